@@ -1,0 +1,106 @@
+/** The law of the house: rooms import upwards only, pure rooms do no I/O, adapters do not know each other. */
+const order = [
+  "skill",
+  "workload",
+  "signature",
+  "card",
+  "evidence",
+  "policy",
+  "assess",
+  "admission",
+  "audit",
+];
+const adapters = ["sources", "trust", "cluster", "server", "telemetry", "cli"];
+const pure = "^src/(?:skill|workload|signature|card|evidence|policy|admission|audit)/|^src/assess\\.ts";
+const room = (name) => (name === "assess" ? "src/assess\\.ts" : `src/${name}/`);
+
+const upwards = order.slice(0, -1).map((name, index) => ({
+  name: `${name}-imports-upwards`,
+  comment: "Imports among the pure rooms point up the list of architecture.md.",
+  severity: "error",
+  from: { path: `^${room(name)}` },
+  to: {
+    path: `^(?:${order
+      .slice(index + 1)
+      .map(room)
+      .join("|")})`,
+  },
+}));
+
+const strangers = adapters.map((name) => ({
+  name: `${name}-knows-no-other-adapter`,
+  severity: "error",
+  from: { path: `^src/${name}/` },
+  to: { path: `^src/(?:${adapters.filter((other) => other !== name).join("|")})/` },
+}));
+
+const only = (module, home) => ({
+  name: `only-${home}-imports-${module.replace(/\W/g, "-")}`,
+  severity: "error",
+  from: { path: "^src/", pathNot: `^src/${home}/` },
+  to: { path: `(?:^|/)node_modules/${module}/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-orphans",
+      severity: "error",
+      from: { orphan: true, path: "^src/", pathNot: "^src/main\\.ts$" },
+      to: {},
+    },
+    {
+      name: "pure-rooms-import-no-adapter",
+      severity: "error",
+      from: { path: pure },
+      to: { path: `^src/(?:${adapters.join("|")}|main|config)(?:/|\\.)` },
+    },
+    {
+      name: "pure-rooms-do-no-io",
+      comment: "Of Node only node:crypto.",
+      severity: "error",
+      from: { path: pure },
+      to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?crypto$" },
+    },
+    {
+      name: "pure-rooms-use-parsers-only",
+      severity: "error",
+      from: { path: pure },
+      to: {
+        path: "(?:^|/)node_modules/",
+        pathNot:
+          "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/hashes|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/",
+      },
+    },
+    {
+      name: "nobody-imports-main",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^src/main\\.ts$" },
+    },
+    {
+      name: "no-development-dependencies-in-the-product",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+    { name: "everything-resolves", severity: "error", from: {}, to: { couldNotResolve: true } },
+    only("@kubernetes/client-node", "cluster"),
+    only("express", "server"),
+    only("prom-client", "telemetry"),
+    only("pino", "telemetry"),
+    only("commander", "cli"),
+    ...upwards,
+    ...strangers,
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+    },
+  },
+};

@@ -1,0 +1,14 @@
+import type { VolumeObjectRef } from "../skill/source.ts";
+import type { PodSubject } from "../workload/pod-subject.ts";
+
+/** Port: what a review needs to know of the cluster around the object. */
+export interface ClusterView {
+  /**
+   * Labels of a namespace.
+   * @throws SourceError SOURCE_UNAVAILABLE where the namespace is unknown or cannot be looked up: a failed look-up
+   * must never pass for a namespace that no policy governs
+   */
+  namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** Pods that have not ended and that mount this object, from the watched state. */
+  podsUsing(ref: VolumeObjectRef): readonly PodSubject[];
+}

@@ -1,0 +1,12 @@
+import type { CardEvidence } from "../card/skill-card.ts";
+import type { SignatureEvidence, Validity } from "../signature/signature-evidence.ts";
+
+/**
+ * Everything established about one skill's bytes: the same for whoever asks, whatever the policy. Cached by the
+ * tree's digest and the version of the trust material, as long as `validity` covers the present.
+ */
+export interface Evidence {
+  readonly signature: SignatureEvidence;
+  readonly card: CardEvidence;
+  readonly validity: Validity;
+}

@@ -1,0 +1,97 @@
+import type { Sha256 } from "../skill/digest.ts";
+
+/** Signature formats that are understood. */
+export type SignatureFormat = "oms";
+
+/** Who made a signature, as far as it was proved. */
+export type Signer =
+  | {
+      readonly kind: "certificate";
+      /** Distinguished name of the leaf, most specific part first: `CN=…, O=…, C=…`. */
+      readonly subject: string;
+      /** The same, by attribute: `{CN: ["…"], O: ["…"]}`; what a policy's `subject` is compared with. */
+      readonly attributes: Readonly<Record<string, readonly string[]>>;
+      /** SHA-256 over the leaf's DER, hex. */
+      readonly fingerprint: string;
+      /** SHA-256 over the leaf's SubjectPublicKeyInfo, hex. */
+      readonly publicKey: string;
+      /** Fingerprints of the trust anchors that the chain was verified to. Empty where to none. */
+      readonly anchors: readonly string[];
+    }
+  | {
+      readonly kind: "key";
+      /** SHA-256 over the SubjectPublicKeyInfo, hex; equals `TrustedKey.fingerprint`. */
+      readonly publicKey: string;
+      readonly names: readonly string[];
+    };
+
+/** One path at which the tree and the signed list disagree. Digests carry their algorithm: `sha256:…`, `blake2b:…`. */
+export interface Difference {
+  readonly path: string;
+  readonly change: "modified" | "missing" | "added";
+  readonly signed?: string;
+  readonly found?: string;
+}
+
+/** Why a signature proves nothing. */
+export type SignatureFault =
+  /** The signature's mathematics do not check out, or its key usage forbids signing. */
+  | "BAD_SIGNATURE"
+  /** It checks out, but under no key or root that anyone here trusts. */
+  | "UNTRUSTED_SIGNER"
+  /** The signer's certificate, or one above it, is outside its validity at the time of review. */
+  | "SIGNER_EXPIRED"
+  /** The signature file, its payload or its list of files breaks a rule of the format. */
+  | "MANIFEST_MALFORMED"
+  /** A format, algorithm or version that is not understood. */
+  | "UNSUPPORTED_FORMAT";
+
+/** Span of time in which a statement about a signature stays true; milliseconds since 1970, ends inclusive. */
+export interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/**
+ * What was established about one skill's signature. Never an opinion: `policy/` forms that.
+ *
+ * - `signed`: a trusted signer signed exactly this tree; `unlisted` names files outside the signed list that
+ *   the signature tells verifiers to ignore (they are not covered).
+ * - `tampered`: a trusted signer's valid signature, but the tree differs.
+ * - `untrusted`: nothing was proved. `differences` and `signer` are then information, not evidence.
+ * - `unsigned`: there is no signature file.
+ */
+export type SignatureEvidence =
+  | {
+      readonly outcome: "signed";
+      readonly format: SignatureFormat;
+      readonly digest: Sha256;
+      readonly signer: Signer;
+      readonly unlisted: readonly string[];
+      readonly validity: Validity;
+    }
+  | {
+      readonly outcome: "tampered";
+      readonly format: SignatureFormat;
+      readonly digest: Sha256;
+      readonly signer: Signer;
+      readonly differences: readonly Difference[];
+      readonly validity: Validity;
+    }
+  | {
+      readonly outcome: "untrusted";
+      readonly format: SignatureFormat;
+      readonly fault: SignatureFault;
+      /** One sentence for people, with the remedy where there is one. */
+      readonly detail: string;
+      /** Is the envelope's signature valid under the key that the bundle itself brings (an unknown signer). */
+      readonly selfConsistent: boolean;
+      readonly digest?: Sha256;
+      readonly signer?: Signer;
+      readonly differences?: readonly Difference[];
+      readonly validity: Validity;
+    }
+  | { readonly outcome: "unsigned"; readonly digest: Sha256; readonly validity: Validity };
+
+/** A statement that does not depend on time. */
+export const always: Validity = { notBefore: -8.64e15, notAfter: 8.64e15 };

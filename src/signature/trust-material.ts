@@ -1,0 +1,29 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+
+/** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
+export interface TrustAnchor {
+  /** Names under which operators know it: `trust-root/entry`. */
+  readonly names: readonly string[];
+  /** SHA-256 over the DER, 64 lower-case hex digits. What policies' publishers are resolved to. */
+  readonly fingerprint: string;
+  readonly certificate: X509Certificate;
+}
+
+/** A public key that a policy or trust root pins. */
+export interface TrustedKey {
+  readonly names: readonly string[];
+  /** SHA-256 over the DER of the SubjectPublicKeyInfo, 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  readonly key: KeyObject;
+}
+
+/**
+ * Everything that any policy trusts, together. Signatures are checked against all of it once; which publisher a
+ * policy accepts is decided later, from the fingerprints in the evidence.
+ */
+export interface TrustMaterial {
+  /** Changes whenever the content does: part of the evidence cache's key. */
+  readonly version: string;
+  readonly anchors: readonly TrustAnchor[];
+  readonly keys: readonly TrustedKey[];
+}

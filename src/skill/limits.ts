@@ -1,0 +1,18 @@
+/**
+ * Bounds on what one skill may be. Real skills: 4 to 130 files, 55 KB in the median, 1.2 MB at most
+ * (a survey of 344); the bounds leave two orders of magnitude and keep a review inside its deadline.
+ */
+export const skillLimits = {
+  /** Regular files in one skill. */
+  files: 10_000,
+  /** Bytes of all files of one skill together. */
+  bytes: 64 * 1024 * 1024,
+  /** UTF-8 bytes of one relative path. */
+  pathBytes: 1024,
+  /** Components of one relative path. */
+  depth: 32,
+  /** Bytes of one signature file. */
+  signatureBytes: 8 * 1024 * 1024,
+  /** Bytes of one skill card or SKILL.md that is parsed. */
+  cardBytes: 1024 * 1024,
+} as const;

@@ -1,0 +1,39 @@
+import { skillLimits } from "./limits.ts";
+import { SourceError } from "./source-error.ts";
+
+const control = /[\u0000-\u001f\u007f]/;
+
+/** What is wrong with a relative path inside a skill, or undefined where nothing is. */
+export function pathFault(path: string): string | undefined {
+  if (path === "") return "is empty";
+  if (!path.isWellFormed()) return "is not well-formed Unicode";
+  if (control.test(path)) return "contains a control character";
+  if (Buffer.byteLength(path) > skillLimits.pathBytes) return `is longer than ${skillLimits.pathBytes} bytes`;
+  if (path.startsWith("/")) return "is absolute";
+  const components = path.split("/");
+  if (components.length > skillLimits.depth) return `is deeper than ${skillLimits.depth} folders`;
+  for (const component of components) {
+    if (component === "") return "has an empty component";
+    if (component === "." || component === "..") return `has the component "${component}"`;
+  }
+  return undefined;
+}
+
+/** A form that is equal for names which some file system or reader would take for the same. */
+export const collisionKey = (path: string): string => path.normalize("NFKC").toLowerCase();
+
+/** @throws SourceError SOURCE_MALFORMED where two names differ only in letter case or Unicode form. */
+export function assertNoCollisions(paths: Iterable<string>): void {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const key = collisionKey(path);
+    const other = seen.get(key);
+    if (other !== undefined && other !== path) {
+      throw new SourceError(
+        "SOURCE_MALFORMED",
+        `the names ${JSON.stringify(other)} and ${JSON.stringify(path)} differ only in letter case or Unicode form; rename one`,
+      );
+    }
+    seen.set(key, path);
+  }
+}
