@@ -44,4 +44,6 @@ export interface SkillReference {
   /** Every volume that contributes a file, outermost mount first. Never empty. */
   readonly sources: readonly SourceUse[];
   readonly content: SkillContent;
+  /** The pod that mounts it, `namespace/name`, where the object under review is not that pod itself. */
+  readonly mountedBy?: string;
 }

@@ -1,0 +1,117 @@
+import { parseStrictJson, JsonError, type Json } from "../skill/json.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { ReviewSubject } from "./decision.ts";
+
+/** One request of an AdmissionReview, as far as a decision needs it (admission.k8s.io/v1). */
+export interface AdmissionRequest {
+  readonly subject: ReviewSubject;
+  /** Resource without its subresource: `pods`, `configmaps`. */
+  readonly resource: string;
+  /** The object as it would be stored; undefined on DELETE. */
+  readonly object: KubernetesObject | undefined;
+  /** The stored object; undefined on CREATE. */
+  readonly oldObject: KubernetesObject | undefined;
+}
+
+/** A body that is no AdmissionReview. `uid` is what could be read of it, so that the answer can still carry it. */
+export class ReviewError extends Error {
+  override readonly name = "ReviewError";
+  readonly uid: string;
+
+  constructor(message: string, uid = "", options?: ErrorOptions) {
+    super(message, options);
+    this.uid = uid;
+  }
+}
+
+/** Resources that can bring skills in; anything else is counted as `other`. */
+const resources = new Set([
+  "pods",
+  "pods/ephemeralcontainers",
+  "podtemplates",
+  "replicationcontrollers",
+  "deployments",
+  "replicasets",
+  "statefulsets",
+  "daemonsets",
+  "jobs",
+  "cronjobs",
+  "configmaps",
+]);
+
+const operations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
+
+type JsonObject = Readonly<Record<string, Json>>;
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const text = (value: Json | undefined): string => (typeof value === "string" ? value : "");
+
+function parseBody(body: Uint8Array): JsonObject {
+  try {
+    const value = parseStrictJson(body);
+    if (isObject(value)) return value;
+  } catch (cause) {
+    if (cause instanceof JsonError) throw new ReviewError(`the body is ${cause.message}`, "", { cause });
+    throw cause;
+  }
+  throw new ReviewError("the body is not a JSON object");
+}
+
+function objectField(request: JsonObject, field: string, uid: string): KubernetesObject | undefined {
+  const value = request[field];
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw new ReviewError(`request.${field} is not an object`, uid);
+  return value;
+}
+
+/** Name of the object, or its `generateName` with `*` behind it where the server has still to choose one. */
+function nameOf(request: JsonObject, object: KubernetesObject | undefined): string {
+  if (text(request["name"]) !== "") return text(request["name"]);
+  const metadata = object?.metadata as Json | undefined;
+  if (!isObject(metadata)) return "";
+  return text(metadata["name"]) || (text(metadata["generateName"]) === "" ? "" : `${text(metadata["generateName"])}*`);
+}
+
+/**
+ * Reads a review as the API server sends it.
+ * @throws ReviewError where it is none; the message says which field is wrong
+ */
+export function parseReview(body: Uint8Array): AdmissionRequest {
+  const review = parseBody(body);
+  const request = review["request"];
+  if (!isObject(request)) throw new ReviewError("request is missing: this is no AdmissionReview");
+  const uid = text(request["uid"]);
+  if (uid === "" || uid.length > 128) throw new ReviewError("request.uid is missing or too long");
+  if (review["kind"] !== "AdmissionReview" || review["apiVersion"] !== "admission.k8s.io/v1") {
+    throw new ReviewError("only AdmissionReview of admission.k8s.io/v1 is understood", uid);
+  }
+  const operation = operations.find((known) => known === request["operation"]);
+  if (operation === undefined) throw new ReviewError("request.operation is unknown", uid);
+  const gvr = request["resource"];
+  const resource = isObject(gvr) ? text(gvr["resource"]) : "";
+  if (resource === "") throw new ReviewError("request.resource.resource is missing", uid);
+  const object = objectField(request, "object", uid);
+  const oldObject = objectField(request, "oldObject", uid);
+  return { resource, object, oldObject, subject: { uid, operation, ...subjectOf(request, resource, object) } };
+}
+
+function subjectOf(
+  request: JsonObject,
+  resource: string,
+  object: KubernetesObject | undefined,
+): Omit<ReviewSubject, "uid" | "operation"> {
+  const kind = request["kind"];
+  const user = request["userInfo"];
+  const subresource = text(request["subResource"]);
+  const full = subresource === "" ? resource : `${resource}/${subresource}`;
+  return {
+    kind: isObject(kind) ? text(kind["kind"]) : "",
+    resource: resources.has(full) ? full : "other",
+    namespace: text(request["namespace"]),
+    name: nameOf(request, object),
+    dryRun: request["dryRun"] === true,
+    user: isObject(user) ? text(user["username"]) : "",
+  };
+}

@@ -1,0 +1,108 @@
+import { assess } from "../assess.ts";
+import type { EvidenceCache } from "../evidence/evidence-cache.ts";
+import type { Evidence } from "../evidence/evidence.ts";
+import type { SkillResult, Verdict } from "../policy/finding.ts";
+import { judge } from "../policy/judge.ts";
+import type { Policy, PolicyIndex } from "../policy/policy.ts";
+import { verdictOf } from "../policy/verdict.ts";
+import type { TrustMaterial } from "../signature/trust-material.ts";
+import type { SkillReference } from "../skill/reference.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { Skill } from "../skill/skill.ts";
+import { findSkills } from "../workload/find-skills.ts";
+import { objectsToRead } from "../workload/objects-to-read.ts";
+import type { PodSubject } from "../workload/pod-subject.ts";
+import { volumeObjectKey } from "../workload/volume-object-key.ts";
+import type { ClusterView } from "./cluster-view.ts";
+
+/** Everything that a review needs from outside. */
+export interface ReviewDeps {
+  readonly cluster: ClusterView;
+  readonly source: SkillSource;
+  readonly policies: PolicyIndex;
+  readonly evidence: EvidenceCache;
+  /** Told of each skill whose evidence had to be established anew; for metrics. Runs `work` and returns its result. */
+  readonly measure: (skill: Skill, work: () => Evidence) => Evidence;
+}
+
+/** The state of the world that one review is decided by. */
+export interface ReviewContext {
+  readonly deps: ReviewDeps;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** Policies in force for a namespace, with the trust they were resolved against. */
+export interface Governance {
+  readonly policies: readonly Policy[];
+  readonly trust: TrustMaterial;
+}
+
+/**
+ * The policies that govern a namespace.
+ * @throws SourceError where the namespace cannot be looked up (CVE-2025-46342: that must never mean "none")
+ */
+export async function governanceOf(namespace: string, context: ReviewContext): Promise<Governance> {
+  const { policies, trust } = context.deps.policies.current();
+  if (policies.length === 0) return { policies, trust };
+  const labels = await context.deps.cluster.namespaceLabels(namespace, context.signal);
+  return { policies: policies.filter((policy) => policy.governs(namespace, labels)), trust };
+}
+
+/**
+ * Finds the skills that a pod would bring in, with their bytes. What counts as a skill folder is one question for
+ * the whole namespace, so the roots of all its policies apply together.
+ */
+export async function skillsOf(
+  pod: PodSubject,
+  policies: readonly Policy[],
+  context: ReviewContext,
+): Promise<readonly SkillReference[]> {
+  const roots = [...new Set(policies.flatMap((policy) => policy.skillRoots))];
+  const refs = objectsToRead(pod, roots);
+  const read = await Promise.all(refs.map((ref) => readOne(ref, context)));
+  return findSkills(pod, roots, new Map(refs.map((ref, index) => [volumeObjectKey(ref), read[index]])));
+}
+
+async function readOne(
+  ref: VolumeObjectRef,
+  context: ReviewContext,
+): Promise<VolumeObject | SourceError | undefined> {
+  try {
+    return await context.deps.source.read(ref, context.signal);
+  } catch (error) {
+    if (error instanceof SourceError) return error;
+    throw error;
+  }
+}
+
+/** Holds each skill against each policy: the one place where evidence meets policies. */
+export function judgeAll(
+  references: readonly SkillReference[],
+  governance: Governance,
+  subject: { readonly isPod: boolean },
+  context: ReviewContext,
+): readonly Verdict[] {
+  const assessed = references.map((reference) => ({
+    reference,
+    evidence: evidenceOf(reference, governance.trust, context),
+  }));
+  return governance.policies.map((policy) => {
+    const results: readonly SkillResult[] = assessed.map(({ reference, evidence }) =>
+      judge(policy, reference, evidence, context.now),
+    );
+    return verdictOf(policy, results, subject);
+  });
+}
+
+function evidenceOf(
+  reference: SkillReference,
+  trust: TrustMaterial,
+  { deps, now }: ReviewContext,
+): Evidence | undefined {
+  if (reference.content.state !== "resolved") return undefined;
+  const { skill } = reference.content;
+  return deps.evidence.get(skill, trust, now, () => deps.measure(skill, () => assess(skill, trust, now)));
+}

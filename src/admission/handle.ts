@@ -1,0 +1,88 @@
+import { SourceError } from "../skill/source-error.ts";
+import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
+import type { Decision } from "./decision.ts";
+import type { ReviewDeps } from "./evaluate.ts";
+import { refusal, toResponse } from "./response.ts";
+import { decisionId, review } from "./review.ts";
+
+/** What one HTTP exchange comes to. */
+export interface Handled {
+  /** HTTP status: 200 for every answer that the API server can read, 400 for a body without even a uid. */
+  readonly status: number;
+  readonly body: string;
+  /** Absent where the body was no review. */
+  readonly decision?: Decision;
+}
+
+export interface HandleDeps extends ReviewDeps {
+  /**
+   * A signal that bounds the work itself. It outlives the review's deadline, so that what a late review has begun
+   * to fetch and verify is there when the caller tries again.
+   */
+  readonly workSignal: () => AbortSignal;
+}
+
+/**
+ * From the bytes of an AdmissionReview to the bytes of its answer. Never throws: the one place where an unexpected
+ * error becomes a denial.
+ *
+ * @param deadline aborts when the API server is about to stop waiting; the answer is then a denial with TIMEOUT
+ * @param now milliseconds since 1970
+ */
+export async function handle(
+  body: Uint8Array,
+  deps: HandleDeps,
+  deadline: AbortSignal,
+  now: number,
+): Promise<Handled> {
+  let request: AdmissionRequest;
+  try {
+    request = parseReview(body);
+  } catch (error) {
+    if (error instanceof ReviewError) {
+      // With a uid the API server can read the answer, and shows its text; otherwise only the status is left.
+      return answer(error.uid === "" ? 400 : 200, refusal(error.uid, 400, `bad review: ${error.message}`));
+    }
+    return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
+  }
+  const decision = await decideInTime(request, deps, deadline, now);
+  return { ...answer(200, toResponse(decision)), decision };
+}
+
+const answer = (status: number, response: unknown): Handled => ({ status, body: JSON.stringify(response) });
+
+async function decideInTime(
+  request: AdmissionRequest,
+  deps: HandleDeps,
+  deadline: AbortSignal,
+  now: number,
+): Promise<Decision> {
+  let passed: (() => void) | undefined;
+  const late = new Promise<Decision>((resolve) => {
+    passed = () => resolve(timeout(request));
+    if (deadline.aborted) passed();
+    else deadline.addEventListener("abort", passed, { once: true });
+  });
+  const work = review(request, { deps, now, signal: deps.workSignal() }).catch((error: unknown) =>
+    failure(request, error),
+  );
+  try {
+    return await Promise.race([late, work]);
+  } finally {
+    if (passed !== undefined) deadline.removeEventListener("abort", passed);
+  }
+}
+
+const timeout = ({ subject }: AdmissionRequest): Decision => ({
+  outcome: "error",
+  id: decisionId(subject.uid),
+  subject,
+  code: "TIMEOUT",
+  message: "the skills could not be read and verified in time; what was begun goes on, so try again",
+});
+
+function failure({ subject }: AdmissionRequest, error: unknown): Decision {
+  const base = { outcome: "error" as const, id: decisionId(subject.uid), subject, cause: error };
+  if (error instanceof SourceError) return { ...base, code: error.code, message: error.message };
+  return { ...base, code: "INTERNAL", message: "an unexpected fault in the controller; its log has the details" };
+}

@@ -1,0 +1,139 @@
+import type { Finding, Verdict } from "../policy/finding.ts";
+import type { Decision } from "./decision.ts";
+import { blocks, denialText, findingText, subjectText } from "./denial.ts";
+import { printable } from "./printable.ts";
+
+/** `AdmissionReview` with its response (admission.k8s.io/v1), ready for JSON. */
+export interface AdmissionReviewResponse {
+  readonly apiVersion: "admission.k8s.io/v1";
+  readonly kind: "AdmissionReview";
+  readonly response: AdmissionResponse;
+}
+
+interface StatusCause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field?: string;
+}
+
+export interface AdmissionResponse {
+  readonly uid: string;
+  readonly allowed: boolean;
+  readonly status?: {
+    readonly code: number;
+    readonly reason: string;
+    readonly message: string;
+    readonly details?: { readonly causes: readonly StatusCause[] };
+  };
+  readonly warnings?: readonly string[];
+  readonly auditAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** The API server shows at most 256 bytes a warning and 4 KB in all; shorter ones stay on one terminal line. */
+const maxWarnings = 10;
+const maxWarningLength = 120;
+const maxCauses = 50;
+
+const review = (response: AdmissionResponse): AdmissionReviewResponse => ({
+  apiVersion: "admission.k8s.io/v1",
+  kind: "AdmissionReview",
+  response,
+});
+
+/** An answer to a body that could not be decided on: denied, with the reason. */
+export const refusal = (uid: string, code: number, message: string): AdmissionReviewResponse =>
+  review({
+    uid,
+    allowed: false,
+    status: { code, reason: code >= 500 ? "InternalError" : "BadRequest", message: printable(message, 1000) },
+  });
+
+/** Turns a decision into the answer for the API server. 403 is a denial, 500 a review that failed. */
+export function toResponse(decision: Decision): AdmissionReviewResponse {
+  const { uid } = decision.subject;
+  if (decision.outcome === "error") {
+    const message = `skill-admission could not review ${subjectText(decision.subject)}, so it is denied: ${decision.code} ${printable(decision.message, 800)}\ndecision ${printable(decision.id, 16)}`;
+    const auditAnnotations = { decision: `error ${decision.code} ${decision.id}` };
+    return review({
+      uid,
+      allowed: false,
+      status: { code: 500, reason: "InternalError", message },
+      auditAnnotations,
+    });
+  }
+  if ("bypass" in decision) return review({ uid, allowed: true });
+  const { verdicts } = decision;
+  const auditAnnotations = annotationsOf(decision.outcome, decision.id, verdicts);
+  if (decision.outcome !== "deny") {
+    const warnings = warningsOf(verdicts);
+    return review({ uid, allowed: true, ...(warnings.length > 0 ? { warnings } : {}), auditAnnotations });
+  }
+  const denying = verdicts.filter(({ outcome }) => outcome === "deny");
+  const warnings = warningsOf(verdicts.filter(({ outcome }) => outcome === "warn"));
+  return review({
+    uid,
+    allowed: false,
+    status: {
+      code: 403,
+      reason: "Forbidden",
+      message: denialText(denying, decision.subject, decision.id),
+      details: { causes: causesOf(denying) },
+    },
+    ...(warnings.length > 0 ? { warnings } : {}),
+    auditAnnotations,
+  });
+}
+
+interface Told {
+  readonly verdict: Verdict;
+  readonly skill: string;
+  readonly path: string;
+  readonly finding: Finding;
+}
+
+const findingsOf = (verdicts: readonly Verdict[]): readonly Told[] =>
+  verdicts.flatMap((verdict) =>
+    verdict.skills.flatMap(({ reference, findings }) =>
+      findings.map((finding) => ({ verdict, skill: reference.name, path: reference.path, finding })),
+    ),
+  );
+
+/** What a policy in mode Warn, or a tolerated finding, has to say: one line each, the last one counts the rest. */
+function warningsOf(verdicts: readonly Verdict[]): readonly string[] {
+  const told = findingsOf(verdicts.filter(({ outcome }) => outcome === "warn"));
+  const lines = told.map(({ verdict, skill, finding }) =>
+    printable(`${verdict.policy}: skill ${skill}: ${findingText(finding)}`, maxWarningLength),
+  );
+  if (lines.length <= maxWarnings) return lines;
+  return [...lines.slice(0, maxWarnings - 1), `and ${lines.length - maxWarnings + 1} more findings; see the log`];
+}
+
+const causesOf = (verdicts: readonly Verdict[]): readonly StatusCause[] =>
+  findingsOf(verdicts)
+    .filter(({ finding }) => blocks(finding))
+    .slice(0, maxCauses)
+    .map(({ path, finding }) => ({
+      reason: finding.code,
+      message: printable(finding.message, 300),
+      field: printable(finding.path === undefined ? path : `${path}/${finding.path}`, 300),
+    }));
+
+/** Kept in the API server's audit log, also for what was admitted: by whom it was judged, and with what result. */
+function annotationsOf(
+  outcome: string,
+  id: string,
+  verdicts: readonly Verdict[],
+): Readonly<Record<string, string>> {
+  const policies = verdicts.map(({ policy, mode, outcome: said }) => `${policy}=${mode}:${said}`).join(",");
+  const codes = [...new Set(findingsOf(verdicts).map(({ finding }) => finding.code))].join(",");
+  const skills = verdicts[0]?.skills.map(({ reference, evidence }) => {
+    const digest = evidence?.signature.outcome === undefined ? "unread" : (evidence.signature.digest ?? "none");
+    return `${reference.name}@${digest}`;
+  });
+  return {
+    decision: `${outcome} ${id}`,
+    policies: printable(policies, 1000),
+    ...(codes === "" ? {} : { findings: codes }),
+    ...(skills === undefined || skills.length === 0 ? {} : { skills: printable(skills.join(","), 2000) }),
+  };
+}

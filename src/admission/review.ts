@@ -1,0 +1,140 @@
+import { treeDigest } from "../skill/skill.ts";
+import type { SkillReference } from "../skill/reference.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import { podOf } from "../workload/pod-of.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { PodSubject } from "../workload/pod-subject.ts";
+import { sameSkillInputs } from "../workload/unchanged.ts";
+import { decodeVolumeObject } from "../workload/volume-object.ts";
+import type { Verdict } from "../policy/finding.ts";
+import type { AdmissionRequest } from "./admission-request.ts";
+import type { Bypass, Decision } from "./decision.ts";
+import { governanceOf, judgeAll, skillsOf, type Governance, type ReviewContext } from "./evaluate.ts";
+
+/** A decision's short name in messages, logs and the API server's audit log: the start of the review's uid. */
+export const decisionId = (uid: string): string => uid.slice(0, 8);
+
+/**
+ * Decides one request. Every way to an allow either judged the skills or names the rule that let it through.
+ * @throws SourceError where the cluster could not be asked; whoever calls turns that into a denial
+ */
+export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
+  const { operation } = request.subject;
+  if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
+  if (request.object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
+  return request.resource === "configmaps"
+    ? reviewConfigMap(request, request.object, context)
+    : reviewPodCarrier(request, request.object, context);
+}
+
+const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision => ({
+  outcome: "allow",
+  id: decisionId(subject.uid),
+  subject,
+  bypass: reason,
+});
+
+function decide({ subject }: AdmissionRequest, verdicts: readonly Verdict[]): Decision {
+  const has = (outcome: Verdict["outcome"]): boolean => verdicts.some((verdict) => verdict.outcome === outcome);
+  const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
+  return { outcome, id: decisionId(subject.uid), subject, verdicts };
+}
+
+/** Pods, and everything that makes pods. */
+async function reviewPodCarrier(
+  request: AdmissionRequest,
+  object: KubernetesObject,
+  context: ReviewContext,
+): Promise<Decision> {
+  const pod = podOf(object, request.subject.namespace);
+  if (pod === undefined) return bypass(request, "not-a-carrier");
+  if (request.oldObject !== undefined && sameSkillInputs(request.oldObject, object)) {
+    return bypass(request, "unchanged");
+  }
+  const governance = await governanceOf(pod.namespace, context);
+  if (governance.policies.length === 0) return bypass(request, "ungoverned");
+  const references = await skillsOf(pod, governance.policies, context);
+  if (references.length === 0) return bypass(request, "no-skills");
+  return decide(request, judgeAll(references, governance, pod, context));
+}
+
+/** A ConfigMap that running pods mount: each of them is looked at as it would be with the new content. */
+async function reviewConfigMap(
+  request: AdmissionRequest,
+  object: KubernetesObject,
+  context: ReviewContext,
+): Promise<Decision> {
+  const ref: VolumeObjectRef = {
+    kind: "ConfigMap",
+    namespace: request.subject.namespace,
+    name: request.subject.name,
+  };
+  const pods = context.deps.cluster.podsUsing(ref);
+  if (pods.length === 0) return bypass(request, "unused");
+  const governance = await governanceOf(ref.namespace, context);
+  if (governance.policies.length === 0) return bypass(request, "ungoverned");
+  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(ref, request.oldObject);
+  const after = decodeVolumeObject(ref, object);
+  const changed: SkillReference[] = [];
+  for (const pod of distinctPods(pods)) {
+    changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));
+  }
+  if (changed.length === 0) return bypass(request, "no-skills");
+  return decide(request, judgeAll(changed, governance, { isPod: true }, context));
+}
+
+interface ObjectChange {
+  readonly ref: VolumeObjectRef;
+  readonly before: VolumeObject | undefined;
+  readonly after: VolumeObject;
+}
+
+/** Replicas of one template see the same files: one of them stands for all. */
+function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
+  const seen = new Map<string, PodSubject>();
+  for (const pod of pods) {
+    const { volumes, containers, initContainers, ephemeralContainers } = pod.spec;
+    const files = JSON.stringify([volumes, containers, initContainers, ephemeralContainers]);
+    // An expanded subPath may hold the pod's own name: then no two pods are alike.
+    const key = files.includes('"subPathExpr"') ? `${pod.name} ${files}` : files;
+    if (!seen.has(key)) seen.set(key, pod);
+  }
+  return [...seen.values()];
+}
+
+/** The skills of a pod that would be other ones after the change: what stays as it is, is not this review's matter. */
+async function changedSkills(
+  pod: PodSubject,
+  change: ObjectChange,
+  { policies }: Governance,
+  context: ReviewContext,
+): Promise<readonly SkillReference[]> {
+  const seenWith = async (version: VolumeObject | undefined): Promise<readonly SkillReference[]> =>
+    skillsOf(pod, policies, {
+      ...context,
+      deps: { ...context.deps, source: withObject(context.deps.source, change.ref, version) },
+    });
+  const before = new Map((await seenWith(change.before)).map((skill) => [skill.path, fingerprint(skill)]));
+  const after = await seenWith(change.after);
+  return after
+    .filter((skill) => before.get(skill.path) !== fingerprint(skill))
+    .map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` }));
+}
+
+function fingerprint({ content, sources }: SkillReference): string {
+  const bytes = content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
+  return JSON.stringify([bytes, sources]);
+}
+
+/** The same source, but with one object as the review says it will be. */
+const withObject = (
+  source: SkillSource,
+  changed: VolumeObjectRef,
+  version: VolumeObject | undefined,
+): SkillSource => ({
+  read: (ref, signal) =>
+    ref.kind === changed.kind && ref.namespace === changed.namespace && ref.name === changed.name
+      ? Promise.resolve(version)
+      : source.read(ref, signal),
+});

@@ -1,0 +1,16 @@
+import { readCard } from "./card/read-card.ts";
+import type { Evidence } from "./evidence/evidence.ts";
+import { verifySignature } from "./signature/verify.ts";
+import type { TrustMaterial } from "./signature/trust-material.ts";
+import type { Skill } from "./skill/skill.ts";
+
+/**
+ * Everything that can be established about one skill: the one way from bytes to evidence, for reviews and for
+ * the command line alike.
+ *
+ * @param now milliseconds since 1970, at which certificates must be valid
+ */
+export function assess(skill: Skill, trust: TrustMaterial, now: number): Evidence {
+  const signature = verifySignature(skill, trust, now);
+  return { signature, card: readCard(skill), validity: signature.validity };
+}

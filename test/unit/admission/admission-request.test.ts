@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseReview, ReviewError } from "../../../src/admission/admission-request.ts";
+
+const body = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+const request = {
+  uid: "7f3c1a9e-0000-4000-8000-000000000000",
+  kind: { group: "", version: "v1", kind: "Pod" },
+  resource: { group: "", version: "v1", resource: "pods" },
+  namespace: "payments",
+  name: "etl",
+  operation: "CREATE",
+  userInfo: { username: "ada" },
+  object: { kind: "Pod", metadata: { name: "etl" } },
+  oldObject: null,
+};
+
+const review = (changes: Readonly<Record<string, unknown>> = {}): Uint8Array =>
+  body({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: { ...request, ...changes } });
+
+describe("parseReview", () => {
+  it("reads what a decision needs", () => {
+    expect(parseReview(review())).toEqual({
+      resource: "pods",
+      object: request.object,
+      oldObject: undefined,
+      subject: {
+        uid: request.uid,
+        kind: "Pod",
+        resource: "pods",
+        operation: "CREATE",
+        namespace: "payments",
+        name: "etl",
+        dryRun: false,
+        user: "ada",
+      },
+    });
+  });
+
+  it("names a subresource, a dry run, and an object that has no name yet", () => {
+    const parsed = parseReview(
+      review({ subResource: "ephemeralcontainers", dryRun: true, name: "", object: { metadata: { generateName: "etl-" } } }),
+    );
+    expect(parsed.subject).toMatchObject({ resource: "pods/ephemeralcontainers", dryRun: true, name: "etl-*" });
+  });
+
+  it("counts resources that it does not know as other, so that labels stay a closed set", () => {
+    const parsed = parseReview(review({ resource: { resource: "surprises" } }));
+    expect(parsed.subject.resource).toBe("other");
+    expect(parsed.resource).toBe("surprises");
+  });
+
+  it.each([
+    ["no JSON", Buffer.from("<html>"), "not JSON"],
+    ["a list", body([]), "not a JSON object"],
+    ["no request", body({ kind: "AdmissionReview" }), "request is missing"],
+    ["no uid", review({ uid: undefined }), "uid"],
+    ["a uid without end", review({ uid: "x".repeat(129) }), "uid"],
+    ["another operation", review({ operation: "PATCH" }), "operation"],
+    ["no resource", review({ resource: null }), "resource"],
+    ["an object that is text", review({ object: "x" }), "request.object"],
+    ["an old object that is a list", review({ oldObject: [] }), "request.oldObject"],
+    ["the old version", body({ apiVersion: "admission.k8s.io/v1beta1", kind: "AdmissionReview", request }), "v1"],
+    ["a repeated key", Buffer.from('{"request":{"uid":"a","uid":"b"}}'), "same key twice"],
+    ["half a surrogate pair", Buffer.from('{"request":{"uid":"\\ud800"}}'), "surrogate"],
+    ["deep nesting", Buffer.from(`{"request":${"[".repeat(9999)}${"]".repeat(9999)}}`), "nested deeper"],
+  ])("refuses %s, saying what is wrong", (_, input, message) => {
+    expect(() => parseReview(input)).toThrow(ReviewError);
+    expect(() => parseReview(input)).toThrow(message);
+  });
+
+  it("keeps the uid of a review that it refuses, for the answer", () => {
+    try {
+      parseReview(review({ operation: "PATCH" }));
+      expect.unreachable();
+    } catch (error) {
+      expect((error as ReviewError).uid).toBe(request.uid);
+    }
+  });
+
+  it("throws nothing but a ReviewError, whatever comes", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(request)), (value, field) => {
+        try {
+          parseReview(review({ [field]: value }));
+        } catch (error) {
+          expect(error).toBeInstanceOf(ReviewError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sha256, sha256Of, shortDigest } from "../../../src/skill/digest.ts";
+import { SkillFile, skillSize, treeDigest, type Skill } from "../../../src/skill/skill.ts";
+
+const skill = (files: Readonly<Record<string, string>>): Skill => ({
+  name: "demo",
+  files: new Map(Object.entries(files).map(([path, text]) => [path, new SkillFile(Buffer.from(text))])),
+});
+
+describe("SkillFile", () => {
+  it("has the SHA-256 and length of its bytes", () => {
+    const file = new SkillFile(Buffer.from("abc"));
+    expect(file.sha256).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    expect(file.size).toBe(3);
+    expect(skillSize(skill({ a: "12", b: "345" }))).toBe(5);
+  });
+});
+
+describe("digests", () => {
+  it("agree with each other and with the streaming hash", () => {
+    expect(sha256("abc")).toBe(`sha256:${createHash("sha256").update("abc").digest("hex")}`);
+    expect(sha256Of(["a", Buffer.from("bc")])).toBe(sha256("abc"));
+    expect(shortDigest(sha256("abc"))).toBe("ba7816bf…");
+    expect(shortDigest("blake3:0123456789")).toBe("blake3:0…");
+  });
+});
+
+describe("treeDigest", () => {
+  it("does not depend on the order in which files came", () => {
+    expect(treeDigest(skill({ a: "1", b: "2" }))).toBe(treeDigest(skill({ b: "2", a: "1" })));
+  });
+
+  it("differs whenever a path or a byte differs", () => {
+    const tree = fc.dictionary(fc.string({ minLength: 1, maxLength: 4 }), fc.string({ maxLength: 4 }), {
+      maxKeys: 4,
+      noNullPrototype: true,
+    });
+    fc.assert(
+      fc.property(tree, tree, (one, other) => {
+        const same = JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+        expect(treeDigest(skill(one)) === treeDigest(skill(other))).toBe(same);
+      }),
+    );
+  });
+});
