@@ -1,0 +1,40 @@
+import type { PackedConfigMap } from "./config-maps.ts";
+import { yamlDocument } from "./yaml-document.ts";
+import type { PodVolume } from "./pod-volume.ts";
+
+const commented = (text: string): string =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `# ${line}\n`)
+    .join("");
+
+/** What of a pod's spec the volume and its mount are. */
+export const podSnippet = ({ volume, mount }: PodVolume): object => ({
+  containers: [{ name: "agent", volumeMounts: [mount] }],
+  volumes: [volume],
+});
+
+/**
+ * The ConfigMaps as one YAML stream for `kubectl apply -f -`. The pod's part follows as a comment, or as a complete
+ * pod where one is given.
+ */
+export function packageYaml(
+  packed: readonly PackedConfigMap[],
+  volume: PodVolume,
+  pod: object | undefined,
+): string {
+  const documents: string[] = packed.map(({ manifest }) => yamlDocument(manifest));
+  if (pod !== undefined) return [...documents, yamlDocument(pod)].join("---\n");
+  const note = `In the pod's spec (0444 is 292, 0555 is 365):\n${yamlDocument(podSnippet(volume))}`;
+  return `${documents.join("---\n")}${commented(note)}`;
+}
+
+/** The same as one JSON object, a List, that `kubectl apply -f -` takes as well. */
+export function packageJson(packed: readonly PackedConfigMap[], pod: object | undefined): string {
+  const items: readonly object[] = [
+    ...packed.map(({ manifest }) => manifest),
+    ...(pod === undefined ? [] : [pod]),
+  ];
+  return `${JSON.stringify({ apiVersion: "v1", kind: "List", items }, undefined, 2)}\n`;
+}
