@@ -1,0 +1,25 @@
+import type { ClusterView } from "../admission/cluster-view.ts";
+import type { PolicyIndex, PolicySnapshot } from "../policy/policy.ts";
+import type { SkillSource } from "../skill/source.ts";
+
+/** Everything that reviews ask of the cluster, live or offline. */
+export interface Cluster extends SkillSource, ClusterView, PolicyIndex {
+  /** Why reviews cannot be answered well now, a sentence each; empty when they can. */
+  readiness(): readonly string[];
+  /** Stops watching and lets connections go. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** What is watched; also the label of the watch metric. */
+export type WatchedResource =
+  "clusterskillpolicies" | "skilltrustroots" | "namespaces" | "pods" | "validatingwebhookconfigurations";
+
+/** What the adapter tells of itself while it runs. None of these may throw. */
+export interface ClusterHooks {
+  /** Something that an operator should know, one sentence with the remedy. Said once per change, not repeated. */
+  readonly onProblem: (message: string) => void;
+  /** After each change of policies or trust, and once at the start. */
+  readonly onPolicies?: (snapshot: PolicySnapshot) => void;
+  /** After each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */
+  readonly onWatchState?: (resource: WatchedResource, healthy: boolean, lastSync: number | undefined) => void;
+}

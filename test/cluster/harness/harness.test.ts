@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { helm, kubectl, restartApiServer, tryKubectl } from "./cluster.ts";
+
+describe("the control plane", () => {
+  it("answers kubectl", async () => {
+    expect(await kubectl(["get", "namespace", "default", "-o", "name"])).toBe("namespace/default\n");
+  });
+
+  it("says why a command failed", async () => {
+    const { code, stderr } = await tryKubectl(["get", "namespace", "nowhere"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('"nowhere" not found');
+  });
+
+  it("has helm", async () => {
+    expect(await helm(["version", "--short"])).toMatch(/^v\d/);
+  });
+
+  it("runs controllers: a Deployment becomes a pod", async () => {
+    await kubectl(["create", "namespace", "harness"]);
+    await kubectl(["-n", "harness", "create", "deployment", "d", "--image=example.invalid/image"]);
+    await kubectl(["-n", "harness", "wait", "--for=create", "pod", "-l", "app=d", "--timeout=60s"]);
+    expect(await kubectl(["-n", "harness", "get", "pod", "-o", "name"])).toMatch(/^pod\/d-/);
+  });
+
+  it("keeps its state when the API server is killed and comes back", async () => {
+    await restartApiServer();
+    expect(await kubectl(["get", "namespace", "harness", "-o", "name"])).toBe("namespace/harness\n");
+  });
+});
