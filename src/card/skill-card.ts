@@ -29,6 +29,7 @@ export interface SkillCard {
   readonly posture?: "commercial" | "research" | "demonstration";
   readonly risks: readonly CardRisk[];
   readonly limitations: readonly string[];
+  /** Claims of the card and of SKILL.md's frontmatter together, as `permissionDenied` compares them. */
   readonly permissions: readonly string[];
   readonly dependencies: readonly string[];
   readonly references: readonly { readonly label?: string; readonly url: string }[];
@@ -43,6 +44,7 @@ export interface SkillFrontmatter {
   readonly license?: string;
   readonly version?: string;
   readonly compatibility?: string;
+  /** What the skill says it uses: the tokens of `allowed-tools`, and those of the wild fields `tools` and `permissions`. */
   readonly allowedTools: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
 }

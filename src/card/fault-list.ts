@@ -1,0 +1,44 @@
+import type { CardFault } from "./skill-card.ts";
+
+const maxFaults = 100;
+const maxDetail = 300;
+const maxField = 16_384;
+const maxItems = 1_000;
+
+/** Collects what is wrong with one file of a skill: at most a hundred faults, which is enough to refuse it. */
+export class FaultList {
+  readonly path: string;
+  readonly #faults: CardFault[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get all(): readonly CardFault[] {
+    return this.#faults;
+  }
+
+  add(detail: string, field?: string): void {
+    if (this.#faults.length >= maxFaults) return;
+    const fault = { path: this.path, detail: detail.slice(0, maxDetail).toWellFormed() };
+    this.#faults.push(
+      field === undefined ? fault : { ...fault, field: field.slice(0, maxDetail).toWellFormed() },
+    );
+  }
+
+  /** The text, cut where it is longer than a field may be. */
+  bounded(text: string, field: string): string {
+    if (text.length <= maxField) return text;
+    this.add(`longer than ${maxField} characters; shorten it`, field);
+    return text.slice(0, maxField).toWellFormed();
+  }
+
+  /** The items, cut where there are more than a field may have, or where one is too long. */
+  boundedList(items: readonly string[], field: string, maxCharacters = maxField): readonly string[] {
+    if (items.length > maxItems) this.add(`more than ${maxItems} entries; shorten the list`, field);
+    const long = items.find((item) => item.length > maxCharacters);
+    if (long !== undefined)
+      this.add(`an entry is longer than ${maxCharacters} characters; shorten it`, field);
+    return items.slice(0, maxItems).map((item) => item.slice(0, maxCharacters + 1).toWellFormed());
+  }
+}

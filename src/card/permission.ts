@@ -1,0 +1,127 @@
+import type { Json } from "../skill/json.ts";
+
+/** Claims of one skill that are kept, and characters of one. */
+export const permissionLimits = { count: 1_000, characters: 512 } as const;
+
+/**
+ * Splits `Bash(git:*) Read, Bash(docker ps *)` into its tokens: at blanks and commas outside brackets. What follows
+ * a bracket that is never closed is one token.
+ */
+export function splitPermissions(text: string): readonly string[] {
+  const tokens: string[] = [];
+  let depth = 0;
+  let start = 0;
+  const flush = (end: number): void => {
+    if (end > start) tokens.push(text.slice(start, end));
+    start = end + 1;
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === "(") depth += 1;
+    else if (character === ")") depth = Math.max(0, depth - 1);
+    else if (depth === 0 && (character === "," || /\s/.test(character))) flush(at);
+  }
+  flush(text.length);
+  return tokens;
+}
+
+const refusals = new Set(["false", "none", "no", "off"]);
+const grants = new Set(["", "true", "yes", "on"]);
+
+/**
+ * Flattens what the fields `allowed-tools`, `tools` and `permissions` may hold: strings are split into tokens, lists
+ * are taken item by item, and a map `{network: egress, shell: true, env: [HOME]}` becomes `network:egress`, `shell`,
+ * `env:HOME`. A member whose value is `false`, `none`, `no` or `off` claims nothing.
+ */
+export function flattenPermissions(value: Json, prefix = ""): readonly string[] {
+  if (Array.isArray(value)) {
+    return (value as readonly Json[]).flatMap((item) => flattenPermissions(item, prefix));
+  }
+  if (value !== null && typeof value === "object") {
+    // Cut one character beyond the limit, so that it shows, but nested long keys do not multiply.
+    return Object.entries(value).flatMap(([key, item]) =>
+      flattenPermissions(item, `${`${prefix}${key}`.slice(0, permissionLimits.characters + 1)}:`),
+    );
+  }
+  const text = value === null ? "" : String(value).trim();
+  if (prefix === "") return splitPermissions(text);
+  if (refusals.has(text.toLowerCase())) return [];
+  if (grants.has(text.toLowerCase())) return [prefix.slice(0, -1)];
+  return splitPermissions(text).map((token) => `${prefix}${token}`);
+}
+
+/** A permission, or a pattern of them: `network:egress` has two parts, `Bash(git:*)` one part and an argument. */
+interface Shape {
+  readonly parts: readonly string[];
+  /** Undefined: any. */
+  readonly argument: string | undefined;
+}
+
+function toShape(text: string): Shape {
+  const plain = text.slice(0, permissionLimits.characters).normalize("NFKC").toLowerCase().trim();
+  if (text.length > permissionLimits.characters) {
+    return { parts: [/^[^:(]*/.exec(plain)?.[0] ?? ""], argument: undefined };
+  }
+  const open = plain.indexOf("(");
+  if (open === -1) return { parts: plain.split(":"), argument: undefined };
+  const parts = plain.slice(0, open).trim().split(":");
+  // An argument that is never closed could be read as anything.
+  if (!plain.endsWith(")")) return { parts, argument: undefined };
+  const argument = plain.slice(open + 1, -1).trim();
+  // `git:*` is the agents' way to write "begins with git".
+  return { parts, argument: argument.endsWith(":*") ? `${argument.slice(0, -2)}*` : argument };
+}
+
+/** Does a glob, in which `*` stands for any characters, match the whole text. Linear in the text per piece, no backtracking. */
+function globMatches(glob: string, text: string): boolean {
+  const pieces = glob.split("*");
+  const first = pieces[0] ?? "";
+  const last = pieces.at(-1) ?? "";
+  if (pieces.length === 1) return glob === text;
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
+    return false;
+  let at = first.length;
+  const end = text.length - last.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = text.indexOf(piece, at);
+    if (found === -1 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return at <= end;
+}
+
+/** Is there a text that both globs match. */
+function globsMeet(left: string, right: string): boolean {
+  if (!left.includes("*")) return globMatches(right, left);
+  if (!right.includes("*")) return globMatches(left, right);
+  // Both are open in the middle, so that only what stands before the first and behind the last star can disagree.
+  const [leftHead, rightHead] = [left.slice(0, left.indexOf("*")), right.slice(0, right.indexOf("*"))];
+  const [leftTail, rightTail] = [
+    left.slice(left.lastIndexOf("*") + 1),
+    right.slice(right.lastIndexOf("*") + 1),
+  ];
+  return (
+    (leftHead.startsWith(rightHead) || rightHead.startsWith(leftHead)) &&
+    (leftTail.endsWith(rightTail) || rightTail.endsWith(leftTail))
+  );
+}
+
+/**
+ * Does a pattern of a policy's deny list hit a permission that a skill claims: is there anything that both would permit.
+ *
+ * - `*` in either is the only wildcard; upper and lower case are the same.
+ * - A claim that is broader than the pattern is hit: `Bash` and `Bash(*)` by `Bash(rm:*)`, `network` by `network:egress`.
+ * - So is a narrower one: `Bash(git:*)` by `Bash` and `Bash(*)`, `network:egress:example.com` by `network:egress`.
+ * - `Bash(git:*)` means every command that begins with `git`.
+ * - A claim with unbalanced brackets, or one longer than 512 characters, counts as broad as its name.
+ */
+export function permissionDenied(permission: string, pattern: string): boolean {
+  const claim = toShape(permission);
+  const rule = toShape(pattern);
+  const shared = Math.min(claim.parts.length, rule.parts.length);
+  for (let index = 0; index < shared; index += 1) {
+    if (!globsMeet(claim.parts[index] ?? "", rule.parts[index] ?? "")) return false;
+  }
+  if (claim.argument === undefined || rule.argument === undefined) return true;
+  return globsMeet(claim.argument, rule.argument);
+}

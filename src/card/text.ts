@@ -1,0 +1,28 @@
+import { skillLimits } from "../skill/limits.ts";
+import type { SkillFile } from "../skill/skill.ts";
+
+/** A file that people wrote, as text with LF line ends. */
+export interface CardText {
+  readonly text: string;
+  readonly byteOrderMark: boolean;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// Also a carriage return by itself: some readers end a line there, others do not.
+const control = /[\u0000-\u0008\u000b-\u001f\u007f]/;
+
+/** Reads a card's bytes; a string says why they cannot be read. CRLF line ends and one byte order mark are tolerated. */
+export function readCardText(file: SkillFile): CardText | string {
+  if (file.size > skillLimits.cardBytes) return `longer than ${skillLimits.cardBytes} bytes`;
+  let decoded: string;
+  try {
+    decoded = utf8.decode(file.bytes);
+  } catch {
+    return "not UTF-8";
+  }
+  const byteOrderMark = decoded.startsWith("\ufeff");
+  const text = (byteOrderMark ? decoded.slice(1) : decoded).replaceAll("\r\n", "\n");
+  if (control.test(text)) return "contains a control character";
+  return { text, byteOrderMark };
+}
