@@ -1,0 +1,168 @@
+import type { IncomingMessage } from "node:http";
+
+import express, { type ErrorRequestHandler, type Express, type Response } from "express";
+
+import { readBody, RequestError, type BodyBudget } from "./body.ts";
+import { timeLimits } from "./deadline.ts";
+
+/**
+ * Reviews one AdmissionReview.
+ *
+ * @param body the JSON text as it came, at most 7 MiB
+ * @param signal aborts at the deadline; the answer must then come at once
+ * @returns HTTP status and JSON text of the answer
+ */
+export type ReviewHandler = (
+  body: Uint8Array,
+  signal: AbortSignal,
+) => Promise<{ readonly status: number; readonly body: string }>;
+
+export interface AppOptions {
+  readonly review: ReviewHandler;
+  /** What keeps the webhook from being ready, a line each; empty when it is. */
+  readonly readiness: () => readonly string[];
+  /** How long a review may take where the request does not say. */
+  readonly timeoutSeconds: number;
+  /** Is the server about to stop: connections are then asked to be opened elsewhere. */
+  readonly draining: () => boolean;
+  /** Told of reviews that threw, and of those that missed their deadline. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Reviews at the same time. The rest get 503 at once, which the API server reports, rather than a time-out. */
+const maxReviews = 512;
+
+const isJson = (request: IncomingMessage): boolean =>
+  /^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "");
+
+/** How long the rest of a body that nobody wants is thrown away, milliseconds. */
+const lingerFor = 1000;
+
+/**
+ * Ends a request with a line of text. Where its body has not arrived to its end, the rest is thrown away for a
+ * moment: a connection that is closed with bytes unread is reset, and the caller would not see the answer.
+ */
+function answer(response: Response, status: number, text: string): void {
+  if (response.headersSent || response.destroyed) return;
+  const { req: request } = response;
+  const body = `${text}\n`;
+  response.statusCode = status;
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.setHeader("x-content-type-options", "nosniff");
+  if (request.complete || request.method === "GET" || request.method === "HEAD") {
+    response.end(body);
+    return;
+  }
+  response.setHeader("connection", "close");
+  response.write(body);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, lingerFor);
+  request.once("end", end).once("close", end).resume();
+}
+
+/** A timer that aborts at the deadline and rejects at the last call; `clear` when the answer is there. */
+function startTimer(limits: ReturnType<typeof timeLimits>): {
+  readonly signal: AbortSignal;
+  readonly lastCall: Promise<never>;
+  readonly clear: () => void;
+} {
+  const controller = new AbortController();
+  const { promise: lastCall, reject } = Promise.withResolvers<never>();
+  // Nobody may be listening any more; that is no fault.
+  lastCall.catch(() => undefined);
+  let timer = setTimeout(() => {
+    controller.abort(new DOMException("the review's deadline has passed", "TimeoutError"));
+    timer = setTimeout(
+      () => reject(new RequestError(504, "TIMEOUT the review did not end before its deadline")),
+      limits.lastCall - limits.deadline,
+    );
+  }, limits.deadline);
+  return { signal: controller.signal, lastCall, clear: () => clearTimeout(timer) };
+}
+
+/**
+ * `POST /validate` for the API server, `GET /healthz` and `GET /readyz` for the kubelet; everything else is 404 or
+ * 405. A review that throws is answered with 500 here and nowhere else: the API server then applies the
+ * failurePolicy, which denies.
+ */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  // Nothing of a stack trace may reach a caller, whatever NODE_ENV says.
+  app.set("env", "production");
+  // The query string is parsed where it is needed; express's parser would build objects from a caller's keys.
+  app.set("query parser", false);
+  const validate = reviewRoute(options);
+  app.use((_request, response, next) => {
+    if (options.draining()) response.setHeader("connection", "close");
+    next();
+  });
+  app.post("/validate", (request, response) => validate(request, response));
+  app.get("/healthz", (_request, response) => answer(response, 200, "ok"));
+  app.get("/readyz", (_request, response) => {
+    const problems = options.draining() ? ["shutting down"] : options.readiness();
+    if (problems.length === 0) answer(response, 200, "ok");
+    else answer(response, 503, problems.join("\n"));
+  });
+  app.all("/validate", (_request, response) => notAllowed(response, "POST"));
+  app.all(["/healthz", "/readyz"], (_request, response) => notAllowed(response, "GET, HEAD"));
+  app.use((_request, response) =>
+    answer(response, 404, "not found: there are /validate, /healthz and /readyz"),
+  );
+  app.use(faultRoute(options));
+  return app;
+}
+
+function notAllowed(response: Response, allowed: string): void {
+  response.setHeader("allow", allowed);
+  answer(response, 405, `method not allowed: use ${allowed}`);
+}
+
+function reviewRoute(options: AppOptions): (request: IncomingMessage, response: Response) => Promise<void> {
+  const { review, timeoutSeconds } = options;
+  const budget: BodyBudget = { used: 0 };
+  let reviews = 0;
+  return async (request, response) => {
+    if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
+    if (reviews >= maxReviews)
+      throw new RequestError(503, "too many reviews at once; try again, or run more replicas");
+    reviews += 1;
+    const timer = startTimer(timeLimits(request.url ?? "", timeoutSeconds * 1000));
+    let release: (() => void) | undefined;
+    try {
+      const body = await readBody(request, budget, timer.signal);
+      ({ release } = body);
+      const result = await Promise.race([review(body.bytes, timer.signal), timer.lastCall]);
+      response.statusCode = result.status;
+      response.setHeader("content-type", "application/json");
+      response.end(result.body);
+    } finally {
+      timer.clear();
+      release?.();
+      reviews -= 1;
+    }
+  };
+}
+
+/** The one place where what was thrown becomes an answer. Details go to the log, not to the caller. */
+const faultRoute =
+  (options: AppOptions): ErrorRequestHandler =>
+  (error: unknown, _request, response: Response, next) => {
+    if (response.headersSent) {
+      // Half an answer cannot be taken back; express cuts the connection off.
+      next(error);
+      return;
+    }
+    if (error instanceof RequestError) {
+      if (error.status === 504) options.onFault(error);
+      answer(response, error.status, error.message);
+      return;
+    }
+    options.onFault(error);
+    answer(response, 500, "INTERNAL an unexpected fault in the controller; its log has the details");
+  };

@@ -1,0 +1,160 @@
+import type { RequestListener, Server as HttpServer } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
+
+/** Where a server listens. Port 0: any that is free. */
+export interface ListenOptions {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly address: string;
+  readonly port: number;
+  /**
+   * Takes no new connections, ends idle ones, lets requests in flight finish, and after so many milliseconds cuts off
+   * those that did not. Resolves when nothing is open any more.
+   */
+  close(limit: number): Promise<void>;
+}
+
+/**
+ * Bounds on connections. API servers hold a handful of connections open and the kubelet one now and then; everything
+ * else is a mistake or an attack, and must not keep them out for long.
+ */
+export const connectionLimits = {
+  connections: 2048,
+  /** TLS handshake, milliseconds. */
+  handshake: 10_000,
+  /** All headers, milliseconds. */
+  headers: 10_000,
+  /** A whole request with its body, milliseconds: above the longest time-out of a webhook, 30 s. */
+  request: 35_000,
+  /**
+   * Idle, milliseconds. Above the 90 s after which Go's HTTP client ends an idle connection: were it us who ended it,
+   * a review could be sent into the closing connection and would be denied by the failurePolicy.
+   */
+  idle: 120_000,
+  /** Header bytes. */
+  headerBytes: 16 * 1024,
+  /** How often the limits on time are checked, milliseconds. */
+  checkEvery: 2_000,
+} as const;
+
+/** TLS 1.2 is what the API server's client offers at least; HTTP/2 is not spoken. */
+const secureOptions = ({ key, cert }: ServingCertificate) =>
+  ({ key, cert, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] }) as const;
+
+/** Connections that break off, garbage and bad handshakes concern only the connection that they came on. */
+export function endBadConnections(server: HttpServer): void {
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
+      socket.destroy(),
+    );
+  });
+}
+
+export function listen(server: HttpServer, { address, port }: ListenOptions): Promise<RunningServer> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: Error) =>
+      reject(new Error(`cannot listen on ${address} port ${port}: ${cause.message}`, { cause })),
+    );
+    server.listen(port, address, () => {
+      // After it listens an error is about one connection; without a listener it would end the process.
+      server.on("error", () => undefined);
+      const bound = server.address() as AddressInfo;
+      resolve({ address: bound.address, port: bound.port, close: (limit) => close(server, limit) });
+    });
+  });
+}
+
+async function close(server: HttpServer, limit: number): Promise<void> {
+  const ended = AbortSignal.timeout(Math.max(1, limit));
+  const cutOff = (): void => server.closeAllConnections();
+  ended.addEventListener("abort", cutOff, { once: true });
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  ended.removeEventListener("abort", cutOff);
+}
+
+/**
+ * Serves an app over HTTPS with the source's certificate, and with every later one from the next handshake on;
+ * connections that are open stay as they are.
+ *
+ * @param report told of a certificate that cannot be used; the present one stays
+ * @throws Error naming address and port where they cannot be listened on
+ */
+export async function startWebhookServer(
+  app: RequestListener,
+  certificates: CertificateSource,
+  where: ListenOptions,
+  report: (problem: unknown) => void,
+): Promise<RunningServer> {
+  const server = createServer(
+    {
+      ...secureOptions(certificates.current()),
+      handshakeTimeout: connectionLimits.handshake,
+      headersTimeout: connectionLimits.headers,
+      requestTimeout: connectionLimits.request,
+      keepAliveTimeout: connectionLimits.idle,
+      connectionsCheckingInterval: connectionLimits.checkEvery,
+      maxHeaderSize: connectionLimits.headerBytes,
+      noDelay: true,
+    },
+    app,
+  );
+  server.maxConnections = connectionLimits.connections;
+  endBadConnections(server);
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  const unsubscribe = certificates.onChange((next) => {
+    try {
+      server.setSecureContext(secureOptions(next));
+    } catch (error) {
+      report(error);
+    }
+  });
+  const running = await listen(server, where);
+  return {
+    ...running,
+    async close(limit) {
+      await running.close(limit);
+      unsubscribe();
+    },
+  };
+}
+
+/** How a server is stopped, milliseconds. */
+export interface DrainOptions {
+  /** Goes on serving so long after readiness fails, for endpoints to be taken out of every proxy's tables. */
+  readonly grace: number;
+  /** Waits so long for requests in flight. */
+  readonly limit: number;
+  /** Cuts the grace short, such as a second signal to stop. */
+  readonly hurry?: AbortSignal;
+}
+
+/**
+ * Stops a server without failing a review: first `failReadiness`, then the grace, then the connections.
+ * Never takes longer than grace and limit together.
+ */
+export async function drain(
+  server: RunningServer,
+  failReadiness: () => void,
+  { grace, limit, hurry }: DrainOptions,
+): Promise<void> {
+  failReadiness();
+  await sleep(grace, undefined, hurry === undefined ? {} : { signal: hurry }).catch(() => undefined);
+  await server.close(limit);
+}

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { createApp, type ReviewHandler } from "../../../src/server/app.ts";
+import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
+import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
+import { createMemoryStore } from "../../../src/server/certificates/store.ts";
+import { startWebhookServer, type RunningServer } from "../../../src/server/webhook-server.ts";
+import { httpsClient } from "../../fixtures/https-client.ts";
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal, ref: false }),
+};
+
+export interface Harness {
+  readonly server: RunningServer;
+  readonly certificates: CertificateSource;
+  readonly ca: string;
+  readonly faults: unknown[];
+  readonly problems: string[];
+  readonly client: ReturnType<typeof httpsClient>;
+  /** Sets what `draining` says. */
+  readonly startDraining: () => void;
+  stop(): Promise<void>;
+}
+
+/** A webhook server on a free port of 127.0.0.1, with real certificates. */
+export async function startHarness(
+  review: ReviewHandler,
+  options: { readonly timeoutSeconds?: number; readonly certificates?: CertificateSource } = {},
+): Promise<Harness> {
+  const ended = new AbortController();
+  const faults: unknown[] = [];
+  const problems: string[] = [];
+  let draining = false;
+  const report = (problem: unknown): void => void faults.push(problem);
+  const certificates =
+    options.certificates ??
+    (await startSelfIssued({
+      names: ["127.0.0.1", "localhost"],
+      store: createMemoryStore(),
+      clock: realClock,
+      signal: ended.signal,
+      report,
+    }));
+  const app = createApp({
+    review,
+    readiness: () => problems,
+    timeoutSeconds: options.timeoutSeconds ?? 5,
+    draining: () => draining,
+    onFault: report,
+  });
+  const server = await startWebhookServer(app, certificates, { address: "127.0.0.1", port: 0 }, report);
+  const ca = certificates.current().caBundle ?? "";
+  const client = httpsClient(server.port, ca);
+  return {
+    server,
+    certificates,
+    ca,
+    faults,
+    problems,
+    client,
+    startDraining: () => void (draining = true),
+    async stop() {
+      client.agent.destroy();
+      await server.close(100);
+      ended.abort();
+    },
+  };
+}
