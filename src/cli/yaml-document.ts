@@ -25,7 +25,8 @@ function lines(value: object, indent: number): readonly string[] {
       return [`${margin}- ${first.slice(indent + 2)}`, ...rest];
     });
   }
-  return Object.entries(value).flatMap(([key, item]: [string, unknown]) =>
+  const members = Object.entries(value).filter(([, item]) => item !== undefined);
+  return members.flatMap(([key, item]: [string, unknown]) =>
     isBranch(item)
       ? [`${margin}${keyScalar(key)}:`, ...lines(item, indent + 2)]
       : [`${margin}${keyScalar(key)}: ${scalar(item, indent)}`],
@@ -33,7 +34,7 @@ function lines(value: object, indent: number): readonly string[] {
 }
 
 /**
- * Plain data as block-style YAML, always the same for the same data, that YAML 1.1 and 1.2 readers understand alike.
+ * Plain data as block-style YAML (members that are undefined are left out, as in JSON), always the same for the same data, that YAML 1.1 and 1.2 readers understand alike.
  * Multi-line texts become literal blocks where those are exact. Ends in a line break.
  */
 export const yamlDocument = (value: object): string => `${lines(value, 0).join("\n")}\n`;

@@ -1,0 +1,173 @@
+import type { ClusterView } from "../admission/cluster-view.ts";
+import { judgeAll, governanceOf, skillsOf, type ReviewContext } from "../admission/evaluate.ts";
+import { assess } from "../assess.ts";
+import { EvidenceCache } from "../evidence/evidence-cache.ts";
+import type { PolicySnapshot } from "../policy/policy.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { SkillSource } from "../skill/source.ts";
+import { podOf } from "../workload/pod-of.ts";
+import { exitCode, UsageError, type ClusterReader, type CommandLine, type ExitCode } from "./command-line.ts";
+import { readManifests, type Manifest } from "./manifests.ts";
+import { progress, tableOutput } from "./progress.ts";
+import { objectItem, type AppliedObject } from "./report/object-item.ts";
+import type { TableLayout } from "./report/report-item.ts";
+import { createReporter, type OutputFormat } from "./report/reporter.ts";
+import { snapshotOf } from "./trust-sources.ts";
+
+export interface ApplyOptions {
+  readonly policy: readonly string[];
+  readonly resource: readonly string[];
+  /** Namespaces and ConfigMaps that the files lack are read from the cluster. */
+  readonly cluster?: boolean;
+  readonly kubeconfig?: string;
+  /** For objects that name none. */
+  readonly namespace: string;
+  readonly output: OutputFormat;
+}
+
+const deadlineMs = 30_000;
+
+const metadataOf = ({ object }: Manifest): Readonly<Record<string, unknown>> => {
+  const { metadata } = object;
+  return typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>) : {};
+};
+
+/** Files first, then the cluster: what is about to be applied is newer than what is there. */
+function layered(files: ClusterReader, live: ClusterReader | undefined): SkillSource {
+  return {
+    read: async (ref, signal) => (await files.read(ref, signal)) ?? (await live?.read(ref, signal)),
+  };
+}
+
+/**
+ * Labels of a namespace from the files, else the cluster. Where neither has it, its name is all that is known; that
+ * will do only if every policy governs it already, since any label could decide otherwise.
+ */
+function namespaceView(
+  files: ClusterReader,
+  live: ClusterReader | undefined,
+  { policies }: PolicySnapshot,
+): ClusterView {
+  return {
+    podsUsing: () => [],
+    async namespaceLabels(name, signal) {
+      try {
+        return await files.namespaceLabels(name, signal);
+      } catch (cause) {
+        if (!(cause instanceof SourceError)) throw cause;
+        if (live !== undefined) return live.namespaceLabels(name, signal);
+        const labels = { "kubernetes.io/metadata.name": name };
+        if (policies.every((policy) => policy.governs(name, labels))) return labels;
+        throw new SourceError(
+          "SOURCE_UNAVAILABLE",
+          `the labels of namespace ${name} decide which policies govern it, and no file has them; add its manifest, or use --cluster`,
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+/** What would be said of one object, or undefined where it can bring in no skill. */
+async function applyOne(
+  manifest: Manifest,
+  namespace: string,
+  context: Omit<ReviewContext, "signal">,
+): Promise<AppliedObject | undefined> {
+  const metadata = metadataOf(manifest);
+  const own = metadata["namespace"];
+  const place = typeof own === "string" && own !== "" ? own : namespace;
+  const named = typeof metadata["name"] === "string" ? metadata["name"] : "";
+  const subject = { kind: String(manifest.object.kind), namespace: place, name: named, file: manifest.file };
+  try {
+    const pod = podOf(manifest.object, place);
+    if (pod === undefined) return undefined;
+    const full: ReviewContext = { ...context, signal: AbortSignal.timeout(deadlineMs) };
+    const governance = await governanceOf(place, full);
+    const references = await skillsOf(pod, governance.policies, full);
+    const verdicts = judgeAll(references, governance, pod, full);
+    const skills = references.map((reference) => ({
+      reference,
+      evidence:
+        reference.content.state === "resolved"
+          ? assess(reference.content.skill, governance.trust, context.now)
+          : undefined,
+    }));
+    return { ...subject, name: pod.name, state: "reviewed", verdicts, skills };
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { ...subject, state: "failed", code: error.code, message: error.message };
+  }
+}
+
+const layoutOf = (manifests: readonly Manifest[]): TableLayout => ({
+  title: "OBJECT",
+  columns: [
+    { heading: "SKILLS", width: 6 },
+    { heading: "POLICIES", width: 8 },
+  ],
+  noun: "object",
+  titleWidth: Math.max(
+    0,
+    ...manifests.map(
+      (manifest) => `${String(manifest.object.kind)} ${String(metadataOf(manifest)["name"])}`.length + 10,
+    ),
+  ),
+});
+
+/**
+ * `skill-admission apply`: reviews objects as the webhook would, without a webhook.
+ * @throws UsageError for files that cannot be read or policies that are wrong
+ */
+export async function applyResources(options: ApplyOptions, line: CommandLine): Promise<ExitCode> {
+  const both = [...options.policy, ...options.resource].filter((path) => path === "-");
+  if (both.length > 1) throw new UsageError("standard input (-) is named twice", "it can be read only once");
+  const snapshot = await snapshotOf(await readManifests(options.policy, line), options.policy);
+  const manifests = await readManifests(options.resource, line);
+  const files = await line.openOffline(manifests.map(({ object }) => object));
+  const live = options.cluster === true ? await line.openCluster(options.kubeconfig) : undefined;
+  try {
+    return await report(manifests, options, {
+      line,
+      deps: {
+        cluster: namespaceView(files, live, snapshot),
+        source: layered(files, live),
+        policies: { current: () => snapshot },
+        evidence: new EvidenceCache(),
+        measure: (_skill, work) => work(),
+      },
+    });
+  } finally {
+    await live?.close?.();
+    await files.close?.();
+  }
+}
+
+async function report(
+  manifests: readonly Manifest[],
+  options: ApplyOptions,
+  { line, deps }: { readonly line: CommandLine; readonly deps: ReviewContext["deps"] },
+): Promise<ExitCode> {
+  const reporter = await createReporter(options.output, tableOutput(line), {
+    layout: layoutOf(manifests),
+    suite: "skill-admission apply",
+    version: line.version,
+  });
+  const shown = progress(line.stderr, manifests.length);
+  const codes = new Set<ExitCode>();
+  let carriers = 0;
+  for (const manifest of manifests) {
+    shown.step(manifest.file);
+    const applied = await applyOne(manifest, options.namespace, { deps, now: line.now() });
+    shown.clear();
+    if (applied === undefined) continue;
+    carriers += 1;
+    const item = objectItem(applied);
+    codes.add(item.exit);
+    reporter.item(item);
+  }
+  reporter.end();
+  if (carriers === 0) line.stderr.write("nothing in these files makes a pod, so nothing brings in a skill\n");
+  if (codes.has(exitCode.violation)) return exitCode.violation;
+  return codes.has(exitCode.unevaluated) ? exitCode.unevaluated : exitCode.pass;
+}

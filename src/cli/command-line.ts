@@ -1,0 +1,64 @@
+import type { ClusterView } from "../admission/cluster-view.ts";
+import type { SkillSource } from "../skill/source.ts";
+import type { Skill } from "../skill/skill.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+
+/** How a command ended: all passed, something was refused, the call was wrong, or nothing could be said. */
+export const exitCode = { pass: 0, violation: 1, usage: 2, unevaluated: 3 } as const;
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+/** Somewhere to write text, as `process.stdout` is. */
+export interface TextOutput {
+  readonly write: (text: string) => void;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal, where it is one. */
+  readonly columns?: number | undefined;
+}
+
+/** What `apply` reads of a cluster, live or from manifests. */
+export type ClusterReader = SkillSource &
+  Pick<ClusterView, "namespaceLabels"> & { readonly close?: () => Promise<void> };
+
+/** One option of `serve`: `--port <number>`, and what it is for. */
+export interface ServeFlag {
+  readonly flag: string;
+  readonly description: string;
+}
+
+/** Everything that the commands need from outside; the composition root supplies it. */
+export interface CommandLine {
+  /** Of the product, for `--version` and SARIF. */
+  readonly version: string;
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
+  /** Everything on standard input. */
+  readonly readStdin: () => Promise<Uint8Array>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** False where `NO_COLOR` is set. */
+  readonly colour: boolean;
+  /** SKILL_ADMISSION_KEY_PASSPHRASE: for an encrypted key. Never taken from the arguments, which others can see. */
+  readonly passphrase?: string | undefined;
+  /** @throws SourceError */
+  readonly readSkillDirectory: (directory: string) => Promise<Skill>;
+  /** A cluster of nothing but these objects. */
+  readonly openOffline: (objects: readonly KubernetesObject[]) => Promise<ClusterReader>;
+  /** The cluster that a kubeconfig names; the usual one where none is given. */
+  readonly openCluster: (kubeconfig: string | undefined) => Promise<ClusterReader>;
+  /** The options of `serve`, from the one place that knows the configuration. */
+  readonly serveFlags: readonly ServeFlag[];
+  /** Runs the webhook until it is told to stop. Flags are named in camel case: `--tls-key-file` is `tlsKeyFile`. */
+  readonly serve: (flags: Readonly<Record<string, string>>) => Promise<number>;
+}
+
+/** A call that cannot be carried out as it was made: the message says what is wrong, the remedy what to do. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly remedy: string | undefined;
+
+  constructor(message: string, remedy?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.remedy = remedy;
+  }
+}

@@ -1,0 +1,131 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+
+import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { UsageError, type CommandLine } from "./command-line.ts";
+
+/** An object, and where it came from: for messages and reports. */
+export interface Manifest {
+  readonly object: KubernetesObject;
+  /** The file, or `-` for standard input. */
+  readonly file: string;
+}
+
+const maxBytes = 64 * 1024 * 1024;
+const maxFiles = 10_000;
+const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
+
+const ioMessage = (cause: unknown): string => {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "EACCES") return "permission denied";
+  return message;
+};
+
+/** The manifests below a folder, in the order of their names, or the file itself. */
+async function filesOf(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile() && extensions.has(extname(entry.name)))
+      .map((entry) => join(entry.parentPath, entry.name));
+    if (files.length > maxFiles)
+      throw new UsageError(`${path} has more than ${maxFiles} manifests`, "name fewer");
+    if (files.length === 0) throw new UsageError(`${path} has no .yaml, .yml or .json files`);
+    return files.sort();
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`cannot read ${path}: ${ioMessage(cause)}`, undefined, { cause });
+  }
+}
+
+async function read(file: string, { readStdin }: Pick<CommandLine, "readStdin">): Promise<Uint8Array> {
+  if (file === "-") return readStdin();
+  try {
+    const { size } = await stat(file);
+    if (size > maxBytes) throw new UsageError(`${file} is larger than ${maxBytes / 1024 ** 2} MiB`);
+    return await readFile(file);
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, undefined, { cause });
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> {
+  if (bytes.byteLength > maxBytes) throw new UsageError(`${file} is larger than ${maxBytes / 1024 ** 2} MiB`);
+  try {
+    // JSON is YAML too, but reading it as such takes many times as long.
+    if (bytes[0] === 0x7b) return [parseStrictJson(bytes)];
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    if (extname(file) === ".json")
+      throw new UsageError(`${file}: ${cause.message}`, "correct the file", { cause });
+  }
+  const { parseStrictYamlDocuments, YamlError } = await import("../skill/yaml.ts");
+  try {
+    const options = { schema: "core", maxBytes, maxTokens: 2_000_000 } as const;
+    return parseStrictYamlDocuments(utf8.decode(bytes), options).map(({ value }) => value);
+  } catch (cause) {
+    if (cause instanceof YamlError)
+      throw new UsageError(`${file}: ${cause.message}`, "correct the file", { cause });
+    throw new UsageError(`${file} is not UTF-8`, "save it as UTF-8", { cause });
+  }
+}
+
+type JsonObject = Readonly<Record<string, Json>>;
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+type JsonObject = Readonly<Record<string, Json>>;
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The objects in one document: the items of a List each by themselves. */
+function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
+  if (!isObject(value)) {
+    throw new UsageError(
+      `${file}: a document is not a Kubernetes object`,
+      "every document needs apiVersion and kind",
+    );
+  }
+  const { apiVersion, kind, items } = value;
+  if (typeof apiVersion !== "string" || typeof kind !== "string") {
+    throw new UsageError(`${file}: an object has no apiVersion or kind`, "give it both");
+  }
+  if (!kind.endsWith("List") || !Array.isArray(items)) return [value];
+  // Items of typed lists (PodList) leave out what the list says already.
+  const typed: JsonObject = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
+  return (items as readonly Json[]).flatMap((item) =>
+    objectsIn(isObject(item) ? { ...typed, ...item } : item, file),
+  );
+}
+
+/**
+ * Reads manifests as `kubectl apply` takes them: files or whole folders of YAML or JSON, several documents in one,
+ * Lists, `-` for standard input.
+ * @throws UsageError for what cannot be read or is not made of Kubernetes objects
+ */
+export async function readManifests(
+  paths: readonly string[],
+  line: Pick<CommandLine, "readStdin">,
+): Promise<readonly Manifest[]> {
+  if (paths.filter((path) => path === "-").length > 1) {
+    throw new UsageError("standard input (-) is named twice", "it can be read only once");
+  }
+  const manifests: Manifest[] = [];
+  for (const path of paths) {
+    for (const file of path === "-" ? ["-"] : await filesOf(path)) {
+      const documents = await parse(file, await read(file, line));
+      for (const document of documents) {
+        for (const object of objectsIn(document, file)) manifests.push({ object, file });
+      }
+    }
+  }
+  return manifests;
+}

@@ -1,0 +1,145 @@
+import { resolve } from "node:path";
+
+import { verifySignature } from "../signature/verify.ts";
+import { skillSize, treeDigest, type Skill } from "../skill/skill.ts";
+import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
+import { PackageError, packConfigMaps, type PackedConfigMap } from "./package/config-maps.ts";
+import { examplePod, podVolume } from "./package/pod-volume.ts";
+import { packageJson, packageYaml, podSnippet } from "./package/write-package.ts";
+import { readFolder } from "./read-folder.ts";
+import { yamlDocument } from "./yaml-document.ts";
+
+export interface PackageCommandOptions {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly mountPath?: string;
+  readonly output: "yaml" | "json";
+  /** Image of an example pod to write as well. */
+  readonly withPod?: string;
+  /** Only the pod's part: volume and mount. */
+  readonly podSnippet?: boolean;
+}
+
+/** A repository's own paths at the root, which signatures leave out (formats: A5). */
+const repositoryPath = /^(?:\.git|\.gitattributes|\.github|\.gitignore)(?:\/|$)/;
+
+const noTrust = { version: "none", anchors: [], keys: [] };
+
+/**
+ * The skill without a repository's own files, so that what is mounted is the signed tree and nothing else; with
+ * them, where the signature covers them.
+ */
+export function signedTree(
+  skill: Skill,
+  now: number,
+): { readonly skill: Skill; readonly left: readonly string[] } {
+  const left = [...skill.files.keys()].filter((path) => repositoryPath.test(path)).sort();
+  if (left.length === 0) return { skill, left };
+  const files = new Map([...skill.files].filter(([path]) => !repositoryPath.test(path)));
+  const signature = verifySignature({ ...skill, files }, noTrust, now);
+  const differences = "differences" in signature ? (signature.differences ?? []) : [];
+  const missed = new Set(differences.filter(({ change }) => change === "missing").map(({ path }) => path));
+  if (left.some((path) => missed.has(path))) return { skill, left: [] };
+  return { skill: { ...skill, files }, left };
+}
+
+/** Does a path inside a container say exactly one place. */
+function assertMountPath(path: string): void {
+  const clean =
+    path.startsWith("/") && !/\/\/|\/\.{1,2}(?:\/|$)|:|[\u0000-\u001f]/.test(path) && path !== "/";
+  if (clean) return;
+  throw new UsageError(
+    `--mount-path ${JSON.stringify(path)} is not a clean absolute path`,
+    `write it as /skills/NAME`,
+  );
+}
+
+/** What the author should know before anybody mounts this. */
+function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[]): readonly string[] {
+  const signature = verifySignature(skill, noTrust, now);
+  const differences = "differences" in signature ? (signature.differences ?? []) : [];
+  const large = packed.filter(({ serverSide }) => serverSide).map(({ manifest }) => manifest.metadata.name);
+  return [
+    ...(signature.outcome === "unsigned"
+      ? [
+          "the skill is not signed; policies refuse it unless they say otherwise: skill-admission sign DIR --key FILE",
+        ]
+      : []),
+    ...(differences.length > 0
+      ? [
+          `the files differ from what was signed (${differences
+            .map(({ path }) => path)
+            .slice(0, 3)
+            .join(", ")}, …): sign again`,
+        ]
+      : []),
+    ...(large.length > 0
+      ? [`too large for kubectl's own copy, use kubectl apply --server-side -f -: ${large.join(", ")}`]
+      : []),
+  ];
+}
+
+function pack(skill: Skill, options: PackageCommandOptions): readonly PackedConfigMap[] {
+  const { namespace } = options;
+  try {
+    return packConfigMaps(skill, {
+      name: options.name ?? skill.name,
+      ...(namespace === undefined ? {} : { namespace }),
+    });
+  } catch (cause) {
+    if (cause instanceof PackageError) throw new UsageError(cause.message, undefined, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * `skill-admission package`: writes the ConfigMaps that carry the skill in a folder, and what a pod needs to mount
+ * them as that tree again.
+ * @throws UsageError for a folder, name or file that cannot be packed
+ */
+export async function packageSkill(
+  directory: string,
+  options: PackageCommandOptions,
+  line: CommandLine,
+): Promise<ExitCode> {
+  const whole = await readFolder(directory, line);
+  const { skill, left } = signedTree(whole, line.now());
+  const mountPath = options.mountPath ?? `/skills/${skill.name}`;
+  assertMountPath(mountPath);
+  const packed = pack(skill, options);
+  const volume = podVolume(packed, options.name ?? skill.name, mountPath);
+  const { namespace, withPod } = options;
+  const pod =
+    withPod === undefined
+      ? undefined
+      : examplePod(volume, {
+          name: options.name ?? skill.name,
+          ...(namespace === undefined ? {} : { namespace }),
+          image: withPod,
+        });
+  const note = (text: string): void => line.stderr.write(`${text}\n`);
+  const size = Math.ceil(skillSize(skill) / 1024);
+  note(
+    `packed ${resolve(directory)}: ${skill.files.size} files, ${size} KiB, ${packed.length} ConfigMap${packed.length === 1 ? "" : "s"}, ${treeDigest(skill)}`,
+  );
+  if (left.length > 0)
+    note(
+      `left out, because signatures do too: ${left.slice(0, 5).join(", ")}${left.length > 5 ? ", …" : ""}`,
+    );
+  for (const warning of warnings(skill, line.now(), packed)) note(`warning: ${warning}`);
+  line.stdout.write(written(packed, volume, pod, options));
+  return exitCode.pass;
+}
+
+function written(
+  packed: readonly PackedConfigMap[],
+  volume: ReturnType<typeof podVolume>,
+  pod: object | undefined,
+  { output, podSnippet: only }: PackageCommandOptions,
+): string {
+  if (only === true) {
+    const snippet = podSnippet(volume);
+    return output === "json" ? `${JSON.stringify(snippet, undefined, 2)}\n` : yamlDocument(snippet);
+  }
+  return output === "json" ? packageJson(packed, pod) : packageYaml(packed, volume, pod);
+}

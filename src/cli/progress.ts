@@ -1,0 +1,35 @@
+import { printable } from "../admission/printable.ts";
+import type { TextOutput } from "./command-line.ts";
+import type { TableOutput } from "./report/table.ts";
+
+/** One line on the terminal that says what is being done now, gone when it is done. */
+export interface Progress {
+  step(what: string): void;
+  clear(): void;
+}
+
+const silent: Progress = { step: () => undefined, clear: () => undefined };
+
+/** Progress over `total` steps; silent for a single one, and wherever standard error is no terminal. */
+export function progress(stderr: TextOutput, total: number): Progress {
+  if (!stderr.isTerminal || total < 2) return silent;
+  let done = 0;
+  const width = Math.max((stderr.columns ?? 80) - 1, 20);
+  return {
+    step(what) {
+      done += 1;
+      stderr.write(`\r\u001b[K${`${done}/${total} ${printable(what)}`.slice(0, width)}`);
+    },
+    clear: () => stderr.write("\r\u001b[K"),
+  };
+}
+
+/** Where tables go on this command line. */
+export const tableOutput = (line: {
+  readonly stdout: TextOutput;
+  readonly colour: boolean;
+}): TableOutput => ({
+  write: line.stdout.write,
+  width: line.stdout.isTerminal ? (line.stdout.columns ?? 80) : 80,
+  colour: line.stdout.isTerminal && line.colour,
+});

@@ -1,0 +1,16 @@
+import type { Skill } from "../skill/skill.ts";
+import { SourceError } from "../skill/source-error.ts";
+import { UsageError, type CommandLine } from "./command-line.ts";
+
+/** The skill in a folder, for commands that can do nothing without it. @throws UsageError */
+export async function readFolder(
+  directory: string,
+  { readSkillDirectory }: Pick<CommandLine, "readSkillDirectory">,
+): Promise<Skill> {
+  try {
+    return await readSkillDirectory(directory);
+  } catch (cause) {
+    if (cause instanceof SourceError) throw new UsageError(cause.message, undefined, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { SkillResult, Verdict } from "../../policy/finding.ts";
+import { remedyFor } from "../../policy/remedy.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import type { SourceErrorCode } from "../../skill/source-error.ts";
+import { exitCode, type ExitCode } from "../command-line.ts";
+import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
+import { absentSignature, findingDocument, signatureDocument } from "./skill-document.ts";
+
+/** What came of reviewing one object. */
+export type AppliedObject = {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The file that it stands in. */
+  readonly file: string;
+} & (
+  | {
+      readonly state: "reviewed";
+      readonly verdicts: readonly Verdict[];
+      readonly skills: readonly {
+        readonly reference: SkillReference;
+        readonly evidence: Evidence | undefined;
+      }[];
+    }
+  | { readonly state: "failed"; readonly code: SourceErrorCode; readonly message: string }
+);
+
+type Reviewed = Extract<AppliedObject, { state: "reviewed" }>;
+
+function outcomeOf(object: AppliedObject): Outcome {
+  if (object.state === "failed") return object.code === "SOURCE_UNAVAILABLE" ? "unevaluated" : "deny";
+  if (object.verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
+  return object.verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
+}
+
+function findingsOf(object: AppliedObject): readonly ReportedFinding[] {
+  const { file } = object;
+  if (object.state === "failed") {
+    return [{ code: object.code, message: object.message, tolerated: false, location: file }];
+  }
+  return object.verdicts.flatMap(({ policy, mode, skills }) =>
+    skills.flatMap(({ reference, findings }) =>
+      findings.map((finding) => ({
+        ...finding,
+        tolerated: finding.tolerated || mode !== "Enforce",
+        policy,
+        skill: reference.name,
+        location: file,
+      })),
+    ),
+  );
+}
+
+/** One skill as the agent would see it: where, from what, and every file. */
+function skillDocument({ reference, evidence }: Reviewed["skills"][number]): object {
+  const { name, path, containers, sources, content } = reference;
+  const files = content.state === "resolved" ? [...content.skill.files] : [];
+  return {
+    skill: name,
+    path,
+    containers,
+    sources,
+    state: content.state,
+    ...(content.state === "resolved" ? {} : { detail: content.detail }),
+    digest: evidence?.signature.digest,
+    signature: evidence === undefined ? absentSignature(reference) : signatureDocument(evidence.signature),
+    files: files
+      .map(([file, { sha256, size }]) => ({ path: file, sha256, size }))
+      .sort((one, other) => (one.path < other.path ? -1 : 1)),
+  };
+}
+
+const resultDocument = ({ reference, grades, findings }: SkillResult): object => ({
+  skill: reference.name,
+  path: reference.path,
+  grades,
+  findings: findings.map(findingDocument),
+});
+
+function documentOf(object: AppliedObject, outcome: Outcome): object {
+  const { kind, namespace, name, file } = object;
+  const head = { object: { kind, namespace, name }, file, outcome };
+  if (object.state === "failed") {
+    return { ...head, skills: [], verdicts: [], error: { code: object.code, message: object.message } };
+  }
+  return {
+    ...head,
+    skills: object.skills.map(skillDocument),
+    verdicts: object.verdicts.map(({ policy, mode, outcome: verdict, skills }) => ({
+      policy,
+      mode,
+      outcome: verdict,
+      skills: skills.map(resultDocument),
+    })),
+  };
+}
+
+function factsOf(object: AppliedObject): readonly string[] {
+  if (object.state === "failed") return [];
+  if (object.verdicts.length === 0) return [`no policy governs the namespace ${object.namespace}`];
+  return object.skills.map(
+    ({ reference: { name, path, sources } }) =>
+      `skill ${name} at ${path} (${sources.map((source) => `${source.kind} ${source.name}`).join(" + ")})`,
+  );
+}
+
+const exits: Readonly<Record<Outcome, ExitCode>> = {
+  allow: exitCode.pass,
+  warn: exitCode.pass,
+  deny: exitCode.violation,
+  unevaluated: exitCode.unevaluated,
+};
+
+/** A reviewed object for every output, and what it means for the exit code. */
+export function objectItem(object: AppliedObject): ReportItem & { readonly exit: ExitCode } {
+  const outcome = outcomeOf(object);
+  const findings = findingsOf(object);
+  const blocking = findings.filter(({ tolerated }) => !tolerated);
+  const reviewed = object.state === "reviewed" ? object : undefined;
+  return {
+    exit: exits[outcome],
+    title: `${object.kind} ${object.namespace}/${object.name}`,
+    outcome,
+    columns: [
+      String(reviewed?.skills.length ?? "-"),
+      reviewed?.verdicts.map(({ policy }) => policy).join(", ") ?? "-",
+    ],
+    facts: factsOf(object),
+    findings,
+    ...(blocking.length > 0 && reviewed !== undefined ? { remedy: remedyFor(blocking) } : {}),
+    document: documentOf(object, outcome),
+  };
+}

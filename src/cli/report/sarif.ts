@@ -1,0 +1,62 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { remedyFor } from "../../policy/remedy.ts";
+import type { ReportedFinding, Reporter } from "./report-item.ts";
+
+/** SARIF's URI for a path: relative ones stay so, since code scanning resolves them against the repository. */
+function uriOf(path: string): string {
+  if (isAbsolute(path)) return pathToFileURL(path).href;
+  const components = path.replace(/^(?:\.\/)+/, "").split("/");
+  return components.map((component) => encodeURIComponent(component.toWellFormed())).join("/");
+}
+
+function resultOf(finding: ReportedFinding, ruleIndex: number): object {
+  const digests =
+    finding.signed === undefined || finding.found === undefined
+      ? ""
+      : ` (signed ${finding.signed}, found ${finding.found})`;
+  const where = finding.path === undefined ? "" : `${finding.path}: `;
+  return {
+    ruleId: finding.code,
+    ruleIndex,
+    level: finding.tolerated ? "warning" : "error",
+    message: { text: `${where}${finding.message}${digests}`.toWellFormed() },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(finding.location) } } }],
+    properties: {
+      ...(finding.policy === undefined ? {} : { policy: finding.policy }),
+      ...(finding.skill === undefined ? {} : { skill: finding.skill }),
+    },
+  };
+}
+
+const ruleOf = (finding: ReportedFinding): object => ({
+  id: finding.code,
+  shortDescription: { text: finding.code.toLowerCase().replaceAll("_", " ") },
+  help: { text: remedyFor([finding]) },
+  defaultConfiguration: { level: "error" },
+});
+
+/** SARIF 2.1.0 (OASIS), one run, a result for each finding: what code scanning services read. */
+export function sarifReporter(write: (text: string) => void, version: string): Reporter {
+  const rules = new Map<string, { readonly index: number; readonly rule: object }>();
+  const results: object[] = [];
+  return {
+    item(item) {
+      for (const finding of item.findings) {
+        const known = rules.get(finding.code) ?? { index: rules.size, rule: ruleOf(finding) };
+        rules.set(finding.code, known);
+        results.push(resultOf(finding, known.index));
+      }
+    },
+    end() {
+      const driver = { name: "skill-admission", version, rules: [...rules.values()].map(({ rule }) => rule) };
+      const document = {
+        $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [{ tool: { driver }, columnKind: "utf16CodeUnits", results }],
+      };
+      write(`${JSON.stringify(document, undefined, 2)}\n`);
+    },
+  };
+}

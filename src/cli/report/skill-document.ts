@@ -1,0 +1,77 @@
+import type { Grade, Layer } from "../../evidence/grade.ts";
+import type { Finding } from "../../policy/finding.ts";
+import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+
+/** A signer as JSON output names it. */
+function signerDocument(signer: Signer): object {
+  return signer.kind === "certificate"
+    ? { kind: signer.kind, subject: signer.subject, fingerprint: signer.fingerprint, anchors: signer.anchors }
+    : { kind: signer.kind, publicKey: signer.publicKey, names: signer.names };
+}
+
+const differenceDocument = ({ path, change, signed, found }: Difference): object => ({
+  path,
+  change,
+  signed,
+  found,
+});
+
+/** The `signature` of JSON output: facts only. */
+export function signatureDocument(signature: SignatureEvidence): object {
+  if (signature.outcome === "unsigned") return { outcome: "unsigned" };
+  const { format, outcome, signer } = signature;
+  const common = { format, outcome, signer: signer === undefined ? undefined : signerDocument(signer) };
+  switch (signature.outcome) {
+    case "signed":
+      return { ...common, differences: [], unlisted: signature.unlisted };
+    case "tampered":
+      return { ...common, differences: signature.differences.map(differenceDocument) };
+    case "untrusted":
+      return {
+        ...common,
+        fault: signature.fault,
+        detail: signature.detail,
+        differences: (signature.differences ?? []).map(differenceDocument),
+      };
+  }
+}
+
+/** A finding as JSON output has it. */
+export const findingDocument = ({ code, path, message, signed, found, tolerated }: Finding): object => ({
+  code,
+  path,
+  message,
+  signed,
+  found,
+  ...(tolerated ? { tolerated } : {}),
+});
+
+const order: readonly Grade[] = ["STRONG", "MEDIUM", "WEAK", "UNVERIFIED", "ABSENT"];
+
+/** The lower of each layer's grades: what all policies agree on at least. */
+export function lowestGrades(
+  all: readonly Readonly<Record<Layer, Grade>>[],
+): Readonly<Record<Layer, Grade>> | undefined {
+  return all.reduce<Readonly<Record<Layer, Grade>> | undefined>((lowest, grades) => {
+    if (lowest === undefined) return grades;
+    const lower = (layer: Layer): Grade =>
+      order.indexOf(lowest[layer]) > order.indexOf(grades[layer]) ? lowest[layer] : grades[layer];
+    return { integrity: lower("integrity"), authorship: lower("authorship") };
+  }, undefined);
+}
+
+/** The signature of a reference whose bytes could not be had. */
+export function absentSignature(reference: SkillReference): object {
+  const { content } = reference;
+  return content.state === "resolved"
+    ? { outcome: "unavailable" }
+    : { outcome: "unavailable", detail: content.detail };
+}
+
+/** The shortest name of a signer that is still unmistakable to its operators, for a table. */
+export function signerName(signer: Signer | undefined): string {
+  if (signer === undefined) return "-";
+  if (signer.kind === "key") return signer.names[0] ?? `key ${signer.publicKey.slice(0, 12)}…`;
+  return /^CN=(.*?)(?:, [A-Z][A-Za-z]*=|$)/.exec(signer.subject)?.[1] ?? signer.subject;
+}

@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+
+import type { PolicySnapshot } from "../policy/policy.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { UsageError, type CommandLine } from "./command-line.ts";
+import { readManifests, type Manifest } from "./manifests.ts";
+
+const apiVersion = "skill-admission.dev/v1alpha1";
+
+/** Whom a call trusts: policies in files, or one publisher in short. */
+export interface TrustOptions {
+  readonly policy?: readonly string[];
+  readonly publicKey?: string;
+  readonly certificateChain?: string;
+}
+
+const isOwn = ({ object }: Manifest, kind: string): boolean =>
+  object.kind === kind &&
+  typeof object.apiVersion === "string" &&
+  object.apiVersion.startsWith("skill-admission.dev/");
+
+/** @throws UsageError where a policy or trust root is wrong: on a laptop that is the reader's to correct at once */
+async function compile(
+  policies: readonly KubernetesObject[],
+  trustRoots: readonly KubernetesObject[],
+): Promise<PolicySnapshot> {
+  const { compileSnapshot } = await import("../policy/compile.ts");
+  const snapshot = compileSnapshot(policies, trustRoots);
+  const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
+  if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct the policies");
+  return snapshot;
+}
+
+/**
+ * The policies and trust roots among manifests, ready to judge with. Other objects are left alone.
+ * @throws UsageError where there is no policy, or one is wrong
+ */
+export async function snapshotOf(
+  manifests: readonly Manifest[],
+  paths: readonly string[],
+): Promise<PolicySnapshot> {
+  const policies = manifests.filter((manifest) => isOwn(manifest, "ClusterSkillPolicy"));
+  const trustRoots = manifests.filter((manifest) => isOwn(manifest, "SkillTrustRoot"));
+  if (policies.length === 0) {
+    throw new UsageError(
+      `there is no ClusterSkillPolicy in ${paths.join(", ")}`,
+      "name a file that holds one",
+    );
+  }
+  const objects = (list: readonly Manifest[]): readonly KubernetesObject[] =>
+    list.map(({ object }) => object);
+  return compile(objects(policies), objects(trustRoots));
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    const bytes = await readFile(file);
+    if (bytes.byteLength > 1024 * 1024) throw new UsageError(`${file} is larger than 1 MiB`);
+    return bytes.toString("utf8");
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, "name a PEM file", { cause });
+  }
+}
+
+/** A key or certificate by itself is a policy of one publisher, so that there is one way to judge. */
+async function onePublisher(publisher: object): Promise<PolicySnapshot> {
+  const spec = { publishers: [{ name: "command-line", ...publisher }] };
+  return compile([{ apiVersion, kind: "ClusterSkillPolicy", metadata: { name: "command-line" }, spec }], []);
+}
+
+/**
+ * What skills are judged by, or undefined where the call names nothing.
+ * @throws UsageError for files that cannot be read or policies that are wrong
+ */
+export async function readTrust(
+  options: TrustOptions,
+  line: Pick<CommandLine, "readStdin">,
+): Promise<PolicySnapshot | undefined> {
+  const { policy = [], publicKey, certificateChain } = options;
+  if (policy.length > 0) return snapshotOf(await readManifests(policy, line), policy);
+  if (publicKey !== undefined) return onePublisher({ publicKey: { pem: await readPem(publicKey) } });
+  if (certificateChain !== undefined) {
+    return onePublisher({ certificate: { pem: await readPem(certificateChain) } });
+  }
+  return undefined;
+}
