@@ -1,0 +1,169 @@
+import type { z } from "zod";
+
+import { label, serveOptions, serveSchema, type LogLevel, type ServeFlags } from "./serve-options.ts";
+
+type Settings = z.infer<typeof serveSchema>;
+
+/** Everything that is wrong with flags and environment, a line each, at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `- ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** Where the cluster's state comes from, and how the webhook is reached. */
+export type ClusterMode =
+  | { readonly kind: "offline"; readonly state: string }
+  | { readonly kind: "beside"; readonly kubeconfig: string; readonly webhookUrl: string }
+  | { readonly kind: "in-cluster"; readonly namespace: string; readonly service: string };
+
+/** The settings of `serve`, checked, frozen. */
+export interface Config {
+  readonly cluster: ClusterMode;
+  readonly address: string;
+  readonly port: number;
+  readonly metricsAddress: string;
+  readonly metricsPort: number;
+  /** Absent outside a cluster where it was not given. */
+  readonly namespace?: string;
+  readonly timeoutSeconds: number;
+  readonly graceSeconds: number;
+  readonly drainSeconds: number;
+  readonly logLevel: LogLevel;
+  /** Absent: certificates from an authority of our own. */
+  readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The value of each setting and where it comes from: flag before environment before default. An empty variable is none. */
+function gather(
+  flags: ServeFlags,
+  env: Environment,
+): { values: Record<string, string>; from: Map<string, string> } {
+  const values: Record<string, string> = {};
+  const from = new Map<string, string>();
+  for (const { key, flag, env: variable, default: fallback } of serveOptions) {
+    const [name = flag] = flag.split(" ", 1);
+    const found = env[variable];
+    const fromEnv = found === undefined || found === "" || isServiceLink(variable, found) ? undefined : found;
+    const value = flags[key] ?? fromEnv ?? fallback;
+    if (value === undefined) continue;
+    values[key] = value;
+    from.set(key, flags[key] === undefined && fromEnv !== undefined ? variable : name);
+  }
+  return { values, from };
+}
+
+/**
+ * Variables that Kubernetes gives to pods beside a Service named skill-admission or skill-admission-*, some of
+ * them under our own names: `SKILL_ADMISSION_PORT=tcp://10.0.0.1:443`.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  if (/_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value)) return true;
+  return /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)$/.test(name);
+}
+
+/** Variables of other commands. */
+const otherVariables: readonly string[] = ["SKILL_ADMISSION_KEY_PASSPHRASE"];
+
+/** Misspelt variables would be settings that silently do nothing. */
+function unknownVariables(env: Environment): readonly string[] {
+  const known = new Set([...otherVariables, ...serveOptions.map((each) => each.env)]);
+  return Object.entries(env)
+    .filter(
+      ([name, value = ""]) =>
+        name.startsWith("SKILL_ADMISSION_") && !known.has(name) && !isServiceLink(name, value),
+    )
+    .map(([name]) => `${name}: there is no such setting; see docs/configuration.md`);
+}
+
+/**
+ * The settings of `serve`.
+ *
+ * @param env the process's environment, or what a test makes of it
+ * @throws ConfigError with everything that is wrong
+ */
+export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
+  const { values, from } = gather(flags, env);
+  const parsed = serveSchema.safeParse(values);
+  const problems = [...unknownVariables(env)];
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) {
+      const key = String(path[0] ?? "");
+      problems.push(
+        `${from.get(key) ?? key}: ${JSON.stringify((values[key] ?? "").slice(0, 100))} ${message}`,
+      );
+    }
+    throw new ConfigError(problems);
+  }
+  const settings = parsed.data;
+  const namespace = settings.namespace ?? (env["POD_NAMESPACE"] === "" ? undefined : env["POD_NAMESPACE"]);
+  const cluster = clusterMode(settings, namespace, env, problems);
+  const tlsFiles = tlsFilesOf(settings, problems);
+  if (settings.port !== 0 && settings.port === settings.metricsPort) {
+    problems.push("--port and --metrics-port must differ");
+  }
+  if (cluster === undefined || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze({
+    cluster: Object.freeze(cluster),
+    address: settings.address,
+    port: settings.port,
+    metricsAddress: settings.metricsAddress,
+    metricsPort: settings.metricsPort,
+    ...(namespace === undefined ? {} : { namespace }),
+    timeoutSeconds: settings.timeout,
+    graceSeconds: settings.graceSeconds,
+    drainSeconds: settings.drainSeconds,
+    logLevel: settings.logLevel,
+    ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
+  });
+}
+
+function clusterMode(
+  { state, kubeconfig, webhookUrl: url, service }: Settings,
+  namespace: string | undefined,
+  env: Environment,
+  problems: string[],
+): ClusterMode | undefined {
+  if (state !== undefined) {
+    if (kubeconfig !== undefined || url !== undefined) {
+      problems.push("--state runs without a cluster: leave out --kubeconfig and --webhook-url");
+    }
+    return { kind: "offline", state };
+  }
+  if (kubeconfig !== undefined || url !== undefined) {
+    if (kubeconfig !== undefined && url !== undefined) return { kind: "beside", kubeconfig, webhookUrl: url };
+    problems.push(
+      "--kubeconfig and --webhook-url go together: which cluster, and how its API server reaches back",
+    );
+    return undefined;
+  }
+  if (!env["KUBERNETES_SERVICE_HOST"]) {
+    problems.push(
+      "there is no cluster to serve: give --state DIR, or --kubeconfig FILE with --webhook-url URL, or run in a pod",
+    );
+    return undefined;
+  }
+  if (namespace !== undefined && label.safeParse(namespace).success)
+    return { kind: "in-cluster", namespace, service };
+  problems.push(
+    "the controller's own namespace is not known: set POD_NAMESPACE by the downward API, or --namespace",
+  );
+  return undefined;
+}
+
+function tlsFilesOf({ tlsCertFile, tlsKeyFile }: Settings, problems: string[]): Config["tlsFiles"] {
+  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
+  if (tlsCertFile !== undefined && tlsKeyFile !== undefined)
+    return { certFile: tlsCertFile, keyFile: tlsKeyFile };
+  problems.push("--tls-cert-file and --tls-key-file go together");
+  return undefined;
+}
+
+/** The environment of this process: read here and nowhere else. */
+export const processEnvironment = (): Environment => process.env;

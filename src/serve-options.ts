@@ -1,0 +1,132 @@
+import { isIP } from "node:net";
+
+import { z } from "zod";
+
+/** One setting of `serve`: the one source of the flag, the environment variable, the help text and the docs. */
+export interface ServeOption {
+  /** Name of the flag's value in the parsed command line. */
+  readonly key: keyof ServeFlags;
+  /** As the command line's help shows it, `--port <number>`. */
+  readonly flag: string;
+  readonly env: string;
+  /** In text; absent where there is none. */
+  readonly default?: string;
+  readonly description: string;
+}
+
+const level = z.enum(["debug", "info", "warn", "error"]);
+
+export type LogLevel = z.infer<typeof level>;
+
+const text = z.string().min(1, "must not be empty").max(4096, "is too long");
+
+/** A whole number in decimal digits: `Number()` would take `0x1f`, ` 5 ` and the empty string as well. */
+const whole = (least: number, most: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`);
+
+const address = z
+  .string()
+  .refine((value) => isIP(value) !== 0, "must be an IP address, such as 0.0.0.0 or ::");
+
+/** RFC 1123, one label: what Kubernetes takes as the name of a namespace and (nearly) of a Service. */
+export const label = z.string().regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be a Kubernetes name");
+
+/** URL with host and at most a path: what a webhook configuration accepts. */
+const webhookUrl = text.refine((value) => {
+  const url = URL.parse(value);
+  return (
+    url?.protocol === "https:" &&
+    url.username === "" &&
+    url.password === "" &&
+    !value.includes("?") &&
+    !value.includes("#")
+  );
+}, "must be an https:// URL without user, query and fragment");
+
+const shape = {
+  state: text.optional(),
+  kubeconfig: text.optional(),
+  webhookUrl: webhookUrl.optional(),
+  address,
+  port: whole(0, 65_535),
+  metricsAddress: address,
+  metricsPort: whole(0, 65_535),
+  namespace: label.optional(),
+  service: label,
+  timeout: whole(1, 30),
+  graceSeconds: whole(0, 300),
+  drainSeconds: whole(1, 300),
+  logLevel: level,
+  tlsCertFile: text.optional(),
+  tlsKeyFile: text.optional(),
+} as const;
+
+/** Settings as text, from whichever source, to settings as they are used. */
+export const serveSchema = z.strictObject(shape);
+
+/** Flags as the command line parsed them; each absent where it was not given. Never with defaults filled in. */
+export type ServeFlags = { readonly [Key in keyof typeof shape]?: string | undefined };
+
+const option = (
+  key: keyof ServeFlags,
+  value: string,
+  description: string,
+  fallback?: string,
+): ServeOption => {
+  const words = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    key,
+    flag: `--${words} <${value}>`,
+    env: `SKILL_ADMISSION_${words.replaceAll("-", "_").toUpperCase()}`,
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
+};
+
+export const serveOptions: readonly ServeOption[] = [
+  option("state", "dir", "Run without a cluster on this folder of manifests"),
+  option(
+    "kubeconfig",
+    "file",
+    "Run beside the cluster that this file's current context names; needs --webhook-url",
+  ),
+  option(
+    "webhookUrl",
+    "url",
+    "With --kubeconfig: where the API server reaches this process, https://HOST:PORT",
+  ),
+  option("address", "ip", "Address that the webhook listens on", "0.0.0.0"),
+  option("port", "number", "Port of the webhook and its probes, HTTPS; 0 takes any free one", "8443"),
+  option("metricsAddress", "ip", "Address that the metrics endpoint listens on", "0.0.0.0"),
+  option("metricsPort", "number", "Port of the metrics endpoint, plain HTTP; 0 takes any free one", "9090"),
+  option(
+    "namespace",
+    "name",
+    "Namespace of the controller itself; in a cluster from POD_NAMESPACE when not given",
+  ),
+  option(
+    "service",
+    "name",
+    "Service through which the API server reaches the webhook in a cluster",
+    "skill-admission",
+  ),
+  option("timeout", "seconds", "Time for a review where the API server names none, 1 to 30", "5"),
+  option(
+    "graceSeconds",
+    "seconds",
+    "Goes on serving so long after readiness fails on the way to a stop",
+    "5",
+  ),
+  option("drainSeconds", "seconds", "Then waits so long for reviews in flight before it cuts them off", "10"),
+  option("logLevel", "level", "Least severe log lines to write: debug, info, warn, error", "info"),
+  option(
+    "tlsCertFile",
+    "file",
+    "Certificate chain to serve with, PEM, leaf first, read again when it changes; needs --tls-key-file",
+  ),
+  option("tlsKeyFile", "file", "Private key of that certificate, PEM, unencrypted; needs --tls-cert-file"),
+];

@@ -1,0 +1,199 @@
+import { readFileSync } from "node:fs";
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { ConfigError, parseServeConfig } from "../../src/config.ts";
+import { serveOptions } from "../../src/serve-options.ts";
+
+const problemsOf = (...[flags, env]: Parameters<typeof parseServeConfig>): readonly string[] => {
+  try {
+    parseServeConfig(flags, env);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).problems;
+  }
+};
+
+const inPod = { KUBERNETES_SERVICE_HOST: "10.0.0.1", POD_NAMESPACE: "skills" };
+
+describe("parseServeConfig", () => {
+  it("has a default for everything but where it runs", () => {
+    expect(parseServeConfig({ state: "./state" }, {})).toEqual({
+      cluster: { kind: "offline", state: "./state" },
+      address: "0.0.0.0",
+      port: 8443,
+      metricsAddress: "0.0.0.0",
+      metricsPort: 9090,
+      timeoutSeconds: 5,
+      graceSeconds: 5,
+      drainSeconds: 10,
+      logLevel: "info",
+    });
+  });
+
+  it("runs in the cluster of the pod, beside one, or without one", () => {
+    expect(parseServeConfig({}, inPod).cluster).toEqual({
+      kind: "in-cluster",
+      namespace: "skills",
+      service: "skill-admission",
+    });
+    const beside = parseServeConfig({ kubeconfig: "k", webhookUrl: "https://10.0.0.2:8443" }, inPod);
+    expect(beside.cluster).toEqual({ kind: "beside", kubeconfig: "k", webhookUrl: "https://10.0.0.2:8443" });
+    expect(parseServeConfig({ state: "s" }, inPod).cluster).toEqual({ kind: "offline", state: "s" });
+  });
+
+  it("refuses to guess where it runs", () => {
+    expect(problemsOf({}, {})).toEqual([
+      expect.stringMatching(/^there is no cluster to serve: give --state DIR/),
+    ]);
+    expect(problemsOf({}, { KUBERNETES_SERVICE_HOST: "x" })).toEqual([
+      expect.stringMatching(/POD_NAMESPACE/),
+    ]);
+    expect(problemsOf({}, { ...inPod, POD_NAMESPACE: "../x" })).toEqual([
+      expect.stringMatching(/POD_NAMESPACE/),
+    ]);
+    expect(problemsOf({ kubeconfig: "k" }, inPod)).toEqual([expect.stringMatching(/go together/)]);
+    expect(problemsOf({ webhookUrl: "https://x" }, inPod)).toEqual([expect.stringMatching(/go together/)]);
+    expect(problemsOf({ state: "s", kubeconfig: "k" }, {})).toEqual([expect.stringMatching(/leave out/)]);
+  });
+
+  it("takes a flag before its variable, a variable before the default, and an empty variable as none", () => {
+    const env = {
+      ...inPod,
+      SKILL_ADMISSION_PORT: "1",
+      SKILL_ADMISSION_TIMEOUT: "",
+      SKILL_ADMISSION_LOG_LEVEL: "warn",
+    };
+    expect(parseServeConfig({ port: "2" }, env)).toMatchObject({
+      port: 2,
+      timeoutSeconds: 5,
+      logLevel: "warn",
+    });
+    expect(parseServeConfig({}, env).port).toBe(1);
+    expect(parseServeConfig({ namespace: "other" }, env).namespace).toBe("other");
+  });
+
+  it("lists everything that is wrong at once, each by the name under which it was given", () => {
+    const problems = problemsOf(
+      { port: "65536", address: "localhost", timeout: "0", webhookUrl: "http://x" },
+      { SKILL_ADMISSION_LOG_LEVEL: "loud", SKILL_ADMISSION_TIMEOUTS: "5" },
+    );
+    expect(problems).toHaveLength(6);
+    for (const name of [
+      "--port",
+      "--address",
+      "--timeout",
+      "--webhook-url",
+      "SKILL_ADMISSION_LOG_LEVEL",
+      "SKILL_ADMISSION_TIMEOUTS",
+    ]) {
+      expect(
+        problems.filter((problem) => problem.startsWith(`${name}:`)),
+        name,
+      ).toHaveLength(1);
+    }
+  });
+
+  it("checks every value", () => {
+    const bad: Readonly<Record<string, readonly string[]>> = {
+      port: ["", "-1", "1.5", "0x10", " 1", "65536", "1e3", "NaN"],
+      metricsPort: ["65536", "x"],
+      timeout: ["0", "31", "5s"],
+      graceSeconds: ["301", "-1"],
+      drainSeconds: ["0", "301"],
+      address: ["", "localhost", "1.2.3"],
+      metricsAddress: ["*"],
+      namespace: ["", "A", "a.b", "-a", "a".repeat(64), "a/b"],
+      service: ["", "a_b"],
+      logLevel: ["", "INFO", "trace"],
+      state: [""],
+      tlsCertFile: [""],
+    };
+    for (const [key, values] of Object.entries(bad)) {
+      for (const value of values) {
+        expect(
+          problemsOf({ state: "s", tlsKeyFile: "k", tlsCertFile: "c", [key]: value }, {}),
+          `${key} ${value}`,
+        ).toHaveLength(1);
+      }
+    }
+    for (const url of ["http://x", "https://", "https://a:b@x", "https://x/?q", "https://x/#f", "x"]) {
+      expect(problemsOf({ kubeconfig: "k", webhookUrl: url }, {}), url).toHaveLength(1);
+    }
+    for (const [key, value] of [
+      ["port", "0"],
+      ["timeout", "30"],
+      ["address", "::1"],
+      ["namespace", "a-1"],
+    ] as const) {
+      expect(problemsOf({ state: "s", [key]: value }, {}), `${key} ${value}`).toEqual([]);
+    }
+  });
+
+  it("wants both files of a certificate or none, and two different ports", () => {
+    expect(parseServeConfig({ state: "s", tlsCertFile: "c", tlsKeyFile: "k" }, {}).tlsFiles).toEqual({
+      certFile: "c",
+      keyFile: "k",
+    });
+    expect(problemsOf({ state: "s", tlsCertFile: "c" }, {})).toHaveLength(1);
+    expect(problemsOf({ state: "s", tlsKeyFile: "k" }, {})).toHaveLength(1);
+    expect(problemsOf({ state: "s", port: "9090" }, {})).toHaveLength(1);
+    expect(problemsOf({ state: "s", port: "0", metricsPort: "0" }, {})).toEqual([]);
+  });
+
+  it("leaves aside what Kubernetes sets for a Service of the product's name", () => {
+    const links = {
+      SKILL_ADMISSION_PORT: "tcp://10.0.0.9:443",
+      SKILL_ADMISSION_METRICS_PORT: "tcp://10.0.0.8:9090",
+      SKILL_ADMISSION_SERVICE_HOST: "10.0.0.9",
+      SKILL_ADMISSION_SERVICE_PORT: "443",
+      SKILL_ADMISSION_SERVICE_PORT_WEBHOOK: "443",
+      SKILL_ADMISSION_PORT_443_TCP: "tcp://10.0.0.9:443",
+      SKILL_ADMISSION_PORT_443_TCP_PROTO: "tcp",
+      SKILL_ADMISSION_PORT_443_TCP_PORT: "443",
+      SKILL_ADMISSION_PORT_443_TCP_ADDR: "10.0.0.9",
+      SKILL_ADMISSION_METRICS_SERVICE_HOST: "10.0.0.8",
+    };
+    expect(parseServeConfig({}, { ...inPod, ...links })).toMatchObject({ port: 8443, metricsPort: 9090 });
+  });
+
+  it("is frozen", () => {
+    const config = parseServeConfig({}, inPod);
+    expect(Object.isFrozen(config) && Object.isFrozen(config.cluster)).toBe(true);
+  });
+
+  it("either gives a configuration or a ConfigError, whatever the values", () => {
+    const keys = serveOptions.map(({ key }) => key);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), fc.string()), (flags) => {
+        const problems = problemsOf({ state: "s", ...flags }, {});
+        for (const problem of problems) expect(problem.length).toBeLessThan(500);
+      }),
+    );
+  });
+});
+
+describe("docs/configuration.md", () => {
+  const cells = (line: string): string[] =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+
+  it("documents every setting as it is, and no other", () => {
+    const rows = readFileSync("docs/configuration.md", "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| `--"))
+      .map(cells);
+    expect(rows).toEqual(
+      serveOptions.map(({ flag, env, default: fallback, description }) => [
+        `\`${flag}\``,
+        `\`${env}\``,
+        fallback === undefined ? "" : `\`${fallback}\``,
+        description,
+      ]),
+    );
+  });
+});
