@@ -4,7 +4,7 @@ import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
 import { FaultList } from "./fault-list.ts";
 import { flattenPermissions, permissionLimits } from "./permission.ts";
 import type { CardFault, SkillFrontmatter } from "./skill-card.ts";
-import { readCardText } from "./text.ts";
+import { hasControl, readCardText } from "./text.ts";
 
 /** Bytes of frontmatter; the longest real one has some 3 KB. */
 const maxBytes = 65_536;
@@ -126,6 +126,7 @@ export function readFrontmatter(skill: Skill): FrontmatterReading {
   }
   if (read.byteOrderMark) faults.add("begins with a byte order mark, which agents take for text; remove it");
   const source = cut(read.text, faults);
+  if (source !== undefined && hasControl(source)) faults.add("contains a control character; remove it");
   const members = source === undefined ? undefined : parse(source, faults);
   if (members === undefined) return { faults: faults.all };
   return { frontmatter: toFrontmatter(members, skill.name, faults), faults: faults.all };

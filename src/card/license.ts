@@ -35,7 +35,9 @@ function parsed(expression: string): SpdxExpression | undefined {
  * `not MIT at all` for MIT.
  */
 function spelled(identifier: string): string | undefined {
-  if (identifier.length > maxIdentifier) return undefined;
+  if (identifier.length > maxIdentifier || !/^[A-Za-z0-9 .,+-]+$/.test(identifier)) return undefined;
+  const hyphenated = identifier.replaceAll(" ", "-");
+  if (parsed(hyphenated) !== undefined) return hyphenated;
   const guess = correct(identifier, { upgrade: false });
   return guess !== null && squeeze(guess) === squeeze(identifier) ? guess : undefined;
 }

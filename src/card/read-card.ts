@@ -3,7 +3,7 @@ import { FaultList } from "./fault-list.ts";
 import { readFrontmatter } from "./frontmatter.ts";
 import { readMarkdownCard } from "./markdown-card.ts";
 import type { CardEvidence, CardFault, CardFormat, SkillCard, SkillFrontmatter } from "./skill-card.ts";
-import { readCardText } from "./text.ts";
+import { hasControl, readCardText } from "./text.ts";
 import { readYamlCard } from "./yaml-card.ts";
 
 type Reader = (text: string, faults: FaultList) => SkillCard | undefined;
@@ -26,6 +26,7 @@ function readOne(file: SkillFile, format: CardFormat, reader: Reader): CardReadi
     faults.add(read);
     return { faults: faults.all };
   }
+  if (hasControl(read.text)) faults.add("contains a control character; remove it");
   const card = reader(read.text, faults);
   return card === undefined ? { faults: faults.all } : { card, faults: faults.all };
 }

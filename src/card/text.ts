@@ -9,7 +9,6 @@ export interface CardText {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// Also a carriage return by itself: some readers end a line there, others do not.
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
 /** Reads a card's bytes; a string says why they cannot be read. CRLF line ends and one byte order mark are tolerated. */
@@ -23,6 +22,11 @@ export function readCardText(file: SkillFile): CardText | string {
   }
   const byteOrderMark = decoded.startsWith("\ufeff");
   const text = (byteOrderMark ? decoded.slice(1) : decoded).replaceAll("\r\n", "\n");
-  if (control.test(text)) return "contains a control character";
   return { text, byteOrderMark };
 }
+
+/**
+ * Does the text hold a control character other than tab and line feed. A carriage return by itself is one: some
+ * readers end a line there, others do not.
+ */
+export const hasControl = (text: string): boolean => control.test(text);

@@ -59,14 +59,14 @@ function readRisks(value: Json | undefined, faults: FaultList): readonly CardRis
 }
 
 function check(value: Json, faults: FaultList): void {
+  const risks = isMembers(value) ? value["risks"] : undefined;
+  if (Array.isArray(risks) && risks.length > 1_000) faults.add("more than 1000 risks", "risks");
   const result = cardSchema.safeParse(value);
   for (const issue of result.error?.issues ?? []) {
     const field = issue.path.map(String).join(".");
     if (field === "") faults.add(issue.message);
     else faults.add(issue.message, field);
   }
-  const risks = isMembers(value) ? value["risks"] : undefined;
-  if (Array.isArray(risks) && risks.length > 1_000) faults.add("more than 1000 risks", "risks");
 }
 
 function parse(source: string, faults: FaultList): Members | undefined {

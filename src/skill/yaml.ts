@@ -150,7 +150,7 @@ export function parseStrictYaml(text: string, options: YamlOptions): Json {
   return read(text, first, false, options.maxTokens ?? 20_000);
 }
 
-/** One document of a stream, and the line at which it begins. */
+/** One document of a stream, and the line of its first value. */
 export interface YamlDocument {
   readonly value: Json;
   readonly line: number;
@@ -169,7 +169,7 @@ export function parseStrictYamlDocuments(text: string, options: YamlOptions): re
   for (const document of documents) {
     const value = read(text, document, true, budget);
     budget -= countValues(value);
-    if (value !== null) result.push({ value, line: lineAt(text, document.range?.[0] ?? 0) });
+    if (value !== null) result.push({ value, line: lineAt(text, document.contents?.range?.[0] ?? 0) });
   }
   return result;
 }

@@ -1,0 +1,258 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FaultList } from "../../../src/card/fault-list.ts";
+import { readMarkdownCard } from "../../../src/card/markdown-card.ts";
+
+function read(text: string) {
+  const faults = new FaultList("skill-card.md");
+  const card = readMarkdownCard(text, faults);
+  return {
+    card,
+    faults: faults.all.map(({ field, detail }) => (field === undefined ? detail : `${field}: ${detail}`)),
+  };
+}
+
+const generated = `## Description: <br>
+Runs the pipeline on a folder. <br>
+
+This skill is ready for commercial/non-commercial use. <br>
+
+## Owner
+Acme <br>
+
+### License/Terms of Use: <br>
+Apache 2.0 AND CC-BY-4.0 <br>
+## Use Case: <br>
+Developers who run pipelines. <br>
+
+### Deployment Geography for Use: <br>
+Global <br>
+
+## Requirements / Dependencies: <br>
+**Requires API Key or External Credential:** [Yes] <br>
+**Credential Type(s):** [API key] <br>
+- Docker 24 <br>
+
+## Known Risks and Mitigations: <br>
+Risk: It may guess. <br>
+Mitigation: Review it. <br>
+
+## Reference(s): <br>
+- [Guide](references/guide.md) <br>
+- [A (b)](https://example.com/a_(b)) <br>
+- https://example.com/bare <br>
+- only words <br>
+
+## Skill Output: <br>
+**Output Type(s):** [Files] <br>
+
+## Skill Version(s): <br>
+1.2.0 (source: frontmatter) <br>
+
+## Ethical Considerations: <br>
+### A heading inside
+Risk: not in the risks' section
+`;
+
+describe("readMarkdownCard", () => {
+  it("reads what the catalogue's generator writes", () => {
+    expect(read(generated)).toEqual({
+      faults: [],
+      card: {
+        format: "skill-card.md",
+        path: "skill-card.md",
+        description: "Runs the pipeline on a folder.",
+        posture: "commercial",
+        owner: "Acme",
+        license: { raw: "Apache 2.0 AND CC-BY-4.0", spdx: "Apache-2.0 AND CC-BY-4.0" },
+        useCase: "Developers who run pipelines.",
+        geography: "Global",
+        credentials: "yes",
+        version: "1.2.0",
+        risks: [{ text: "It may guess.", mitigation: "Review it." }],
+        limitations: [],
+        permissions: [],
+        dependencies: ["Docker 24"],
+        references: [
+          { label: "Guide", url: "references/guide.md" },
+          { label: "A (b)", url: "https://example.com/a_(b)" },
+          { url: "https://example.com/bare" },
+        ],
+      },
+    });
+  });
+
+  it("reads what people write: a title, no <br>, no colons, other words", () => {
+    const { card, faults } = read(
+      [
+        "# Skill Card\n\n## description\nFirst line\nsecond line. This skill is for research and development only.",
+        "## Third-Party Community Consideration\nNot ours; see Acme.\n## License\n[Apache 2.0](LICENSE)",
+        "## Known Technical Limitations\n- slow\n* fragile\n## Permissions\n1. Bash(git:*)\n2) network:egress",
+        "## Compatible Agents\nany\n## Release Management\nmonthly\n## Version\n- **2.0**",
+        "## Requirements\nRequires API Key or External Credential: Not Specified",
+      ].join("\n"),
+    );
+    expect(faults).toEqual([]);
+    expect(card).toMatchObject({
+      description: "First line second line.",
+      posture: "research",
+      owner: "Not ours; see Acme.",
+      license: { raw: "Apache 2.0", spdx: "Apache-2.0" },
+      limitations: ["slow", "fragile"],
+      permissions: ["Bash(git:*)", "network:egress"],
+      version: "2.0",
+      credentials: "unspecified",
+      risks: [],
+    });
+    expect(card?.geography).toBeUndefined();
+  });
+
+  it("tells an empty section from one that is missing", () => {
+    const { card, faults } = read("## Description\n\n## Owner\n## Version\n## License\n");
+    expect(card).toMatchObject({ description: "", owner: "", version: "", license: { raw: "" } });
+    expect(card).not.toHaveProperty("useCase");
+    expect(faults).toEqual([]);
+  });
+
+  it.each([
+    ["a VERIFY comment", "## Owner\nAcme <!-- VERIFY: is it? -->", /VERIFY comment/],
+    ["a red span", '## Owner\n<span style="color:red">Acme</span>', /marked red/],
+    ["a red font", "## Owner\n<FONT color=#FF0000>Acme</font>", /marked red/],
+    ["a comment that never ends", "## Owner\nAcme\n<!-- ", /never closed/],
+    ["a section that stands twice", "## Owner\nAcme\n## Owner:\nOther", /owner: .*repeats/],
+    [
+      "two owners in two words",
+      "## Owner\nAcme\n## Third-Party Community Consideration\nOther",
+      /owner: .*repeats/,
+    ],
+    [
+      "two postures",
+      "## Description\nThis skill is ready for commercial use. This skill is for demonstration purposes.",
+      /posture/,
+    ],
+    ["risks that cannot be read", "## Known Risks\nThere may be some.", /no line "Risk: …"/],
+    ["a mitigation without risk", "## Known Risks\nMitigation: none\nRisk: a", /before any risk/],
+    [
+      "a word for credentials",
+      "## Requirements\n**Requires API Key or External Credential:** [Perhaps]",
+      /credentials: write Yes/,
+    ],
+    ["a text without any section", "Hello\n# Title\n", /no section of a skill card/],
+    ["a description of 20,000 characters", `## Description\n${"d".repeat(20_000)}`, /longer than 16384/],
+    [
+      "a reference of 3,000 characters",
+      `## References\n- [a](${"u".repeat(3_000)})`,
+      /references: an entry is longer/,
+    ],
+  ])("finds fault with %s", (_, text, fault) => {
+    const { faults } = read(text);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(fault);
+  });
+
+  it("keeps to the first of two sections, but to the risks of both", () => {
+    const { card } = read("## Owner\nAcme\n## Owner\nOther\n## Risks\nRisk: a\n## Known Risks\nRisk: b");
+    expect(card?.owner).toBe("Acme");
+    expect(card?.risks).toEqual([{ text: "a" }, { text: "b" }]);
+  });
+
+  it.each([
+    ["lines", "Risk: a\nMitigation: b", [{ text: "a", mitigation: "b" }]],
+    ["bold items", "- **Risk:** a\n- **Mitigation:** b", [{ text: "a", mitigation: "b" }]],
+    ["bold before the colon", "* **Risk**: a\n* **Mitigation**: b", [{ text: "a", mitigation: "b" }]],
+    [
+      "numbers",
+      "1. Risk 1: a\n   Mitigation: b\n2. Risk 2: c",
+      [
+        { id: "1", text: "a", mitigation: "b" },
+        { id: "2", text: "c" },
+      ],
+    ],
+    ["ids", "Risk (R1): a\nMitigation (R1): b", [{ id: "R1", text: "a", mitigation: "b" }]],
+    ["one line", "Risk: a. Mitigation: b.", [{ text: "a.", mitigation: "b." }]],
+    ["one line with a break", "Risk: a <br> Mitigation: b", [{ text: "a", mitigation: "b" }]],
+    ["continued lines", "Risk: a\nmore\nMitigation: b\nmore b", [{ text: "a more", mitigation: "b more b" }]],
+    ["an empty mitigation", "Risk: a\nMitigation:", [{ text: "a", mitigation: "" }]],
+    ["no mitigation", "Risk: a", [{ text: "a" }]],
+    [
+      "headings between",
+      "### First\nRisk: a\nMitigation: b\n### Second\nRisk: c",
+      [{ text: "a", mitigation: "b" }, { text: "c" }],
+    ],
+    [
+      "a table",
+      "| Risk | Mitigation |\n|---|:--|\n| a | b |\n| c | |",
+      [
+        { text: "a", mitigation: "b" },
+        { text: "c", mitigation: "" },
+      ],
+    ],
+    ["a table without mitigations", "| Risk |\n|---|\n| a |", [{ text: "a", mitigation: "" }]],
+  ])("reads risks from %s", (_, text, risks) => {
+    const { card, faults } = read(`## Known Risks and Mitigations:\n${text}\n## Owner\nAcme`);
+    expect(faults).toEqual([]);
+    expect(card?.risks).toEqual(risks);
+    expect(card?.owner).toBe("Acme");
+  });
+
+  it("sees neither comments nor headings inside code", () => {
+    const { card } = read(
+      "<!--\n## Owner\nHidden\n-->\n## Use Case\n```\n## License\nMIT\n```\n    ## Version\n    1.0\n",
+    );
+    expect(card).not.toHaveProperty("owner");
+    expect(card).not.toHaveProperty("license");
+    expect(card).not.toHaveProperty("version");
+  });
+
+  it.each([
+    ["risks", `## Known Risks\n${"Risk: a\n".repeat(131_072)}`],
+    ["risks and mitigations on one line", `## Known Risks\n${"Risk: a Mitigation: b ".repeat(50_000)}`],
+    ["line breaks", `## Owner\n${"<br>".repeat(262_144)}x`],
+    ["open breaks", `## Owner\n${"<br ".repeat(262_144)}x`],
+    ["hashes", `## ${"#".repeat(1 << 20)}x\n## Owner\n`],
+    ["headings", "## Owner\n".repeat(116_000)],
+    ["comments", `## Owner\n${"<!--".repeat(262_144)}`],
+    ["closed comments", `## Owner\n${"<!---->".repeat(149_000)}`],
+    ["spans", `## Owner\n${"<span r".repeat(149_000)}`],
+    ["brackets", `## References\n- ${"[](".repeat(349_000)}`],
+    ["links", `## References\n${"- [a](b)\n".repeat(116_000)}`],
+    ["bars", `## Known Risks\n|Risk|Mitigation|\n${"|".repeat(1 << 20)}`],
+    ["table rows", `## Known Risks\n|Risk|Mitigation|\n${"|-|\n".repeat(262_144)}`],
+    ["blanks", `## Owner\nx${" ".repeat(1 << 20)}y`],
+    ["blanks in a heading", `## Owner${" ".repeat(1 << 20)}y`],
+    ["postures", `## Description\n${"This skill is ready for ".repeat(43_000)}`],
+    ["fences", `## Owner\n${"```\n".repeat(262_144)}`],
+  ])("is done with a megabyte of %s within a second", (_, text) => {
+    const start = performance.now();
+    const { card } = read(text);
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(card?.risks.length ?? 0).toBeLessThanOrEqual(1_000);
+    expect(JSON.stringify(card ?? {}).length).toBeLessThan(3 << 20);
+  });
+
+  it("never throws, and reads a card or finds fault", () => {
+    const unit = fc.constantFrom(
+      "## Owner",
+      "# ",
+      "\n",
+      "<br>",
+      "Risk:",
+      "Mitigation:",
+      "|",
+      "- ",
+      "[a](b)",
+      "<!--",
+      "-->",
+      "```",
+      "x",
+      "**",
+      ": ",
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit, maxLength: 60 })), (text) => {
+        const { card, faults } = read(text);
+        expect(card !== undefined || faults.length > 0).toBe(true);
+      }),
+    );
+  });
+});
