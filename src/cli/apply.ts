@@ -6,7 +6,14 @@ import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource } from "../skill/source.ts";
 import { podOf } from "../workload/pod-of.ts";
-import { exitCode, UsageError, type ClusterReader, type CommandLine, type ExitCode } from "./command-line.ts";
+import {
+  exitCode,
+  UsageError,
+  type ClusterReader,
+  type CommandLine,
+  type ExitCode,
+  type PlacedObject,
+} from "./command-line.ts";
 import { readManifests, type Manifest } from "./manifests.ts";
 import { progress, tableOutput } from "./progress.ts";
 import { objectItem, type AppliedObject } from "./report/object-item.ts";
@@ -31,6 +38,42 @@ const metadataOf = ({ object }: Manifest): Readonly<Record<string, unknown>> => 
   const { metadata } = object;
   return typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>) : {};
 };
+
+/** The namespace that an object is in: its own, else that of the call. */
+function namespaceOf(manifest: Manifest, fallback: string): string {
+  const { namespace } = metadataOf(manifest);
+  return typeof namespace === "string" && namespace !== "" ? namespace : fallback;
+}
+
+const surroundings: ReadonlySet<unknown> = new Set(["ConfigMap", "Secret", "Namespace"]);
+
+/** What of the files stands around the objects that are reviewed. */
+function placed(manifests: readonly Manifest[], namespace: string): readonly PlacedObject[] {
+  return manifests.flatMap((manifest) => {
+    const { object, file } = manifest;
+    const { name } = metadataOf(manifest);
+    if (object.apiVersion !== "v1" || !surroundings.has(object.kind)) return [];
+    const kind = String(object.kind);
+    if (typeof name !== "string")
+      throw new UsageError(`${file}: a ${kind} has no metadata.name`, "give it one");
+    const home = kind === "Namespace" ? undefined : namespaceOf(manifest, namespace);
+    return [{ file, entry: { apiVersion: "v1", kind, name, namespace: home, object } }];
+  });
+}
+
+async function openFiles(
+  manifests: readonly Manifest[],
+  namespace: string,
+  line: CommandLine,
+): Promise<ClusterReader> {
+  const objects = placed(manifests, namespace);
+  try {
+    return await line.openOffline(objects);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== "ManifestError") throw cause;
+    throw new UsageError(cause.message, "correct the files", { cause });
+  }
+}
 
 /** Files first, then the cluster: what is about to be applied is newer than what is there. */
 function layered(files: ClusterReader, live: ClusterReader | undefined): SkillSource {
@@ -74,10 +117,9 @@ async function applyOne(
   namespace: string,
   context: Omit<ReviewContext, "signal">,
 ): Promise<AppliedObject | undefined> {
-  const metadata = metadataOf(manifest);
-  const own = metadata["namespace"];
-  const place = typeof own === "string" && own !== "" ? own : namespace;
-  const named = typeof metadata["name"] === "string" ? metadata["name"] : "";
+  const place = namespaceOf(manifest, namespace);
+  const { name } = metadataOf(manifest);
+  const named = typeof name === "string" ? name : "";
   const subject = { kind: String(manifest.object.kind), namespace: place, name: named, file: manifest.file };
   try {
     const pod = podOf(manifest.object, place);
@@ -124,7 +166,7 @@ export async function applyResources(options: ApplyOptions, line: CommandLine): 
   if (both.length > 1) throw new UsageError("standard input (-) is named twice", "it can be read only once");
   const snapshot = await snapshotOf(await readManifests(options.policy, line), options.policy);
   const manifests = await readManifests(options.resource, line);
-  const files = await line.openOffline(manifests.map(({ object }) => object));
+  const files = await openFiles(manifests, options.namespace, line);
   const live = options.cluster === true ? await line.openCluster(options.kubeconfig) : undefined;
   try {
     return await report(manifests, options, {

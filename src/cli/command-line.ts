@@ -20,10 +20,26 @@ export interface TextOutput {
 export type ClusterReader = SkillSource &
   Pick<ClusterView, "namespaceLabels"> & { readonly close?: () => Promise<void> };
 
-/** One option of `serve`: `--port <number>`, and what it is for. */
+/** One option of `serve`, with the environment variable that stands for it. */
 export interface ServeFlag {
+  /** As help shows it, `--port <number>`. */
   readonly flag: string;
   readonly description: string;
+  readonly env: string;
+  readonly default?: string;
+}
+
+/** An object from a file, as the cluster of manifests wants it. */
+export interface PlacedObject {
+  readonly file: string;
+  readonly entry: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    /** Absent for cluster-wide objects. */
+    readonly namespace: string | undefined;
+    readonly object: KubernetesObject;
+  };
 }
 
 /** Everything that the commands need from outside; the composition root supplies it. */
@@ -42,12 +58,12 @@ export interface CommandLine {
   readonly passphrase?: string | undefined;
   /** @throws SourceError */
   readonly readSkillDirectory: (directory: string) => Promise<Skill>;
-  /** A cluster of nothing but these objects. */
-  readonly openOffline: (objects: readonly KubernetesObject[]) => Promise<ClusterReader>;
+  /** A cluster of nothing but these ConfigMaps, Secrets and Namespaces. Rejects where two are the same. */
+  readonly openOffline: (objects: readonly PlacedObject[]) => Promise<ClusterReader>;
   /** The cluster that a kubeconfig names; the usual one where none is given. */
   readonly openCluster: (kubeconfig: string | undefined) => Promise<ClusterReader>;
   /** The options of `serve`, from the one place that knows the configuration. */
-  readonly serveFlags: readonly ServeFlag[];
+  readonly serveFlags: () => Promise<readonly ServeFlag[]>;
   /** Runs the webhook until it is told to stop. Flags are named in camel case: `--tls-key-file` is `tlsKeyFile`. */
   readonly serve: (flags: Readonly<Record<string, string>>) => Promise<number>;
 }

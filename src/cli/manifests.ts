@@ -81,11 +81,6 @@ type JsonObject = Readonly<Record<string, Json>>;
 const isObject = (value: Json): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-type JsonObject = Readonly<Record<string, Json>>;
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The objects in one document: the items of a List each by themselves. */
 function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   if (!isObject(value)) {

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 
-import { exitCode, UsageError, type CommandLine } from "./command-line.ts";
+import { exitCode, UsageError, type CommandLine, type ServeFlag } from "./command-line.ts";
 import { outputFormats, type OutputFormat } from "./report/reporter.ts";
 
 const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [
@@ -196,7 +196,10 @@ interface PackageFlags {
   readonly podSnippet?: boolean;
 }
 
-function addServe(program: Command, line: CommandLine, end: Ending): void {
+const serveHelp = ({ description, env, default: fallback }: ServeFlag): string =>
+  `${description} (${fallback === undefined ? "" : `default: ${fallback}; `}${env})`;
+
+function addServe(program: Command, line: CommandLine, end: Ending, flags: readonly ServeFlag[]): void {
   const command = program
     .command("serve")
     .summary("run the admission webhook")
@@ -204,7 +207,7 @@ function addServe(program: Command, line: CommandLine, end: Ending): void {
       "Run the admission webhook: in a cluster, beside one (--kubeconfig and --webhook-url), or without\n" +
         "any on a folder of manifests (--state).",
     );
-  for (const { flag, description } of line.serveFlags) command.option(flag, description);
+  for (const each of flags) command.option(each.flag, serveHelp(each));
   command
     .addHelpText(
       "after",
@@ -213,13 +216,17 @@ Examples:
   skill-admission serve --state manifests/
   skill-admission serve --kubeconfig ~/.kube/config --webhook-url https://192.0.2.1:8443`,
     )
-    .action(async (flags: Readonly<Record<string, string>>) => {
-      end(await line.serve(flags));
+    .action(async (given: Readonly<Record<string, string>>) => {
+      end(await line.serve(given));
     });
 }
 
-/** The command line's commands and options. `end` is told the exit code of the command that ran. */
-export function buildProgram(line: CommandLine, end: Ending): Command {
+/**
+ * The command line's commands and options.
+ * @param end is told the exit code of the command that ran
+ * @param serveFlags the options of `serve`; knowing them takes time, so that other commands go without
+ */
+export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
   const program = new Command("skill-admission")
     .description("Kubernetes admission control for AI agent skills: signatures, cards and policies.")
     .version(line.version)
@@ -237,7 +244,7 @@ export function buildProgram(line: CommandLine, end: Ending): Command {
   addApply(program, line, end);
   addSign(program, line, end);
   addPackage(program, line, end);
-  addServe(program, line, end);
+  addServe(program, line, end, serveFlags);
   return program;
 }
 
@@ -255,9 +262,11 @@ function errorText(error: UsageError): string {
  */
 export async function runCommandLine(args: readonly string[], line: CommandLine): Promise<number> {
   let code: number = exitCode.pass;
-  const program = buildProgram(line, (ended) => {
+  const serveFlags = args.includes("serve") ? await line.serveFlags() : [];
+  const ending: Ending = (ended) => {
     code = ended;
-  });
+  };
+  const program = buildProgram(line, ending, serveFlags);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;

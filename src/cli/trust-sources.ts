@@ -52,15 +52,28 @@ export async function snapshotOf(
   return compile(objects(policies), objects(trustRoots));
 }
 
-async function readPem(file: string): Promise<string> {
+const blocks = {
+  "PUBLIC KEY": "public key",
+  CERTIFICATE: "certificate",
+} as const;
+
+/** The PEM blocks of one kind in a file; text around them is common, and left out. */
+async function readPem(file: string, label: keyof typeof blocks): Promise<string> {
+  let text: string;
   try {
-    const bytes = await readFile(file);
-    if (bytes.byteLength > 1024 * 1024) throw new UsageError(`${file} is larger than 1 MiB`);
-    return bytes.toString("utf8");
+    text = await readFile(file, "latin1");
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
     throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, "name a PEM file", { cause });
   }
+  const found = text.match(new RegExp(`-----BEGIN ${label}-----[^-]{1,65536}-----END ${label}-----`, "g"));
+  if (found !== null) return `${found.join("\n").replaceAll("\r", "")}\n`;
+  const secret = label === "PUBLIC KEY" && text.includes("PRIVATE KEY-----");
+  throw new UsageError(
+    `${file} holds no ${blocks[label]} in PEM`,
+    secret
+      ? `it is a private key; make its public key: openssl pkey -in ${file} -pubout`
+      : `it must have -----BEGIN ${label}-----`,
+  );
 }
 
 /** A key or certificate by itself is a policy of one publisher, so that there is one way to judge. */
@@ -79,9 +92,10 @@ export async function readTrust(
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) return snapshotOf(await readManifests(policy, line), policy);
-  if (publicKey !== undefined) return onePublisher({ publicKey: { pem: await readPem(publicKey) } });
+  if (publicKey !== undefined)
+    return onePublisher({ publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
   if (certificateChain !== undefined) {
-    return onePublisher({ certificate: { pem: await readPem(certificateChain) } });
+    return onePublisher({ certificate: { pem: await readPem(certificateChain, "CERTIFICATE") } });
   }
   return undefined;
 }

@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { UsageError } from "../../../src/cli/command-line.ts";
+import { readManifests } from "../../../src/cli/manifests.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "manifests-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function put(path: string, content: string | Uint8Array): string {
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), content);
+  return join(folder, path);
+}
+
+const line = (stdin = "") => ({ readStdin: () => Promise.resolve(Buffer.from(stdin)) });
+const kinds = async (paths: readonly string[], stdin?: string) =>
+  (await readManifests(paths, line(stdin))).map(({ object }) => object.kind);
+
+const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "a" } };
+
+describe("readManifests", () => {
+  it("reads YAML with several documents, JSON, and folders of both in the order of their names", async () => {
+    put("b/two.json", JSON.stringify({ ...pod, kind: "Job" }));
+    put("a.yaml", "apiVersion: v1\nkind: Pod\n---\n---\napiVersion: v1\nkind: ConfigMap\n");
+    put("notes.txt", "not: [read");
+    expect(await kinds([folder])).toEqual(["Pod", "ConfigMap", "Job"]);
+  });
+
+  it("opens Lists, and gives the items of typed lists their kind", async () => {
+    const list = {
+      apiVersion: "v1",
+      kind: "List",
+      items: [pod, { apiVersion: "v1", kind: "PodList", items: [{ metadata: {} }] }],
+    };
+    const file = put("list.json", JSON.stringify(list));
+    const manifests = await readManifests([file], line());
+    expect(manifests.map(({ object }) => [object.apiVersion, object.kind])).toEqual([
+      ["v1", "Pod"],
+      ["v1", "Pod"],
+    ]);
+    expect(manifests[0]?.file).toBe(file);
+  });
+
+  it("reads standard input as -, and refuses to read it twice", async () => {
+    expect(await kinds(["-"], "apiVersion: v1\nkind: Pod\n")).toEqual(["Pod"]);
+    expect(await kinds(["-"], JSON.stringify(pod))).toEqual(["Pod"]);
+    await expect(kinds(["-", "-"])).rejects.toThrow("twice");
+  });
+
+  it.each([
+    ["x.yaml", "a: [", "x.yaml"],
+    ["x.yaml", "just text\n", "not a Kubernetes object"],
+    ["x.yaml", "- a\n", "not a Kubernetes object"],
+    ["x.yaml", "kind: Pod\n", "no apiVersion or kind"],
+    ["x.yaml", "apiVersion: v1\nkind: Pod\nkind: Job\n", "twice"],
+    ["x.json", '{"apiVersion":"v1","kind":"Pod","kind":"Job"}', "twice"],
+    ["x.json", '{"kind": "List", "apiVersion": "v1", "items": [3]}', "not a Kubernetes object"],
+    ["x.yaml", Buffer.from([0x61, 0xff]), "not UTF-8"],
+  ])("refuses %s with %j, naming the file and the fault", async (name, content, fault) => {
+    const file = put(name, content);
+    await expect(kinds([file])).rejects.toThrow(UsageError);
+    await expect(kinds([file])).rejects.toThrow(fault);
+    await expect(kinds([file])).rejects.toThrow(file);
+  });
+
+  it("refuses a file that is not there and a folder without manifests", async () => {
+    await expect(kinds([join(folder, "no.yaml")])).rejects.toThrow("it does not exist");
+    await expect(kinds([folder])).rejects.toThrow("has no .yaml");
+  });
+});
