@@ -28,7 +28,8 @@ function withoutComments(text: string): { readonly text: string; readonly unclos
   let at = 0;
   for (let open = text.indexOf("<!--"); open !== -1; open = text.indexOf("<!--", at)) {
     kept.push(text.slice(at, open));
-    const close = text.indexOf("-->", open + 4);
+    // `<!-->` and `<!--->` are whole comments (CommonMark 0.31, 6.6).
+    const close = text.indexOf("-->", open + 2);
     if (close === -1) return { text: kept.join(""), unclosed: true };
     at = close + 3;
   }

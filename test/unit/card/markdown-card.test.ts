@@ -200,6 +200,7 @@ describe("readMarkdownCard", () => {
       "<!--\n## Owner\nHidden\n-->\n## Use Case\n```\n## License\nMIT\n```\n    ## Version\n    1.0\n",
     );
     expect(card).not.toHaveProperty("owner");
+    expect(read("<!-->\n## Owner\nAcme\n<!-- -->\n").card?.owner).toBe("Acme");
     expect(card).not.toHaveProperty("license");
     expect(card).not.toHaveProperty("version");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gradeAuthorship } from "../../../src/evidence/authorship.ts";
 import { isCovered } from "../../../src/evidence/covered.ts";
-import type { Grade } from "../../../src/evidence/grade.ts";
+import { meets, type Grade } from "../../../src/evidence/grade.ts";
 import { gradeIntegrity } from "../../../src/evidence/integrity.ts";
 import {
   always,
@@ -89,5 +89,19 @@ describe("isCovered", () => {
     ["of a stranger", untrusted("UNTRUSTED_SIGNER", stranger)],
   ])("covers nothing in a tree that is %s", (_, signature) => {
     expect(isCovered(signature, "skill-card.md")).toBe(false);
+  });
+});
+
+describe("meets", () => {
+  it.each<[Grade, boolean, boolean, boolean]>([
+    ["STRONG", true, true, true],
+    ["MEDIUM", false, true, true],
+    ["WEAK", false, false, true],
+    ["UNVERIFIED", false, false, false],
+    ["ABSENT", false, false, false],
+  ])("holds %s against every minimum", (grade, strong, medium, weak) => {
+    expect(meets(grade, "STRONG")).toBe(strong);
+    expect(meets(grade, "MEDIUM")).toBe(medium);
+    expect(meets(grade, "WEAK")).toBe(weak);
   });
 });
