@@ -2,6 +2,7 @@ import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Mode } from "./finding.ts";
+import type { CardField } from "./resource/card-section.ts";
 
 export type Response = "Deny" | "Warn" | "Allow";
 
@@ -13,14 +14,14 @@ export type Publisher =
       readonly name: string;
       /** Fingerprints of the anchors, one of which the chain must reach. */
       readonly anchors: readonly string[];
-      /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. */
+      /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
       readonly subject: Readonly<Record<string, string>>;
     };
 
 /** What a policy demands of a signed card. */
 export interface CardRequirement {
   readonly required: boolean;
-  readonly fields: readonly string[];
+  readonly fields: readonly CardField[];
   readonly mitigationPerRisk: boolean;
   readonly licenses?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
   readonly permissions?: { readonly deny: readonly string[] };
@@ -37,7 +38,10 @@ export interface Policy {
   readonly governs: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
   /** Absolute folders whose children are skills, beside the built-in ones. */
   readonly skillRoots: readonly string[];
-  /** Skills that may be brought in at all; empty: any. */
+  /**
+   * Skills that may be brought in at all; empty: any. In `names`, `*` stands for any characters. `noMatch` answers for
+   * skills that no entry matches, and for nothing else: all other demands are made of them too.
+   */
   readonly skills: readonly { readonly names: readonly string[]; readonly sources: readonly SourceKind[] }[];
   readonly noMatch: Response;
   readonly publishers: readonly Publisher[];

@@ -1,0 +1,62 @@
+import type { z } from "zod";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { clusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
+import { nameOf } from "./resource/name.ts";
+import { selectorMatches } from "./selector.ts";
+import type { Policy } from "./policy.ts";
+
+const { shape } = clusterSkillPolicySpec;
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What one field says, where that field alone can be read; else the strictest that it could have said. */
+function readable<T>(schema: z.ZodType<T>, value: unknown, strictest: T): T {
+  const result = schema.safeParse(value);
+  return result.success ? result.data : strictest;
+}
+
+/**
+ * Every folder that a list of skill roots could have meant. One slash too many breaks the policy, but must not make
+ * it look past the skills below that root.
+ */
+function salvagedRoots(value: unknown): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const roots = items.slice(0, 1_000).flatMap((item) => {
+    if (typeof item !== "string" || item.length > 4_096) return [];
+    const components: string[] = [];
+    for (const component of item.trim().split("/")) {
+      if (component === "..") components.pop();
+      else if (component !== "" && component !== ".") components.push(component);
+    }
+    return components.length === 0 ? [] : [`/${components.join("/")}`];
+  });
+  return [...new Set(roots)];
+}
+
+/**
+ * A policy that cannot be used as written. It governs what its selector says, everything where that cannot be read,
+ * and denies every skill there, in the policy's mode, in Enforce where that cannot be read: never "no policy".
+ */
+export function brokenPolicy(object: KubernetesObject, index: number, why: string): Policy {
+  const spec = isRecord(object["spec"]) ? object["spec"] : {};
+  const name = nameOf(object) ?? `unnamed-${index}`;
+  const selector = readable(shape.namespaceSelector, spec["namespaceSelector"] ?? {}, {});
+  return {
+    name,
+    tenant: readable(shape.tenant, spec["tenant"] ?? name, name),
+    mode: readable(shape.mode, spec["mode"], "Enforce"),
+    controllers: readable(shape.controllers, spec["controllers"], "Enforce"),
+    governs: (_namespace, labels) => selectorMatches(selector, labels),
+    skillRoots: salvagedRoots(spec["skillRoots"]),
+    skills: [],
+    noMatch: "Deny",
+    publishers: [],
+    minimum: {},
+    card: { required: false, fields: [], mitigationPerRisk: false },
+    immutability: { configMap: true, readOnlyMount: true },
+    unverifiable: () => "Deny",
+    unsigned: { action: "Deny" },
+    broken: why,
+  };
+}

@@ -1,0 +1,195 @@
+import { isLicenseEntry } from "../card/license.ts";
+import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
+import type { SourceKind } from "../skill/reference.ts";
+import { readAnchors, readKeys } from "./pem.ts";
+import { PolicyError } from "./policy-error.ts";
+import type { CardRequirement, Policy, Publisher, Response } from "./policy.ts";
+import type { CardSection } from "./resource/card-section.ts";
+import { podSourceKinds, type ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
+import type { PublisherSpec } from "./resource/publisher.ts";
+import { selectorMatches } from "./selector.ts";
+import type { ResolvedTrustRoot, TrustRoots } from "./trust.ts";
+
+/** A policy, with the trust that it brings itself: PEM in its publishers. */
+export interface CompiledPolicy {
+  readonly policy: Policy;
+  readonly anchors: readonly TrustAnchor[];
+  readonly keys: readonly TrustedKey[];
+}
+
+interface ResolvedPublisher {
+  readonly publisher: Publisher;
+  readonly anchors: readonly TrustAnchor[];
+  readonly keys: readonly TrustedKey[];
+}
+
+function trustRoot(name: string, roots: TrustRoots, field: string): ResolvedTrustRoot {
+  const root = roots.get(name);
+  if (root === undefined) {
+    throw new PolicyError(
+      "TrustRootMissing",
+      `${field}: there is no SkillTrustRoot ${name}; create it, or name another`,
+    );
+  }
+  if (root === "unusable") {
+    throw new PolicyError(
+      "TrustRootMissing",
+      `${field}: the SkillTrustRoot ${name} is not ready; see its status`,
+    );
+  }
+  return root;
+}
+
+const fingerprints = (entries: readonly { readonly fingerprint: string }[]): readonly string[] => [
+  ...new Set(entries.map(({ fingerprint }) => fingerprint)),
+];
+
+/** What is known of a publisher while its key material is read. */
+interface Place {
+  readonly name: string;
+  /** Under which operators know its own certificates and keys: `policy/publisher`. */
+  readonly label: string;
+  /** Where the material stands in the policy, for messages. */
+  readonly field: string;
+  readonly roots: TrustRoots;
+}
+
+function certificatePublisher(
+  spec: NonNullable<PublisherSpec["certificate"]>,
+  { name, label, roots, field }: Place,
+): ResolvedPublisher {
+  const own = spec.pem === undefined ? [] : readAnchors(spec.pem, label, `${field}.pem`);
+  const anchors =
+    spec.trustRootRef === undefined
+      ? own
+      : trustRoot(spec.trustRootRef.name, roots, `${field}.trustRootRef`).anchors;
+  if (anchors.length === 0) {
+    throw new PolicyError(
+      "TrustRootMissing",
+      `${field}.trustRootRef: that SkillTrustRoot holds no certificates`,
+    );
+  }
+  const { commonName, organization, organizationalUnit, country } = spec.subject ?? {};
+  const subject = Object.entries({
+    CN: commonName,
+    O: organization,
+    OU: organizationalUnit,
+    C: country,
+  }).flatMap(([attribute, value]) => (value === undefined ? [] : [[attribute, value] as const]));
+  return {
+    publisher: {
+      kind: "certificate",
+      name,
+      anchors: fingerprints(anchors),
+      subject: Object.fromEntries(subject),
+    },
+    anchors: own,
+    keys: [],
+  };
+}
+
+function keyPublisher(
+  spec: NonNullable<PublisherSpec["publicKey"]>,
+  { name, label, roots, field }: Place,
+): ResolvedPublisher {
+  const own = spec.pem === undefined ? [] : readKeys(spec.pem, label, `${field}.pem`);
+  const keys =
+    spec.trustRootRef === undefined ? own : rootKeys(spec.trustRootRef, roots, `${field}.trustRootRef`);
+  return { publisher: { kind: "key", name, publicKeys: fingerprints(keys) }, anchors: [], keys: own };
+}
+
+function rootKeys(
+  ref: { readonly name: string; readonly key?: string },
+  roots: TrustRoots,
+  field: string,
+): readonly TrustedKey[] {
+  const root = trustRoot(ref.name, roots, field);
+  const keys = ref.key === undefined ? [...root.keys.values()].flat() : (root.keys.get(ref.key) ?? []);
+  if (keys.length === 0) {
+    const what = ref.key === undefined ? "no keys" : `no key ${ref.key}`;
+    throw new PolicyError("TrustRootMissing", `${field}: the SkillTrustRoot ${ref.name} holds ${what}`);
+  }
+  return keys;
+}
+
+function resolvePublisher(
+  policy: string,
+  spec: PublisherSpec,
+  index: number,
+  roots: TrustRoots,
+): ResolvedPublisher {
+  const field = `spec.publishers[${index}]`;
+  const place = { name: spec.name, label: `${policy}/${spec.name}`, roots };
+  return spec.certificate !== undefined
+    ? certificatePublisher(spec.certificate, { ...place, field: `${field}.certificate` })
+    : keyPublisher(spec.publicKey ?? {}, { ...place, field: `${field}.publicKey` });
+}
+
+/** @throws PolicyError Invalid where a licence is none: it would allow or deny nothing */
+function assertLicenses(licenses: NonNullable<CardSection["licenses"]>): void {
+  for (const list of ["allow", "deny"] as const) {
+    for (const [index, entry] of (licenses[list] ?? []).entries()) {
+      if (isLicenseEntry(entry)) continue;
+      const field = `spec.card.licenses.${list}[${index}]`;
+      throw new PolicyError(
+        "Invalid",
+        `${field}: ${JSON.stringify(entry)} is no single SPDX licence; see spdx.org/licenses`,
+      );
+    }
+  }
+}
+
+function cardRequirement(section: CardSection = {}): CardRequirement {
+  const { required = false, fields = [], mitigationPerRisk = false, licenses, permissions } = section;
+  if (licenses !== undefined) assertLicenses(licenses);
+  return {
+    required,
+    fields,
+    mitigationPerRisk,
+    ...(licenses === undefined ? {} : { licenses }),
+    ...(permissions === undefined ? {} : { permissions }),
+  };
+}
+
+function unverifiableBy(spec: ClusterSkillPolicySpec["unverifiable"]): (kind: SourceKind) => Response {
+  const named = new Map(Object.entries(spec));
+  return (kind) => (kind === "Directory" ? spec.default : (named.get(kind) ?? spec.default));
+}
+
+/**
+ * Resolves a parsed policy against the trust roots.
+ * @throws PolicyError where a publisher or licence cannot be used
+ */
+export function compilePolicy(
+  { name, spec }: { readonly name: string; readonly spec: ClusterSkillPolicySpec },
+  roots: TrustRoots,
+): CompiledPolicy {
+  const publishers = spec.publishers.map((entry, index) => resolvePublisher(name, entry, index, roots));
+  const { action, until } = spec.unsigned;
+  return {
+    policy: {
+      name,
+      tenant: spec.tenant ?? name,
+      mode: spec.mode,
+      controllers: spec.controllers,
+      governs: (_namespace, labels) => selectorMatches(spec.namespaceSelector, labels),
+      skillRoots: spec.skillRoots ?? [],
+      skills: (spec.skills ?? []).map(({ names, sources }) => ({
+        names,
+        sources: sources ?? podSourceKinds,
+      })),
+      noMatch: spec.noMatch,
+      publishers: publishers.map(({ publisher }) => publisher),
+      minimum: spec.evidence ?? {},
+      card: cardRequirement(spec.card),
+      immutability: {
+        configMap: spec.immutability.configMap === "Required",
+        readOnlyMount: spec.immutability.readOnlyMount === "Required",
+      },
+      unverifiable: unverifiableBy(spec.unverifiable),
+      unsigned: { action, ...(until === undefined ? {} : { until: Date.parse(until) }) },
+    },
+    anchors: publishers.flatMap(({ anchors }) => anchors),
+    keys: publishers.flatMap(({ keys }) => keys),
+  };
+}

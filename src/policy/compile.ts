@@ -1,0 +1,111 @@
+import type { TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { brokenPolicy } from "./broken.ts";
+import { compilePolicy, type CompiledPolicy } from "./compile-policy.ts";
+import { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
+import type { PolicySnapshot } from "./policy.ts";
+import { nameOf } from "./resource/name.ts";
+import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
+import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
+
+/** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
+export interface ResourceProblem {
+  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot";
+  /** `metadata.name`; empty where there is none. */
+  readonly name: string;
+  /** One word in camel case, as conditions have it. */
+  readonly reason: PolicyErrorCode;
+  readonly message: string;
+}
+
+/** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
+export interface CompiledSnapshot extends PolicySnapshot {
+  readonly problems: readonly ResourceProblem[];
+}
+
+type Note = (problem: ResourceProblem) => void;
+
+const problemOf = (
+  kind: ResourceProblem["kind"],
+  object: KubernetesObject,
+  error: unknown,
+): ResourceProblem => {
+  if (!(error instanceof PolicyError)) throw error;
+  return { kind, name: nameOf(object) ?? "", reason: error.code, message: error.message };
+};
+
+function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): TrustRoots {
+  const roots = new Map<string, ResolvedTrustRoot | "unusable">();
+  for (const object of objects) {
+    const name = nameOf(object) ?? "";
+    try {
+      if (roots.has(name)) {
+        throw new PolicyError(
+          "Duplicate",
+          `another SkillTrustRoot has the name ${name}; rename or remove one`,
+        );
+      }
+      const parsed = parseTrustRoot(object);
+      roots.set(name, resolveTrustRoot(parsed.name, parsed.spec));
+    } catch (error) {
+      note(problemOf("SkillTrustRoot", object, error));
+      roots.set(name, "unusable");
+    }
+  }
+  return roots;
+}
+
+function compileOne(object: KubernetesObject, index: number, roots: TrustRoots, note: Note): CompiledPolicy {
+  try {
+    return compilePolicy(parsePolicy(object), roots);
+  } catch (error) {
+    const problem = problemOf("ClusterSkillPolicy", object, error);
+    note(problem);
+    return { policy: brokenPolicy(object, index, problem.message), anchors: [], keys: [] };
+  }
+}
+
+/** Two policies of one name both apply, which is never weaker; but reports could not tell them apart. */
+function noteDuplicates(policies: readonly KubernetesObject[], note: Note): void {
+  const seen = new Set<string>();
+  for (const object of policies) {
+    const name = nameOf(object);
+    if (name !== undefined && seen.has(name)) {
+      const message = `another ClusterSkillPolicy has the name ${name}; both apply; rename or remove one`;
+      note({ kind: "ClusterSkillPolicy", name, reason: "Duplicate", message });
+    }
+    if (name !== undefined) seen.add(name);
+  }
+}
+
+/**
+ * Turns all policies and trust roots into what reviews are decided by. Never throws for what a resource says, and
+ * never leaves a policy out: one that cannot be used becomes a policy that denies (see `brokenPolicy`).
+ *
+ * @param policies every ClusterSkillPolicy, as it came
+ * @param trustRoots every SkillTrustRoot
+ * @param previous trust of the snapshot before; it is kept, the same object, where no trust changed
+ */
+export function compileSnapshot(
+  policies: readonly KubernetesObject[],
+  trustRoots: readonly KubernetesObject[],
+  previous?: TrustMaterial,
+): CompiledSnapshot {
+  const problems: ResourceProblem[] = [];
+  const note: Note = (problem) => problems.push(problem);
+  const roots = resolveTrustRoots(trustRoots, note);
+  const compiled = policies.map((object, index) => compileOne(object, index, roots, note));
+  noteDuplicates(policies, note);
+  const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
+  const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
+  for (const root of roots.values()) {
+    if (root === "unusable") continue;
+    anchors.push(...root.anchors);
+    keys.push(...[...root.keys.values()].flat());
+  }
+  return {
+    policies: compiled.map(({ policy }) => policy),
+    trust: trustMaterial({ anchors, keys }, previous),
+    problems,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Evidence } from "../evidence/evidence.ts";
+import type { SkillReference } from "../skill/reference.ts";
+import type { Finding, SkillResult } from "./finding.ts";
+import type { Policy } from "./policy.ts";
+import { cardFindings } from "./rules/card.ts";
+import { gradeFindings, gradesOf } from "./rules/grades.ts";
+import { nameFindings } from "./rules/names.ts";
+import { signatureFindings } from "./rules/signature.ts";
+import { immutabilityFindings, sourceFindings } from "./rules/sources.ts";
+
+/** Findings that follow from the bytes. Bytes without evidence were not checked: that must never pass for fine. */
+function contentFindings(
+  policy: Policy,
+  reference: SkillReference,
+  evidence: Evidence | undefined,
+  now: number,
+): readonly Finding[] {
+  if (reference.content.state !== "resolved") return sourceFindings(policy, reference);
+  if (evidence === undefined) {
+    return [{ code: "INTERNAL", message: "no evidence was established", tolerated: false }];
+  }
+  return [
+    ...signatureFindings(policy, evidence.signature, now),
+    ...gradeFindings(policy, gradesOf(policy, evidence)),
+    ...cardFindings(policy, evidence),
+  ];
+}
+
+/**
+ * Holds what is known about one skill against one policy: a finding for each demand that is not met.
+ *
+ * @param evidence undefined where the bytes could not be had
+ * @param now milliseconds since 1970
+ */
+export function judge(
+  policy: Policy,
+  reference: SkillReference,
+  evidence: Evidence | undefined,
+  now: number,
+): SkillResult {
+  const known = reference.content.state === "resolved" ? evidence : undefined;
+  const findings: readonly Finding[] =
+    policy.broken === undefined
+      ? [
+          ...contentFindings(policy, reference, known, now),
+          ...nameFindings(policy, reference, known),
+          ...immutabilityFindings(policy, reference),
+        ]
+      : [{ code: "INTERNAL", message: `the policy cannot be used: ${policy.broken}`, tolerated: false }];
+  return {
+    reference,
+    ...(known === undefined ? {} : { evidence: known }),
+    grades: gradesOf(policy, known),
+    findings,
+  };
+}

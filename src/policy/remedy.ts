@@ -1,0 +1,131 @@
+import type { Reason } from "./reason.ts";
+
+/** A reason code in words: what it means, and what to do. */
+export interface ReasonText {
+  /** One or more sentences for the reference page. */
+  readonly meaning: string;
+  /** One clause in the imperative, without a full stop: it follows `fix:` in a denial. */
+  readonly remedy: string;
+}
+
+/** Every reason code with its meaning and remedy. The reference page docs/reasons.md is generated from this. */
+export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
+  UNSIGNED: {
+    meaning:
+      "The skill has no signature file. In a policy with `unsigned: {action: Warn}` it is let in with a warning.",
+    remedy:
+      "mount the signature file skill.oms.sig with the skill, or have a publisher of the policy sign it",
+  },
+  BAD_SIGNATURE: {
+    meaning:
+      "There is a signature, but it does not check out: it was made over other bytes or with another key than it says, or with a certificate that may not sign.",
+    remedy: "mount the published signature again, or sign the skill anew",
+  },
+  UNTRUSTED_SIGNER: {
+    meaning:
+      "The signature is by nobody whom the policy trusts: an unknown key, a certificate under another root, or a trusted party that is no publisher of this policy.",
+    remedy: "use a skill signed by a publisher of the policy, or add the signer to its publishers",
+  },
+  SIGNER_EXPIRED: {
+    meaning: "The signer's certificate, or one above it, is no longer valid, or not yet.",
+    remedy: "have the skill signed with a valid certificate",
+  },
+  DIGEST_MISMATCH: {
+    meaning:
+      "A file is not the one that was signed. The finding names it, with the signed digest and the one found.",
+    remedy: "mount the published files again, or sign the changed skill",
+  },
+  FILE_MISSING: {
+    meaning: "A signed file is not there where the agent would read it.",
+    remedy: "mount every file of the skill at its signed path, or sign the skill without it",
+  },
+  FILE_UNSIGNED: {
+    meaning: "There is a file in the skill's folder that was not signed.",
+    remedy: "remove the added file, or sign the skill with it",
+  },
+  MANIFEST_MALFORMED: {
+    meaning: "The signature file, its payload or its list of files breaks a rule of its format.",
+    remedy: "mount the signature file as it was published, or sign the skill anew",
+  },
+  UNSUPPORTED_FORMAT: {
+    meaning:
+      "The signature is in a format, version or algorithm that is not understood, such as keyless signing.",
+    remedy: "sign the skill with a key or certificate on P-256, P-384 or P-521 (skill-admission sign)",
+  },
+  CARD_MISSING: {
+    meaning: "The policy demands a skill card, and there is none, or it is not among the signed files.",
+    remedy: "add skill-card.md or skill_card.yaml to the skill and sign it",
+  },
+  CARD_INCOMPLETE: {
+    meaning:
+      "The card or SKILL.md breaks a rule of its format, or leaves a field empty that the policy demands.",
+    remedy: "complete the card and SKILL.md, and sign the skill anew",
+  },
+  RISK_UNMITIGATED: {
+    meaning: "The card names a risk without saying how it is mitigated.",
+    remedy: "state a mitigation for every risk in the card, and sign the skill anew",
+  },
+  LICENSE_NOT_ALLOWED: {
+    meaning: "The skill's licence is not allowed by the policy, is no SPDX expression, or is not stated.",
+    remedy: "use a skill under an allowed licence, or state the licence as an SPDX expression and sign anew",
+  },
+  PERMISSION_DENIED: {
+    meaning: "The skill claims a permission or tool that the policy denies.",
+    remedy: "narrow the skill's permissions and allowed-tools and sign anew, or use another skill",
+  },
+  GRADE_BELOW_MINIMUM: {
+    meaning:
+      "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores.",
+    remedy:
+      "remove files at ignored paths (.git…) from the mount, or use a skill whose signature reaches the grade",
+  },
+  SKILL_NOT_ALLOWED: {
+    meaning:
+      "No entry of the policy's `skills` matches the skill: its folder's name, its name in SKILL.md, and the kind of every volume it comes from.",
+    remedy: "use an allowed skill, or add this one to the policy's skills",
+  },
+  SOURCE_UNVERIFIABLE: {
+    meaning:
+      "The skill comes from a place whose bytes cannot be read at admission, such as an image, a claim or an emptyDir. The policy's `unverifiable` decides.",
+    remedy: "deliver the skill as immutable ConfigMaps (skill-admission package)",
+  },
+  SOURCE_UNAVAILABLE: {
+    meaning: "An object that holds the skill's files does not exist or could not be read.",
+    remedy: "create the object before the workload, then try again",
+  },
+  SOURCE_MALFORMED: {
+    meaning:
+      "The object or the pod's volumes hold what no skill may hold, such as names that differ only in letter case.",
+    remedy: "correct what the message names, or let skill-admission package make the ConfigMaps",
+  },
+  NOT_IMMUTABLE: {
+    meaning: "The policy demands immutable ConfigMaps, and this one could be changed after admission.",
+    remedy: "set immutable: true on the ConfigMap (skill-admission package does)",
+  },
+  WRITABLE_MOUNT: {
+    meaning: "The policy demands read-only mounts, and a container could write to the skill.",
+    remedy: "set readOnly: true on every mount of the skill",
+  },
+  LIMIT_EXCEEDED: {
+    meaning: "The skill, or an object on the way to it, is larger than what is checked.",
+    remedy: "make the skill smaller: at most 10,000 files and 64 MiB",
+  },
+  TIMEOUT: {
+    meaning: "The review could not be completed within its deadline.",
+    remedy: "try again; if it goes on, look at the webhook's latency",
+  },
+  INTERNAL: {
+    meaning:
+      "The fault is not the skill's: a policy that cannot be used as written, or an error inside Skill Admission. Nothing was proved, so nothing is let in.",
+    remedy: "an operator should look at the policy's status (kubectl get cskp) and the controller's log",
+  },
+};
+
+/** What to do about some findings, each remedy once, in the order of the findings; tolerated ones need nothing. */
+export function remedyFor(
+  findings: readonly { readonly code: Reason; readonly tolerated?: boolean }[],
+): string {
+  const pressing = findings.filter(({ tolerated }) => tolerated !== true);
+  const remedies = (pressing.length === 0 ? findings : pressing).map(({ code }) => reasonTexts[code].remedy);
+  return [...new Set(remedies)].join("; ");
+}

@@ -1,0 +1,182 @@
+import { z } from "zod";
+import type { MinimumGrade } from "../../evidence/grade.ts";
+import type { SourceKind } from "../../skill/reference.ts";
+import type { Mode } from "../finding.ts";
+import type { Response } from "../policy.ts";
+import { cardSection } from "./card-section.ts";
+import { asSet, byName, celRule, someMember } from "./constraints.ts";
+import { labelSelector } from "./label-selector.ts";
+import { publisher } from "./publisher.ts";
+import { entryName } from "./scalars.ts";
+
+/**
+ * Kinds of source that a pod can have, in the order of the documentation. Not `Directory`: a folder on the command
+ * line is in no cluster, and comes into one as something else.
+ */
+export const podSourceKinds = [
+  "ConfigMap",
+  "Projected",
+  "Secret",
+  "DownwardAPI",
+  "Image",
+  "EmptyDir",
+  "PersistentVolumeClaim",
+  "CSI",
+  "HostPath",
+  "Ephemeral",
+  "Other",
+] as const satisfies readonly SourceKind[];
+
+const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
+const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];
+const grades = ["STRONG", "MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
+
+const response = z.enum(responses);
+const demand = z.enum(["Required", "NotRequired"]);
+
+/** An absolute folder: no empty, `.` or `..` component, no slash at the end, printable ASCII. */
+const absoluteFolder = z
+  .string()
+  .max(256)
+  .regex(/^(\/([ --0-~][ -.0-~]*|\.[ --0-~][ -.0-~]*|\.\.[ -.0-~]+))+$/);
+
+/** A name or a pattern of names: printable ASCII without blank and slash; `*` stands for any characters. */
+const namePattern = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[!-.0-~]+$/);
+
+const skillRule = z.strictObject({
+  names: asSet(z.array(namePattern).min(1).max(64)).describe(
+    "Names that the skill may have; `*` stands for any characters. The folder's name and the name in SKILL.md must both match.",
+  ),
+  sources: asSet(z.array(z.enum(podSourceKinds)).min(1))
+    .exactOptional()
+    .describe("Kinds of volume that the skill may come from: every volume that adds to it. Left out: any."),
+});
+
+const evidence = someMember(
+  z.strictObject({
+    integrity: z
+      .enum(grades)
+      .exactOptional()
+      .describe(
+        "STRONG: every file is signed. MEDIUM or WEAK: files at paths that the signature ignores (`.git…`) may be there too. " +
+          "Changed, missing or added files are refused whatever stands here.",
+      ),
+    authorship: z
+      .enum(grades)
+      .exactOptional()
+      .describe(
+        "How surely the author is known; a skill below it is reported with its grade, beside the finding about its signer. " +
+          "Only the publishers of this policy reach STRONG, and nobody else is let in whatever stands here.",
+      ),
+  }),
+);
+
+const immutability = z.strictObject({
+  configMap: demand
+    .default("NotRequired")
+    .describe(
+      "Required: every ConfigMap that carries a skill must be `immutable: true`. Otherwise its updates are checked when they come, " +
+        "except in the moment between a pod's admission and its start.",
+    ),
+  readOnlyMount: demand
+    .default("NotRequired")
+    .describe("Required: no container of the pod may be able to write through the mount of a skill."),
+});
+
+const unverifiable = z.strictObject({
+  default: response.default("Deny").describe("The answer for kinds of source that are not named here."),
+  ...Object.fromEntries(
+    podSourceKinds.map((kind) => [
+      kind,
+      response.exactOptional().describe(`The answer for ${kind} sources.`),
+    ]),
+  ),
+} as { readonly default: z.ZodDefault<typeof response> } & {
+  readonly [kind in (typeof podSourceKinds)[number]]: z.ZodExactOptional<typeof response>;
+});
+
+const unsigned = celRule(
+  z.strictObject({
+    action: z
+      .enum(["Deny", "Warn"])
+      .default("Deny")
+      .describe(
+        "Warn lets skills without any signature in, with a warning; whatever else holds for the policy's card is then not asked.",
+      ),
+    until: z.iso
+      .datetime({ offset: true })
+      .max(40)
+      .exactOptional()
+      .describe("When Warn ends and Deny begins, RFC 3339, for example `2027-01-31T00:00:00Z`."),
+  }),
+  {
+    rule: "!has(self.until) || self.action == 'Warn'",
+    message: "until has no effect unless action is Warn; remove it, or set action: Warn",
+    check: ({ action, until }) => until === undefined || action === "Warn",
+  },
+);
+
+/** `spec` of a ClusterSkillPolicy. */
+export const clusterSkillPolicySpec = celRule(
+  z.strictObject({
+    mode: z
+      .enum(modes)
+      .default("Enforce")
+      .describe(
+        "What happens when a skill fails: Enforce denies, Warn admits with a warning, Audit admits and reports.",
+      ),
+    tenant: entryName.exactOptional().describe("Tenant in metrics and logs. Left out: the policy's name."),
+    namespaceSelector: labelSelector
+      .exactOptional()
+      .describe(
+        "Namespaces that the policy governs, by their labels. Left out: all that the webhook watches.",
+      ),
+    skillRoots: asSet(z.array(absoluteFolder).max(32))
+      .exactOptional()
+      .describe(
+        "Folders whose children are skills, such as `/opt/agent/skills`; added to the built-in list.",
+      ),
+    skills: z
+      .array(skillRule)
+      .min(1)
+      .max(64)
+      .exactOptional()
+      .describe("Skills that may be brought in at all; one entry must match. Left out: any."),
+    noMatch: response
+      .default("Deny")
+      .describe(
+        "The answer to a skill that no entry of `skills` matches. All else that the policy demands is asked in any case.",
+      ),
+    publishers: byName(z.array(publisher).min(1).max(32)).describe(
+      "Parties whose signature is accepted; one of them must have signed.",
+    ),
+    evidence: evidence
+      .exactOptional()
+      .describe("Minimum grade for each layer of evidence. A layer that is left out has none."),
+    card: cardSection.exactOptional().describe("What the skill's card must say. Only signed cards count."),
+    immutability: immutability.prefault({}).describe("What must not change after admission."),
+    unverifiable: unverifiable
+      .prefault({})
+      .describe("The answer to skills whose bytes cannot be read at admission, by the kind of source."),
+    unsigned: unsigned
+      .prefault({})
+      .describe("The answer to skills without any signature: a path for skills older than the policy."),
+    controllers: z
+      .enum(["Warn", "Enforce"])
+      .default("Warn")
+      .describe(
+        "In mode Enforce, are Deployments and other makers of pods denied too, or warned about while their pods are denied.",
+      ),
+  }),
+  {
+    rule: "has(self.skills) || self.noMatch == 'Deny'",
+    message: "noMatch has no effect without skills; remove it, or list skills",
+    check: ({ skills, noMatch }) => skills !== undefined || noMatch === "Deny",
+  },
+);
+
+export type ClusterSkillPolicySpec = z.output<typeof clusterSkillPolicySpec>;

@@ -1,0 +1,62 @@
+import type { z } from "zod";
+
+/** One rule of `x-kubernetes-validations`, and the same rule for where there is no API server. */
+export interface Rule<T> {
+  /** CEL over `self`. */
+  readonly rule: string;
+  /** What is wrong, and what to write instead. */
+  readonly message: string;
+  /** Is a value in order; must agree with `rule`. */
+  readonly check: (value: T) => boolean;
+}
+
+const key = "x-kubernetes-validations";
+
+/** Puts a rule on a schema, both as CEL for the API server and as a check of our own. */
+export function celRule<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>): S {
+  const known = (schema.meta()?.[key] ?? []) as readonly object[];
+  return schema
+    .refine((value) => rule.check(value), { message: rule.message })
+    .meta({ [key]: [...known, { rule: rule.rule, message: rule.message }] });
+}
+
+/** Exactly one of some members of an object. */
+export function exactlyOne<S extends z.ZodType<Readonly<Record<string, unknown>>>>(
+  schema: S,
+  members: readonly [string, string],
+): S {
+  const [left, right] = members;
+  return celRule(schema, {
+    rule: `has(self.${left}) != has(self.${right})`,
+    message: `give exactly one of ${left} and ${right}`,
+    check: (value) => Object.hasOwn(value, left) !== Object.hasOwn(value, right),
+  });
+}
+
+/** An object of optional members that must have one: empty, it would look like a demand and be none. */
+export const someMember = <S extends z.ZodType<object>>(schema: S): S =>
+  schema
+    .refine((value) => Object.keys(value).length > 0, {
+      message: "give at least one member, or leave it out",
+    })
+    .meta({ minProperties: 1 });
+
+/** A list in which no text stands twice. */
+export const asSet = <S extends z.ZodType<readonly string[]>>(schema: S): S =>
+  schema
+    .refine((items) => new Set(items).size === items.length, { message: "an entry stands twice" })
+    .meta({ "x-kubernetes-list-type": "set" });
+
+/** A list of named entries in which no name stands twice. */
+export const byName = <S extends z.ZodType<readonly { readonly name: string }[]>>(schema: S): S =>
+  schema
+    .refine((items) => new Set(items.map(({ name }) => name)).size === items.length, {
+      message: "two entries have the same name",
+    })
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] });
+
+/** A map with at most so many entries. */
+export const atMost = <S extends z.ZodType<object>>(schema: S, count: number): S =>
+  schema
+    .refine((value) => Object.keys(value).length <= count, { message: `at most ${count} entries` })
+    .meta({ maxProperties: count });

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { asSet, atMost, celRule } from "./constraints.ts";
+
+const labelKey = z
+  .string()
+  .min(1)
+  .max(317)
+  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/);
+
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
+
+const requirement = celRule(
+  z.strictObject({
+    key: labelKey.describe("Key of the label."),
+    operator: z
+      .enum(["In", "NotIn", "Exists", "DoesNotExist"])
+      .describe("NotIn and DoesNotExist also hold where the label is absent."),
+    values: asSet(z.array(labelValue).max(64))
+      .exactOptional()
+      .describe("Values to compare with: for In and NotIn only, and then at least one."),
+  }),
+  {
+    rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+    message: "In and NotIn need values; Exists and DoesNotExist have none",
+    check: ({ operator, values }) =>
+      (operator === "In" || operator === "NotIn") === (values !== undefined && values.length > 0),
+  },
+);
+
+const labels = atMost(z.record(z.string(), labelValue), 32)
+  .refine((map) => Object.keys(map).every((key) => labelKey.safeParse(key).success), {
+    message: "a key is no label key",
+  })
+  .describe("Labels that the namespace must have, each with exactly this value.");
+
+/** A label selector, `metav1.LabelSelector`: all its parts must hold; an empty one matches everything. */
+export const labelSelector = z.strictObject({
+  matchLabels: labels.exactOptional(),
+  matchExpressions: z
+    .array(requirement)
+    .max(32)
+    .exactOptional()
+    .describe("Further requirements; all must hold."),
+});
+
+export type LabelSelector = z.output<typeof labelSelector>;

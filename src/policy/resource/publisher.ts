@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { exactlyOne, someMember } from "./constraints.ts";
+import { certificatePem, entryName, publicKeyPem, trustRootName } from "./scalars.ts";
+
+const attribute = z.string().min(1).max(256);
+
+const subject = someMember(
+  z.strictObject({
+    commonName: attribute.exactOptional().describe("CN, compared exactly."),
+    organization: attribute.exactOptional().describe("O, compared exactly."),
+    organizationalUnit: attribute.exactOptional().describe("OU, compared exactly; one of several is enough."),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .exactOptional()
+      .describe("C, two capital letters."),
+  }),
+);
+
+const certificate = exactlyOne(
+  z.strictObject({
+    trustRootRef: z
+      .strictObject({ name: trustRootName })
+      .exactOptional()
+      .describe("Trust root in one of whose certificates the signer's chain must end."),
+    pem: certificatePem
+      .exactOptional()
+      .describe(
+        "Root certificates, PEM; the signer's chain must end in one of them. Intermediates come with the signature.",
+      ),
+    subject: subject
+      .exactOptional()
+      .describe(
+        "Attributes that the signing certificate's subject must have. Left out: any certificate under the roots.",
+      ),
+  }),
+  ["trustRootRef", "pem"],
+);
+
+const publicKey = exactlyOne(
+  z.strictObject({
+    trustRootRef: z
+      .strictObject({
+        name: trustRootName,
+        key: entryName.exactOptional().describe("Name of one of its keys. Left out: any of its keys."),
+      })
+      .exactOptional()
+      .describe("Trust root that holds the public key."),
+    pem: publicKeyPem
+      .exactOptional()
+      .describe("Public keys, PEM (SubjectPublicKeyInfo), on the curve P-256, P-384 or P-521."),
+  }),
+  ["trustRootRef", "pem"],
+);
+
+/** A party whose signature a policy accepts. */
+export const publisher = exactlyOne(
+  z.strictObject({
+    name: entryName.describe("Name in messages, logs and reports."),
+    certificate: certificate.exactOptional().describe("A signer with a certificate."),
+    publicKey: publicKey.exactOptional().describe("A signer with a bare key."),
+  }),
+  ["certificate", "publicKey"],
+);
+
+export type PublisherSpec = z.output<typeof publisher>;

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { celRule } from "./constraints.ts";
+
+/** Name of an object, RFC 1123 subdomain, as the API server demands. */
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
+/** Name of an entry in a list: it appears in messages, metrics and grades. */
+export const entryName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+
+/** The longest PEM text: about thirty certificates. */
+const pemLength = 65_536;
+
+/** PEM of public material; a private key is refused before anything else looks at it. */
+const pem = (label: string): z.ZodString =>
+  celRule(z.string().max(pemLength), {
+    rule: `self.contains('-----BEGIN ${label}-----') && !self.contains('PRIVATE KEY-----')`,
+    message: `give PEM with "-----BEGIN ${label}-----", and never a private key: one that stood here is disclosed, replace it`,
+    check: (text) => text.includes(`-----BEGIN ${label}-----`) && !text.includes("PRIVATE KEY-----"),
+  });
+
+export const certificatePem = pem("CERTIFICATE");
+export const publicKeyPem = pem("PUBLIC KEY");
+
+/** Reference to a SkillTrustRoot. */
+export const trustRootName = objectName.describe("Name of a SkillTrustRoot.");

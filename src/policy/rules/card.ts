@@ -1,0 +1,151 @@
+import { licenseAllowed, readLicense, type License } from "../../card/license.ts";
+import { permissionDenied } from "../../card/permission.ts";
+import type { CardFault, CardFormat, SkillCard, SkillFrontmatter } from "../../card/skill-card.ts";
+import { isCovered } from "../../evidence/covered.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { Finding } from "../finding.ts";
+import type { CardRequirement, Policy } from "../policy.ts";
+import type { Reason } from "../reason.ts";
+import type { CardField } from "../resource/card-section.ts";
+
+/** Permissions and risks of one skill that are spelt out. */
+const maxListed = 20;
+
+const cardPaths: readonly string[] = ["skill-card.md", "skill_card.yaml"] satisfies readonly CardFormat[];
+
+const finding = (code: Reason, message: string, path?: string): Finding => ({
+  code,
+  message,
+  ...(path === undefined ? {} : { path }),
+  tolerated: false,
+});
+
+/** The signed words of a skill about itself. */
+interface SignedClaims {
+  readonly card: SkillCard | undefined;
+  readonly frontmatter: SkillFrontmatter | undefined;
+  readonly faults: readonly CardFault[];
+}
+
+function isFilled(card: SkillCard, field: CardField): boolean {
+  const value = card[field];
+  if (value === undefined || value === "unspecified") return false;
+  if (typeof value === "string") return value.trim() !== "";
+  if ("raw" in value) return value.raw.trim() !== "";
+  return value.length > 0;
+}
+
+const fieldFindings = ({ fields }: CardRequirement, card: SkillCard): readonly Finding[] =>
+  fields
+    .filter((field) => !isFilled(card, field))
+    .map((field) => finding("CARD_INCOMPLETE", `the card does not fill ${field}`, card.path));
+
+function riskFindings({ mitigationPerRisk }: CardRequirement, card: SkillCard): readonly Finding[] {
+  if (!mitigationPerRisk) return [];
+  return card.risks
+    .filter(({ mitigation }) => mitigation === undefined || mitigation.trim() === "")
+    .slice(0, maxListed)
+    .map(({ id, text }) => {
+      const risk = JSON.stringify(text.slice(0, 120));
+      return finding(
+        "RISK_UNMITIGATED",
+        `no mitigation for the risk ${id === undefined ? "" : `${id.slice(0, 40)} `}${risk}`,
+        card.path,
+      );
+    });
+}
+
+/** Licences as frontmatter has them, read once: correcting a misspelt one takes about a millisecond. */
+const readLicenses = new WeakMap<SkillFrontmatter, License>();
+
+function licenseOf({ card, frontmatter }: SignedClaims): License | undefined {
+  if (card?.license !== undefined) return card.license;
+  if (frontmatter?.license === undefined) return undefined;
+  const license = readLicenses.get(frontmatter) ?? readLicense(frontmatter.license);
+  readLicenses.set(frontmatter, license);
+  return license;
+}
+
+function licenseFindings({ licenses }: CardRequirement, claims: SignedClaims): readonly Finding[] {
+  if (licenses === undefined) return [];
+  const license = licenseOf(claims);
+  const path = claims.card?.license === undefined ? undefined : claims.card.path;
+  if (license === undefined || license.raw.trim() === "") {
+    return [finding("LICENSE_NOT_ALLOWED", "no licence is stated", path)];
+  }
+  const raw = JSON.stringify(license.raw.slice(0, 120));
+  if (license.spdx === undefined) {
+    return [finding("LICENSE_NOT_ALLOWED", `the licence ${raw} is no SPDX expression`, path)];
+  }
+  return licenseAllowed(license.spdx, licenses)
+    ? []
+    : [finding("LICENSE_NOT_ALLOWED", `the licence ${raw} is not allowed`, path)];
+}
+
+function permissionFindings({ permissions }: CardRequirement, claims: SignedClaims): readonly Finding[] {
+  if (permissions === undefined) return [];
+  const claimed = new Set([...(claims.card?.permissions ?? []), ...(claims.frontmatter?.allowedTools ?? [])]);
+  return [...claimed]
+    .flatMap((permission) => {
+      const pattern = permissions.deny.find((denied) => permissionDenied(permission, denied));
+      return pattern === undefined ? [] : [{ permission: permission.slice(0, 120), pattern }];
+    })
+    .slice(0, maxListed)
+    .map(({ permission, pattern }) =>
+      finding(
+        "PERMISSION_DENIED",
+        `claims ${JSON.stringify(permission)}, which ${JSON.stringify(pattern)} denies`,
+      ),
+    );
+}
+
+function missingCard(
+  requirement: CardRequirement,
+  evidence: Evidence,
+  claims: SignedClaims,
+): readonly Finding[] {
+  const unsigned = evidence.card.card;
+  if (claims.card !== undefined || (!requirement.required && requirement.fields.length === 0)) return [];
+  if (unsigned !== undefined) return [finding("CARD_MISSING", "the card is not signed", unsigned.path)];
+  // A card that could not be read is there; its faults say what is wrong with it.
+  if (claims.faults.some(({ path }) => cardPaths.includes(path))) return [];
+  return [finding("CARD_MISSING", "there is no skill card")];
+}
+
+const faultFinding = ({ path, field, detail }: CardFault): Finding =>
+  finding("CARD_INCOMPLETE", `${field === undefined ? "" : `${field.slice(0, 80)}: `}${detail}`, path);
+
+const demandsNothing = ({
+  required,
+  fields,
+  mitigationPerRisk,
+  licenses,
+  permissions,
+}: CardRequirement): boolean =>
+  !required &&
+  fields.length === 0 &&
+  !mitigationPerRisk &&
+  licenses === undefined &&
+  permissions === undefined;
+
+/**
+ * What the card leaves to be desired. Only words that a trusted signer stands behind count; about a tree that is not
+ * exactly as signed, the findings about its signature say enough.
+ */
+export function cardFindings({ card: requirement }: Policy, evidence: Evidence): readonly Finding[] {
+  const { signature, card: found } = evidence;
+  if (signature.outcome !== "signed" || demandsNothing(requirement)) return [];
+  const claims: SignedClaims = {
+    card: found.card !== undefined && isCovered(signature, found.card.path) ? found.card : undefined,
+    frontmatter: isCovered(signature, "SKILL.md") ? found.frontmatter : undefined,
+    faults: found.faults.filter(({ path }) => isCovered(signature, path)),
+  };
+  return [
+    ...missingCard(requirement, evidence, claims),
+    ...claims.faults.map(faultFinding),
+    ...(claims.card === undefined ? [] : fieldFindings(requirement, claims.card)),
+    ...(claims.card === undefined ? [] : riskFindings(requirement, claims.card)),
+    ...licenseFindings(requirement, claims),
+    ...permissionFindings(requirement, claims),
+  ];
+}

@@ -1,0 +1,33 @@
+import { gradeAuthorship } from "../../evidence/authorship.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import { meets, type Grade, type Layer } from "../../evidence/grade.ts";
+import { gradeIntegrity } from "../../evidence/integrity.ts";
+import type { Finding } from "../finding.ts";
+import type { Policy } from "../policy.ts";
+import { isByPublisher } from "./signature.ts";
+
+export type Grades = Readonly<Record<Layer, Grade>>;
+
+/** How well each question about a skill is answered, in this policy's eyes. */
+export const gradesOf = (policy: Policy, evidence: Evidence | undefined): Grades =>
+  evidence === undefined
+    ? { integrity: "UNVERIFIED", authorship: "UNVERIFIED" }
+    : {
+        integrity: gradeIntegrity(evidence.signature),
+        authorship: gradeAuthorship(evidence.signature, isByPublisher(policy, evidence.signature)),
+      };
+
+const layers: readonly Layer[] = ["integrity", "authorship"];
+
+/**
+ * Layers whose grade is below the policy's minimum. Not ABSENT: then the signature itself is missing, wrong or for
+ * other bytes, which a finding of its own says, with the file; whether that is tolerated is decided there.
+ */
+export const gradeFindings = (policy: Policy, grades: Grades): readonly Finding[] =>
+  layers.flatMap((layer) => {
+    const minimum = policy.minimum[layer];
+    const grade = grades[layer];
+    if (minimum === undefined || grade === "ABSENT" || meets(grade, minimum)) return [];
+    const message = `${layer} is ${grade}, the policy demands ${minimum}`;
+    return [{ code: "GRADE_BELOW_MINIMUM" as const, message, tolerated: false }];
+  });

@@ -1,0 +1,40 @@
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import type { Finding } from "../finding.ts";
+import { globMatches } from "../glob.ts";
+import type { Policy } from "../policy.ts";
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
+
+/**
+ * Is a skill one of those that the policy admits at all. One entry must match everything: the folder's name, the
+ * name in SKILL.md (an agent may go by either), and the kind of every volume that adds to it. A folder on the command
+ * line is in no volume yet, so that only its names are compared.
+ */
+export function nameFindings(
+  policy: Policy,
+  reference: SkillReference,
+  evidence: Evidence | undefined,
+): readonly Finding[] {
+  if (policy.skills.length === 0 || policy.noMatch === "Allow") return [];
+  const declared = evidence?.card.frontmatter?.name;
+  const names = [...new Set([reference.name, ...(declared === undefined ? [] : [declared])])];
+  const kinds = [...new Set(reference.sources.map(({ kind }) => kind))].filter(
+    (kind) => kind !== "Directory",
+  );
+  const matches = policy.skills.some(
+    (rule) =>
+      names.every((name) => rule.names.some((pattern) => globMatches(pattern, name))) &&
+      kinds.every((kind) => rule.sources.includes(kind)),
+  );
+  if (matches) return [];
+  const what = names.map(quoted).join(", in SKILL.md ");
+  const from = kinds.length === 0 ? "" : ` from ${kinds.join(" and ")}`;
+  return [
+    {
+      code: "SKILL_NOT_ALLOWED",
+      message: `no entry of the policy's skills allows ${what}${from}`,
+      tolerated: policy.noMatch === "Warn",
+    },
+  ];
+}

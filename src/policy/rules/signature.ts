@@ -1,0 +1,114 @@
+import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { shortDigest } from "../../skill/digest.ts";
+import type { Finding } from "../finding.ts";
+import type { Policy, Publisher } from "../policy.ts";
+
+/**
+ * Does a certificate's subject have an attribute with exactly this value. A name with two CN, O or C would be one
+ * party to one reader and another to the next, so that these must stand alone; units are often several.
+ */
+function hasAttribute(
+  signer: Extract<Signer, { kind: "certificate" }>,
+  attribute: string,
+  value: string,
+): boolean {
+  const values = Object.hasOwn(signer.attributes, attribute) ? (signer.attributes[attribute] ?? []) : [];
+  return values.includes(value) && (attribute === "OU" || values.length === 1);
+}
+
+function isBy(publisher: Publisher, signer: Signer): boolean {
+  if (publisher.kind === "key") {
+    return signer.kind === "key" && publisher.publicKeys.includes(signer.publicKey);
+  }
+  return (
+    signer.kind === "certificate" &&
+    signer.anchors.some((anchor) => publisher.anchors.includes(anchor)) &&
+    Object.entries(publisher.subject).every(([attribute, value]) => hasAttribute(signer, attribute, value))
+  );
+}
+
+/** Is one of the policy's publishers behind a signature that was found valid. */
+export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
+  (signature.outcome === "signed" || signature.outcome === "tampered") &&
+  policy.publishers.some((publisher) => isBy(publisher, signature.signer));
+
+const named = (signer: Signer): string =>
+  signer.kind === "certificate" ? signer.subject.slice(0, 200) : `the key ${signer.publicKey.slice(0, 16)}…`;
+
+function publisherFindings(
+  policy: Policy,
+  signature: SignatureEvidence & { readonly signer: Signer },
+): readonly Finding[] {
+  if (isByPublisher(policy, signature)) return [];
+  const message = `signed by ${named(signature.signer)}, who is no publisher of this policy`;
+  return [{ code: "UNTRUSTED_SIGNER", message, tolerated: false }];
+}
+
+function differenceFinding({ path, change, signed, found }: Difference): Finding {
+  const digests = { ...(signed === undefined ? {} : { signed }), ...(found === undefined ? {} : { found }) };
+  switch (change) {
+    case "modified": {
+      const message =
+        signed === undefined || found === undefined
+          ? "is not what was signed"
+          : `signed ${shortDigest(signed)}, found ${shortDigest(found)}`;
+      return { code: "DIGEST_MISMATCH", path, message, ...digests, tolerated: false };
+    }
+    case "missing":
+      return {
+        code: "FILE_MISSING",
+        path,
+        message: "was signed and is not there",
+        ...digests,
+        tolerated: false,
+      };
+    case "added":
+      return {
+        code: "FILE_UNSIGNED",
+        path,
+        message: "is there and was not signed",
+        ...digests,
+        tolerated: false,
+      };
+  }
+}
+
+/** Is a skill without any signature only to be warned about, for now. */
+const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number): boolean =>
+  action === "Warn" && (until === undefined || now < until);
+
+/**
+ * What the signature leaves to be desired. These demands hold in every policy: exactly the signed bytes, by one of its
+ * publishers.
+ *
+ * @param now milliseconds since 1970
+ */
+export function signatureFindings(
+  policy: Policy,
+  signature: SignatureEvidence,
+  now: number,
+): readonly Finding[] {
+  switch (signature.outcome) {
+    case "signed":
+      return publisherFindings(policy, signature);
+    case "tampered": {
+      const differences = signature.differences.map(differenceFinding);
+      // Nothing to point at, but not the signed tree either.
+      const unnamed: Finding = {
+        code: "DIGEST_MISMATCH",
+        message: "the files are not the signed ones",
+        tolerated: false,
+      };
+      return [
+        ...(differences.length === 0 ? [unnamed] : differences),
+        ...publisherFindings(policy, signature),
+      ];
+    }
+    case "untrusted":
+      return [{ code: signature.fault, message: signature.detail, tolerated: false }];
+    case "unsigned":
+      return [
+        { code: "UNSIGNED", message: "there is no signature", tolerated: toleratesUnsigned(policy, now) },
+      ];
+  }
+}

@@ -1,0 +1,31 @@
+import type { LabelSelector } from "./resource/label-selector.ts";
+
+type Labels = Readonly<Record<string, string>>;
+type Requirement = NonNullable<LabelSelector["matchExpressions"]>[number];
+
+const valueOf = (labels: Labels, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;
+
+function holds({ key, operator, values = [] }: Requirement, labels: Labels): boolean {
+  const value = valueOf(labels, key);
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
+}
+
+/** Does a label selector match, by the rules of `metav1.LabelSelector`. An absent one matches everything. */
+export function selectorMatches(selector: LabelSelector | undefined, labels: Labels): boolean {
+  if (selector === undefined) return true;
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  return (
+    Object.entries(matchLabels).every(([key, value]) => valueOf(labels, key) === value) &&
+    matchExpressions.every((requirement) => holds(requirement, labels))
+  );
+}

@@ -1,0 +1,60 @@
+import { sha256 } from "../skill/digest.ts";
+import type { TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import { readAnchors, readKeys } from "./pem.ts";
+import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
+
+/** A SkillTrustRoot whose certificates and keys have been read. */
+export interface ResolvedTrustRoot {
+  readonly anchors: readonly TrustAnchor[];
+  /** By the name of their entry. */
+  readonly keys: ReadonlyMap<string, readonly TrustedKey[]>;
+}
+
+/** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
+export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
+
+/** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
+export const resolveTrustRoot = (name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot => ({
+  anchors: (spec.certificates ?? []).flatMap((entry, index) =>
+    readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
+  ),
+  keys: new Map(
+    (spec.keys ?? []).map((entry, index) => [
+      entry.name,
+      readKeys(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
+    ]),
+  ),
+});
+
+interface Named {
+  readonly names: readonly string[];
+  readonly fingerprint: string;
+}
+
+/** One entry for each fingerprint, with all names under which it is known, in a fixed order. */
+function merged<T extends Named>(entries: readonly T[]): readonly T[] {
+  const known = new Map<string, T>();
+  for (const entry of entries) {
+    const other = known.get(entry.fingerprint);
+    const names = [...new Set([...(other?.names ?? []), ...entry.names])].sort();
+    known.set(entry.fingerprint, { ...(other ?? entry), names });
+  }
+  return [...known.values()].sort((left, right) => (left.fingerprint < right.fingerprint ? -1 : 1));
+}
+
+const described = (kind: string, entries: readonly Named[]): readonly string[] =>
+  entries.map(({ names, fingerprint }) => JSON.stringify([kind, fingerprint, names]));
+
+/**
+ * All trust together. Where nothing changed, `previous` itself comes back, so that whatever is remembered by it
+ * (verified chains, evidence) stays.
+ */
+export function trustMaterial(
+  all: { readonly anchors: readonly TrustAnchor[]; readonly keys: readonly TrustedKey[] },
+  previous?: TrustMaterial,
+): TrustMaterial {
+  const anchors = merged(all.anchors);
+  const keys = merged(all.keys);
+  const version = sha256([...described("anchor", anchors), ...described("key", keys)].join("\n"));
+  return previous?.version === version ? previous : { version, anchors, keys };
+}
