@@ -1,0 +1,54 @@
+import { Option, type Command } from "commander";
+
+import type { CommandLine } from "../command-line.ts";
+import type { OutputFormat } from "../report/reporter.ts";
+import { exitCodes, outputOption, policyOption, type Ending } from "./options.ts";
+
+/** `verify DIR…`: its arguments, options and help. */
+export function addVerify(program: Command, line: CommandLine, end: Ending): void {
+  program
+    .command("verify")
+    .summary("check skills: who signed them, and are they unchanged")
+    .description(
+      "Check skills: who signed them, and are they unchanged. With a policy, a key or\n" +
+        "a certificate to trust, each skill passes or fails; with none of them only the\n" +
+        "facts are shown.",
+    )
+    .argument("<dir...>", "folders of skills, each with a SKILL.md")
+    .addOption(policyOption())
+    .addOption(
+      new Option("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
+        "policy",
+        "certificateChain",
+      ]),
+    )
+    .addOption(
+      new Option("--certificate-chain <file>", "trust these root certificates (PEM) and no others").conflicts(
+        ["policy", "publicKey"],
+      ),
+    )
+    .option("--signature <name>", "signature file inside the skill (default: skill.oms.sig)")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      `${exitCodes}
+
+Examples:
+  skill-admission verify skills/* --certificate-chain nv-agent-root-cert.pem
+  skill-admission verify my-skill --public-key my-skill.pub
+  skill-admission verify my-skill --policy policies/ -o sarif > results.sarif
+  skill-admission verify skills/* --policy policies/ -o json | jq -r .outcome`,
+    )
+    .action(async (directories: readonly string[], options: VerifyFlags) => {
+      const { verifySkills } = await import("../verify.ts");
+      end(await verifySkills(directories, options, line));
+    });
+}
+
+interface VerifyFlags {
+  readonly policy?: readonly string[];
+  readonly publicKey?: string;
+  readonly certificateChain?: string;
+  readonly signature?: string;
+  readonly output: OutputFormat;
+}
