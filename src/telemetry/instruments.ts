@@ -1,0 +1,134 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+import type { Decision } from "../admission/decision.ts";
+import type { Cause, DecisionLabel, ModeLabel, ReasonLabel, ResourceLabel, ResultLabel } from "./labels.ts";
+
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const verificationBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+];
+/** 1 KiB to 64 MiB, the largest skill there may be. */
+const sizeBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536].map((kibibytes) => kibibytes * 1024);
+
+export type YesNo = "true" | "false";
+export const yesNo = (value: boolean): YesNo => (value ? "true" : "false");
+
+/** Label sets, closed by type. */
+export interface RequestLabels {
+  resource: ResourceLabel;
+  operation: Decision["subject"]["operation"];
+  decision: DecisionLabel;
+  dry_run: YesNo;
+}
+export interface ResultLabels {
+  policy: string;
+  mode: ModeLabel;
+  result: ResultLabel;
+  cause: Cause;
+}
+export interface ViolationLabels {
+  policy: string;
+  tenant: string;
+  reason: ReasonLabel;
+  enforced: YesNo;
+}
+
+const prefix = "skill_admission_";
+
+/** What is counted of each review. */
+export function reviewInstruments(registry: Registry) {
+  const registers = [registry];
+  return {
+    requests: new Counter<keyof RequestLabels>({
+      name: `${prefix}requests_total`,
+      help: "Reviews by outcome; error: the review itself could not be completed",
+      labelNames: ["resource", "operation", "decision", "dry_run"],
+      registers,
+    }),
+    duration: new Histogram<"resource" | "decision">({
+      name: `${prefix}request_duration_seconds`,
+      help: "Time from a review's arrival to its answer",
+      labelNames: ["resource", "decision"],
+      buckets: requestBuckets,
+      registers,
+    }),
+    inFlight: new Gauge({ name: `${prefix}requests_in_flight`, help: "Reviews being worked on", registers }),
+    results: new Counter<keyof ResultLabels>({
+      name: `${prefix}policy_results_total`,
+      help: "What each policy said of the objects that it governs",
+      labelNames: ["policy", "mode", "result", "cause"],
+      registers,
+    }),
+    violations: new Counter<keyof ViolationLabels>({
+      name: `${prefix}violations_total`,
+      help: "Findings by reason code; enforced: the object was denied for it",
+      labelNames: ["policy", "tenant", "reason", "enforced"],
+      registers,
+    }),
+    sizes: new Histogram<"source">({
+      name: `${prefix}skill_size_bytes`,
+      help: "Size of the skills under review, all files together",
+      labelNames: ["source"],
+      buckets: sizeBuckets,
+      registers,
+    }),
+  };
+}
+
+/** What is counted of the work below a review. */
+export function workInstruments(registry: Registry) {
+  const registers = [registry];
+  return {
+    verification: new Histogram<"format" | "outcome">({
+      name: `${prefix}verification_duration_seconds`,
+      help: "Time to verify one skill's signature and read its card; not from the cache",
+      labelNames: ["format", "outcome"],
+      buckets: verificationBuckets,
+      registers,
+    }),
+    fetch: new Histogram<"source" | "outcome">({
+      name: `${prefix}fetch_duration_seconds`,
+      help: "Time to read one object that holds files of skills",
+      labelNames: ["source", "outcome"],
+      buckets: requestBuckets,
+      registers,
+    }),
+    cache: new Counter<"cache" | "result">({
+      name: `${prefix}cache_requests_total`,
+      help: "Look-ups in caches",
+      labelNames: ["cache", "result"],
+      registers,
+    }),
+  };
+}
+
+/** What is so at present. */
+export function stateInstruments(registry: Registry) {
+  const registers = [registry];
+  return {
+    policies: new Gauge<"policy" | "mode" | "state">({
+      name: `${prefix}policies`,
+      help: "1 for each policy in force; broken: it cannot be used as written and denies what it governs",
+      labelNames: ["policy", "mode", "state"],
+      registers,
+    }),
+    trust: new Gauge<"root">({
+      name: `${prefix}trust_not_after_timestamp_seconds`,
+      help: "When a trusted certificate authority ends",
+      labelNames: ["root"],
+      registers,
+    }),
+    certificate: new Gauge<"role">({
+      name: `${prefix}webhook_certificate_not_after_timestamp_seconds`,
+      help: "When the webhook's own certificate, and the authority it comes from, end",
+      labelNames: ["role"],
+      registers,
+    }),
+    build: new Gauge<"version" | "revision">({
+      name: `${prefix}build_info`,
+      help: "1; what is running",
+      labelNames: ["version", "revision"],
+      registers,
+    }),
+  };
+}

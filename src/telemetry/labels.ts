@@ -1,0 +1,67 @@
+import type { Decision } from "../admission/decision.ts";
+import type { Mode, Verdict } from "../policy/finding.ts";
+import type { Reason } from "../policy/reason.ts";
+import type { SignatureEvidence, SignatureFormat } from "../signature/signature-evidence.ts";
+import type { SourceErrorCode } from "../skill/source-error.ts";
+
+/** Resources as they are counted: those that bring skills in, and one word for all the others. */
+export const resources = [
+  "pods",
+  "pods/ephemeralcontainers",
+  "podtemplates",
+  "replicationcontrollers",
+  "deployments",
+  "replicasets",
+  "statefulsets",
+  "daemonsets",
+  "jobs",
+  "cronjobs",
+  "configmaps",
+  "other",
+] as const;
+
+export type ResourceLabel = (typeof resources)[number];
+
+const isResource = (name: string): name is ResourceLabel => (resources as readonly string[]).includes(name);
+
+export const resourceLabel = (name: string): ResourceLabel => (isResource(name) ? name : "other");
+
+/** Format and outcome of one verification; `none` where there was no signature. */
+export type FormatLabel = SignatureFormat | "none";
+export type VerificationOutcome = SignatureEvidence["outcome"];
+
+/** What bytes are fetched from. */
+export type FetchSource = "ConfigMap" | "Secret" | "Directory";
+export type FetchOutcome = "found" | "absent" | SourceErrorCode;
+
+export type CacheName = "evidence";
+export type CacheOutcome = "hit" | "miss" | "expired";
+
+/** What a policy's result comes from: a review, or a look at what runs already. */
+export type Cause = "admission" | "background";
+
+export type DecisionLabel = Decision["outcome"];
+export type ModeLabel = Mode;
+export type ResultLabel = Verdict["outcome"];
+export type ReasonLabel = Reason;
+export type CertificateRole = "serving" | "authority";
+export type PolicyState = "ready" | "broken";
+
+/**
+ * Names that come from policies and trust roots: few, but chosen by users. At most so many different ones become
+ * labels of a metric in one process; those after them share the last.
+ */
+export const maxNames = 500;
+export const otherNames = "(other)";
+
+/** A function that lets the first `limit` different names through. */
+export function boundedNames(limit = maxNames): (name: string) => string {
+  const seen = new Set<string>();
+  return (name) => {
+    if (seen.has(name)) return name;
+    if (seen.size >= limit) return otherNames;
+    const short = name.slice(0, 253);
+    seen.add(short);
+    return short;
+  };
+}

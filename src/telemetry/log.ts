@@ -1,0 +1,213 @@
+import { pino, type DestinationStream } from "pino";
+
+import { printable } from "../admission/printable.ts";
+import type { Decision } from "../admission/decision.ts";
+import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Facts about an event: names, numbers, an error under `error`. Never objects of the cluster as they came. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Port-shaped, so that no other room has to know what writes the lines. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** One line for one decision. @param milliseconds from the review's arrival */
+  decision(decision: Decision, milliseconds: number): void;
+}
+
+/**
+ * Bounds of a line: what users choose must not fill disks. Characters, and entries of lists; skills and findings
+ * are counted over the whole line.
+ */
+const limits = {
+  text: 300,
+  stack: 4000,
+  policies: 20,
+  skills: 40,
+  findings: 50,
+  sources: 8,
+  depth: 3,
+  entries: 30,
+} as const;
+
+/**
+ * Credentials that may stand in the text of an error: tokens, passwords in URLs, private keys. A last line of
+ * defence; nothing that is logged should hold one.
+ */
+const secrets: readonly (readonly [RegExp, string])[] = [
+  [
+    /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
+    "[private key]",
+  ],
+  [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [credential]"],
+  [/\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, "[token]"],
+  [/(\/\/[^\s/:@]{1,200}):[^\s/@]{1,200}@/g, "$1:[password]@"],
+];
+
+/** Far more than is kept: what is behind that is not even looked at. */
+const maxScanned = 20_000;
+
+function bounded(text: string, limit: number): string {
+  let clean = text.length > maxScanned ? text.slice(0, maxScanned) : text;
+  for (const [pattern, replacement] of secrets) clean = clean.replace(pattern, replacement);
+  return printable(clean, limit);
+}
+
+const short = (text: string): string => bounded(text, limits.text);
+
+function errorFields(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return value(error, depth + 1);
+  const { name, message, stack, cause } = error;
+  const code: unknown = Reflect.get(error, "code");
+  return {
+    name: short(name),
+    message: short(message),
+    ...(typeof code === "string" ? { code: short(code) } : {}),
+    // Only the outermost says where; lines stay lines inside the JSON string.
+    ...(depth === 0 && stack !== undefined
+      ? { stack: stack.slice(0, limits.stack).split("\n").slice(1, 12).map(short) }
+      : {}),
+    ...(cause === undefined || depth >= limits.depth ? {} : { cause: errorFields(cause, depth + 1) }),
+  };
+}
+
+/** Any value, bounded in length, depth and number of entries. Never throws. */
+function value(input: unknown, depth = 0): unknown {
+  if (typeof input === "string") return short(input);
+  if (typeof input === "number" || typeof input === "boolean" || input === null) return input;
+  if (input instanceof Error) return errorFields(input, depth);
+  if (typeof input === "bigint") return String(input);
+  if (typeof input !== "object") return undefined;
+  if (ArrayBuffer.isView(input)) return `${input.byteLength} bytes`;
+  if (depth >= limits.depth) return "…";
+  if (Array.isArray(input)) return input.slice(0, limits.entries).map((each) => value(each, depth + 1));
+  return Object.fromEntries(
+    Object.entries(input)
+      .slice(0, limits.entries)
+      .map(([key, each]) => [printable(key, 64), value(each, depth + 1)]),
+  );
+}
+
+const findingFields = ({ code, message, path, tolerated }: Finding): LogFields => ({
+  code,
+  message: short(message),
+  ...(path === undefined ? {} : { path: short(path) }),
+  ...(tolerated ? { tolerated } : {}),
+});
+
+/** How many entries the line may still take. */
+interface Room {
+  skills: number;
+  findings: number;
+}
+
+/** The first entries that there is room for. */
+function taken<T>(entries: readonly T[], room: Room, kind: keyof Room): readonly T[] {
+  const first = entries.slice(0, room[kind]);
+  room[kind] -= first.length;
+  return first;
+}
+
+function skillFields({ reference, evidence, findings }: SkillResult, room: Room): LogFields {
+  const digest = evidence?.signature.digest;
+  const told = taken(findings, room, "findings");
+  return {
+    name: short(reference.name),
+    path: short(reference.path),
+    sources: reference.sources.slice(0, limits.sources).map(({ kind, name }) => `${kind} ${short(name)}`),
+    ...(digest === undefined ? {} : { digest }),
+    ...(evidence === undefined ? {} : { signature: evidence.signature.outcome }),
+    ...(reference.mountedBy === undefined ? {} : { mountedBy: short(reference.mountedBy) }),
+    findings: told.map(findingFields),
+    ...(findings.length > told.length ? { findingsTotal: findings.length } : {}),
+  };
+}
+
+function verdictFields({ policy, tenant, mode, outcome, skills }: Verdict, room: Room): LogFields {
+  const told = taken(skills, room, "skills");
+  return {
+    policy: short(policy),
+    tenant: short(tenant),
+    mode,
+    outcome,
+    skills: told.map((skill) => skillFields(skill, room)),
+    ...(skills.length > told.length ? { skillsTotal: skills.length } : {}),
+  };
+}
+
+function decisionFields(decision: Decision, milliseconds: number): LogFields {
+  const { id, outcome, subject } = decision;
+  const base = {
+    decision: outcome,
+    id: short(id),
+    uid: short(subject.uid),
+    kind: short(subject.kind),
+    resource: short(subject.resource),
+    operation: subject.operation,
+    namespace: short(subject.namespace),
+    name: short(subject.name),
+    user: short(subject.user),
+    dryRun: subject.dryRun,
+    durationMs: Math.round(milliseconds * 1000) / 1000,
+  };
+  if ("bypass" in decision) return { ...base, bypass: decision.bypass };
+  if (decision.outcome === "error") {
+    const { code, message, cause } = decision;
+    return {
+      ...base,
+      code,
+      message: short(message),
+      ...(cause === undefined ? {} : { error: errorFields(cause) }),
+    };
+  }
+  const { verdicts } = decision;
+  const room: Room = { skills: limits.skills, findings: limits.findings };
+  return {
+    ...base,
+    verdicts: verdicts.slice(0, limits.policies).map((verdict) => verdictFields(verdict, room)),
+    ...(verdicts.length > limits.policies ? { verdictsTotal: verdicts.length } : {}),
+  };
+}
+
+/** What an operator wants to see without asking: denials and warnings; what nothing had to be checked of is noise. */
+function levelOf(decision: Decision): LogLevel {
+  if ("bypass" in decision) return "debug";
+  switch (decision.outcome) {
+    case "allow":
+    case "warn":
+    case "deny":
+      return "info";
+    case "error":
+      return "error";
+  }
+}
+
+/** Structured lines of JSON, one per event, on the given stream; by default standard output. */
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const options = {
+    level,
+    base: {},
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = destination === undefined ? pino(options) : pino(options, destination);
+  const write =
+    (severity: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      if (logger.isLevelEnabled(severity)) logger[severity](value(fields), short(message));
+    };
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    decision(decision, milliseconds) {
+      const severity = levelOf(decision);
+      if (logger.isLevelEnabled(severity)) logger[severity](decisionFields(decision, milliseconds), "review");
+    },
+  };
+}

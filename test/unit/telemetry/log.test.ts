@@ -1,0 +1,172 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { createLog, type Log, type LogLevel } from "../../../src/telemetry/log.ts";
+import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
+
+type Line = Readonly<Record<string, unknown>>;
+
+function capture(level: LogLevel = "debug"): { log: Log; lines: () => Line[]; text: () => string } {
+  let text = "";
+  const log = createLog(level, { write: (chunk: string) => (text += chunk) });
+  const lines = (): Line[] =>
+    text
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
+  return { log, lines, text: () => text };
+}
+
+describe("log.decision", () => {
+  it("writes one line with subject, policies, skills, digests, findings and duration", () => {
+    const { log, lines } = capture();
+    log.decision(decided([verdict()]), 12.34567);
+    expect(lines()).toEqual([
+      {
+        level: "info",
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+        msg: "review",
+        decision: "deny",
+        id: "7f3c1a9e",
+        uid: "7f3c1a9e-0000-4000-8000-000000000000",
+        kind: "Pod",
+        resource: "pods",
+        operation: "CREATE",
+        namespace: "payments",
+        name: "etl",
+        user: "system:serviceaccount:payments:ci",
+        dryRun: false,
+        durationMs: 12.346,
+        verdicts: [
+          {
+            policy: "payments",
+            tenant: "payments",
+            mode: "Enforce",
+            outcome: "deny",
+            skills: [
+              {
+                name: "data-designer",
+                path: "/skills/data-designer",
+                sources: ["ConfigMap skills-etl"],
+                digest: `sha256:${"0".repeat(64)}`,
+                signature: "tampered",
+                findings: [
+                  {
+                    code: "DIGEST_MISMATCH",
+                    message: "signed 3f8e44cb…, found 91ac02d7…",
+                    path: "scripts/run.sh",
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("says why nothing was checked at level debug, and nothing of it at info", () => {
+    const all = capture();
+    all.log.decision(bypassed, 1);
+    expect(all.lines()).toMatchObject([{ level: "debug", decision: "allow", bypass: "no-skills" }]);
+    const some = capture("info");
+    some.log.decision(bypassed, 1);
+    expect(some.lines()).toEqual([]);
+  });
+
+  it("says what went wrong, with the causes", () => {
+    const { log, lines } = capture();
+    log.decision(failed(new Error("outer", { cause: new TypeError("inner") })), 1);
+    expect(lines()).toMatchObject([
+      {
+        level: "error",
+        code: "INTERNAL",
+        message: "an unexpected fault",
+        error: { name: "Error", message: "outer", cause: { name: "TypeError", message: "inner" } },
+      },
+    ]);
+  });
+
+  it("counts what it leaves out of a long decision", () => {
+    const findings = Array.from({ length: 1000 }, () => finding());
+    const skills = Array.from({ length: 100 }, () => skillResult(findings));
+    const { log, lines, text } = capture();
+    log.decision(decided(Array.from({ length: 100 }, () => verdict({ skills }))), 1);
+    const [line] = lines() as {
+      verdicts: { skills: { findings: unknown[]; findingsTotal: number }[]; skillsTotal: number }[];
+      verdictsTotal: number;
+    }[];
+    expect(line?.verdictsTotal).toBe(100);
+    expect(line?.verdicts[0]?.skillsTotal).toBe(100);
+    expect(line?.verdicts[0]?.skills[0]?.findingsTotal).toBe(1000);
+    expect(line?.verdicts[0]?.skills[0]?.findings).toHaveLength(50);
+    expect(text().length).toBeLessThan(30_000);
+  });
+
+  it("stays one bounded, printable line, whatever users choose", () => {
+    const hostile = fc
+      .string({ unit: "binary", maxLength: 200 })
+      .map((text) => `${text}\n\u001b[31m\u202e${"x".repeat(5000)}`);
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const { log, lines, text: written } = capture();
+        const about = { uid: text, kind: text, namespace: text, name: text, user: text, resource: text };
+        const skills = [skillResult([finding({ message: text, path: text })], text)];
+        log.decision(decided([verdict({ policy: text, tenant: text, skills })], "deny", about), 1);
+        expect(lines()).toHaveLength(1);
+        expect(written().slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
+        expect(written().length).toBeLessThan(20_000);
+      }),
+    );
+  });
+});
+
+describe("log.info", () => {
+  it("writes message and fields, bounded in depth, length and number", () => {
+    const { log, lines, text } = capture();
+    const deep: Record<string, unknown> = {};
+    deep["self"] = deep;
+    log.info("started", {
+      port: 8443,
+      list: Array.from({ length: 1000 }, () => "y".repeat(1000)),
+      deep,
+      bytes: new Uint8Array(1000),
+      absent: undefined,
+      call: () => undefined,
+    });
+    expect(lines()).toMatchObject([{ level: "info", msg: "started", port: 8443, bytes: "1000 bytes" }]);
+    expect(text().length).toBeLessThan(20_000);
+  });
+
+  it("keeps credentials out, even where an error carries them", () => {
+    const { log, text } = capture();
+    const secrets = [
+      "Authorization: Bearer abcdefghijklmnop",
+      "basic dXNlcjpwYXNzd29yZA==",
+      "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+      "https://user:hunter22@registry.example/v2",
+      "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----",
+      "-----BEGIN EC PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49",
+    ];
+    for (const secret of secrets) {
+      log.error(secret, {
+        field: secret,
+        nested: [{ secret }],
+        error: new Error(secret, { cause: new Error(secret) }),
+      });
+    }
+    for (const part of ["abcdefgh", "dXNlcjpw", "eyJzdWIi", "hunter22", "MIGHAgEA"]) {
+      expect(text()).not.toContain(part);
+    }
+    expect(text()).toContain("https://user:[password]@registry.example/v2");
+  });
+
+  it("writes nothing below its level", () => {
+    const { log, lines } = capture("warn");
+    log.debug("a");
+    log.info("b");
+    log.warn("c");
+    log.error("d");
+    expect(lines().map(({ msg }) => msg)).toEqual(["c", "d"]);
+  });
+});

@@ -1,0 +1,254 @@
+import { createHash, X509Certificate } from "node:crypto";
+
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { issuer } from "../../../src/server/certificates/issuer.ts";
+import { reasons } from "../../../src/policy/reason.ts";
+import { boundedNames, otherNames, resources } from "../../../src/telemetry/labels.ts";
+import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
+import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
+
+interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const unescape = (text: string): string =>
+  text.replace(/\\(.)/g, (_, character: string) => (character === "n" ? "\n" : character));
+
+/** Reads the text format (exposition format 0.0.4); throws at a line that is none. */
+function parse(text: string): Sample[] {
+  const typed = new Set<string>();
+  const samples: Sample[] = [];
+  for (const line of text.split("\n")) {
+    if (line === "" || line.startsWith("# HELP ")) continue;
+    const type = /^# TYPE ([a-z_]\w*) (?:counter|gauge|histogram|summary)$/.exec(line);
+    if (type !== null) {
+      expect(typed.has(type[1]!), line).toBe(false);
+      typed.add(type[1]!);
+      continue;
+    }
+    const sample = /^([a-z_]\w*)(?:\{((?:[a-z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)$/.exec(line);
+    if (sample === null) throw new Error(`not a sample: ${line}`);
+    const [, name, labels = "", value] = sample;
+    expect(typed.has(name!) || typed.has(name!.replace(/_(?:bucket|sum|count)$/, "")), line).toBe(true);
+    const pairs = [...labels.matchAll(/([a-z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
+    samples.push({
+      name: name!,
+      labels: Object.fromEntries(pairs.map(([, key, found]) => [key!, unescape(found!)])),
+      value: value === "+Inf" ? Infinity : Number(value),
+    });
+  }
+  return samples;
+}
+
+describe("createMetrics", () => {
+  let metrics: Metrics;
+  beforeEach(() => {
+    metrics = createMetrics({ version: "1.2.3", revision: "abc" });
+  });
+  const ours = async (name: string): Promise<Sample[]> =>
+    parse((await metrics.read()).body).filter((sample) => sample.name === `skill_admission_${name}`);
+
+  it("says what is running, and what the process takes", async () => {
+    expect(await ours("build_info")).toMatchObject([
+      { labels: { version: "1.2.3", revision: "abc" }, value: 1 },
+    ]);
+    const { contentType, body } = await metrics.read();
+    expect(contentType).toContain("text/plain; version=0.0.4");
+    expect(parse(body).some(({ name }) => name === "process_resident_memory_bytes")).toBe(true);
+  });
+
+  it("shares nothing with another one in the same process", async () => {
+    metrics.observeDecision(bypassed, 0.001);
+    const other = createMetrics({ version: "0", revision: "0" });
+    expect((await other.read()).body).not.toMatch(/skill_admission_requests_total\{/);
+    expect(await ours("requests_total")).toHaveLength(1);
+  });
+
+  it("counts a decision once, with its verdicts, findings and sizes", async () => {
+    const findings = [
+      finding(),
+      finding({ code: "FILE_UNSIGNED" }),
+      finding({ code: "UNSIGNED", tolerated: true }),
+    ];
+    const warned = verdict({ policy: "audit", tenant: "all", mode: "Warn", outcome: "warn" });
+    metrics.observeDecision(decided([verdict({ skills: [skillResult(findings)] }), warned]), 0.02);
+    expect(await ours("requests_total")).toMatchObject([
+      { labels: { resource: "pods", operation: "CREATE", decision: "deny", dry_run: "false" }, value: 1 },
+    ]);
+    expect(await ours("request_duration_seconds_sum")).toMatchObject([
+      { labels: { resource: "pods", decision: "deny" }, value: 0.02 },
+    ]);
+    expect(await ours("policy_results_total")).toMatchObject([
+      { labels: { policy: "payments", mode: "Enforce", result: "deny", cause: "admission" }, value: 1 },
+      { labels: { policy: "audit", mode: "Warn", result: "warn", cause: "admission" }, value: 1 },
+    ]);
+    const violations = (await ours("violations_total")).map(({ labels }) => labels);
+    expect(violations).toEqual([
+      { policy: "payments", tenant: "payments", reason: "DIGEST_MISMATCH", enforced: "true" },
+      { policy: "payments", tenant: "payments", reason: "FILE_UNSIGNED", enforced: "true" },
+      { policy: "payments", tenant: "payments", reason: "UNSIGNED", enforced: "false" },
+      { policy: "audit", tenant: "all", reason: "DIGEST_MISMATCH", enforced: "false" },
+    ]);
+    expect(await ours("skill_size_bytes_sum")).toMatchObject([
+      { labels: { source: "ConfigMap" }, value: 2000 },
+    ]);
+    expect(await ours("skill_size_bytes_count")).toMatchObject([{ value: 1 }]);
+  });
+
+  it("counts what had not to be checked and what could not be", async () => {
+    metrics.observeDecision(bypassed, 0.0001);
+    metrics.observeDecision(failed(), 5);
+    metrics.observeDecision(decided([], "allow", { dryRun: true, resource: "secrets" }), 0.01);
+    expect((await ours("requests_total")).map(({ labels }) => labels)).toEqual([
+      { resource: "pods", operation: "CREATE", decision: "allow", dry_run: "false" },
+      { resource: "pods", operation: "CREATE", decision: "error", dry_run: "false" },
+      { resource: "other", operation: "CREATE", decision: "allow", dry_run: "true" },
+    ]);
+    expect(await ours("violations_total")).toEqual([]);
+  });
+
+  it("counts verdicts of the background apart", async () => {
+    metrics.observeVerdicts([verdict()], "background");
+    expect((await ours("policy_results_total")).map(({ labels }) => labels["cause"])).toEqual(["background"]);
+    expect(await ours("requests_total")).toEqual([]);
+  });
+
+  it("has the buckets of the contract", async () => {
+    metrics.observeDecision(bypassed, 0.003);
+    metrics.observeVerification(0.0002, "oms", "signed");
+    const bounds = async (name: string): Promise<string[]> =>
+      (await ours(`${name}_bucket`)).map(({ labels }) => labels["le"]!);
+    expect((await bounds("request_duration_seconds")).join(" ")).toBe(
+      "0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 +Inf",
+    );
+    expect((await bounds("verification_duration_seconds")).join(" ")).toBe(
+      "0.0001 0.00025 0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 +Inf",
+    );
+    const counts = (await ours("request_duration_seconds_bucket")).map(({ value }) => value);
+    expect(counts).toEqual([0, 0, ...Array<number>(12).fill(1)]);
+  });
+
+  it("observes requests in flight, verifications, fetches and caches", async () => {
+    const end = metrics.startRequest();
+    metrics.startRequest();
+    expect((await ours("requests_in_flight"))[0]?.value).toBe(2);
+    end();
+    end();
+    expect((await ours("requests_in_flight"))[0]?.value).toBe(1);
+    metrics.observeFetch(0.01, "ConfigMap", "found");
+    metrics.observeFetch(0.01, "ConfigMap", "SOURCE_UNAVAILABLE");
+    expect((await ours("fetch_duration_seconds_count")).map(({ labels }) => labels["outcome"])).toEqual([
+      "found",
+      "SOURCE_UNAVAILABLE",
+    ]);
+    metrics.observeCache("evidence", "hit");
+    metrics.observeCache("evidence", "hit");
+    expect(await ours("cache_requests_total")).toMatchObject([
+      { labels: { cache: "evidence", result: "hit" }, value: 2 },
+    ]);
+  });
+
+  it("shows the policies in force, and no longer those that are gone", async () => {
+    metrics.setPolicies([
+      { name: "a", mode: "Enforce" },
+      { name: "b", mode: "Audit", broken: "no such trust root" },
+    ]);
+    expect((await ours("policies")).map(({ labels }) => labels)).toEqual([
+      { policy: "a", mode: "Enforce", state: "ready" },
+      { policy: "b", mode: "Audit", state: "broken" },
+    ]);
+    metrics.setPolicies([{ name: "a", mode: "Warn" }]);
+    expect((await ours("policies")).map(({ labels }) => labels)).toEqual([
+      { policy: "a", mode: "Warn", state: "ready" },
+    ]);
+  });
+
+  it("shows when trust and the webhook's certificate end, the earliest of several", async () => {
+    const anchorEnding = async (notAfter: number, names: readonly string[]) => {
+      const { cert } = await issuer.authority({ notBefore: 0, notAfter });
+      const certificate = new X509Certificate(cert);
+      return { names, certificate, fingerprint: createHash("sha256").update(certificate.raw).digest("hex") };
+    };
+    const anchors = [
+      await anchorEnding(2_000_000_000_000, ["a/x"]),
+      await anchorEnding(1_900_000_000_000, ["a/x", "b/y"]),
+    ];
+    metrics.setTrust({ version: "1", anchors, keys: [] });
+    expect(
+      (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [labels["root"], value]),
+    ).toEqual([
+      ["a/x", 1_900_000_000],
+      ["b/y", 1_900_000_000],
+    ]);
+    metrics.setTrust({ version: "2", anchors: [], keys: [] });
+    expect(await ours("trust_not_after_timestamp_seconds")).toEqual([]);
+    metrics.setCertificate("serving", 1_800_000_000_000);
+    expect(await ours("webhook_certificate_not_after_timestamp_seconds")).toMatchObject([
+      { labels: { role: "serving" }, value: 1_800_000_000 },
+    ]);
+  });
+
+  it("never makes a label of a skill, an object or a user, and stays readable whatever a policy is called", async () => {
+    const closed: Readonly<Record<string, readonly string[]>> = {
+      resource: resources,
+      operation: ["CREATE", "UPDATE", "DELETE", "CONNECT"],
+      decision: ["allow", "warn", "deny", "error"],
+      dry_run: ["true", "false"],
+      mode: ["Enforce", "Warn", "Audit"],
+      result: ["allow", "warn", "deny"],
+      cause: ["admission", "background"],
+      reason: reasons,
+      enforced: ["true", "false"],
+      source: ["ConfigMap"],
+    };
+    const property = fc.asyncProperty(
+      fc.string({ unit: "binary" }),
+      fc.string({ minLength: 4 }),
+      async (policy, hostile) => {
+        const marked = `secret-${hostile}`;
+        const own = createMetrics({ version: "1", revision: "1" });
+        const skills = [skillResult([finding({ message: marked, path: marked })], marked)];
+        const about = {
+          uid: marked,
+          kind: marked,
+          resource: marked,
+          namespace: marked,
+          name: marked,
+          user: marked,
+        };
+        own.observeDecision(decided([verdict({ policy, tenant: policy, skills })], "deny", about), 0.01);
+        const { body } = await own.read();
+        expect(body).not.toContain("secret-");
+        for (const { name, labels } of parse(body)) {
+          if (!name.startsWith("skill_admission_")) continue;
+          for (const [label, found] of Object.entries(labels)) {
+            if (label in closed) expect(closed[label], `${name} ${label}`).toContain(found);
+            else if (label === "policy" || label === "tenant") expect(found).toBe(policy);
+            else expect(["le", "version", "revision"]).toContain(label);
+          }
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 30 });
+  });
+
+  it("costs at most a small part of a millisecond for each decision", () => {
+    const decision = decided([verdict(), verdict({ policy: "second" })]);
+    for (let round = 0; round < 2000; round += 1) metrics.observeDecision(decision, 0.01);
+    const begun = performance.now();
+    for (let round = 0; round < 5000; round += 1) metrics.observeDecision(decision, 0.01);
+    // About 5 µs where nothing else runs; ten times that is a fault, not a busy machine.
+    expect((performance.now() - begun) / 5000).toBeLessThan(0.05);
+  });
+});
+
+describe("boundedNames", () => {
+  it("lets so many names through, always the same, and calls the rest by one", () => {
+    const bounded = boundedNames(2);
+    expect(["a", "b", "c", "a", "d", "b"].map(bounded)).toEqual(["a", "b", otherNames, "a", otherNames, "b"]);
+  });
+});
