@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { Environment } from "./environment.ts";
 import { label, serveOptions, serveSchema, type LogLevel, type ServeFlags } from "./serve-options.ts";
 
 type Settings = z.infer<typeof serveSchema>;
@@ -19,7 +20,13 @@ export class ConfigError extends Error {
 export type ClusterMode =
   | { readonly kind: "offline"; readonly state: string }
   | { readonly kind: "beside"; readonly kubeconfig: string; readonly webhookUrl: string }
-  | { readonly kind: "in-cluster"; readonly namespace: string; readonly service: string };
+  | {
+      readonly kind: "in-cluster";
+      readonly namespace: string;
+      readonly service: string;
+      /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
+      readonly api: { readonly host: string; readonly port: string };
+    };
 
 /** The settings of `serve`, checked, frozen. */
 export interface Config {
@@ -36,9 +43,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Absent: certificates from an authority of our own. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
+  /** Where to write the authority of our own certificates, for callers outside a cluster. */
+  readonly caFile?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The value of each setting and where it comes from: flag before environment before default. An empty variable is none. */
 function gather(
@@ -121,6 +129,7 @@ export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
     drainSeconds: settings.drainSeconds,
     logLevel: settings.logLevel,
     ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
+    ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
   });
 }
 
@@ -150,7 +159,12 @@ function clusterMode(
     return undefined;
   }
   if (namespace !== undefined && label.safeParse(namespace).success)
-    return { kind: "in-cluster", namespace, service };
+    return {
+      kind: "in-cluster",
+      namespace,
+      service,
+      api: { host: env["KUBERNETES_SERVICE_HOST"], port: env["KUBERNETES_SERVICE_PORT"] ?? "443" },
+    };
   problems.push(
     "the controller's own namespace is not known: set POD_NAMESPACE by the downward API, or --namespace",
   );
@@ -164,6 +178,3 @@ function tlsFilesOf({ tlsCertFile, tlsKeyFile }: Settings, problems: string[]): 
   problems.push("--tls-cert-file and --tls-key-file go together");
   return undefined;
 }
-
-/** The environment of this process: read here and nowhere else. */
-export const processEnvironment = (): Environment => process.env;

@@ -63,6 +63,7 @@ const shape = {
   logLevel: level,
   tlsCertFile: text.optional(),
   tlsKeyFile: text.optional(),
+  caFile: text.optional(),
 } as const;
 
 /** Settings as text, from whichever source, to settings as they are used. */
@@ -129,4 +130,9 @@ export const serveOptions: readonly ServeOption[] = [
     "Certificate chain to serve with, PEM, leaf first, read again when it changes; needs --tls-key-file",
   ),
   option("tlsKeyFile", "file", "Private key of that certificate, PEM, unencrypted; needs --tls-cert-file"),
+  option(
+    "caFile",
+    "file",
+    "Write the certificate authority that callers must trust to this file, anew whenever it changes",
+  ),
 ];

@@ -40,9 +40,18 @@ describe("parseReview", () => {
 
   it("names a subresource, a dry run, and an object that has no name yet", () => {
     const parsed = parseReview(
-      review({ subResource: "ephemeralcontainers", dryRun: true, name: "", object: { metadata: { generateName: "etl-" } } }),
+      review({
+        subResource: "ephemeralcontainers",
+        dryRun: true,
+        name: "",
+        object: { metadata: { generateName: "etl-" } },
+      }),
     );
-    expect(parsed.subject).toMatchObject({ resource: "pods/ephemeralcontainers", dryRun: true, name: "etl-*" });
+    expect(parsed.subject).toMatchObject({
+      resource: "pods/ephemeralcontainers",
+      dryRun: true,
+      name: "etl-*",
+    });
   });
 
   it("counts resources that it does not know as other, so that labels stay a closed set", () => {
@@ -61,7 +70,11 @@ describe("parseReview", () => {
     ["no resource", review({ resource: null }), "resource"],
     ["an object that is text", review({ object: "x" }), "request.object"],
     ["an old object that is a list", review({ oldObject: [] }), "request.oldObject"],
-    ["the old version", body({ apiVersion: "admission.k8s.io/v1beta1", kind: "AdmissionReview", request }), "v1"],
+    [
+      "the old version",
+      body({ apiVersion: "admission.k8s.io/v1beta1", kind: "AdmissionReview", request }),
+      "v1",
+    ],
     ["a repeated key", Buffer.from('{"request":{"uid":"a","uid":"b"}}'), "same key twice"],
     ["half a surrogate pair", Buffer.from('{"request":{"uid":"\\ud800"}}'), "surrogate"],
     ["deep nesting", Buffer.from(`{"request":${"[".repeat(9999)}${"]".repeat(9999)}}`), "nested deeper"],

@@ -4,7 +4,9 @@ import { printable } from "../../../src/admission/printable.ts";
 
 describe("printable", () => {
   it("leaves ordinary text alone", () => {
-    expect(printable("ConfigMap skills-etl at /skills/données")).toBe("ConfigMap skills-etl at /skills/données");
+    expect(printable("ConfigMap skills-etl at /skills/données")).toBe(
+      "ConfigMap skills-etl at /skills/données",
+    );
   });
 
   it("shows characters that could forge a line, a colour or the reading direction", () => {

@@ -39,7 +39,8 @@ describe("treeDigest", () => {
     });
     fc.assert(
       fc.property(tree, tree, (one, other) => {
-        const same = JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+        const same =
+          JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
         expect(treeDigest(skill(one)) === treeDigest(skill(other))).toBe(same);
       }),
     );

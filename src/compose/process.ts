@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import type { CommandLine, TextOutput } from "../cli/command-line.ts";
+import { runCommandLine } from "../cli/program.ts";
+import { processEnvironment } from "../environment.ts";
+
+/** What is running. */
+export interface Build {
+  readonly version: string;
+  readonly revision: string;
+}
+
+async function buildOf(): Promise<Build> {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { readonly version: string };
+  return { version, revision: processEnvironment()["SOURCE_REVISION"] ?? "unknown" };
+}
+
+const output = (stream: NodeJS.WriteStream): TextOutput => ({
+  write: (text) => void stream.write(text),
+  isTerminal: stream.isTTY,
+  columns: stream.columns,
+});
+
+/** Aborts at the first SIGTERM or SIGINT, and `hurry` at the second. */
+function stopSignals(): { readonly stop: AbortSignal; readonly hurry: AbortSignal } {
+  const [stop, hurry] = [new AbortController(), new AbortController()];
+  const onSignal = (): void => (stop.signal.aborted ? hurry : stop).abort();
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  return { stop: stop.signal, hurry: hurry.signal };
+}
+
+/** `serve` ends with 0 when it was told to stop, with 2 when it could not start as it was called. */
+async function runServe(flags: Readonly<Record<string, string>>, build: Build): Promise<number> {
+  const [{ ConfigError, parseServeConfig }, { serve }] = await Promise.all([
+    import("../config.ts"),
+    import("./serve.ts"),
+  ]);
+  try {
+    const { stop, hurry } = stopSignals();
+    await serve(parseServeConfig(flags, processEnvironment()), build, stop, hurry);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof ConfigError ? 2 : 3;
+  }
+}
+
+/** The command line's view of this process: what it writes to, what it reads, what it can open. */
+async function commandLine(): Promise<CommandLine> {
+  const build = await buildOf();
+  return {
+    version: build.version,
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    readStdin: () => buffer(process.stdin),
+    now: () => Date.now(),
+    colour: (processEnvironment()["NO_COLOR"] ?? "") === "",
+    passphrase: processEnvironment()["SKILL_ADMISSION_KEY_PASSPHRASE"],
+    readSkillDirectory: async (directory) => {
+      const { readSkillDirectory } = await import("../sources/directory.ts");
+      return readSkillDirectory(directory);
+    },
+    openOffline: async (objects) => {
+      const { offlineClusterOf } = await import("../cluster/offline/offline-cluster.ts");
+      return offlineClusterOf(objects, { onProblem: () => undefined });
+    },
+    openCluster: async (kubeconfig) => {
+      const { openReader } = await import("../cluster/live/open-reader.ts");
+      return openReader(kubeconfig);
+    },
+    serveFlags: async () => (await import("../serve-options.ts")).serveOptions,
+    serve: (flags) => runServe(flags, build),
+  };
+}
+
+/**
+ * Runs one call of the program.
+ * @param args what follows the program's name
+ * @returns the exit code
+ */
+export async function runProcess(args: readonly string[]): Promise<number> {
+  return runCommandLine(args, await commandLine());
+}

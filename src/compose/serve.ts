@@ -1,0 +1,166 @@
+import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { handle, type HandleDeps } from "../admission/handle.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Config } from "../config.ts";
+import { EvidenceCache } from "../evidence/evidence-cache.ts";
+import { createApp, type ReviewHandler } from "../server/app.ts";
+import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
+import { startCertificateFiles } from "../server/certificates/from-files.ts";
+import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
+import { startMetricsServer } from "../server/metrics-server.ts";
+import { drain, startWebhookServer } from "../server/webhook-server.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { connect, type Connected, type Registration } from "./connect.ts";
+import type { Build } from "./process.ts";
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal, ref: false }),
+};
+
+/** How long work may go on that a review has begun, milliseconds: what it warms up is there for the next try. */
+const workLimit = 30_000;
+
+/**
+ * Runs the webhook until `stop` aborts; then drains.
+ *
+ * @param hurry a second signal to stop, which cuts the grace short
+ * @throws Error where it cannot start, in words
+ */
+export async function serve(config: Config, build: Build, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  const telemetry = createTelemetry({ ...build, logLevel: config.logLevel });
+  const { log, metrics } = telemetry;
+  const report = (problem: unknown): void => log.error("problem", { error: problem });
+  const ended = new AbortController();
+  const connected = await connect(config, telemetry);
+  const { cluster } = connected;
+  let registration: Registration | undefined;
+  try {
+    const certificates = await certificatesOf(config, connected, { signal: ended.signal, report });
+    announceCertificate(certificates, telemetry, config, report);
+    const unregistered = connected.register === undefined ? [] : ["the webhook is not registered yet"];
+    const app = createApp({
+      review: reviewer(cluster, telemetry),
+      readiness: () => [
+        ...cluster.readiness(),
+        ...certificateProblems(certificates, Date.now()),
+        ...(registration?.readiness() ?? unregistered),
+      ],
+      timeoutSeconds: config.timeoutSeconds,
+      draining: () => stop.aborted,
+      onFault: report,
+    });
+    const server = await startWebhookServer(app, certificates, config, report);
+    const where = { address: config.metricsAddress, port: config.metricsPort };
+    const metricsServer = await startMetricsServer(() => metrics.read(), where, report);
+    log.info("serving", { address: server.address, port: server.port, metricsPort: metricsServer.port, ...build });
+    // Only now: a webhook that is registered before it can answer stops what it is asked about.
+    if (await untilReady(() => cluster.readiness().length === 0, stop)) {
+      registration = connected.register?.(certificates);
+      certificates.onChange(() => void registration?.refresh());
+      log.info("ready");
+    }
+    await aborted(stop);
+    log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
+    const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
+    // Readiness fails from the moment that `stop` aborts.
+    await drain(server, () => undefined, times);
+    await metricsServer.close(1000);
+  } finally {
+    ended.abort();
+    await registration?.close();
+    await cluster.close();
+  }
+}
+
+const readyPoll = 50;
+
+/** Waits for a state; false where `stop` aborts before. */
+async function untilReady(ready: () => boolean, stop: AbortSignal): Promise<boolean> {
+  while (!ready()) {
+    if (stop.aborted) return false;
+    await sleep(readyPoll, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return true;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** Reviews with their metrics and log line around them; neither enters the decision. */
+function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler {
+  const deps: HandleDeps = {
+    cluster,
+    policies: cluster,
+    source: {
+      async read(ref, signal) {
+        const started = performance.now();
+        const outcome = (word: Parameters<typeof metrics.observeFetch>[2]): void =>
+          metrics.observeFetch((performance.now() - started) / 1000, ref.kind, word);
+        try {
+          const object = await cluster.read(ref, signal);
+          outcome(object === undefined ? "absent" : "found");
+          return object;
+        } catch (error) {
+          outcome("SOURCE_UNAVAILABLE");
+          throw error;
+        }
+      },
+    },
+    evidence: new EvidenceCache({ onResult: (result) => metrics.observeCache("evidence", result) }),
+    measure: (_skill, work) => {
+      const started = performance.now();
+      const evidence = work();
+      const { signature } = evidence;
+      const format = signature.outcome === "unsigned" ? "none" : signature.format;
+      metrics.observeVerification((performance.now() - started) / 1000, format, signature.outcome);
+      return evidence;
+    },
+    workSignal: () => AbortSignal.timeout(workLimit),
+  };
+  return async (body, signal) => {
+    const done = metrics.startRequest();
+    const started = performance.now();
+    try {
+      const { decision, ...answer } = await handle(body, deps, signal, Date.now());
+      const milliseconds = performance.now() - started;
+      if (decision === undefined) log.warn("a body that is no review", { status: answer.status });
+      else {
+        metrics.observeDecision(decision, milliseconds / 1000);
+        log.decision(decision, milliseconds);
+      }
+      return answer;
+    } finally {
+      done();
+    }
+  };
+}
+
+function certificatesOf(
+  { tlsFiles }: Config,
+  { store, names }: Connected,
+  life: { readonly signal: AbortSignal; readonly report: (problem: unknown) => void },
+): Promise<CertificateSource> {
+  if (tlsFiles !== undefined) return startCertificateFiles({ ...tlsFiles, ...life, clock });
+  return startSelfIssued({ store, names, clock, ...life });
+}
+
+/** Tells metrics, and whoever asked for the CA in a file, of this certificate and every later one. */
+function announceCertificate(
+  certificates: CertificateSource,
+  { metrics }: Telemetry,
+  { caFile }: Config,
+  report: (problem: unknown) => void,
+): void {
+  const announce = ({ notAfter, authorityNotAfter, caBundle }: ReturnType<CertificateSource["current"]>): void => {
+    metrics.setCertificate("serving", notAfter);
+    if (authorityNotAfter !== undefined) metrics.setCertificate("authority", authorityNotAfter);
+    if (caFile !== undefined && caBundle !== undefined) writeFile(caFile, caBundle).catch(report);
+  };
+  announce(certificates.current());
+  certificates.onChange(announce);
+}
