@@ -56,7 +56,6 @@ async function unpackOnce(target: string, unpack: (folder: string) => Promise<un
 export async function controlPlaneFolder(): Promise<string> {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   if (assets !== undefined && assets !== "" && (await holdsAll(assets))) return assets;
-  if (await executable(join(builtBinaries, "kube-apiserver"))) return builtBinaries;
   const archived = await access(sharedArchive).then(
     () => true,
     () => false,
@@ -66,6 +65,7 @@ export async function controlPlaneFolder(): Promise<string> {
       run("tar", ["-xJf", sharedArchive, "-C", folder]),
     );
   }
+  if (await executable(join(builtBinaries, "kube-apiserver"))) return builtBinaries;
   throw new Error(
     `the cluster tests need ${controlPlanePrograms.join(", ")}: set KUBEBUILDER_ASSETS to a folder that holds all ` +
       `of them, or run "npm run test:control-plane" once, which builds them with Go (some minutes; kept in ${builtBinaries})`,

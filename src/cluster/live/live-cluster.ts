@@ -1,0 +1,268 @@
+import { compileSnapshot } from "../../policy/compile.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { Cluster, ClusterHooks, WatchedResource } from "../cluster.ts";
+import { PodStore } from "../pod-store.ts";
+import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
+import {
+  reflectorDefaults,
+  startReflector,
+  type ObjectSink,
+  type Reflector,
+  type ReflectorTimes,
+} from "./reflector.ts";
+import type { StatusWriter } from "./status-writer.ts";
+import { createVolumeObjectSource, toSourceError, type SourceHooks } from "./volume-object-source.ts";
+
+/** What a live cluster is made from. */
+export interface LiveClusterOptions {
+  readonly client: ApiClient;
+  readonly hooks: ClusterHooks & SourceHooks;
+  /** Writes what became of policies and trust roots into their status; absent where the controller may not. */
+  readonly status?: StatusWriter;
+  /** Bytes of decoded ConfigMaps that are kept; default 32 MiB. */
+  readonly cacheBytes?: number;
+  readonly times?: ReflectorTimes;
+}
+
+/** The cluster by watches and consistent reads. */
+export interface LiveCluster extends Cluster {
+  /** Resolves when everything was listed once, rejects when the signal aborts before. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
+type Labels = Readonly<Record<string, string>>;
+type Compiled = ReturnType<typeof compileSnapshot>;
+
+type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations">;
+
+const paths: Readonly<Record<Watched, string>> = {
+  clusterskillpolicies: "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies",
+  skilltrustroots: "/apis/skill-admission.dev/v1alpha1/skilltrustroots",
+  namespaces: "/api/v1/namespaces",
+  pods: "/api/v1/pods",
+};
+
+const mapSink = <T>(
+  map: Map<string, T>,
+  read: (object: KubernetesObject) => T,
+  settled: () => void,
+): ObjectSink => ({
+  set: (key, object) => void map.set(key, read(object)),
+  delete: (key) => void map.delete(key),
+  keys: () => map.keys(),
+  settled,
+});
+
+function labelsOf(object: KubernetesObject): Labels {
+  const { labels } = object.metadata as { readonly labels?: Labels };
+  return labels ?? {};
+}
+
+function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
+  return {
+    set: (key, object) => {
+      try {
+        pods.set(key, object, key.split("/")[0] ?? "");
+      } catch (error) {
+        // The API server checked it; what it lets through and we do not understand mounts nothing we could name.
+        hooks.onProblem(`Pod ${key} is not watched: ${messageOf(error)}`);
+      }
+    },
+    delete: (key) => pods.delete(key),
+    keys: () => pods.keys(),
+    settled: () => undefined,
+  };
+}
+
+/** Says in words what an operator can do about a watch that fails. */
+function failureOf(resource: WatchedResource, error: unknown): string {
+  if (error instanceof ApiError && error.status === 404)
+    return `the API server knows no ${resource}.skill-admission.dev: install the CustomResourceDefinitions (kubectl apply -f manifests/crds)`;
+  if (error instanceof ApiError && error.status === 403)
+    return `${resource} may not be watched: ${messageOf(error)}; give the controller's ServiceAccount its ClusterRole`;
+  return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
+}
+
+/** Policies and trust roots, compiled together after changes. */
+class PolicyState {
+  readonly policies = new Map<string, KubernetesObject>();
+  readonly trustRoots = new Map<string, KubernetesObject>();
+  #compiled: Compiled | undefined;
+  #due = false;
+  readonly #options: LiveClusterOptions;
+  readonly #ready: () => boolean;
+
+  constructor(options: LiveClusterOptions, ready: () => boolean) {
+    this.#options = options;
+    this.#ready = ready;
+  }
+
+  get compiled(): Compiled | undefined {
+    return this.#compiled;
+  }
+
+  /** Compiles soon, once for all changes that come together, and not before both lists are complete. */
+  readonly changed = (): void => {
+    if (this.#due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      if (this.#ready()) this.#compile();
+    });
+  };
+
+  #compile(): void {
+    const { hooks, status } = this.#options;
+    const policies = [...this.policies.values()];
+    const trustRoots = [...this.trustRoots.values()];
+    try {
+      const compiled = compileSnapshot(policies, trustRoots, this.#compiled?.trust);
+      const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
+      this.#compiled = compiled;
+      for (const problem of compiled.problems) {
+        if (!known.has(JSON.stringify(problem)))
+          hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
+      }
+      hooks.onPolicies?.(compiled);
+      status?.update(policies, trustRoots, compiled);
+    } catch (error) {
+      hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
+    }
+  }
+}
+
+function namespaceReader(
+  client: ApiClient,
+  namespaces: ReadonlyMap<string, Labels>,
+): Cluster["namespaceLabels"] {
+  return async (name, signal) => {
+    const known = namespaces.get(name);
+    if (known !== undefined) return known;
+    try {
+      return labelsOf(await client.call({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal }));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404)
+        throw new SourceError("SOURCE_UNAVAILABLE", `there is no Namespace ${name}`, { cause: error });
+      throw toSourceError(error, `Namespace ${name}`);
+    }
+  };
+}
+
+/** The four watches, and what is wrong with them. */
+class Watches {
+  readonly failures = new Map<Watched, string>();
+  readonly #reflectors = new Map<Watched, Reflector>();
+  readonly #options: LiveClusterOptions;
+  readonly #changed: () => void;
+
+  constructor(options: LiveClusterOptions, changed: () => void) {
+    this.#options = options;
+    this.#changed = changed;
+  }
+
+  start(resource: Watched, sink: ObjectSink): void {
+    const { client, hooks, times = reflectorDefaults } = this.#options;
+    const target = {
+      path: paths[resource],
+      sink,
+      onState: (healthy: boolean, lastSync: number | undefined) => {
+        if (healthy) this.failures.delete(resource);
+        hooks.onWatchState?.(resource, healthy, lastSync);
+        this.#changed();
+      },
+      onFailure: (error: unknown) => {
+        const message = failureOf(resource, error);
+        this.failures.set(resource, message);
+        hooks.onProblem(message);
+      },
+    };
+    this.#reflectors.set(resource, startReflector(client, target, times));
+  }
+
+  synced(resource: Watched): boolean {
+    return this.#reflectors.get(resource)?.synced() === true;
+  }
+
+  /** A sentence for each watch that has not listed everything once. */
+  missing(): readonly string[] {
+    return [...this.#reflectors.keys()]
+      .filter((resource) => !this.synced(resource))
+      .map((resource) => this.failures.get(resource) ?? `${resource} are not listed yet`);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.close()));
+  }
+}
+
+/**
+ * Opens the cluster: starts the watches and returns at once. Until policies, trust roots and pods were listed, reviews
+ * fail with SOURCE_UNAVAILABLE, never with an empty answer. Later a watch that fails leaves what was known in force
+ * and says so through the hooks; readiness stays, since an unready webhook would stop the cluster and help nobody.
+ */
+export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
+  const { client, hooks } = options;
+  const waiting = new Set<() => void>();
+  const namespaces = new Map<string, Labels>();
+  const pods = new PodStore();
+  const watches = new Watches(options, () => {
+    for (const wake of waiting) setImmediate(wake);
+  });
+  const state = new PolicyState(
+    options,
+    () => watches.synced("clusterskillpolicies") && watches.synced("skilltrustroots"),
+  );
+  watches.start(
+    "clusterskillpolicies",
+    mapSink(state.policies, (object) => object, state.changed),
+  );
+  watches.start(
+    "skilltrustroots",
+    mapSink(state.trustRoots, (object) => object, state.changed),
+  );
+  watches.start(
+    "namespaces",
+    mapSink(namespaces, labelsOf, () => undefined),
+  );
+  watches.start("pods", podSink(pods, hooks));
+  const missing = (): readonly string[] => [
+    ...watches.missing(),
+    ...(state.compiled === undefined ? ["policies are not compiled yet"] : []),
+  ];
+  const refuse = (what: string): never => {
+    throw new SourceError("SOURCE_UNAVAILABLE", `${what} are not known yet: ${missing().join("; ")}`);
+  };
+  return {
+    ...createVolumeObjectSource(client, options.cacheBytes, hooks),
+    namespaceLabels: namespaceReader(client, namespaces),
+    current: () => state.compiled ?? refuse("policies"),
+    podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
+    readiness: missing,
+    synced: (signal) => whenSynced(() => missing().length === 0, waiting, signal),
+    close: async () => {
+      await watches.close();
+      await options.status?.close();
+      client.close();
+    },
+  };
+}
+
+async function whenSynced(
+  synced: () => boolean,
+  waiting: Set<() => void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!synced()) {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      waiting.add(wake);
+      signal.addEventListener("abort", wake);
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+
+/** Name of the one ValidatingWebhookConfiguration. */
+export const webhookConfigurationName = "skill-admission";
+
+/** How the API server reaches the webhook. */
+export type WebhookAddress =
+  | { readonly service: { readonly namespace: string; readonly name: string; readonly port: number } }
+  /** `https://HOST:PORT`: development beside a cluster. */
+  | { readonly url: string };
+
+/** What the configuration is made from. */
+export interface WebhookOptions {
+  readonly address: WebhookAddress;
+  /** PEM certificates, one of which the serving certificate chains to. */
+  readonly caBundle: string;
+  /** The controller's own namespace; absent beside a cluster. */
+  readonly controllerNamespace?: string;
+  /** Seconds that the API server waits; default 5. */
+  readonly timeoutSeconds?: number;
+  /** Namespaces that are never asked about, beside the controller's own; default kube-system and kube-node-lease. */
+  readonly exemptNamespaces?: readonly string[];
+}
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly operations: readonly ("CREATE" | "UPDATE")[];
+}
+
+interface Webhook {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+}
+
+const written = ["CREATE", "UPDATE"] as const;
+
+/**
+ * Leader locks of old clients are ConfigMaps that are renewed every other second and whose loss stops controllers.
+ * A lock lives in an annotation, and annotations cannot be mounted from a ConfigMap; one that holds files, or held
+ * some until now, is reviewed, whatever it is annotated with.
+ */
+const notALeaderLock = `!(has(object.metadata.annotations)
+  && 'control-plane.alpha.kubernetes.io/leader' in object.metadata.annotations
+  && !has(object.data) && !has(object.binaryData)
+  && (oldObject == null || (!has(oldObject.data) && !has(oldObject.binaryData))))`;
+
+/**
+ * The cluster's CA is published into every namespace by the controller manager, which must not wait for us. The name
+ * alone would be a way in: a tenant can put anything into a ConfigMap of that name and mount it.
+ */
+const notTheClusterCa = `!(object.metadata.name == 'kube-root-ca.crt' && request.userInfo.username in
+  ['system:serviceaccount:kube-system:root-ca-cert-publisher', 'system:kube-controller-manager'])`;
+
+const webhooks: readonly Webhook[] = [
+  {
+    name: "pods.skill-admission.dev",
+    rules: [
+      { apiGroups: [""], resources: ["pods"], operations: written },
+      { apiGroups: [""], resources: ["pods/ephemeralcontainers"], operations: ["UPDATE"] },
+    ],
+  },
+  {
+    name: "controllers.skill-admission.dev",
+    rules: [
+      {
+        apiGroups: ["apps"],
+        resources: ["deployments", "replicasets", "statefulsets", "daemonsets"],
+        operations: written,
+      },
+      { apiGroups: ["batch"], resources: ["jobs", "cronjobs"], operations: written },
+      { apiGroups: [""], resources: ["replicationcontrollers", "podtemplates"], operations: written },
+    ],
+  },
+  {
+    name: "configmaps.skill-admission.dev",
+    rules: [{ apiGroups: [""], resources: ["configmaps"], operations: written }],
+    matchConditions: [
+      { name: "not-a-leader-lock", expression: notALeaderLock },
+      { name: "not-the-cluster-ca", expression: notTheClusterCa },
+    ],
+  },
+];
+
+/** kube-system starts before anything can answer here: asking about it could keep a cluster from coming up. */
+const defaultExempt = ["kube-system", "kube-node-lease"];
+
+const path = "/validate";
+
+function clientConfig({ address, caBundle }: WebhookOptions): object {
+  const bundle = Buffer.from(caBundle, "utf8").toString("base64");
+  if ("url" in address) return { caBundle: bundle, url: `${address.url.replace(/\/+$/, "")}${path}` };
+  return { caBundle: bundle, service: { ...address.service, path } };
+}
+
+/**
+ * The ValidatingWebhookConfiguration, with every field that the API server would default written out, so that what
+ * comes back can be compared with it.
+ *
+ * - Exempt are the controller's own namespace (its pods must start while no replica answers), kube-system and
+ *   kube-node-lease. They are selected by `kubernetes.io/metadata.name`, which nobody can change or take away.
+ * - Every ConfigMap of the other namespaces is reviewed, whatever the policies: one that no governed pod mounts
+ *   leaves by the first `if`.
+ * - `sideEffects: NoneOnDryRun`: denials are recorded as Events, except those of dry runs.
+ * - The API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
+ */
+export function webhookConfiguration(options: WebhookOptions): KubernetesObject {
+  const own = options.controllerNamespace === undefined ? [] : [options.controllerNamespace];
+  const exempt = [...new Set([...own, ...(options.exemptNamespaces ?? defaultExempt)])].sort();
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: {
+      name: webhookConfigurationName,
+      labels: {
+        "app.kubernetes.io/name": "skill-admission",
+        "app.kubernetes.io/managed-by": "skill-admission",
+      },
+    },
+    webhooks: webhooks.map(({ name, rules, matchConditions }) => ({
+      name,
+      admissionReviewVersions: ["v1"],
+      clientConfig: clientConfig(options),
+      failurePolicy: "Fail",
+      matchPolicy: "Equivalent",
+      sideEffects: "NoneOnDryRun",
+      timeoutSeconds: options.timeoutSeconds ?? 5,
+      namespaceSelector:
+        exempt.length === 0
+          ? {}
+          : { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: exempt }] },
+      objectSelector: {},
+      rules: rules.map((rule) => ({ ...rule, apiVersions: ["v1"], scope: "Namespaced" })),
+      ...(matchConditions === undefined ? {} : { matchConditions }),
+    })),
+  };
+}

@@ -1,0 +1,123 @@
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import { sha256Hex } from "../../skill/digest.ts";
+import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import { PodStore } from "../pod-store.ts";
+import { decodeVolumeObject } from "../volume-object.ts";
+import { ManifestError, type ManifestObject } from "./manifests.ts";
+
+/** Where an object was found, for messages. */
+export interface Placed {
+  readonly file: string;
+  readonly entry: ManifestObject;
+}
+
+/** What a folder of manifests holds, by what reviews ask for. */
+export interface ObjectIndex {
+  readonly policies: readonly KubernetesObject[];
+  readonly trustRoots: readonly KubernetesObject[];
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  read(ref: VolumeObjectRef): VolumeObject | undefined;
+  readonly pods: PodStore;
+}
+
+const ours = "skill-admission.dev";
+const policyKinds = ["ClusterSkillPolicy", "SkillTrustRoot"];
+const clusterWide = new Set(["Namespace", ...policyKinds]);
+
+/** kubectl's rule: what names no namespace is meant for `default`. */
+const namespaceOf = (entry: ManifestObject): string =>
+  clusterWide.has(entry.kind) ? "" : (entry.namespace ?? "default");
+
+const keyOf = (kind: string, namespace: string, name: string): string => `${kind}\n${namespace}\n${name}`;
+
+const groupOf = (apiVersion: string): string => apiVersion.split("/").slice(0, -1).join("/");
+
+function faultOf({ file, entry }: Placed): string | undefined {
+  if (groupOf(entry.apiVersion) !== ours || policyKinds.includes(entry.kind)) return undefined;
+  return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${policyKinds.join(" and ")}`;
+}
+
+/** Objects that are looked up by name. A group is not part of their key: a second group with these kinds is a mistake. */
+const indexed = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...policyKinds]);
+
+function byKey(objects: readonly Placed[]): ReadonlyMap<string, Placed> {
+  const map = new Map<string, Placed>();
+  const problems: string[] = [];
+  for (const placed of objects) {
+    const fault = faultOf(placed);
+    if (fault !== undefined) problems.push(fault);
+    const { kind, name } = placed.entry;
+    if (!indexed.has(kind)) continue;
+    const key = keyOf(kind, namespaceOf(placed.entry), name);
+    const other = map.get(key);
+    if (other !== undefined)
+      problems.push(`${placed.file}: ${kind} ${name} is in ${other.file} already; keep one`);
+    map.set(key, placed);
+  }
+  if (problems.length > 0) throw new ManifestError(problems);
+  return map;
+}
+
+function labelsOf(object: KubernetesObject, name: string): Readonly<Record<string, string>> {
+  const labels = (object.metadata as { readonly labels?: unknown }).labels ?? {};
+  if (typeof labels !== "object" || Object.values(labels).some((value) => typeof value !== "string"))
+    throw new SourceError("SOURCE_MALFORMED", `Namespace ${name}: metadata.labels is not a map of text`);
+  // The API server sets this label itself, and policies may select by it.
+  return { ...(labels as Record<string, string>), "kubernetes.io/metadata.name": name };
+}
+
+/**
+ * Indexes objects by kind, namespace and name.
+ * @throws ManifestError where two objects have the same name, or one of our kinds is not known
+ */
+export function indexObjects(objects: readonly Placed[]): ObjectIndex {
+  const map = byKey(objects);
+  const of = (kind: string): readonly KubernetesObject[] =>
+    [...map.values()].filter(({ entry }) => entry.kind === kind).map(({ entry }) => entry.object);
+  const pods = new PodStore();
+  for (const [key, { entry, file }] of map) {
+    if (entry.kind !== "Pod") continue;
+    try {
+      pods.set(key, entry.object, namespaceOf(entry));
+    } catch (cause) {
+      throw new ManifestError([`${file}: ${(cause as Error).message}`], { cause });
+    }
+  }
+  const decoded = new Map<string, VolumeObject>();
+  return {
+    policies: of("ClusterSkillPolicy"),
+    trustRoots: of("SkillTrustRoot"),
+    pods,
+    namespaceLabels: (name) => {
+      const placed = map.get(keyOf("Namespace", "", name));
+      return placed === undefined ? undefined : labelsOf(placed.entry.object, name);
+    },
+    read: (ref) => {
+      const key = keyOf(ref.kind, ref.namespace, ref.name);
+      const placed = map.get(key);
+      if (placed === undefined) return undefined;
+      const known = decoded.get(key);
+      if (known !== undefined) return known;
+      const { object } = placed.entry;
+      const result = decodeVolumeObject(withStringData(object, ref), ref, sha256Hex(JSON.stringify(object)));
+      decoded.set(key, result);
+      return result;
+    },
+  };
+}
+
+/** `stringData` of a Secret is written by people and turned into `data` by the API server. */
+function withStringData(object: KubernetesObject, ref: VolumeObjectRef): KubernetesObject {
+  const text = object["stringData"];
+  if (ref.kind !== "Secret" || typeof text !== "object" || text === null) return object;
+  const encoded = Object.entries(text).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? Buffer.from(value, "utf8").toString("base64") : value,
+  ]);
+  const data = object["data"];
+  return {
+    ...object,
+    data: { ...(typeof data === "object" ? data : {}), ...(Object.fromEntries(encoded) as object) },
+  };
+}

@@ -1,0 +1,136 @@
+import { watch, type FSWatcher } from "node:fs";
+import { compileSnapshot } from "../../policy/compile.ts";
+import type { PolicySnapshot } from "../../policy/policy.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { Cluster, ClusterHooks } from "../cluster.ts";
+import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
+import type { ManifestObject } from "./manifests.ts";
+import { indexObjects, type ObjectIndex } from "./object-index.ts";
+
+/** A cluster out of manifests. */
+export interface OfflineCluster extends Cluster {
+  /** Looks at the folder now rather than when its watch says so. */
+  refresh(): Promise<void>;
+}
+
+/** How a folder is followed; times in milliseconds. */
+export interface FollowOptions {
+  /** Quiet time after which a change is read: an editor makes several in a row. */
+  readonly debounce: number;
+  /** Time between looks at the folder whatever its watch says: some file systems report nothing. */
+  readonly resync: number;
+}
+
+const followDefaults: FollowOptions = { debounce: 100, resync: 10_000 };
+
+interface Present {
+  index: ObjectIndex;
+  snapshot: PolicySnapshot;
+}
+
+function compiled(index: ObjectIndex, hooks: ClusterHooks, before?: PolicySnapshot): PolicySnapshot {
+  const snapshot = compileSnapshot(index.policies, index.trustRoots, before?.trust);
+  for (const { kind, name, message } of snapshot.problems) hooks.onProblem(`${kind} ${name}: ${message}`);
+  hooks.onPolicies?.(snapshot);
+  return snapshot;
+}
+
+/** What throws rejects, as a failed read of a live cluster does. */
+const attempt = <T>(work: () => T): Promise<T> => new Promise((resolve) => resolve(work()));
+
+/** The questions that need no file system. */
+const answers = (present: Present): Omit<Cluster, "readiness" | "close"> => ({
+  current: () => present.snapshot,
+  podsUsing: (ref) => present.index.pods.using(ref),
+  read: (ref) => attempt(() => present.index.read(ref)),
+  namespaceLabels: (name) =>
+    attempt(() => {
+      const labels = present.index.namespaceLabels(name);
+      if (labels !== undefined) return labels;
+      throw new SourceError(
+        "SOURCE_UNAVAILABLE",
+        `there is no Namespace ${name}, so its policies are not known; add its manifest`,
+      );
+    }),
+});
+
+/**
+ * A cluster out of objects that are in memory, as the command line reads them.
+ * @throws ManifestError where they contradict one another
+ */
+export function offlineClusterOf(
+  objects: readonly { readonly file: string; readonly entry: ManifestObject }[],
+  hooks: ClusterHooks,
+): Cluster {
+  const index = indexObjects(objects);
+  const present = { index, snapshot: compiled(index, hooks) };
+  return { ...answers(present), readiness: () => [], close: () => Promise.resolve() };
+}
+
+/**
+ * A cluster out of a folder of manifests, followed while it is edited. A file that stops making sense counts as it
+ * last was, and readiness says so.
+ * @throws ManifestError where the folder cannot be used as it is: a policy that cannot be read is not "no policy"
+ */
+export async function openOfflineCluster(
+  directory: string,
+  hooks: ClusterHooks,
+  follow: FollowOptions = followDefaults,
+): Promise<OfflineCluster> {
+  let state: FolderState = await readFolder(directory);
+  const present: Present = { index: state.index, snapshot: compiled(state.index, hooks) };
+  const refreshOnce = async (): Promise<void> => {
+    const next = await rereadFolder(directory, state);
+    for (const problem of next.problems) {
+      if (!state.problems.includes(problem))
+        hooks.onProblem(`${problem}; what it held before stays in force`);
+    }
+    if (next.index !== state.index) {
+      present.snapshot = compiled(next.index, hooks, present.snapshot);
+      present.index = next.index;
+    }
+    state = next;
+  };
+  // One at a time, so that an older look at the folder never replaces a newer one.
+  let last = Promise.resolve();
+  const refresh = (): Promise<void> => {
+    last = last
+      .then(refreshOnce)
+      .catch((error: unknown) => hooks.onProblem(`${directory}: ${String(error)}`));
+    return last;
+  };
+  const stop = followFolder(directory, refresh, follow);
+  return {
+    ...answers(present),
+    readiness: () => state.problems,
+    refresh,
+    close: async () => {
+      stop();
+      await last;
+    },
+  };
+}
+
+/** Calls `changed` after changes, and now and then without one. Returns what ends it. */
+function followFolder(directory: string, changed: () => Promise<void>, options: FollowOptions): () => void {
+  let pending: NodeJS.Timeout | undefined;
+  const soon = () => {
+    clearTimeout(pending);
+    pending = setTimeout(() => void changed(), options.debounce);
+  };
+  const resync = setInterval(() => void changed(), options.resync);
+  resync.unref();
+  let watcher: FSWatcher | undefined;
+  try {
+    watcher = watch(directory, { recursive: true, persistent: false }, soon);
+    // A watch that breaks leaves the resync, which is slower but misses nothing.
+    watcher.on("error", () => watcher?.close());
+  } catch {
+    watcher = undefined;
+  }
+  return () => {
+    clearTimeout(pending);
+    clearInterval(resync);
+    watcher?.close();
+  };
+}

@@ -1,0 +1,158 @@
+import type { VolumeObjectRef } from "../skill/source.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { podOf } from "../workload/pod-of.ts";
+import type { PodSubject } from "../workload/pod-subject.ts";
+import { volumeObjectKey } from "../workload/volume-object-key.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const pick = (from: Fields, names: readonly string[]): Fields =>
+  Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
+
+const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
+/** Taken out of containers, rather than the rest kept: what the walker learns to read tomorrow is then there. */
+const bulkyFields: ReadonlySet<string> = new Set([
+  "image",
+  "imagePullPolicy",
+  "command",
+  "args",
+  "ports",
+  "resources",
+  "resizePolicy",
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+  "securityContext",
+  "terminationMessagePolicy",
+]);
+const metadataFields = ["name", "generateName", "namespace", "uid", "labels", "annotations"];
+/** kubectl's own copy of the whole pod, which would double what a pod costs here. */
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+const slimContainers = (list: unknown): unknown =>
+  Array.isArray(list)
+    ? list.map((one: unknown) =>
+        isFields(one)
+          ? Object.fromEntries(Object.entries(one).filter(([name]) => !bulkyFields.has(name)))
+          : one,
+      )
+    : list;
+
+function slimMetadata(metadata: unknown): unknown {
+  if (!isFields(metadata)) return metadata;
+  const kept = pick(metadata, metadataFields);
+  if (!isFields(kept["annotations"]) || kept["annotations"][lastApplied] === undefined) return kept;
+  const annotations = Object.entries(kept["annotations"]).filter(([key]) => key !== lastApplied);
+  return { ...kept, annotations: Object.fromEntries(annotations) };
+}
+
+/**
+ * A pod without what no question here is about (status, images, commands, resources, probes, …): a watch keeps every
+ * pod of the cluster in memory. Malformed parts stay as they are, so that they are seen as such later.
+ */
+export function slimPod(pod: KubernetesObject): KubernetesObject {
+  const { metadata, spec } = pod;
+  // Items of a list come without these.
+  const type = { apiVersion: "v1", kind: "Pod" } as const;
+  if (!isFields(spec)) return { ...type, metadata: slimMetadata(metadata), spec };
+  const slim: Record<string, unknown> = { ...pick(spec, ["volumes"]) };
+  for (const list of containerLists) {
+    if (spec[list] !== undefined) slim[list] = slimContainers(spec[list]);
+  }
+  return { ...type, metadata: slimMetadata(metadata), spec: slim };
+}
+
+const hasEnded = (pod: KubernetesObject): boolean => {
+  const status = pod["status"];
+  return isFields(status) && (status["phase"] === "Succeeded" || status["phase"] === "Failed");
+};
+
+function* volumeSources(spec: Fields): Generator<Fields> {
+  for (const volume of Array.isArray(spec["volumes"]) ? spec["volumes"] : []) {
+    if (!isFields(volume)) continue;
+    yield volume;
+    const projected = isFields(volume["projected"]) ? volume["projected"]["sources"] : undefined;
+    for (const source of Array.isArray(projected) ? projected : []) {
+      if (isFields(source)) yield source;
+    }
+  }
+}
+
+/** Every ConfigMap and Secret that a volume of the pod names, whether a container mounts the volume or not. */
+function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
+  const refs: VolumeObjectRef[] = [];
+  const { namespace } = pod;
+  for (const { configMap, secret } of volumeSources(pod.spec)) {
+    if (isFields(configMap) && typeof configMap["name"] === "string")
+      refs.push({ kind: "ConfigMap", namespace, name: configMap["name"] });
+    // A Secret volume calls it `secretName`, a projected source `name`.
+    const name = isFields(secret) ? (secret["secretName"] ?? secret["name"]) : undefined;
+    if (typeof name === "string") refs.push({ kind: "Secret", namespace, name });
+  }
+  return refs;
+}
+
+interface StoredPod {
+  readonly subject: PodSubject;
+  readonly uses: readonly string[];
+}
+
+/** The pods that run, by the ConfigMaps and Secrets that they mount. */
+export class PodStore {
+  readonly #pods = new Map<string, StoredPod>();
+  readonly #users = new Map<string, Set<string>>();
+
+  /** Pods that mount something; others are not kept. */
+  get size(): number {
+    return this.#pods.size;
+  }
+
+  /**
+   * Adds a pod or takes its newer state.
+   * @throws SourceError SOURCE_MALFORMED where it is not built like a pod
+   */
+  set(key: string, pod: KubernetesObject, namespace: string): void {
+    this.delete(key);
+    if (hasEnded(pod)) return;
+    const subject = podOf(slimPod(pod), namespace);
+    if (subject === undefined) return;
+    const uses = objectNames(subject).map((ref) => usedKey(ref));
+    // A pod that mounts no such object can never be the answer.
+    if (uses.length === 0) return;
+    this.#pods.set(key, { subject, uses });
+    for (const used of uses) {
+      const users = this.#users.get(used);
+      if (users === undefined) this.#users.set(used, new Set([key]));
+      else users.add(key);
+    }
+  }
+
+  delete(key: string): void {
+    const stored = this.#pods.get(key);
+    if (stored === undefined) return;
+    this.#pods.delete(key);
+    for (const used of stored.uses) {
+      const users = this.#users.get(used);
+      users?.delete(key);
+      if (users?.size === 0) this.#users.delete(used);
+    }
+  }
+
+  /** Keys of all pods kept. */
+  keys(): IterableIterator<string> {
+    return this.#pods.keys();
+  }
+
+  /** Pods that have not ended and that mount this object. */
+  using(ref: VolumeObjectRef): readonly PodSubject[] {
+    const users = this.#users.get(usedKey(ref));
+    if (users === undefined) return [];
+    return [...users].flatMap((key) => this.#pods.get(key)?.subject ?? []);
+  }
+}
+
+const usedKey = (ref: VolumeObjectRef): string => `${ref.namespace}/${volumeObjectKey(ref)}`;
