@@ -1,0 +1,60 @@
+import { malformed, podLimits } from "./fields.ts";
+
+const control = /[\u0000-\u001f\u007f]/;
+
+/** Components of a path in order; empty ones and `.` are left out, as the kernel does. */
+export const componentsOf = (path: string): readonly string[] =>
+  path.split("/").filter((component) => component !== "" && component !== ".");
+
+/** The path without `.`, `..` and doubled slashes, from the root; a relative one is taken from `/`, as the kubelet does. */
+export function cleanPath(path: string): string {
+  const clean: string[] = [];
+  for (const component of componentsOf(path)) {
+    if (component === "..") clean.pop();
+    else clean.push(component);
+  }
+  return `/${clean.join("/")}`;
+}
+
+/** @throws SourceError SOURCE_MALFORMED for a path that no container has */
+export function assertContainerPath(path: string, field: string): void {
+  if (!path.isWellFormed() || control.test(path)) throw malformed(field, "holds characters that no path has");
+  if (path.length > podLimits.pathLength)
+    throw malformed(field, `is longer than ${podLimits.pathLength} characters`);
+  if (path.split("/").length > podLimits.pathDepth)
+    throw malformed(field, `has more than ${podLimits.pathDepth} components`);
+}
+
+/** The folder that holds a clean absolute path; of `/` itself, undefined. */
+export function parentOf(path: string): string | undefined {
+  if (path === "/") return undefined;
+  const slash = path.lastIndexOf("/");
+  return slash === 0 ? "/" : path.slice(0, slash);
+}
+
+/** Every folder above a clean absolute path, nearest first, `/` last. */
+export function ancestorsOf(path: string): readonly string[] {
+  const ancestors: string[] = [];
+  for (let at = parentOf(path); at !== undefined; at = parentOf(at)) ancestors.push(at);
+  return ancestors;
+}
+
+/** The last component; of `/`, `/`. */
+export const baseName = (path: string): string =>
+  path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);
+
+/** A clean absolute path and a clean relative one below it. */
+export const joinPath = (folder: string, relative: string): string => {
+  if (relative === "") return folder;
+  return folder === "/" ? `/${relative}` : `${folder}/${relative}`;
+};
+
+/** What of `path` lies below `folder`; both clean and absolute. */
+export const below = (folder: string, path: string): string =>
+  path.slice(folder === "/" ? 1 : folder.length + 1);
+
+/** Is a clean absolute path strictly below a folder. */
+export const isBelow = (folder: string, path: string): boolean =>
+  folder === "/"
+    ? path !== "/"
+    : path.length > folder.length && path.startsWith(folder) && path[folder.length] === "/";

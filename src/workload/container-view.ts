@@ -1,0 +1,190 @@
+import { SourceError } from "../skill/source-error.ts";
+import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";
+import { podLimits } from "./fields.ts";
+import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
+import type { Mark, PlacedFile, VolumeTree } from "./volume-tree.ts";
+
+/** One thing that is mounted: a volume, or a file that the kubelet puts into every container. */
+export interface Layer {
+  /** Absolute and clean. */
+  readonly path: string;
+  /** Absent where the kubelet itself mounts a file. */
+  readonly mount?: Mount;
+  /** Why its bytes are not known, where they are not. */
+  readonly fault?: Mark;
+}
+
+export interface SeenFile extends PlacedFile {
+  readonly path: string;
+  readonly layer: Layer;
+}
+
+export interface SeenMark extends Mark {
+  readonly path: string;
+  readonly layer: Layer;
+}
+
+/** A mount whose way leads through a volume that may hold links: it may end up anywhere. */
+export interface Detour {
+  readonly layer: Layer;
+  readonly through: Layer;
+}
+
+/** What a container sees of its mounts, as far as the pod and its ConfigMaps say. Outermost mounts first. */
+export interface ContainerView {
+  readonly files: readonly SeenFile[];
+  readonly marks: readonly SeenMark[];
+  readonly detours: readonly Detour[];
+}
+
+/** How many files may still be placed for this pod. */
+export interface Budget {
+  left: number;
+}
+
+const depthOf = (path: string): number => componentsOf(path).length;
+
+/**
+ * Lays a container's mounts over each other. However they are listed, the runtime mounts outer ones first, so a file
+ * is seen exactly when no other mount lies between it and its own.
+ * @throws SourceError LIMIT_EXCEEDED for more files than a pod may have
+ */
+export function viewOf(
+  container: Container,
+  trees: ReadonlyMap<string, VolumeTree>,
+  pod: PodSpec,
+  budget: Budget,
+): ContainerView {
+  const layers = layersOf(container, pod).sort((a, b) => depthOf(a.path) - depthOf(b.path));
+  const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+  const covering = new Set(
+    layers.flatMap(({ path }) => ancestorsOf(path)).filter((path) => byPath.has(path)),
+  );
+  const files: SeenFile[] = [];
+  const marks: SeenMark[] = [];
+  for (const layer of layers) {
+    const isSeen = (path: string): boolean => {
+      if (!covering.has(layer.path)) return true;
+      let at: string | undefined = path;
+      for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return false;
+      return true;
+    };
+    const content = contentOf(layer, trees);
+    budget.left -= content.files.length + content.marks.length;
+    if (budget.left < 0) {
+      throw new SourceError(
+        "LIMIT_EXCEEDED",
+        `the containers see more than ${podLimits.placedFiles} files of volumes together; mount fewer`,
+      );
+    }
+    for (const file of content.files) if (isSeen(file.path)) files.push(file);
+    for (const mark of content.marks) if (isSeen(mark.path)) marks.push(mark);
+  }
+  return { files, marks, detours: detoursOf(layers, byPath) };
+}
+
+function layersOf(container: Container, pod: PodSpec): Layer[] {
+  const layers = new Map<string, Layer>();
+  for (const mount of container.mounts) {
+    const other = layers.get(mount.path);
+    const fault =
+      other === undefined
+        ? mount.fault
+        : `two things are mounted at ${mount.path}, and the runtime chooses which is seen; keep one`;
+    layers.set(mount.path, layerOf(mount, fault, pod));
+  }
+  for (const [path, field] of container.placed) {
+    const use = { kind: "Other", name: field, writable: true } as const;
+    const detail = `the kubelet mounts a file or device of its own here (${field}); name a path outside of skills`;
+    const state = { state: "unverifiable", kind: "Other", detail } as const;
+    layers.set(path, { path, fault: { use, state, isFile: true, weight: "unreadable" } });
+  }
+  return [...layers.values()].map((layer) => {
+    const fault =
+      layer.mount === undefined || layer.fault !== undefined
+        ? undefined
+        : unsteady(layer.mount, container, layers);
+    return layer.mount === undefined || fault === undefined ? layer : layerOf(layer.mount, fault, pod);
+  });
+}
+
+function layerOf(mount: Mount, fault: string | undefined, pod: PodSpec): Layer {
+  if (fault === undefined) return { path: mount.path, mount };
+  const { kind, name } = mount.volume;
+  const use = { kind, name, writable: pod.writable.has(name) };
+  const state = { state: "unverifiable", kind, detail: fault } as const;
+  return { path: mount.path, mount, fault: { use, state, isFile: false, weight: "unreadable" } };
+}
+
+/**
+ * The kubelet makes the folder for a mount inside a volume that it writes itself beforehand, unless one of the two paths is
+ * relative, or the container came later. The mount then lands behind the volume's links, and comes off with the
+ * volume's next update: what lies below it is seen again.
+ */
+function unsteady(
+  mount: Mount,
+  container: Container,
+  layers: ReadonlyMap<string, Layer>,
+): string | undefined {
+  const around = ancestorsOf(mount.path).find((path) => layers.has(path));
+  const outer = around === undefined ? undefined : layers.get(around)?.mount;
+  if (outer?.volume.atomic !== true || outer.subPath !== "") return undefined;
+  const relative = [outer, mount].some(({ spelling }) => !spelling.startsWith("/"));
+  if (!container.ephemeral && !relative) return undefined;
+  const remedy = relative ? "write both paths from the root" : "mount it elsewhere";
+  return `it is mounted inside the volume ${JSON.stringify(outer.volume.name)}, whose next update takes it off again; ${remedy}`;
+}
+
+/** What a layer alone would show, at absolute paths. */
+function contentOf(
+  layer: Layer,
+  trees: ReadonlyMap<string, VolumeTree>,
+): { readonly files: readonly SeenFile[]; readonly marks: readonly SeenMark[] } {
+  const { path, mount, fault } = layer;
+  if (mount === undefined || fault !== undefined) {
+    return { files: [], marks: fault === undefined ? [] : [{ ...fault, path, layer }] };
+  }
+  const tree = trees.get(mount.volume.name);
+  if (tree === undefined) return { files: [], marks: [] };
+  const files: SeenFile[] = [];
+  const marks: SeenMark[] = tree.whole.map((mark) => ({ ...mark, path, layer }));
+  for (const [inside, { file, use }] of tree.files) {
+    const relative = withinSubPath(mount.subPath, inside);
+    if (relative !== undefined) files.push({ path: joinPath(path, relative), file, use, layer });
+  }
+  for (const [inside, mark] of tree.marks) {
+    const relative = withinSubPath(mount.subPath, inside);
+    if (relative !== undefined) marks.push({ ...mark, path: joinPath(path, relative), layer });
+  }
+  return { files, marks };
+}
+
+/** A volume's path seen through a `subPath`: empty for the very file that is mounted, undefined outside of it. */
+function withinSubPath(subPath: string, path: string): string | undefined {
+  if (subPath === "") return path;
+  if (path === subPath) return "";
+  return path.startsWith(`${subPath}/`) ? path.slice(subPath.length + 1) : undefined;
+}
+
+/**
+ * The runtime follows links on the way to a mount's path. Volumes that the kubelet writes itself hold only its own;
+ * in others anybody may have put one, and lead a mount onto a file of a skill elsewhere.
+ */
+function detoursOf(layers: readonly Layer[], byPath: ReadonlyMap<string, Layer>): readonly Detour[] {
+  const detours: Detour[] = [];
+  for (const layer of layers) {
+    const through = ancestorsOf(layer.path)
+      .map((path) => byPath.get(path))
+      .find((outer) => outer?.mount?.volume.atomic === false);
+    // `..` after a link leads elsewhere than the path says, also in the kubelet's own volumes.
+    const wayBack = layer.mount === undefined ? [] : foldersOnTheWay(layer.mount);
+    const over =
+      through ?? wayBack.map((path) => nearestLayer(path, byPath)).find((outer) => outer !== undefined);
+    if (over !== undefined) detours.push({ layer, through: over });
+  }
+  return detours;
+}
+
+function nearestLayer(path: string, byPath: ReadonlyMap<string, Layer>): Layer | undefined {
+  return [path, ...ancestorsOf(path)].map((at) => byPath.get(at)).find((layer) => layer !== undefined);
+}

@@ -1,0 +1,106 @@
+import { collisionKey } from "../skill/path.ts";
+import { baseName, below, isBelow, parentOf } from "./container-path.ts";
+import type { ContainerView, Layer, SeenFile, SeenMark } from "./container-view.ts";
+import { declaresSkill, isMarkdown } from "./skill-frontmatter.ts";
+import type { SkillRoots } from "./skill-roots.ts";
+
+/** Everything that a container sees of one skill. */
+export interface SkillPart {
+  /** Absolute path of the skill's folder; of a file that lies in a root by itself, of that file. */
+  readonly path: string;
+  /** By path relative to the folder. */
+  readonly files: Map<string, SeenFile>;
+  readonly marks: SeenMark[];
+  /** What contributes to it. */
+  readonly layers: Set<Layer>;
+}
+
+const isSkillFile = (path: string): boolean => collisionKey(baseName(path)) === "skill.md";
+
+/** Answers for each folder the topmost of the given folders at or above it; each folder is walked once. */
+function topmostIn(folders: ReadonlySet<string>): (folder: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  const topmost = (folder: string): string | undefined => {
+    if (folders.size === 0) return undefined;
+    if (known.has(folder)) return known.get(folder);
+    const parent = parentOf(folder);
+    const above = parent === undefined ? undefined : topmost(parent);
+    const found = above ?? (folders.has(folder) ? folder : undefined);
+    known.set(folder, found);
+    return found;
+  };
+  return topmost;
+}
+
+const folderOf = (path: string): string => parentOf(path) ?? "/";
+
+/** May this mark stand for a file that makes its folder a skill. */
+const isUnknownFile = ({ weight, path, isFile }: SeenMark): boolean =>
+  weight !== "nothing" && (isFile || isMarkdown(path));
+
+/**
+ * Cuts what a container sees into skills. A folder that holds SKILL.md is one, with all that is below it; what lies at a skill
+ * root outside of such folders is one per name there; a Markdown file elsewhere that declares a skill makes its folder one.
+ * Everything else, such as a program's configuration, is none.
+ */
+export function cutSkills({ files, marks }: ContainerView, roots: SkillRoots): readonly SkillPart[] {
+  const unknown = marks.filter(isUnknownFile);
+  const skillFolders = [...files, ...unknown]
+    .filter(({ path }) => isSkillFile(path))
+    .map(({ path }) => folderOf(path));
+  const skillFolderOf = topmostIn(new Set(skillFolders));
+  const parts = new Map<string, SkillPart>();
+
+  const isElsewhere = (path: string): boolean =>
+    skillFolderOf(folderOf(path)) === undefined && memberOfRoot(path, roots) === undefined;
+  const declared = [
+    ...files.filter(({ path, file }) => isMarkdown(path) && isElsewhere(path) && declaresSkill(file.bytes)),
+    ...unknown.filter(({ path }) => isMarkdown(path) && isElsewhere(path)),
+  ];
+  const declaredFolderOf = topmostIn(new Set(declared.map(({ path }) => folderOf(path))));
+
+  for (const file of files) {
+    const folder = folderOf(file.path);
+    const path = skillFolderOf(folder) ?? memberOfRoot(file.path, roots) ?? declaredFolderOf(folder);
+    if (path !== undefined) addFile(partAt(parts, path), file);
+  }
+  for (const mark of marks) {
+    const folder = mark.isFile ? folderOf(mark.path) : mark.path;
+    const skill = skillFolderOf(folder) ?? memberOfRoot(mark.path, roots) ?? declaredFolderOf(folder);
+    const path = skill ?? placeOfMark(mark, roots);
+    if (path === undefined) continue;
+    const part = partAt(parts, path);
+    part.marks.push(mark);
+    part.layers.add(mark.layer);
+  }
+  return [...parts.values()];
+}
+
+function partAt(parts: Map<string, SkillPart>, path: string): SkillPart {
+  const present = parts.get(path);
+  if (present !== undefined) return present;
+  const part: SkillPart = { path, files: new Map(), marks: [], layers: new Set() };
+  parts.set(path, part);
+  return part;
+}
+
+function addFile(part: SkillPart, file: SeenFile): void {
+  const relative = file.path === part.path ? baseName(file.path) : below(part.path, file.path);
+  part.files.set(relative, file);
+  part.layers.add(file.layer);
+}
+
+/** The name directly below a skill root through which a path leads, as an absolute path. */
+function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
+  const root = roots.rootOf(folderOf(path));
+  if (root === undefined || !isBelow(root, path)) return undefined;
+  const rest = below(root, path);
+  const slash = rest.indexOf("/");
+  return slash === -1 ? path : path.slice(0, path.length - rest.length + slash);
+}
+
+/** Does something unknown matter by itself: it is a skill root, lies above one, or could not be read at all. */
+function placeOfMark({ path, weight, isFile }: SeenMark, roots: SkillRoots): string | undefined {
+  if (weight === "failed") return path;
+  return roots.rootOf(path) === path || (!isFile && roots.isAbove(path)) ? path : undefined;
+}

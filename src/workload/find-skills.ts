@@ -1,0 +1,172 @@
+import { skillLimits } from "../skill/limits.ts";
+import { assertNoCollisions, pathFault } from "../skill/path.ts";
+import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
+import type { SkillFile } from "../skill/skill.ts";
+import { SourceError } from "../skill/source-error.ts";
+import { ancestorsOf, baseName } from "./container-path.ts";
+import { viewOf, type Budget, type ContainerView } from "./container-view.ts";
+import { cutSkills, type SkillPart } from "./cut-skills.ts";
+import { podLimits } from "./fields.ts";
+import { mergeReferences } from "./merge-references.ts";
+import { readPodSpec, type PodSpec } from "./pod-spec.ts";
+import type { PodSubject } from "./pod-subject.ts";
+import { skillRoots } from "./skill-roots.ts";
+import { volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
+
+/**
+ * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.
+ *
+ * @param extraRoots absolute folders whose children are skills, beside the built-in ones
+ * @param objects what was read of `objectsToRead`, by `volumeObjectKey`; a Secret that is not among them is unreadable
+ * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field, for a pod that cannot be understood
+ */
+export function findSkills(
+  pod: PodSubject,
+  extraRoots: readonly string[],
+  objects: ReadObjects,
+): readonly SkillReference[] {
+  const spec = readPodSpec(pod);
+  const trees = treesOf(spec, pod, objects);
+  const budget: Budget = { left: podLimits.placedFiles };
+  return mergeReferences(
+    spec.containers.flatMap((container) => {
+      const view = viewOf(container, trees, spec, budget);
+      if (view.files.length === 0 && view.marks.length === 0) return [];
+      const parts = cutSkills(view, skillRoots(extraRoots, container));
+      const references = parts.flatMap((part) => referencesOf(part, container.name));
+      return [...references, ...detourReferences(view, parts, references, container.name)];
+    }),
+  );
+}
+
+function treesOf(spec: PodSpec, pod: PodSubject, objects: ReadObjects): ReadonlyMap<string, VolumeTree> {
+  const covered = coveredNames(spec);
+  const subPaths = Map.groupBy(
+    spec.containers.flatMap(({ mounts }) => mounts),
+    ({ volume }) => volume.name,
+  );
+  const trees = new Map<string, VolumeTree>();
+  for (const [name, mounts] of subPaths) {
+    const volume = spec.volumes.get(name);
+    if (volume === undefined) continue;
+    const setting = {
+      namespace: pod.namespace,
+      objects,
+      writable: spec.writable.has(name),
+      covered: covered.get(name) ?? new Set<string>(),
+      subPaths: [...new Set(mounts.map(({ subPath }) => subPath))],
+    };
+    trees.set(name, volumeTree(volume, setting));
+  }
+  return trees;
+}
+
+/** By volume: the first names below it under which the same container mounts something (kubelet, MakeNestedMountpoints). */
+function coveredNames({ containers }: PodSpec): ReadonlyMap<string, Set<string>> {
+  const covered = new Map<string, Set<string>>();
+  for (const { mounts, ephemeral } of containers) {
+    if (ephemeral || mounts.length < 2) continue;
+    const byPath = Map.groupBy(mounts, ({ path }) => path);
+    for (const path of byPath.keys()) {
+      for (const above of ancestorsOf(path)) {
+        for (const { volume } of byPath.get(above) ?? []) {
+          const [first = ""] = path.slice(above === "/" ? 1 : above.length + 1).split("/");
+          covered.set(volume.name, (covered.get(volume.name) ?? new Set()).add(first));
+        }
+      }
+    }
+  }
+  return covered;
+}
+
+/**
+ * One reference for what can be read of a skill, and one for each kind of thing that cannot, so that a policy which lets
+ * one kind pass lets nothing else pass with it. A skill of which a part is missing is not judged by the rest.
+ */
+function referencesOf(part: SkillPart, container: string): readonly SkillReference[] {
+  const base = { name: baseName(part.path), path: part.path, containers: [container] };
+  const states = Map.groupBy(part.marks, ({ state }) =>
+    state.state === "unverifiable" ? state.kind : state.code,
+  );
+  const references: SkillReference[] = [...states.values()].flatMap((marks) =>
+    marks.slice(0, 1).map(({ state }) => ({
+      ...base,
+      sources: [...new Set(marks.map(({ use }) => use))],
+      content: state,
+    })),
+  );
+  if (part.files.size === 0 || part.marks.some(({ state }) => state.state === "unavailable"))
+    return references;
+  const files = new Map<string, SkillFile>();
+  const sources = new Set<SourceUse>();
+  for (const [path, { file, use }] of part.files) {
+    files.set(path, file);
+    sources.add(use);
+  }
+  return [{ ...base, sources: [...sources], content: contentOf(base.name, part.path, files) }, ...references];
+}
+
+function contentOf(name: string, folder: string, files: ReadonlyMap<string, SkillFile>): SkillContent {
+  try {
+    assertWithinLimits(folder, files);
+    assertNoCollisions(files.keys());
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { state: "unavailable", code: error.code, detail: error.message };
+  }
+  return { state: "resolved", skill: { name, files } };
+}
+
+function assertWithinLimits(folder: string, files: ReadonlyMap<string, SkillFile>): void {
+  if (files.size > skillLimits.files) {
+    throw new SourceError(
+      "LIMIT_EXCEEDED",
+      `${folder} holds more than ${skillLimits.files} files; split the skill`,
+    );
+  }
+  let bytes = 0;
+  for (const [path, file] of files) {
+    const fault = pathFault(path);
+    if (fault !== undefined)
+      throw new SourceError(
+        "SOURCE_MALFORMED",
+        `the path ${JSON.stringify(path)} in ${folder} ${fault}; rename it`,
+      );
+    bytes += file.size;
+  }
+  if (bytes > skillLimits.bytes) {
+    throw new SourceError(
+      "LIMIT_EXCEEDED",
+      `${folder} holds more than ${skillLimits.bytes / 1024 ** 2} MiB; split the skill`,
+    );
+  }
+}
+
+/** Where a container has a verified skill, no other mount may go through a volume whose links could lead it onto that skill. */
+function detourReferences(
+  { detours }: ContainerView,
+  parts: readonly SkillPart[],
+  references: readonly SkillReference[],
+  container: string,
+): readonly SkillReference[] {
+  const verified = new Set(
+    references.filter(({ content }) => content.state === "resolved").map(({ path }) => path),
+  );
+  const skills = parts.filter(({ path }) => verified.has(path));
+  const found = new Map<string, SkillReference>();
+  for (const { layer, through } of detours) {
+    const { path, mount } = through;
+    if (mount === undefined || found.has(path) || skills.every(({ layers }) => layers.has(layer))) continue;
+    const { kind, name } = mount.volume;
+    const detail = `a link in the volume ${JSON.stringify(name)} could lead the mount at ${layer.path} onto a skill; mount it outside of ${path}`;
+    const source = { kind, name, writable: !mount.volume.readOnly && !mount.readOnly };
+    found.set(path, {
+      name: baseName(path),
+      path,
+      containers: [container],
+      sources: [source],
+      content: { state: "unverifiable", kind, detail },
+    });
+  }
+  return [...found.values()];
+}

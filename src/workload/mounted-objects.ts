@@ -1,0 +1,51 @@
+import type { VolumeObjectRef } from "../skill/source.ts";
+import { isFields, type Fields } from "./fields.ts";
+import type { PodSubject } from "./pod-subject.ts";
+
+type Name = Pick<VolumeObjectRef, "kind" | "name">;
+
+function nameIn(source: unknown, field: string, kind: Name["kind"]): readonly Name[] {
+  if (!isFields(source)) return [];
+  const name = source[field];
+  return typeof name === "string" && name !== "" ? [{ kind, name }] : [];
+}
+
+function namesOf(volume: Fields): readonly Name[] {
+  const { projected } = volume;
+  const sources: readonly unknown[] =
+    isFields(projected) && Array.isArray(projected["sources"])
+      ? (projected["sources"] as readonly unknown[])
+      : [];
+  return [
+    ...nameIn(volume["configMap"], "name", "ConfigMap"),
+    ...nameIn(volume["secret"], "secretName", "Secret"),
+    ...sources
+      .filter(isFields)
+      .flatMap((source) => [
+        ...nameIn(source["configMap"], "name", "ConfigMap"),
+        ...nameIn(source["secret"], "name", "Secret"),
+      ]),
+  ];
+}
+
+/**
+ * The ConfigMaps and Secrets that a pod's volumes name, each once: whether a container mounts the volume is not asked,
+ * since an ephemeral one may do so later. Never throws: what is malformed names nothing, and its own review denies it.
+ */
+export function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
+  const volumes: unknown = pod.spec["volumes"];
+  if (!Array.isArray(volumes)) return [];
+  const refs = new Map<string, VolumeObjectRef>();
+  for (const volume of volumes as readonly unknown[]) {
+    if (!isFields(volume)) continue;
+    for (const { kind, name } of namesOf(volume)) {
+      refs.set(`${kind}/${name}`, { kind, namespace: pod.namespace, name });
+    }
+  }
+  return [...refs.values()];
+}
+
+/** Does a volume of the pod name this object. */
+export const mountsObject = (pod: PodSubject, ref: VolumeObjectRef): boolean =>
+  pod.namespace === ref.namespace &&
+  objectNames(pod).some(({ kind, name }) => kind === ref.kind && name === ref.name);

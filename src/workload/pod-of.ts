@@ -1,0 +1,108 @@
+import {
+  fieldsAt,
+  isFields,
+  listAt,
+  optionalFields,
+  optionalText,
+  podLimits,
+  textAt,
+  textMapAt,
+  type Fields,
+} from "./fields.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
+import type { PodSubject } from "./pod-subject.ts";
+
+/** Where a kind of object holds its pod: the path of the pod, or pod template, inside the object. */
+interface Carrier {
+  readonly group: "" | "apps" | "batch";
+  readonly path: readonly string[];
+  /** May the template be missing; such an object makes no pods. */
+  readonly optional?: boolean;
+}
+
+const carriers: ReadonlyMap<string, Carrier> = new Map<string, Carrier>([
+  ["Pod", { group: "", path: [] }],
+  ["PodTemplate", { group: "", path: ["template"] }],
+  ["ReplicationController", { group: "", path: ["spec", "template"], optional: true }],
+  ["Deployment", { group: "apps", path: ["spec", "template"] }],
+  ["ReplicaSet", { group: "apps", path: ["spec", "template"] }],
+  ["StatefulSet", { group: "apps", path: ["spec", "template"] }],
+  ["DaemonSet", { group: "apps", path: ["spec", "template"] }],
+  ["Job", { group: "batch", path: ["spec", "template"] }],
+  ["CronJob", { group: "batch", path: ["spec", "jobTemplate", "spec", "template"] }],
+]);
+
+/** The carrier's entry for an object, any version of its group: an unknown version is read, not waved through. */
+function carrierOf(object: KubernetesObject): Carrier | undefined {
+  if (typeof object.kind !== "string" || typeof object.apiVersion !== "string") return undefined;
+  const carrier = carriers.get(object.kind);
+  if (carrier === undefined) return undefined;
+  const slash = object.apiVersion.indexOf("/");
+  const group = slash === -1 ? "" : object.apiVersion.slice(0, slash);
+  return group === carrier.group ? carrier : undefined;
+}
+
+/**
+ * The pod that an object is or makes, or undefined where it makes none.
+ * @param namespace of the request; what the object says of its own is not asked
+ * @throws SourceError SOURCE_MALFORMED naming the field that is not what the API says
+ */
+export function podOf(object: KubernetesObject, namespace: string): PodSubject | undefined {
+  const carrier = carrierOf(object);
+  if (carrier === undefined) return undefined;
+  const template = templateOf(object, carrier);
+  if (template === undefined) return undefined;
+  const field = [...carrier.path, "spec"].join(".");
+  const spec = fieldsAt(template["spec"], field);
+  const metadataField = [...carrier.path, "metadata"].join(".");
+  const metadata = optionalFields(template["metadata"], metadataField) ?? {};
+  return {
+    kind: object.kind as string,
+    namespace,
+    name: nameOf(object),
+    isPod: object.kind === "Pod",
+    field,
+    labels: textMapAt(metadata["labels"], `${metadataField}.labels`),
+    annotations: textMapAt(metadata["annotations"], `${metadataField}.annotations`),
+    spec: object.kind === "StatefulSet" ? withClaims(spec, object["spec"], field) : spec,
+  };
+}
+
+function templateOf(object: KubernetesObject, { path, optional }: Carrier): Fields | undefined {
+  let at: Fields = object;
+  for (const [index, name] of path.entries()) {
+    const value = at[name];
+    if (optional === true && (value === undefined || value === null)) return undefined;
+    at = fieldsAt(value, path.slice(0, index + 1).join("."));
+  }
+  return at;
+}
+
+function nameOf(object: KubernetesObject): string {
+  const metadata = optionalFields(object.metadata, "metadata") ?? {};
+  const name = optionalText(metadata["name"], "metadata.name");
+  if (name !== undefined) return name;
+  const prefix = optionalText(metadata["generateName"], "metadata.generateName");
+  return prefix === undefined ? "" : `${prefix}*`;
+}
+
+/** A StatefulSet's claims become volumes of its pods, in place of volumes of the same name. */
+function withClaims(spec: Fields, set: unknown, field: string): Fields {
+  if (!isFields(set)) return spec;
+  const name = "spec.volumeClaimTemplates";
+  const claims = listAt(set["volumeClaimTemplates"], name, podLimits.volumes);
+  if (claims.length === 0) return spec;
+  const names = claims.map((claim, index) => {
+    const metadata = fieldsAt(fieldsAt(claim, `${name}[${index}]`)["metadata"], `${name}[${index}].metadata`);
+    return textAt(metadata["name"], `${name}[${index}].metadata.name`);
+  });
+  const taken = new Set(names);
+  const volumes = listAt(spec["volumes"], `${field}.volumes`, podLimits.volumes);
+  return {
+    ...spec,
+    volumes: [
+      ...volumes.filter((volume) => !isFields(volume) || !taken.has(volume["name"] as string)),
+      ...names.map((claim) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
+    ],
+  };
+}

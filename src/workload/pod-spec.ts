@@ -1,0 +1,203 @@
+import { assertContainerPath, cleanPath, componentsOf, isBelow } from "./container-path.ts";
+import { environmentOf, expand, type Environment } from "./environment.ts";
+import {
+  fieldsAt,
+  flagAt,
+  listAt,
+  malformed,
+  optionalText,
+  podLimits,
+  textAt,
+  type Fields,
+} from "./fields.ts";
+import type { PodSubject } from "./pod-subject.ts";
+import { volumeOf, type Volume } from "./volume.ts";
+
+/** One entry of a container's `volumeMounts`. */
+export interface Mount {
+  readonly volume: Volume;
+  /** Absolute and clean. */
+  readonly path: string;
+  /** As it was written. */
+  readonly spelling: string;
+  /** File or folder of the volume that is mounted, clean; empty: all of it. */
+  readonly subPath: string;
+  readonly readOnly: boolean;
+  /** Why it cannot be said what will be seen there; ends with what to do. */
+  readonly fault?: string;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly ephemeral: boolean;
+  readonly mounts: readonly Mount[];
+  readonly environment: Environment;
+  readonly workingDir: string | undefined;
+  /** Files and devices that the kubelet puts into the container beside the volumes: absolute clean path → field. */
+  readonly placed: ReadonlyMap<string, string>;
+}
+
+/** What of a pod decides which files its containers see. */
+export interface PodSpec {
+  readonly volumes: ReadonlyMap<string, Volume>;
+  /** Names of the volumes that some container could write to. */
+  readonly writable: ReadonlySet<string>;
+  /** Init containers first, then containers, then ephemeral ones. */
+  readonly containers: readonly Container[];
+}
+
+const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
+
+/**
+ * Reads a pod's volumes and containers.
+ * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
+ */
+export function readPodSpec(pod: PodSubject): PodSpec {
+  const volumes = new Map<string, Volume>();
+  const field = `${pod.field}.volumes`;
+  for (const [index, entry] of listAt(pod.spec["volumes"], field, podLimits.volumes).entries()) {
+    const volume = volumeOf(entry, `${field}[${index}]`);
+    if (volumes.has(volume.name))
+      throw malformed(`${field}[${index}].name`, "is the name of another volume too");
+    volumes.set(volume.name, volume);
+  }
+  const containers = containerLists.flatMap((list) =>
+    listAt(pod.spec[list], `${pod.field}.${list}`, podLimits.containers).map((entry, index) =>
+      readContainer(entry, `${pod.field}.${list}[${index}]`, volumes, pod),
+    ),
+  );
+  return { volumes, containers, writable: writableOf(containers) };
+}
+
+function writableOf(containers: readonly Container[]): ReadonlySet<string> {
+  const mounts = containers.flatMap((container) => container.mounts);
+  return new Set(
+    mounts.filter(({ volume, readOnly }) => !volume.readOnly && !readOnly).map(({ volume }) => volume.name),
+  );
+}
+
+function readContainer(
+  entry: unknown,
+  field: string,
+  volumes: ReadonlyMap<string, Volume>,
+  pod: PodSubject,
+): Container {
+  const fields = fieldsAt(entry, field);
+  const ephemeral = field.startsWith(`${pod.field}.ephemeralContainers`);
+  const environment = environmentOf(fields, field, pod);
+  const mounts = listAt(fields["volumeMounts"], `${field}.volumeMounts`, podLimits.mounts).map(
+    (mount, index) => readMount(mount, `${field}.volumeMounts[${index}]`, volumes, environment),
+  );
+  return {
+    name: textAt(fields["name"], `${field}.name`),
+    ephemeral,
+    mounts,
+    environment,
+    workingDir: optionalText(fields["workingDir"], `${field}.workingDir`),
+    placed: placedFiles(fields, field),
+  };
+}
+
+/**
+ * The kubelet mounts an empty, writable file at `terminationMessagePath`, over whatever is there, and a device at each
+ * `devicePath`: either could take the place of a file of a skill.
+ */
+function placedFiles(container: Fields, field: string): ReadonlyMap<string, string> {
+  const placed = new Map<string, string>();
+  const add = (value: unknown, at: string): void => {
+    const path = optionalText(value, at);
+    if (path === undefined) return;
+    assertContainerPath(path, at);
+    placed.set(cleanPath(path), at.slice(at.lastIndexOf(".") + 1));
+  };
+  add(container["terminationMessagePath"], `${field}.terminationMessagePath`);
+  const devices = listAt(container["volumeDevices"], `${field}.volumeDevices`, podLimits.mounts);
+  for (const [index, device] of devices.entries()) {
+    const at = `${field}.volumeDevices[${index}]`;
+    add(fieldsAt(device, at)["devicePath"], `${at}.devicePath`);
+  }
+  return placed;
+}
+
+function readMount(
+  entry: unknown,
+  field: string,
+  volumes: ReadonlyMap<string, Volume>,
+  environment: Environment,
+): Mount {
+  const fields = fieldsAt(entry, field);
+  const name = textAt(fields["name"], `${field}.name`);
+  const volume = volumes.get(name);
+  if (volume === undefined) {
+    throw malformed(
+      `${field}.name`,
+      `names the volume ${JSON.stringify(name.slice(0, 80))}, which the pod does not have; add it`,
+    );
+  }
+  const spelling = textAt(fields["mountPath"], `${field}.mountPath`);
+  assertContainerPath(spelling, `${field}.mountPath`);
+  const path = cleanPath(spelling);
+  const sub = readSubPath(fields, field, environment);
+  const fault = sub.fault ?? mountFault(path, field);
+  return {
+    volume,
+    path,
+    spelling,
+    subPath: sub.subPath,
+    readOnly: flagAt(fields["readOnly"], `${field}.readOnly`),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+/** A component with which the kubelet's own entries begin: `..data` is the link that every file of a volume goes through. */
+const reserved = (path: string): string | undefined =>
+  componentsOf(path).find((name) => name.startsWith(".."));
+
+function mountFault(path: string, field: string): string | undefined {
+  if (path === "/") return `${field}.mountPath is the container's root; mount a folder below it`;
+  const name = reserved(path);
+  if (name === undefined) return undefined;
+  return `${field}.mountPath goes through ${JSON.stringify(name)}, which is the kubelet's own; mount it elsewhere`;
+}
+
+function readSubPath(
+  fields: Fields,
+  field: string,
+  environment: Environment,
+): { readonly subPath: string; readonly fault?: string } {
+  const plain = optionalText(fields["subPath"], `${field}.subPath`);
+  const expression = optionalText(fields["subPathExpr"], `${field}.subPathExpr`);
+  if (plain !== undefined && expression !== undefined) {
+    throw malformed(`${field}.subPathExpr`, "stands beside subPath; keep one of them");
+  }
+  if (expression === undefined) return checkSubPath(plain ?? "", `${field}.subPath`);
+  // An empty value is refused by the kubelet, as a missing one is.
+  const expanded = expand(expression, (name) => environment.get(name) || undefined);
+  if (expanded !== undefined) return checkSubPath(expanded, `${field}.subPathExpr`);
+  const fault = `${field}.subPathExpr has variables whose values only the node knows; write the path out as subPath`;
+  return { subPath: "", fault };
+}
+
+function checkSubPath(subPath: string, at: string): { readonly subPath: string; readonly fault?: string } {
+  assertContainerPath(subPath, at);
+  if (subPath.startsWith("/"))
+    return { subPath: "", fault: `${at} is absolute; write it relative to the volume` };
+  const name = reserved(subPath);
+  if (name !== undefined) {
+    const fault = `${at} goes through ${JSON.stringify(name)}, which is the kubelet's own; name the file or folder itself`;
+    return { subPath: "", fault };
+  }
+  return { subPath: componentsOf(subPath).join("/") };
+}
+
+/** Folders that a mount's path enters and leaves again by `..`, in order; none where it has no `..`. */
+export function foldersOnTheWay({ spelling, path }: Mount): readonly string[] {
+  if (!spelling.includes("..")) return [];
+  const way: string[] = [];
+  let at = "/";
+  for (const component of componentsOf(spelling)) {
+    at = cleanPath(`${at}/${component}`);
+    way.push(at);
+  }
+  return way.filter((folder) => folder !== path && !isBelow(folder, path));
+}

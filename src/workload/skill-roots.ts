@@ -1,0 +1,163 @@
+import { ancestorsOf, cleanPath, componentsOf, parentOf } from "./container-path.ts";
+import type { Container } from "./pod-spec.ts";
+
+/** Folders whose children are skills, wherever the container's home is. */
+const absoluteRoots: readonly string[] = [
+  "/skills", // kagent, and by convention
+  "/plugins", // kagent
+  "/app/skills", // OpenClaw
+  "/config/agent/skills", // docsclaw
+  "/etc/codex/skills",
+  "/etc/openshell/skills",
+  "/kelos/plugin",
+  "/opt/data/skills", // Hermes
+  "/opt/skills", // konveyor
+  "/sandbox/.openclaw-data/skills", // NemoClaw
+];
+
+/** Folders whose children are skills below a home, a project or any other folder. `*` ends a component's name. */
+const relativeRoots: readonly string[] = [
+  ".agents/skills",
+  ".claude/plugins",
+  ".claude/skills",
+  ".codeium/windsurf/skills",
+  ".codex/skills",
+  ".config/agents/skills",
+  ".config/goose/skills",
+  ".config/opencode/skills",
+  ".copilot/skills",
+  ".cursor/skills",
+  ".factory/skills",
+  ".gemini/skills",
+  ".github/skills",
+  ".goose/skills",
+  ".hermes/skills",
+  ".kiro/skills",
+  ".openclaw/skills",
+  ".openclaw/workspace*/skills",
+  ".openhands/skills",
+  ".opencode/skills",
+  ".pi/agent/skills",
+  ".windsurf/skills",
+];
+
+/** Variables that move a root: the root, relative to the variable's value. */
+const movedRoots: ReadonlyMap<string, string> = new Map([
+  ["CLAUDE_CONFIG_DIR", "skills"],
+  ["CODEX_HOME", "skills"],
+  ["HERMES_HOME", "skills"],
+  ["KAGENT_SKILLS_FOLDER", ""],
+]);
+
+/** Homes that need no variable to be one. */
+const homes: readonly string[] = ["/root", "/home"];
+
+const patterns: ReadonlyMap<string, readonly (readonly string[])[]> = Map.groupBy(
+  relativeRoots.map((root) => root.split("/")),
+  ([first = ""]) => first,
+);
+
+/** The folders of one container below which everything counts as a skill. */
+export interface SkillRoots {
+  /** The nearest root at or above a clean absolute path. */
+  rootOf(path: string): string | undefined;
+  /** Is a root below this folder, or could one be: an ancestor of a root, a home, a project, a part of `.claude/skills`. */
+  isAbove(path: string): boolean;
+}
+
+/** Everything that does not depend on the container. */
+interface Fixed {
+  readonly roots: ReadonlySet<string>;
+  readonly above: ReadonlySet<string>;
+}
+
+const withAncestors = (paths: readonly string[]): readonly string[] =>
+  paths.flatMap((path) => [path, ...ancestorsOf(path)]);
+
+const fixedRoots = (extraRoots: readonly string[]): Fixed => {
+  const roots = [...absoluteRoots, ...extraRoots.map(cleanPath)];
+  return { roots: new Set(roots), above: new Set([...roots.flatMap(ancestorsOf), ...withAncestors(homes)]) };
+};
+
+const builtIn = fixedRoots([]);
+
+/** Where a relative root that begins at `start` ends, or how far it goes: `whole` says whether all of it is there. */
+function* matches(components: readonly string[], start: number): Generator<{ end: number; whole: boolean }> {
+  for (const pattern of patterns.get(components[start] ?? "") ?? []) {
+    const length = Math.min(pattern.length, components.length - start);
+    const fits = pattern
+      .slice(0, length)
+      .every((name, index) => sameName(name, components[start + index] ?? ""));
+    if (fits) yield { end: start + length, whole: length === pattern.length };
+  }
+}
+
+const sameName = (pattern: string, name: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+
+/** The nearest relative root at or above the path, and whether the path itself is the beginning of one. */
+function relativeRootOf(path: string): { readonly root: string | undefined; readonly begins: boolean } {
+  if (!path.includes("/.")) return { root: undefined, begins: false };
+  const components = componentsOf(path);
+  let end = 0;
+  let begins = false;
+  for (const [start, name] of components.entries()) {
+    if (!name.startsWith(".")) continue;
+    for (const match of matches(components, start)) {
+      if (match.whole) end = Math.max(end, match.end);
+      else begins = true;
+    }
+  }
+  return { root: end === 0 ? undefined : `/${components.slice(0, end).join("/")}`, begins };
+}
+
+function nearest(roots: ReadonlySet<string>, path: string): string | undefined {
+  for (let at: string | undefined = path; at !== undefined; at = parentOf(at)) if (roots.has(at)) return at;
+  return undefined;
+}
+
+/** A folder such as `/home/agent`: anybody's home. */
+const isHome = (path: string): boolean => parentOf(path) === "/home";
+
+interface Moved {
+  readonly roots: readonly string[];
+  readonly bases: readonly string[];
+  /** Is a root moved to a place that cannot be read from the pod. */
+  readonly anywhere: boolean;
+}
+
+function movedBy({ environment, workingDir }: Container): Moved {
+  const roots: string[] = [];
+  const bases: string[] = workingDir === undefined ? [] : [cleanPath(workingDir)];
+  let anywhere = false;
+  const home = environment.get("HOME");
+  if (home !== undefined && home !== "") bases.push(cleanPath(home));
+  else if (home === undefined && environment.has("HOME")) anywhere = true;
+  for (const [name, relative] of movedRoots) {
+    const value = environment.get(name);
+    if (value !== undefined && value !== "") roots.push(cleanPath(`${value}/${relative}`));
+    else if (value === undefined && environment.has(name)) anywhere = true;
+  }
+  return { roots, bases, anywhere };
+}
+
+/**
+ * The skill roots of a container: the built-in ones, those of policies, and those that its variables and its working
+ * directory move. A home that only the image's own files name is not known.
+ * @param extraRoots absolute folders
+ */
+export function skillRoots(extraRoots: readonly string[], container: Container): SkillRoots {
+  const fixed = extraRoots.length === 0 ? builtIn : fixedRoots(extraRoots);
+  const { roots: moved, bases, anywhere } = movedBy(container);
+  const roots = moved.length === 0 ? fixed.roots : new Set([...fixed.roots, ...moved]);
+  const above = new Set([...moved.flatMap(ancestorsOf), ...withAncestors(bases)]);
+  return {
+    rootOf(path) {
+      const absolute = nearest(roots, path);
+      const { root } = relativeRootOf(path);
+      return (root?.length ?? 0) > (absolute?.length ?? 0) ? root : absolute;
+    },
+    isAbove: (path) =>
+      anywhere || fixed.above.has(path) || above.has(path) || isHome(path) || relativeRootOf(path).begins,
+  };
+}

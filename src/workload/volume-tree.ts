@@ -1,0 +1,234 @@
+import type { SkillContent, SourceUse } from "../skill/reference.ts";
+import type { SkillFile } from "../skill/skill.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { VolumeObject } from "../skill/source.ts";
+import type { Volume, VolumePart } from "./volume.ts";
+import { volumeObjectKey } from "./volume-object-key.ts";
+
+/** What was read for a pod, by `volumeObjectKey`: undefined where there is no such object. */
+export type ReadObjects = ReadonlyMap<string, VolumeObject | SourceError | undefined>;
+
+/** A file, and the volume that puts it there. */
+export interface PlacedFile {
+  readonly file: SkillFile;
+  readonly use: SourceUse;
+}
+
+/** A place whose bytes are not known. */
+export interface Mark {
+  readonly use: SourceUse;
+  readonly state: Exclude<SkillContent, { readonly state: "resolved" }>;
+  /** It is one file, not a folder that may hold anything. */
+  readonly isFile: boolean;
+  /**
+   * How much it says where no skill is known: `failed` reads could hide one, so they always count; a place that
+   * cannot be read (`unreadable`) makes a skill if its name does; one that holds `nothing` yet never does.
+   */
+  readonly weight: "failed" | "unreadable" | "nothing";
+}
+
+/** The files of one volume as the kubelet writes them, paths relative to its root. */
+export interface VolumeTree {
+  readonly files: ReadonlyMap<string, PlacedFile>;
+  /** Single files that are not known. */
+  readonly marks: ReadonlyMap<string, Mark>;
+  /** What is not known of the volume as a whole. */
+  readonly whole: readonly Mark[];
+}
+
+/** What the pod around a volume does to its files. */
+export interface VolumeSetting {
+  readonly namespace: string;
+  readonly objects: ReadObjects;
+  /** Could some container write through a mount of it. */
+  readonly writable: boolean;
+  /**
+   * Names at the volume's root under which the pod mounts something else. The kubelet makes folders for these before
+   * it writes the files, and then leaves the folders: what the volume has under these names nobody sees, in no container.
+   */
+  readonly covered: ReadonlySet<string>;
+  /** Every `subPath` under which the volume is mounted. */
+  readonly subPaths: readonly string[];
+}
+
+interface Building {
+  readonly volume: Volume;
+  readonly setting: VolumeSetting;
+  readonly files: Map<string, PlacedFile>;
+  readonly marks: Map<string, Mark>;
+  readonly whole: Mark[];
+  readonly spellings: Map<string, string>;
+}
+
+const unavailable = (code: SourceError["code"], detail: string): Mark["state"] => ({
+  state: "unavailable",
+  code,
+  detail,
+});
+
+/** Puts together what a volume holds. Never throws: what is wrong with it becomes a mark. */
+export function volumeTree(volume: Volume, setting: VolumeSetting): VolumeTree {
+  const building: Building = {
+    volume,
+    setting,
+    files: new Map(),
+    marks: new Map(),
+    whole: [],
+    spellings: new Map(),
+  };
+  for (const part of volume.parts) addPart(building, part);
+  assertNoFileAboveFile(building);
+  dropCovered(building.files, setting.covered);
+  dropCovered(building.marks, setting.covered);
+  markUnsettled(building);
+  return building;
+}
+
+function dropCovered(map: Map<string, unknown>, covered: ReadonlySet<string>): void {
+  if (covered.size === 0) return;
+  for (const path of map.keys()) if (covered.has(firstOf(path))) map.delete(path);
+}
+
+const firstOf = (path: string): string => {
+  const slash = path.indexOf("/");
+  return slash === -1 ? path : path.slice(0, slash);
+};
+
+function addPart(building: Building, part: VolumePart): void {
+  const { volume, setting } = building;
+  if (part.from === "unreadable") {
+    const use = { kind: part.kind, name: part.name, writable: setting.writable };
+    markUnreadable(building, use, part.paths);
+    return;
+  }
+  const key = volumeObjectKey(part);
+  const object = setting.objects.get(key);
+  // ConfigMaps of a projected volume are told apart from plain ones by policies.
+  const kind = volume.kind === "Projected" && part.kind === "ConfigMap" ? "Projected" : part.kind;
+  const use: SourceUse = {
+    kind,
+    name: part.name,
+    ...(object === undefined || object instanceof SourceError ? {} : { immutable: object.immutable }),
+    writable: setting.writable,
+  };
+  const what = `${part.kind} ${setting.namespace}/${part.name}`;
+  const paths = part.items?.map(({ path }) => path);
+  if (object instanceof SourceError) {
+    fail(building, use, object.code, object.message);
+  } else if (object !== undefined) {
+    addObject(building, part, use, object);
+  } else if (setting.objects.has(key)) {
+    markMissing(building, use, paths, `${what} does not exist; create it before the pod`);
+  } else if (part.kind === "Secret") {
+    markUnreadable(building, use, paths);
+  } else {
+    markMissing(building, use, paths, `${what} was not read`);
+  }
+}
+
+/** Marks single files, or the whole volume where it is not known which files there are. */
+function mark(building: Building, paths: readonly string[] | undefined, added: Omit<Mark, "isFile">): void {
+  if (paths === undefined) building.whole.push({ ...added, isFile: false });
+  for (const path of paths ?? []) {
+    building.files.delete(path);
+    building.marks.set(path, { ...added, isFile: true });
+  }
+}
+
+const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
+  mark(building, undefined, { use, state: unavailable(code, detail), weight: "failed" });
+
+function markUnreadable(building: Building, use: SourceUse, paths: readonly string[] | undefined): void {
+  const { volume } = building;
+  const detail = `the volume ${JSON.stringify(volume.name)} takes files from ${use.kind} ${use.name}, whose bytes cannot be read before the pod runs; use a ConfigMap`;
+  const state = { state: "unverifiable", kind: use.kind, detail } as const;
+  mark(building, paths, { use, state, weight: "unreadable" });
+}
+
+const markMissing = (
+  building: Building,
+  use: SourceUse,
+  paths: readonly string[] | undefined,
+  detail: string,
+): void =>
+  mark(building, paths, { use, state: unavailable("SOURCE_UNAVAILABLE", detail), weight: "nothing" });
+
+type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
+
+function addObject(building: Building, part: ObjectPart, use: SourceUse, object: VolumeObject): void {
+  const what = `${part.kind} ${object.namespace}/${object.name}`;
+  if (part.items === undefined) {
+    for (const [key, file] of object.files) addKey(building, { key, file, use, what });
+    return;
+  }
+  for (const { key, path, spelling } of part.items) {
+    const file = object.files.get(key);
+    if (file !== undefined) {
+      place(building, { path, spelling, file, use });
+    } else if (!part.optional) {
+      const detail = `${what} has no key ${JSON.stringify(key)}; add it before the pod, or take it out of the volume's items`;
+      markMissing(building, use, [path], detail);
+    }
+  }
+}
+
+/** Keys with such names cannot come from an API server; a folder of manifests may hold anything. */
+function addKey(
+  building: Building,
+  { key, file, use, what }: PlacedFile & { readonly key: string; readonly what: string },
+): void {
+  if (key !== "" && key !== "." && !key.startsWith("..") && !key.includes("/")) {
+    place(building, { path: key, spelling: key, file, use });
+    return;
+  }
+  const detail = `${what} has the key ${JSON.stringify(key)}, which no volume can hold as a file; rename it`;
+  fail(building, use, "SOURCE_MALFORMED", detail);
+}
+
+function place(
+  building: Building,
+  { path, spelling, file, use }: PlacedFile & { readonly path: string; readonly spelling: string },
+): void {
+  const other = building.spellings.get(path);
+  if (other !== undefined && other !== spelling) {
+    const detail = `${building.volume.field} writes ${JSON.stringify(path)} twice in two spellings, and which one wins is chance; keep one`;
+    fail(building, use, "SOURCE_MALFORMED", detail);
+  }
+  building.spellings.set(path, spelling);
+  building.marks.delete(path);
+  building.files.set(path, { file, use });
+}
+
+/** The kubelet cannot write a file and a folder of one name: which of them fails first is chance. */
+function assertNoFileAboveFile(building: Building): void {
+  for (const [path, { use }] of building.files) {
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+      const folder = path.slice(0, slash);
+      if (!building.files.has(folder)) continue;
+      const detail = `${building.volume.field} makes ${JSON.stringify(folder)} both a file and a folder; rename one`;
+      fail(building, use, "SOURCE_MALFORMED", detail);
+      return;
+    }
+  }
+}
+
+/**
+ * A `subPath` that does not exist is made by the kubelet, as an empty folder. Inside a folder of the volume's own
+ * files that makes the kubelet write the volume anew, under the feet of the containers that mount a part of it.
+ */
+function markUnsettled(building: Building): void {
+  const { volume, setting, files } = building;
+  const nested = setting.subPaths.filter((subPath) => subPath.includes("/"));
+  if (!volume.atomic || nested.length === 0 || files.size === 0) return;
+  const folders = new Set<string>();
+  for (const path of files.keys()) {
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1))
+      folders.add(path.slice(0, slash));
+  }
+  const made = nested.find((path) => !files.has(path) && !folders.has(path) && folders.has(firstOf(path)));
+  const [first] = files.values();
+  if (made === undefined || first === undefined) return;
+  const detail = `the volume ${JSON.stringify(volume.name)} has no ${JSON.stringify(made)}, and making it disturbs the volume; correct the subPath`;
+  const state = { state: "unverifiable", kind: volume.kind, detail } as const;
+  mark(building, undefined, { use: first.use, state, weight: "unreadable" });
+}

@@ -1,0 +1,193 @@
+import { pathFault } from "../skill/path.ts";
+import type { SourceKind } from "../skill/reference.ts";
+import { componentsOf } from "./container-path.ts";
+import {
+  fieldsAt,
+  flagAt,
+  listAt,
+  malformed,
+  optionalText,
+  podLimits,
+  textAt,
+  type Fields,
+} from "./fields.ts";
+
+/** One key of an object, and where its file goes. */
+export interface VolumeItem {
+  readonly key: string;
+  /** Below the volume's root, cleaned. */
+  readonly path: string;
+  /** As it was written. Two spellings of one path are written by the kubelet in random order. */
+  readonly spelling: string;
+}
+
+/** One source of files in a volume. */
+export type VolumePart =
+  | {
+      readonly from: "object";
+      readonly kind: "ConfigMap" | "Secret";
+      readonly name: string;
+      readonly optional: boolean;
+      /** Undefined: every key, under its own name. */
+      readonly items: readonly VolumeItem[] | undefined;
+    }
+  | {
+      readonly from: "unreadable";
+      readonly kind: SourceKind;
+      readonly name: string;
+      /** The files it makes; undefined: not known. */
+      readonly paths: readonly string[] | undefined;
+    };
+
+/** One entry of a pod's `volumes`. */
+export interface Volume {
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** In the order in which they are laid over each other; the last one wins. */
+  readonly parts: readonly VolumePart[];
+  /**
+   * Is it written by the kubelet itself, through its `..data` link, and read-only in every container (ConfigMap,
+   * Secret, projected, downward API). Such a volume holds no link of anybody else's.
+   */
+  readonly atomic: boolean;
+  /** No mount of it can be written through, whatever the mount says. */
+  readonly readOnly: boolean;
+  /** Where it stands in the pod, for messages. */
+  readonly field: string;
+}
+
+function itemsOf(source: Fields, field: string): readonly VolumeItem[] | undefined {
+  const items = listAt(source["items"], `${field}.items`, podLimits.items);
+  if (items.length === 0) return undefined;
+  return items.map((entry, index) => {
+    const at = `${field}.items[${index}]`;
+    const item = fieldsAt(entry, at);
+    const key = textAt(item["key"], `${at}.key`);
+    return { key, ...itemPath(item["path"], `${at}.path`) };
+  });
+}
+
+/** @throws SourceError SOURCE_MALFORMED for what the API server refuses, and for paths that no skill may have */
+function itemPath(value: unknown, field: string): Omit<VolumeItem, "key"> {
+  const spelling = textAt(value, field);
+  const path = componentsOf(spelling).join("/");
+  if (spelling.startsWith("/")) throw malformed(field, "is absolute; write it relative to the volume");
+  if (spelling.startsWith("..")) throw malformed(field, 'begins with ".."');
+  const fault = pathFault(path);
+  if (fault !== undefined) throw malformed(field, fault);
+  return { path, spelling };
+}
+
+function objectPart(
+  source: Fields,
+  kind: "ConfigMap" | "Secret",
+  nameField: string,
+  field: string,
+): VolumePart {
+  return {
+    from: "object",
+    kind,
+    name: textAt(source[nameField], `${field}.${nameField}`),
+    optional: flagAt(source["optional"], `${field}.optional`),
+    items: itemsOf(source, field),
+  };
+}
+
+function downwardPart(source: Fields, volume: string, field: string): VolumePart {
+  const paths = listAt(source["items"], `${field}.items`, podLimits.items).map((entry, index) => {
+    const at = `${field}.items[${index}]`;
+    return itemPath(fieldsAt(entry, at)["path"], `${at}.path`).path;
+  });
+  return { from: "unreadable", kind: "DownwardAPI", name: volume, paths };
+}
+
+/** Sources that make a few files of given names, whose bytes come from the cluster. */
+const madeFiles: Readonly<Record<string, readonly string[]>> = {
+  serviceAccountToken: ["path"],
+  clusterTrustBundle: ["path"],
+  podCertificate: ["credentialBundlePath", "keyPath", "certificateChainPath"],
+};
+
+function madePart(type: string, source: Fields, volume: string, field: string): VolumePart {
+  const paths = madeFiles[type]?.flatMap((name) =>
+    optionalText(source[name], `${field}.${name}`) === undefined
+      ? []
+      : [itemPath(source[name], `${field}.${name}`).path],
+  );
+  return { from: "unreadable", kind: "Projected", name: volume, paths };
+}
+
+function projectedPart(entry: unknown, volume: string, field: string): readonly VolumePart[] {
+  const type = typeOf(fieldsAt(entry, field), field, []);
+  if (type === undefined) return [];
+  const { name, source } = type;
+  const at = `${field}.${name}`;
+  if (name === "configMap") return [objectPart(source, "ConfigMap", "name", at)];
+  if (name === "secret") return [objectPart(source, "Secret", "name", at)];
+  if (name === "downwardAPI") return [downwardPart(source, volume, at)];
+  if (Object.hasOwn(madeFiles, name)) return [madePart(name, source, volume, at)];
+  return [{ from: "unreadable", kind: "Projected", name: volume, paths: undefined }];
+}
+
+/** The one type that is set in a volume or projected source. */
+function typeOf(
+  entry: Fields,
+  field: string,
+  others: readonly string[],
+): { readonly name: string; readonly source: Fields } | undefined {
+  const [first, second] = Object.entries(entry).filter(
+    ([name, value]) => !others.includes(name) && value !== undefined && value !== null,
+  );
+  if (second !== undefined) throw malformed(field, "has more than one type; split it");
+  return first === undefined
+    ? undefined
+    : { name: first[0], source: fieldsAt(first[1], `${field}.${first[0]}`) };
+}
+
+/** Types whose files only the node sees: the kind, and the field that names what is behind it. */
+const unreadable: ReadonlyMap<string, { readonly kind: SourceKind; readonly name?: string }> = new Map([
+  ["emptyDir", { kind: "EmptyDir" }],
+  ["persistentVolumeClaim", { kind: "PersistentVolumeClaim", name: "claimName" }],
+  ["csi", { kind: "CSI", name: "driver" }],
+  ["hostPath", { kind: "HostPath", name: "path" }],
+  ["ephemeral", { kind: "Ephemeral" }],
+  ["image", { kind: "Image", name: "reference" }],
+]);
+
+function unreadableVolume(name: string, type: string, source: Fields, field: string): Volume {
+  const known = unreadable.get(type) ?? { kind: "Other" as const };
+  const nameField = "name" in known ? known.name : undefined;
+  const behind =
+    nameField === undefined ? undefined : optionalText(source[nameField], `${field}.${type}.${nameField}`);
+  const readOnly = known.kind === "Image" || source["readOnly"] === true;
+  const part: VolumePart = { from: "unreadable", kind: known.kind, name: behind ?? name, paths: undefined };
+  return { name, kind: known.kind, parts: [part], atomic: false, readOnly, field };
+}
+
+/**
+ * Reads one entry of `volumes`.
+ * @throws SourceError SOURCE_MALFORMED naming the field
+ */
+export function volumeOf(entry: unknown, field: string): Volume {
+  const fields = fieldsAt(entry, field);
+  const name = textAt(fields["name"], `${field}.name`);
+  // The API server fills in an emptyDir where there is no type.
+  const { name: type, source } = typeOf(fields, field, ["name"]) ?? { name: "emptyDir", source: {} };
+  const at = `${field}.${type}`;
+  const atomic = { name, atomic: true, readOnly: true, field };
+  switch (type) {
+    case "configMap":
+      return { ...atomic, kind: "ConfigMap", parts: [objectPart(source, "ConfigMap", "name", at)] };
+    case "secret":
+      return { ...atomic, kind: "Secret", parts: [objectPart(source, "Secret", "secretName", at)] };
+    case "downwardAPI":
+      return { ...atomic, kind: "DownwardAPI", parts: [downwardPart(source, name, at)] };
+    case "projected": {
+      const sources = listAt(source["sources"], `${at}.sources`, podLimits.volumes);
+      const parts = sources.flatMap((part, index) => projectedPart(part, name, `${at}.sources[${index}]`));
+      return { ...atomic, kind: "Projected", parts };
+    }
+    default:
+      return unreadableVolume(name, type, source, field);
+  }
+}
