@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import type { Decision, ReviewSubject } from "../../../src/admission/decision.ts";
+import { refusal, toResponse } from "../../../src/admission/response.ts";
+import type { Evidence } from "../../../src/evidence/evidence.ts";
+import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
+import { always, type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+
+const subject: ReviewSubject = {
+  uid: "7f3c1a9e-1111-4222-8333-444444444444",
+  kind: "Pod",
+  resource: "pods",
+  operation: "CREATE",
+  namespace: "payments",
+  name: "etl",
+  dryRun: false,
+  user: "ada",
+};
+
+const signed = `sha256:3f8e44cb${"0".repeat(56)}` as const;
+const found = `sha256:91ac02d7${"0".repeat(56)}` as const;
+
+const tampered: SignatureEvidence = {
+  outcome: "tampered",
+  format: "oms",
+  digest: signed,
+  signer: {
+    kind: "certificate",
+    subject: "CN=NVIDIA Agent Skills Signing 001, O=NVIDIA Corporation, C=US",
+    attributes: {},
+    fingerprint: "f",
+    publicKey: "p",
+    anchors: ["a"],
+  },
+  differences: [],
+  validity: always,
+};
+
+const mismatch: Finding = {
+  code: "DIGEST_MISMATCH",
+  message: "differs from what was signed",
+  path: "scripts/run.sh",
+  signed,
+  found,
+  tolerated: false,
+};
+const added: Finding = { code: "FILE_UNSIGNED", message: "was not signed", path: "extra.py", tolerated: false };
+
+const result = (
+  findings: readonly Finding[],
+  signature: SignatureEvidence = tampered,
+  name = "data-designer",
+): SkillResult => ({
+  reference: {
+    name,
+    path: `/skills/${name}`,
+    containers: ["agent"],
+    sources: [{ kind: "ConfigMap", name: "skills-etl", writable: false }],
+    content: { state: "unverifiable", kind: "Other", detail: "" },
+  },
+  evidence: { signature, card: { faults: [] }, validity: always } satisfies Evidence,
+  grades: { integrity: "ABSENT", authorship: "MEDIUM" },
+  findings,
+});
+
+const verdict = (outcome: Verdict["outcome"], skills: readonly SkillResult[], policy = "payments"): Verdict => ({
+  policy,
+  tenant: policy,
+  mode: outcome === "warn" ? "Warn" : "Enforce",
+  outcome,
+  skills,
+});
+
+const decision = (outcome: "allow" | "warn" | "deny", verdicts: readonly Verdict[]): Decision => ({
+  outcome,
+  id: "7f3c1a9e",
+  subject,
+  verdicts,
+});
+
+describe("toResponse", () => {
+  it("denies with the text of the contract: file, both digests, remedy, decision", () => {
+    const skills = [result([mismatch, added]), result([], tampered, "b"), result([], tampered, "c")];
+    const { response } = toResponse(decision("deny", [verdict("deny", skills)]));
+    expect(response).toMatchObject({ uid: subject.uid, allowed: false, status: { code: 403, reason: "Forbidden" } });
+    expect(response.status?.message).toBe(
+      [
+        'policy "payments" denied Pod payments/etl: 1 of 3 skills failed',
+        "- data-designer (ConfigMap skills-etl at /skills/data-designer): signed by CN=NVIDIA Agent Skills Signing 001, changed since",
+        "  DIGEST_MISMATCH scripts/run.sh: signed 3f8e44cb…, found 91ac02d7…",
+        "  FILE_UNSIGNED   extra.py",
+        "  fix: mount the published files again, or sign the changed skill; remove the added file, or sign the skill with it",
+        "decision 7f3c1a9e",
+      ].join("\n"),
+    );
+    expect(response.status?.details?.causes).toEqual([
+      {
+        reason: "DIGEST_MISMATCH",
+        message: "differs from what was signed",
+        field: "/skills/data-designer/scripts/run.sh",
+      },
+      { reason: "FILE_UNSIGNED", message: "was not signed", field: "/skills/data-designer/extra.py" },
+    ]);
+    expect(response.auditAnnotations).toEqual({
+      decision: "deny 7f3c1a9e",
+      policies: "payments=Enforce:deny",
+      findings: "DIGEST_MISMATCH,FILE_UNSIGNED",
+      skills: `data-designer@${signed},b@${signed},c@${signed}`,
+    });
+  });
+
+  it("names every policy that denies", () => {
+    const verdicts = [
+      verdict("deny", [result([mismatch])], "one"),
+      verdict("allow", [result([])], "two"),
+      verdict("deny", [result([added])], "three"),
+    ];
+    const { message = "" } = toResponse(decision("deny", verdicts)).response.status ?? {};
+    expect(message).toContain('policy "one" denied');
+    expect(message).toContain('policy "three" denied');
+    expect(message).not.toContain('"two"');
+  });
+
+  it("stays within 2 KB, and counts what it leaves out", () => {
+    const findings = Array.from({ length: 500 }, (_, index) => ({ ...added, path: `${"ü".repeat(90)}${index}` }));
+    const skills = Array.from({ length: 40 }, (_, index) => result(findings, tampered, `skill-${index}`));
+    const { status } = toResponse(decision("deny", [verdict("deny", skills)])).response;
+    expect(Buffer.byteLength(status?.message ?? "")).toBeLessThanOrEqual(2048);
+    expect(status?.message).toMatch(/^policy "payments" denied Pod payments\/etl: 40 of 40 skills failed\n/);
+    expect(status?.message).toContain("and 494 more");
+    expect(status?.message).toMatch(/\nand \d+ more lines in the log\ndecision 7f3c1a9e$/);
+    expect(status?.details?.causes).toHaveLength(50);
+  });
+
+  it("lets no name forge a line", () => {
+    const name = "x\n- other (ConfigMap a at /b): signed by CN=Good";
+    const { message = "" } =
+      toResponse(decision("deny", [verdict("deny", [result([mismatch], tampered, name)])])).response.status ?? {};
+    expect(message.split("\n").filter((line) => line.startsWith("- "))).toHaveLength(1);
+  });
+
+  it("says of a ConfigMap which pod would break", () => {
+    const broken = result([mismatch]);
+    const mounted = { ...broken, reference: { ...broken.reference, mountedBy: "payments/etl-7" } };
+    const { message } = toResponse(decision("deny", [verdict("deny", [mounted])])).response.status ?? {};
+    expect(message).toContain("at /skills/data-designer, mounted by Pod payments/etl-7)");
+  });
+
+  it("allows with warnings, each on one short line, the last one counting the rest", () => {
+    const findings = Array.from({ length: 30 }, (_, index) => ({ ...added, path: `${index}${"x".repeat(200)}` }));
+    const { response } = toResponse(decision("warn", [verdict("warn", [result(findings)])]));
+    expect(response.allowed).toBe(true);
+    expect(response.warnings).toHaveLength(10);
+    for (const warning of response.warnings ?? []) expect(warning.length).toBeLessThanOrEqual(120);
+    expect(response.warnings?.[0]).toContain("payments: skill data-designer: FILE_UNSIGNED");
+    expect(response.warnings?.[9]).toBe("and 21 more findings; see the log");
+  });
+
+  it("says nothing more of what was allowed, but leaves a trace in the audit log", () => {
+    const { response } = toResponse(decision("allow", [verdict("allow", [result([])])]));
+    expect(response).toEqual({
+      uid: subject.uid,
+      allowed: true,
+      auditAnnotations: {
+        decision: "allow 7f3c1a9e",
+        policies: "payments=Enforce:allow",
+        skills: `data-designer@${signed}`,
+      },
+    });
+    expect(toResponse({ outcome: "allow", id: "1", subject, bypass: "no-skills" }).response).toEqual({
+      uid: subject.uid,
+      allowed: true,
+    });
+  });
+
+  it("tells a review that failed apart from a denial", () => {
+    const { response } = toResponse({
+      outcome: "error",
+      id: "7f3c1a9e",
+      subject,
+      code: "TIMEOUT",
+      message: "too slow",
+    });
+    expect(response).toMatchObject({ allowed: false, status: { code: 500, reason: "InternalError" } });
+    expect(response.status?.message).toContain("TIMEOUT too slow");
+  });
+});
+
+describe("refusal", () => {
+  it("denies, whatever came", () => {
+    expect(refusal("u", 400, "bad\nline").response).toEqual({
+      uid: "u",
+      allowed: false,
+      status: { code: 400, reason: "BadRequest", message: "bad\\u000aline" },
+    });
+    expect(refusal("", 500, "x").response.status?.reason).toBe("InternalError");
+  });
+});
