@@ -47,7 +47,7 @@ const fingerprints = (entries: readonly { readonly fingerprint: string }[]): rea
 /** What is known of a publisher while its key material is read. */
 interface Place {
   readonly name: string;
-  /** Under which operators know its own certificates and keys: `policy/publisher`. */
+  /** Under which operators know its own certificates and keys; unlike any `trust-root/entry`. */
   readonly label: string;
   /** Where the material stands in the policy, for messages. */
   readonly field: string;
@@ -119,7 +119,7 @@ function resolvePublisher(
   roots: TrustRoots,
 ): ResolvedPublisher {
   const field = `spec.publishers[${index}]`;
-  const place = { name: spec.name, label: `${policy}/${spec.name}`, roots };
+  const place = { name: spec.name, label: `ClusterSkillPolicy/${policy}/${spec.name}`, roots };
   return spec.certificate !== undefined
     ? certificatePublisher(spec.certificate, { ...place, field: `${field}.certificate` })
     : keyPublisher(spec.publicKey ?? {}, { ...place, field: `${field}.publicKey` });

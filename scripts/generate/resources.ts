@@ -1,0 +1,146 @@
+import type { z } from "zod";
+import { clusterSkillPolicySpec } from "../../src/policy/resource/cluster-skill-policy.ts";
+import { skillTrustRootSpec } from "../../src/policy/resource/skill-trust-root.ts";
+import { clusterSkillPolicyStatus, skillTrustRootStatus } from "../../src/policy/resource/status.ts";
+
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: "string" | "integer" | "date";
+  readonly jsonPath: string;
+  readonly description: string;
+  /** 1: only with `-o wide`. */
+  readonly priority?: number;
+}
+
+/** A custom resource: everything that its CRD and its page are made from. */
+export interface Resource {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortName: string;
+  /** First paragraph of `kubectl explain` and of the page. */
+  readonly description: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+  readonly columns: readonly PrinterColumn[];
+  /** A complete example, YAML. */
+  readonly example: string;
+}
+
+const ready: readonly PrinterColumn[] = [
+  {
+    name: "Ready",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+    description: "Is it in force as written.",
+  },
+  {
+    name: "Reason",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+    description: "Why it is, or is not.",
+    priority: 1,
+  },
+  {
+    name: "Age",
+    type: "date",
+    jsonPath: ".metadata.creationTimestamp",
+    description: "Time since its creation.",
+  },
+];
+
+export const resources: readonly Resource[] = [
+  {
+    kind: "ClusterSkillPolicy",
+    plural: "clusterskillpolicies",
+    shortName: "cskp",
+    description:
+      "Says which agent skills may be brought into which namespaces: whose signatures are accepted, what the evidence about a " +
+      "skill must reach, and what happens to a skill that falls short. All policies that govern a namespace must be met.",
+    spec: clusterSkillPolicySpec,
+    status: clusterSkillPolicyStatus,
+    columns: [
+      { name: "Mode", type: "string", jsonPath: ".spec.mode", description: "Enforce, Warn or Audit." },
+      {
+        name: "Publishers",
+        type: "integer",
+        jsonPath: ".status.publishers",
+        description: "Publishers whose signature is accepted.",
+      },
+      {
+        name: "Tenant",
+        type: "string",
+        jsonPath: ".spec.tenant",
+        description: "Tenant in metrics and logs.",
+        priority: 1,
+      },
+      ...ready,
+    ],
+    example: `apiVersion: skill-admission.dev/v1alpha1
+kind: ClusterSkillPolicy
+metadata:
+  name: payments
+spec:
+  mode: Enforce
+  tenant: payments
+  namespaceSelector:
+    matchLabels: { tenant: payments }
+  skillRoots: [/opt/agent/skills]
+  skills:
+    - names: ["cuopt-*", data-designer]
+      sources: [ConfigMap, Projected]
+  publishers:
+    - name: nvidia
+      certificate:
+        trustRootRef: { name: nvidia-agent }
+        subject: { organization: NVIDIA Corporation }
+    - name: payments-team
+      publicKey:
+        trustRootRef: { name: payments, key: release }
+  evidence:
+    integrity: STRONG
+    authorship: STRONG
+  card:
+    required: true
+    fields: [description, owner, license, risks]
+    mitigationPerRisk: true
+    licenses: { allow: [Apache-2.0, MIT, CC-BY-4.0] }
+    permissions: { deny: ["Bash(*)", "network:egress"] }
+  immutability: { configMap: Required, readOnlyMount: Required }
+  unverifiable: { default: Deny, PersistentVolumeClaim: Warn }
+  unsigned: { action: Warn, until: "2027-01-31T00:00:00Z" }
+`,
+  },
+  {
+    kind: "SkillTrustRoot",
+    plural: "skilltrustroots",
+    shortName: "sktr",
+    description:
+      "Holds certificates and public keys from which publishers of skills are checked, so that they are rotated in one place. " +
+      "It grants nothing by itself: policies name it.",
+    spec: skillTrustRootSpec,
+    status: skillTrustRootStatus,
+    columns: [
+      {
+        name: "Certificates",
+        type: "integer",
+        jsonPath: ".status.certificates",
+        description: "Certificates read.",
+      },
+      { name: "Keys", type: "integer", jsonPath: ".status.keys", description: "Keys read." },
+      ...ready,
+    ],
+    example: `apiVersion: skill-admission.dev/v1alpha1
+kind: SkillTrustRoot
+metadata:
+  name: payments
+spec:
+  keys:
+    - name: release
+      pem: |
+        -----BEGIN PUBLIC KEY-----
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEii6edT4gf0z3k4/c8dMel9HZGctq
+        J0jdGtypTeMOB3jBaX6Vd1wxSoYQlhD0+0KTV0CtoSS+y6OQMYUoh8F8ng==
+        -----END PUBLIC KEY-----
+`,
+  },
+];

@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+const condition = z.strictObject({
+  type: z.string().max(316).describe("`Ready`."),
+  status: z.enum(["True", "False", "Unknown"]).describe("True: in force as written."),
+  reason: z
+    .string()
+    .max(1024)
+    .describe(
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `Duplicate`.",
+    ),
+  message: z.string().max(32_768).describe("What is wrong, and what to do."),
+  observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
+  lastTransitionTime: z.string().meta({ format: "date-time" }).describe("When the status last changed."),
+});
+
+const common = {
+  observedGeneration: z
+    .int()
+    .min(0)
+    .exactOptional()
+    .describe("Latest generation that the controller has seen."),
+  conditions: z
+    .array(condition)
+    .max(16)
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
+    .exactOptional()
+    .describe("`Ready`: can it be used as written. A policy that is not ready denies what it governs."),
+};
+
+const count = z.int().min(0);
+
+/** `status` of a ClusterSkillPolicy: written by the controller, never read by it. */
+export const clusterSkillPolicyStatus = z.strictObject({
+  ...common,
+  publishers: count.exactOptional().describe("Publishers that were resolved to keys and certificates."),
+});
+
+/** `status` of a SkillTrustRoot. */
+export const skillTrustRootStatus = z.strictObject({
+  ...common,
+  certificates: count.exactOptional().describe("Certificates that were read."),
+  keys: count.exactOptional().describe("Keys that were read."),
+});
