@@ -43,9 +43,16 @@ export async function helm(args: readonly string[], stdin?: string): Promise<str
   return stdout;
 }
 
+const stream = (objects: readonly object[]): string =>
+  objects.map((object) => JSON.stringify(object)).join("\n---\n");
+
 /** Applies objects as a user would. */
 export const apply = (...objects: readonly object[]): Promise<string> =>
-  kubectl(["apply", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
+  kubectl(["apply", "-f", "-"], stream(objects));
+
+/** The same for objects of more than 256 KiB, which do not fit into the annotation that kubectl keeps them in. */
+export const applyLarge = (...objects: readonly object[]): Promise<string> =>
+  kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], stream(objects));
 
 async function ask(path: string): Promise<void> {
   const response = await fetch(`${inject("controlPlaneUrl")}${path}`, { method: "POST" });
