@@ -47,7 +47,6 @@ export interface Config {
   readonly caFile?: string;
 }
 
-
 /** The value of each setting and where it comes from: flag before environment before default. An empty variable is none. */
 function gather(
   flags: ServeFlags,

@@ -16,7 +16,11 @@ const problemsOf = (...[flags, env]: Parameters<typeof parseServeConfig>): reado
   }
 };
 
-const inPod = { KUBERNETES_SERVICE_HOST: "10.0.0.1", POD_NAMESPACE: "skills" };
+const inPod = {
+  KUBERNETES_SERVICE_HOST: "10.0.0.1",
+  KUBERNETES_SERVICE_PORT: "6443",
+  POD_NAMESPACE: "skills",
+};
 
 describe("parseServeConfig", () => {
   it("has a default for everything but where it runs", () => {
@@ -38,6 +42,7 @@ describe("parseServeConfig", () => {
       kind: "in-cluster",
       namespace: "skills",
       service: "skill-admission",
+      api: { host: "10.0.0.1", port: "6443" },
     });
     const beside = parseServeConfig({ kubeconfig: "k", webhookUrl: "https://10.0.0.2:8443" }, inPod);
     expect(beside.cluster).toEqual({ kind: "beside", kubeconfig: "k", webhookUrl: "https://10.0.0.2:8443" });
@@ -157,6 +162,12 @@ describe("parseServeConfig", () => {
       SKILL_ADMISSION_METRICS_SERVICE_HOST: "10.0.0.8",
     };
     expect(parseServeConfig({}, { ...inPod, ...links })).toMatchObject({ port: 8443, metricsPort: 9090 });
+  });
+
+  it("hands on where the authority is to be written", () => {
+    expect(parseServeConfig({ state: "s", caFile: "ca.pem" }, {}).caFile).toBe("ca.pem");
+    expect(parseServeConfig({ state: "s" }, {})).not.toHaveProperty("caFile");
+    expect(problemsOf({ state: "s", caFile: "" }, {})).toHaveLength(1);
   });
 
   it("is frozen", () => {
