@@ -7,8 +7,8 @@ import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource } from "../skill/source.ts";
 import { podOf } from "../workload/pod-of.ts";
 import {
-  exitCode,
   UsageError,
+  worst,
   type ClusterReader,
   type CommandLine,
   type ExitCode,
@@ -210,6 +210,5 @@ async function report(
   }
   reporter.end();
   if (carriers === 0) line.stderr.write("nothing in these files makes a pod, so nothing brings in a skill\n");
-  if (codes.has(exitCode.violation)) return exitCode.violation;
-  return codes.has(exitCode.unevaluated) ? exitCode.unevaluated : exitCode.pass;
+  return worst(codes);
 }

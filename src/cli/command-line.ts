@@ -8,6 +8,12 @@ export const exitCode = { pass: 0, violation: 1, usage: 2, unevaluated: 3 } as c
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
+/** What a call as a whole came to: something refused outweighs something that could not be evaluated. */
+export function worst(codes: ReadonlySet<ExitCode>): ExitCode {
+  if (codes.has(exitCode.violation)) return exitCode.violation;
+  return codes.has(exitCode.unevaluated) ? exitCode.unevaluated : exitCode.pass;
+}
+
 /** Somewhere to write text, as `process.stdout` is. */
 export interface TextOutput {
   readonly write: (text: string) => void;

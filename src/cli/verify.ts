@@ -1,44 +1,23 @@
 import { lstat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 
 import { assess } from "../assess.ts";
-import { gradeAuthorship } from "../evidence/authorship.ts";
-import type { Evidence } from "../evidence/evidence.ts";
-import type { Grade, Layer } from "../evidence/grade.ts";
-import { gradeIntegrity } from "../evidence/integrity.ts";
-import type { Verdict } from "../policy/finding.ts";
 import { judge } from "../policy/judge.ts";
-import type { Policy, PolicySnapshot } from "../policy/policy.ts";
-import { remedyFor } from "../policy/remedy.ts";
+import type { PolicySnapshot } from "../policy/policy.ts";
 import { verdictOf } from "../policy/verdict.ts";
-import { shortDigest } from "../skill/digest.ts";
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
+import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "./command-line.ts";
 import { progress, tableOutput } from "./progress.ts";
-import type { Outcome, ReportedFinding, ReportItem, TableLayout } from "./report/report-item.ts";
+import type { Outcome, TableLayout } from "./report/report-item.ts";
 import { createReporter, type OutputFormat } from "./report/reporter.ts";
-import {
-  absentSignature,
-  findingDocument,
-  lowestGrades,
-  signatureDocument,
-  signerName,
-} from "./report/skill-document.ts";
+import { skillItem, type Verified } from "./report/skill-item.ts";
 import { readTrust, type TrustOptions } from "./trust-sources.ts";
 
 export interface VerifyOptions extends TrustOptions {
   readonly output: OutputFormat;
   /** Path of the signature file inside the skill, where it is not the usual one. */
   readonly signature?: string;
-}
-
-/** One skill, with all that is known and said of it. */
-interface Verified {
-  readonly directory: string;
-  readonly reference: SkillReference;
-  readonly evidence: Evidence | undefined;
-  readonly verdicts: readonly Verdict[];
 }
 
 async function assertFolders(directories: readonly string[]): Promise<void> {
@@ -61,15 +40,6 @@ async function contentOf(directory: string, line: CommandLine): Promise<SkillCon
   }
 }
 
-/**
- * A folder on a disk comes from no volume: how it will be mounted is not known yet, so that is no reason to
- * refuse it here. Everything else in the policy holds.
- */
-const anySource = (policy: Policy): Policy => ({
-  ...policy,
-  skills: policy.skills.map(({ names }) => ({ names, sources: ["Directory"] })),
-});
-
 async function verifyOne(
   directory: string,
   {
@@ -81,7 +51,7 @@ async function verifyOne(
   const content = await contentOf(directory, line);
   const path = resolve(directory);
   const reference: SkillReference = {
-    name: path.slice(path.lastIndexOf("/") + 1),
+    name: basename(path),
     path,
     containers: [],
     sources: [{ kind: "Directory", name: directory, writable: false }],
@@ -93,84 +63,13 @@ async function verifyOne(
   const evidence =
     content.state === "resolved" ? assess(content.skill, trust, now, assessOptions) : undefined;
   const verdicts = (snapshot?.policies ?? []).map((policy) =>
-    verdictOf(policy, [judge(anySource(policy), reference, evidence, now)], { isPod: true }),
+    verdictOf(policy, [judge(policy, reference, evidence, now)], { isPod: true }),
   );
   return { directory, reference, evidence, verdicts };
 }
 
-function outcomeOf({ verdicts }: Verified): Outcome {
-  if (verdicts.length === 0) return "unevaluated";
-  if (verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
-  return verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
-}
-
-function gradesOf({ evidence, verdicts }: Verified): Readonly<Record<Layer, Grade>> {
-  const judged = lowestGrades(verdicts.flatMap(({ skills }) => skills.map(({ grades }) => grades)));
-  if (judged !== undefined) return judged;
-  if (evidence === undefined) return { integrity: "UNVERIFIED", authorship: "UNVERIFIED" };
-  return {
-    integrity: gradeIntegrity(evidence.signature),
-    authorship: gradeAuthorship(evidence.signature, false),
-  };
-}
-
-function findingsOf({ directory, verdicts }: Verified): readonly ReportedFinding[] {
-  return verdicts.flatMap(({ policy, skills }) =>
-    skills.flatMap(({ findings }) =>
-      findings.map((finding) => ({
-        ...finding,
-        ...(verdicts.length > 1 ? { policy } : {}),
-        location: finding.path === undefined ? directory : join(directory, finding.path),
-      })),
-    ),
-  );
-}
-
-/** Facts that no finding tells, because there is no policy to find anything against. */
-function factsOf({ reference, evidence, verdicts }: Verified): readonly string[] {
-  if (verdicts.length > 0) return [];
-  if (evidence === undefined) return reference.content.state === "resolved" ? [] : [reference.content.detail];
-  const { signature } = evidence;
-  if (signature.outcome === "unsigned") return ["not signed"];
-  if (signature.outcome === "signed") return [];
-  const { differences = [] } = signature;
-  const changes = differences.map(({ path, change, signed, found }) =>
-    signed !== undefined && found !== undefined
-      ? `${change} ${path}: signed ${shortDigest(signed)}, found ${shortDigest(found)}`
-      : `${change} ${path}`,
-  );
-  return [...(signature.outcome === "untrusted" ? [signature.detail] : []), ...changes];
-}
-
-function itemOf(verified: Verified): ReportItem {
-  const { reference, evidence } = verified;
-  const signature = evidence?.signature;
-  const signer = signature === undefined || signature.outcome === "unsigned" ? undefined : signature.signer;
-  const outcome = outcomeOf(verified);
-  const grades = gradesOf(verified);
-  const findings = findingsOf(verified);
-  const blocking = findings.filter(({ tolerated }) => !tolerated);
-  return {
-    title: reference.name,
-    outcome,
-    columns: [grades.integrity, grades.authorship, signerName(signer)],
-    facts: factsOf(verified),
-    findings,
-    ...(blocking.length === 0 ? {} : { remedy: remedyFor(blocking) }),
-    document: {
-      skill: reference.name,
-      directory: verified.directory,
-      digest: signature?.digest,
-      signature: signature === undefined ? absentSignature(reference) : signatureDocument(signature),
-      grades,
-      findings: findings.map((finding) => ({ ...findingDocument(finding), policy: finding.policy })),
-      outcome,
-    },
-  };
-}
-
 function layoutOf(directories: readonly string[]): TableLayout {
-  const lengths = directories.map((directory) => resolve(directory).split("/").at(-1)?.length ?? 0);
+  const lengths = directories.map((directory) => basename(resolve(directory)).length);
   return {
     title: "SKILL",
     columns: [
@@ -183,10 +82,11 @@ function layoutOf(directories: readonly string[]): TableLayout {
   };
 }
 
-/** What a call as a whole came to: a refused skill outweighs one that could not be judged. */
-function exitCodeOf(outcomes: ReadonlySet<Outcome>): ExitCode {
-  if (outcomes.has("deny")) return exitCode.violation;
-  return outcomes.has("unevaluated") ? exitCode.unevaluated : exitCode.pass;
+/** What one skill means for the exit code: one that could not be read was not evaluated, though it is refused. */
+function exitCodeOf({ reference: { content } }: Verified, outcome: Outcome): ExitCode {
+  const unread = content.state === "unavailable" && content.code === "SOURCE_UNAVAILABLE";
+  if (unread || outcome === "unevaluated") return exitCode.unevaluated;
+  return outcome === "deny" ? exitCode.violation : exitCode.pass;
 }
 
 /**
@@ -205,15 +105,16 @@ export async function verifySkills(
     suite: "skill-admission verify",
     version: line.version,
   });
-  const outcomes = new Set<Outcome>();
+  const codes = new Set<ExitCode>();
   const shown = progress(line.stderr, directories.length);
   for (const directory of directories) {
     shown.step(directory);
-    const item = itemOf(await verifyOne(directory, { line, options, snapshot }));
-    outcomes.add(item.outcome);
+    const verified = await verifyOne(directory, { line, options, snapshot });
+    const item = skillItem(verified);
+    codes.add(exitCodeOf(verified, item.outcome));
     shown.clear();
     reporter.item(item);
   }
   reporter.end();
-  return exitCodeOf(outcomes);
+  return worst(codes);
 }

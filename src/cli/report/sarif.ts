@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { remedyFor } from "../../policy/remedy.ts";
+import { reasonTexts } from "../../policy/remedy.ts";
 import type { ReportedFinding, Reporter } from "./report-item.ts";
 
 /** SARIF's URI for a path: relative ones stay so, since code scanning resolves them against the repository. */
@@ -30,12 +30,16 @@ function resultOf(finding: ReportedFinding, ruleIndex: number): object {
   };
 }
 
-const ruleOf = (finding: ReportedFinding): object => ({
-  id: finding.code,
-  shortDescription: { text: finding.code.toLowerCase().replaceAll("_", " ") },
-  help: { text: remedyFor([finding]) },
-  defaultConfiguration: { level: "error" },
-});
+function ruleOf({ code }: ReportedFinding): object {
+  const { meaning, remedy } = reasonTexts[code];
+  return {
+    id: code,
+    shortDescription: { text: code.toLowerCase().replaceAll("_", " ") },
+    fullDescription: { text: meaning },
+    help: { text: `fix: ${remedy}` },
+    defaultConfiguration: { level: "error" },
+  };
+}
 
 /** SARIF 2.1.0 (OASIS), one run, a result for each finding: what code scanning services read. */
 export function sarifReporter(write: (text: string) => void, version: string): Reporter {

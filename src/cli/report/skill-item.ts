@@ -1,0 +1,98 @@
+import { join } from "node:path";
+
+import { gradeAuthorship } from "../../evidence/authorship.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { Grade, Layer } from "../../evidence/grade.ts";
+import { gradeIntegrity } from "../../evidence/integrity.ts";
+import type { Verdict } from "../../policy/finding.ts";
+import { remedyFor } from "../../policy/remedy.ts";
+import { shortDigest } from "../../skill/digest.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
+import {
+  absentSignature,
+  findingDocument,
+  lowestGrades,
+  signatureDocument,
+  signerName,
+} from "./skill-document.ts";
+
+/** One skill, with all that is known and said of it. */
+export interface Verified {
+  readonly directory: string;
+  readonly reference: SkillReference;
+  readonly evidence: Evidence | undefined;
+  readonly verdicts: readonly Verdict[];
+}
+
+function outcomeOf({ verdicts }: Verified): Outcome {
+  if (verdicts.length === 0) return "unevaluated";
+  if (verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
+  return verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
+}
+
+function gradesOf({ evidence, verdicts }: Verified): Readonly<Record<Layer, Grade>> {
+  const judged = lowestGrades(verdicts.flatMap(({ skills }) => skills.map(({ grades }) => grades)));
+  if (judged !== undefined) return judged;
+  if (evidence === undefined) return { integrity: "UNVERIFIED", authorship: "UNVERIFIED" };
+  return {
+    integrity: gradeIntegrity(evidence.signature),
+    authorship: gradeAuthorship(evidence.signature, false),
+  };
+}
+
+function findingsOf({ directory, verdicts }: Verified): readonly ReportedFinding[] {
+  return verdicts.flatMap(({ policy, skills }) =>
+    skills.flatMap(({ findings }) =>
+      findings.map((finding) => ({
+        ...finding,
+        ...(verdicts.length > 1 ? { policy } : {}),
+        location: finding.path === undefined ? directory : join(directory, finding.path),
+      })),
+    ),
+  );
+}
+
+/** Facts that no finding tells, because there is no policy to find anything against. */
+function factsOf({ reference, evidence, verdicts }: Verified): readonly string[] {
+  if (verdicts.length > 0) return [];
+  if (evidence === undefined) return reference.content.state === "resolved" ? [] : [reference.content.detail];
+  const { signature } = evidence;
+  if (signature.outcome === "unsigned") return ["not signed"];
+  if (signature.outcome === "signed") return [];
+  const { differences = [] } = signature;
+  const changes = differences.map(({ path, change, signed, found }) =>
+    signed !== undefined && found !== undefined
+      ? `${change} ${path}: signed ${shortDigest(signed)}, found ${shortDigest(found)}`
+      : `${change} ${path}`,
+  );
+  return [...(signature.outcome === "untrusted" ? [signature.detail] : []), ...changes];
+}
+
+/** A verified skill for every output. */
+export function skillItem(verified: Verified): ReportItem {
+  const { reference, evidence } = verified;
+  const signature = evidence?.signature;
+  const signer = signature === undefined || signature.outcome === "unsigned" ? undefined : signature.signer;
+  const outcome = outcomeOf(verified);
+  const grades = gradesOf(verified);
+  const findings = findingsOf(verified);
+  const blocking = findings.filter(({ tolerated }) => !tolerated);
+  return {
+    title: reference.name,
+    outcome,
+    columns: [grades.integrity, grades.authorship, signerName(signer)],
+    facts: factsOf(verified),
+    findings,
+    ...(blocking.length === 0 ? {} : { remedy: remedyFor(blocking) }),
+    document: {
+      skill: reference.name,
+      directory: verified.directory,
+      digest: signature?.digest,
+      signature: signature === undefined ? absentSignature(reference) : signatureDocument(signature),
+      grades,
+      findings: findings.map((finding) => ({ ...findingDocument(finding), policy: finding.policy })),
+      outcome,
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+
+import { skillItem } from "../../../../src/cli/report/skill-item.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import {
+  evidence,
+  mismatch,
+  reference,
+  result,
+  signed,
+  signer,
+  tampered,
+  unsigned,
+  untrusted,
+  verdict,
+} from "./evidence.ts";
+
+const directory = "skills/demo";
+
+describe("skillItem", () => {
+  it("has the documented JSON shape for a skill that passes", () => {
+    const item = skillItem({ directory, reference, evidence: evidence(signed), verdicts: [verdict()] });
+    expect(JSON.parse(JSON.stringify(item.document))).toEqual({
+      skill: "demo",
+      directory,
+      digest: signed.digest,
+      signature: {
+        format: "oms",
+        outcome: "signed",
+        signer: {
+          kind: "certificate",
+          subject: signer.kind === "certificate" && signer.subject,
+          fingerprint: "a".repeat(64),
+          anchors: ["c".repeat(64)],
+        },
+        differences: [],
+        unlisted: [".gitignore"],
+      },
+      grades: { integrity: "STRONG", authorship: "STRONG" },
+      findings: [],
+      outcome: "allow",
+    });
+    expect(item).toMatchObject({
+      title: "demo",
+      outcome: "allow",
+      columns: ["STRONG", "STRONG", "Acme Signing 001"],
+    });
+    expect(item.remedy).toBeUndefined();
+  });
+
+  it("lists differences and findings of one that was changed, and where the files are", () => {
+    const denied = verdict({ outcome: "deny", skills: [result({ findings: [mismatch] })] });
+    const item = skillItem({ directory, reference, evidence: evidence(tampered), verdicts: [denied] });
+    expect(item.outcome).toBe("deny");
+    expect(item.findings[0]).toMatchObject({ code: "DIGEST_MISMATCH", location: "skills/demo/a.md" });
+    expect(item.findings[0]?.policy).toBeUndefined();
+    expect(item.remedy).not.toBe("");
+    expect(JSON.parse(JSON.stringify(item.document))).toMatchObject({
+      signature: {
+        outcome: "tampered",
+        differences: [
+          { path: "a.md", change: "modified" },
+          { path: "b.md", change: "added" },
+        ],
+      },
+      findings: [
+        { code: "DIGEST_MISMATCH", path: "a.md", message: mismatch.message, signed: mismatch.signed },
+      ],
+      outcome: "deny",
+    });
+  });
+
+  it("takes the lowest grade and the worst outcome of several policies, and names them", () => {
+    const strict = verdict({
+      policy: "strict",
+      outcome: "deny",
+      skills: [result({ grades: { integrity: "STRONG", authorship: "MEDIUM" }, findings: [mismatch] })],
+    });
+    const item = skillItem({
+      directory,
+      reference,
+      evidence: evidence(signed),
+      verdicts: [strict, verdict()],
+    });
+    expect(item.outcome).toBe("deny");
+    expect(item.columns.slice(0, 2)).toEqual(["STRONG", "MEDIUM"]);
+    expect(item.findings.map(({ policy }) => policy)).toEqual(["strict"]);
+  });
+
+  it.each<[string, SignatureEvidence, readonly string[], readonly string[]]>([
+    ["signed", signed, ["MEDIUM", "MEDIUM"], []],
+    ["unsigned", unsigned, ["ABSENT", "ABSENT"], ["not signed"]],
+    ["untrusted", untrusted, ["UNVERIFIED", "WEAK"], ["signed by nobody known"]],
+    [
+      "tampered",
+      tampered,
+      ["ABSENT", "MEDIUM"],
+      ["modified a.md: signed 33333333…, found 99999999…", "added b.md"],
+    ],
+  ])(
+    "shows the facts of a skill that is %s when there is nothing to judge it by",
+    (_name, signature, grades, facts) => {
+      const item = skillItem({ directory, reference, evidence: evidence(signature), verdicts: [] });
+      expect(item.outcome).toBe("unevaluated");
+      expect(item.columns.slice(0, 2)).toEqual(grades);
+      expect(item.facts).toEqual(facts);
+      expect(item.findings).toEqual([]);
+    },
+  );
+
+  it("says why a folder could not be read, with nothing graded", () => {
+    const content = { state: "unavailable", code: "SOURCE_MALFORMED", detail: "a link" } as const;
+    const item = skillItem({
+      directory,
+      reference: { ...reference, content },
+      evidence: undefined,
+      verdicts: [],
+    });
+    expect(item.columns).toEqual(["UNVERIFIED", "UNVERIFIED", "-"]);
+    expect(item.facts).toEqual(["a link"]);
+    expect(item.document).toMatchObject({ signature: { outcome: "unavailable", detail: "a link" } });
+  });
+
+  it.each([
+    [{ kind: "key", publicKey: "d".repeat(64), names: ["root/release"] } as const, "root/release"],
+    [{ kind: "key", publicKey: "d".repeat(64), names: [] } as const, "key dddddddddddd…"],
+    [{ ...signer, subject: "O=Acme" } as const, "O=Acme"],
+  ])("names the signer shortly", (who, name) => {
+    const item = skillItem({
+      directory,
+      reference,
+      evidence: evidence({ ...untrusted, signer: who }),
+      verdicts: [],
+    });
+    expect(item.columns[2]).toBe(name);
+  });
+});
