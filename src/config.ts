@@ -116,21 +116,30 @@ export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
     problems.push("--port and --metrics-port must differ");
   }
   if (cluster === undefined || problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({
+  return freeze(settings, cluster, {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
+  });
+}
+
+const freeze = (
+  settings: Settings,
+  cluster: ClusterMode,
+  more: Pick<Config, "namespace" | "tlsFiles">,
+): Config =>
+  Object.freeze({
     cluster: Object.freeze(cluster),
     address: settings.address,
     port: settings.port,
     metricsAddress: settings.metricsAddress,
     metricsPort: settings.metricsPort,
-    ...(namespace === undefined ? {} : { namespace }),
     timeoutSeconds: settings.timeout,
     graceSeconds: settings.graceSeconds,
     drainSeconds: settings.drainSeconds,
     logLevel: settings.logLevel,
-    ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
+    ...more,
   });
-}
 
 function clusterMode(
   { state, kubeconfig, webhookUrl: url, service }: Settings,
