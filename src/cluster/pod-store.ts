@@ -1,5 +1,6 @@
 import type { VolumeObjectRef } from "../skill/source.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { objectNames } from "../workload/mounted-objects.ts";
 import { podOf } from "../workload/pod-of.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { volumeObjectKey } from "../workload/volume-object-key.ts";
@@ -70,31 +71,6 @@ const hasEnded = (pod: KubernetesObject): boolean => {
   const status = pod["status"];
   return isFields(status) && (status["phase"] === "Succeeded" || status["phase"] === "Failed");
 };
-
-function* volumeSources(spec: Fields): Generator<Fields> {
-  for (const volume of Array.isArray(spec["volumes"]) ? spec["volumes"] : []) {
-    if (!isFields(volume)) continue;
-    yield volume;
-    const projected = isFields(volume["projected"]) ? volume["projected"]["sources"] : undefined;
-    for (const source of Array.isArray(projected) ? projected : []) {
-      if (isFields(source)) yield source;
-    }
-  }
-}
-
-/** Every ConfigMap and Secret that a volume of the pod names, whether a container mounts the volume or not. */
-function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
-  const refs: VolumeObjectRef[] = [];
-  const { namespace } = pod;
-  for (const { configMap, secret } of volumeSources(pod.spec)) {
-    if (isFields(configMap) && typeof configMap["name"] === "string")
-      refs.push({ kind: "ConfigMap", namespace, name: configMap["name"] });
-    // A Secret volume calls it `secretName`, a projected source `name`.
-    const name = isFields(secret) ? (secret["secretName"] ?? secret["name"]) : undefined;
-    if (typeof name === "string") refs.push({ kind: "Secret", namespace, name });
-  }
-  return refs;
-}
 
 interface StoredPod {
   readonly subject: PodSubject;

@@ -57,17 +57,19 @@ export function connectInCluster({ host, port, accountFolder }: InClusterOptions
 /**
  * The connection that a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
  * `@kubernetes/client-node` understands them.
+ * @param file without it, what kubectl would use: KUBECONFIG, or `~/.kube/config`
  * @throws Error where the file cannot be read or names no cluster
  */
-export async function connectByKubeconfig(file: string, context?: string): Promise<Connection> {
+export async function connectByKubeconfig(file: string | undefined, context?: string): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  config.loadFromFile(file);
+  if (file === undefined) config.loadFromDefault();
+  else config.loadFromFile(file);
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (cluster === null)
     throw new Error(
-      `${file}: its current context names no cluster; choose one with kubectl config use-context`,
+      `${file ?? "the default kubeconfig"}: its current context names no cluster; choose one with kubectl config use-context`,
     );
   let made: { readonly key: string; readonly agent: Agent | PlainAgent } | undefined;
   return remembering({

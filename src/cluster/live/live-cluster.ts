@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { Cluster, ClusterHooks, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
+import { labelsOf, readNamespaceLabels, type Labels } from "./namespace-labels.ts";
 import {
   reflectorDefaults,
   startReflector,
@@ -12,7 +13,7 @@ import {
   type ReflectorTimes,
 } from "./reflector.ts";
 import type { StatusWriter } from "./status-writer.ts";
-import { createVolumeObjectSource, toSourceError, type SourceHooks } from "./volume-object-source.ts";
+import { createVolumeObjectSource, type SourceHooks } from "./volume-object-source.ts";
 
 /** What a live cluster is made from. */
 export interface LiveClusterOptions {
@@ -31,7 +32,6 @@ export interface LiveCluster extends Cluster {
   synced(signal: AbortSignal): Promise<void>;
 }
 
-type Labels = Readonly<Record<string, string>>;
 type Compiled = ReturnType<typeof compileSnapshot>;
 
 type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations">;
@@ -53,11 +53,6 @@ const mapSink = <T>(
   keys: () => map.keys(),
   settled,
 });
-
-function labelsOf(object: KubernetesObject): Labels {
-  const { labels } = object.metadata as { readonly labels?: Labels };
-  return labels ?? {};
-}
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   return {
@@ -130,23 +125,6 @@ class PolicyState {
       hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
     }
   }
-}
-
-function namespaceReader(
-  client: ApiClient,
-  namespaces: ReadonlyMap<string, Labels>,
-): Cluster["namespaceLabels"] {
-  return async (name, signal) => {
-    const known = namespaces.get(name);
-    if (known !== undefined) return known;
-    try {
-      return labelsOf(await client.call({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal }));
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404)
-        throw new SourceError("SOURCE_UNAVAILABLE", `there is no Namespace ${name}`, { cause: error });
-      throw toSourceError(error, `Namespace ${name}`);
-    }
-  };
 }
 
 /** The four watches, and what is wrong with them. */
@@ -235,7 +213,8 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   };
   return {
     ...createVolumeObjectSource(client, options.cacheBytes, hooks),
-    namespaceLabels: namespaceReader(client, namespaces),
+    namespaceLabels: async (name, signal) =>
+      namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
     readiness: missing,

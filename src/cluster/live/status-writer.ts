@@ -54,13 +54,19 @@ function countsOf(
   if (kind === "ClusterSkillPolicy") {
     return { publishers: compiled.policies.find((policy) => policy.name === name)?.publishers.length ?? 0 };
   }
-  const ofThis = (entry: { readonly names: readonly string[] }): boolean =>
-    entry.names.some((known) => known.startsWith(`${name}/`));
-  return {
-    certificates: compiled.trust.anchors.filter(ofThis).length,
-    keys: compiled.trust.keys.filter(ofThis).length,
-  };
+  const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
+  const spec = usable ? (object["spec"] as TrustRootSpec | undefined) : undefined;
+  return { certificates: countPem(spec?.certificates), keys: countPem(spec?.keys) };
 }
+
+interface TrustRootSpec {
+  readonly certificates?: readonly { readonly pem: string }[];
+  readonly keys?: readonly { readonly pem: string }[];
+}
+
+/** Blocks in the PEM texts of a trust root that compiled: each was read. */
+const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
+  entries.reduce((sum, { pem }) => sum + pem.split("-----BEGIN ").length - 1, 0);
 
 /**
  * The status that an object should have. The time of the condition stays while its status does, so that the same

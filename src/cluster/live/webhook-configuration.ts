@@ -12,7 +12,7 @@ export type WebhookAddress =
 /** What the configuration is made from. */
 export interface WebhookOptions {
   readonly address: WebhookAddress;
-  /** PEM certificates, one of which the serving certificate chains to. */
+  /** PEM certificates, one of which the serving certificate chains to; empty: what the API server's system trusts. */
   readonly caBundle: string;
   /** The controller's own namespace; absent beside a cluster. */
   readonly controllerNamespace?: string;
@@ -89,9 +89,9 @@ const defaultExempt = ["kube-system", "kube-node-lease"];
 const path = "/validate";
 
 function clientConfig({ address, caBundle }: WebhookOptions): object {
-  const bundle = Buffer.from(caBundle, "utf8").toString("base64");
-  if ("url" in address) return { caBundle: bundle, url: `${address.url.replace(/\/+$/, "")}${path}` };
-  return { caBundle: bundle, service: { ...address.service, path } };
+  const trust = caBundle === "" ? {} : { caBundle: Buffer.from(caBundle, "utf8").toString("base64") };
+  if ("url" in address) return { ...trust, url: `${address.url.replace(/\/+$/, "")}${path}` };
+  return { ...trust, service: { ...address.service, path } };
 }
 
 /**

@@ -1,0 +1,29 @@
+import type { ClusterView } from "../../admission/cluster-view.ts";
+import type { SkillSource } from "../../skill/source.ts";
+import { createApiClient } from "./api-client.ts";
+import { connectByKubeconfig } from "./connection.ts";
+import { readNamespaceLabels } from "./namespace-labels.ts";
+import { createVolumeObjectSource } from "./volume-object-source.ts";
+
+/** A cluster that is read, not watched: what one call of the command line needs. */
+export interface ClusterReader extends SkillSource, Pick<ClusterView, "namespaceLabels"> {
+  close(): Promise<void>;
+}
+
+/**
+ * Reads from the cluster of a kubeconfig with the rights of its user.
+ *
+ * @param kubeconfig a file; without it KUBECONFIG or `~/.kube/config`, as kubectl finds them
+ * @throws Error where there is none, or it names no cluster
+ */
+export async function openReader(kubeconfig: string | undefined): Promise<ClusterReader> {
+  const client = createApiClient(await connectByKubeconfig(kubeconfig));
+  return {
+    ...createVolumeObjectSource(client),
+    namespaceLabels: (name, signal) => readNamespaceLabels(client, name, signal),
+    close: () => {
+      client.close();
+      return Promise.resolve();
+    },
+  };
+}
