@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeVolumeObject } from "../../../src/workload/volume-object.ts";
+import { SourceError } from "../../../src/skill/source-error.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+
+const ref = { kind: "ConfigMap", namespace: "payments", name: "etl" } as const;
+const secretRef = { ...ref, kind: "Secret" } as const;
+
+const decoded = (object: KubernetesObject) => decodeVolumeObject(object, ref);
+const textOf = (object: KubernetesObject) =>
+  [...decoded(object).files].map(([key, file]) => [key, Buffer.from(file.bytes).toString("latin1")]);
+
+describe("decodeVolumeObject", () => {
+  it("reads data as UTF-8 and binaryData as base64", () => {
+    expect(textOf({ data: { "SKILL.md": "ä" }, binaryData: { "logo.png": "/wAB" } })).toEqual([
+      ["SKILL.md", "Ã¤"],
+      ["logo.png", "\xff\x00\x01"],
+    ]);
+  });
+
+  it("keeps uid, resourceVersion and immutable", () => {
+    const object = decoded({ metadata: { uid: "u", resourceVersion: "7" }, immutable: true });
+    expect(object).toMatchObject({ ...ref, uid: "u", resourceVersion: "7", immutable: true });
+    expect(decoded({}).immutable).toBe(false);
+  });
+
+  it("takes the fallback version only where there is no resourceVersion", () => {
+    expect(decodeVolumeObject({}, ref, "v").resourceVersion).toBe("v");
+    expect(decodeVolumeObject({ metadata: { resourceVersion: "7" } }, ref, "v").resourceVersion).toBe("7");
+  });
+
+  it("reads a Secret's data as base64", () => {
+    const secret = decodeVolumeObject({ data: { k: "aGk=" } }, secretRef);
+    expect(Buffer.from(secret.files.get("k")!.bytes).toString()).toBe("hi");
+  });
+
+  it("ignores line breaks in base64, as the API server does", () => {
+    expect(textOf({ binaryData: { k: "aG\nk=\r\n" } })).toEqual([["k", "hi"]]);
+  });
+
+  it.each([
+    ["a key with a slash", { data: { "a/b": "" } }, /"a\/b" in data may hold letters/],
+    ["an empty key", { data: { "": "" } }, /may hold letters/],
+    ["a key that begins with two dots", { data: { "..data": "" } }, /nor begin with/],
+    ["the key .", { data: { ".": "" } }, /may not be/],
+    ["a key of 254 characters", { data: { ["k".repeat(254)]: "" } }, /longer than 253/],
+    ["a key in both maps", { data: { k: "" }, binaryData: { k: "" } }, /is in data too/],
+    ["half of a surrogate pair", { data: { k: "\ud800" } }, /does not hold well-formed text/],
+    ["a value that is no string", { data: { k: 1 } }, /does not hold well-formed text/],
+    ["data that is a list", { data: ["x"] }, /data is not a map/],
+    ["base64 without padding", { binaryData: { k: "aGk" } }, /does not hold base64/],
+    ["base64 of the URL alphabet", { binaryData: { k: "_-_-" } }, /does not hold base64/],
+    ["base64 with stray bits", { binaryData: { k: "aGl=" } }, /does not hold base64/],
+    ["immutable that is text", { immutable: "true" }, /immutable is not true or false/],
+  ])("refuses %s", (_, object, message) => {
+    expect(() => decoded(object as KubernetesObject)).toThrow(message);
+    expect(() => decoded(object as KubernetesObject)).toThrow("ConfigMap payments/etl");
+  });
+
+  it("takes exactly 1 MiB, and refuses a byte more", () => {
+    const mebibyte = "x".repeat(1024 * 1024);
+    expect(decoded({ data: { k: mebibyte } }).files.get("k")?.size).toBe(1024 * 1024);
+    expect(() => decoded({ data: { k: mebibyte, l: "y" } })).toThrow(/more than 1048576 bytes/);
+  });
+
+  it("keeps bytes exactly, whatever they are", () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const object = decoded({ binaryData: { k: Buffer.from(bytes).toString("base64") } });
+        expect(Buffer.from(object.files.get("k")!.bytes).equals(Buffer.from(bytes))).toBe(true);
+      }),
+    );
+  });
+
+  it("throws SourceError or nothing, whatever comes", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything()), fc.anything(), (data, immutable) => {
+        try {
+          decoded({ data, binaryData: data, immutable });
+        } catch (error) {
+          expect(error).toBeInstanceOf(SourceError);
+        }
+      }),
+    );
+  });
+});
