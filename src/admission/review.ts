@@ -74,8 +74,8 @@ async function reviewConfigMap(
   if (pods.length === 0) return bypass(request, "unused");
   const governance = await governanceOf(ref.namespace, context);
   if (governance.policies.length === 0) return bypass(request, "ungoverned");
-  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(ref, request.oldObject);
-  const after = decodeVolumeObject(ref, object);
+  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, ref);
+  const after = decodeVolumeObject(object, ref);
   const changed: SkillReference[] = [];
   for (const pod of distinctPods(pods)) {
     changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));

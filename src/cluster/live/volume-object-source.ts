@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
-import { decodeVolumeObject, describeRef } from "../volume-object.ts";
+import { decodeVolumeObject, describeRef } from "../../workload/volume-object.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 
 /** Bytes of decoded objects that are kept. */

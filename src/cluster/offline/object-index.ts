@@ -3,7 +3,7 @@ import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
 import { sha256Hex } from "../../skill/digest.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import { PodStore } from "../pod-store.ts";
-import { decodeVolumeObject } from "../volume-object.ts";
+import { decodeVolumeObject } from "../../workload/volume-object.ts";
 import { ManifestError, type ManifestObject } from "./manifests.ts";
 
 /** Where an object was found, for messages. */

@@ -1,7 +1,7 @@
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
 
 /** Bytes of all values together: the API server's own bound (`MaxSecretSize`) on ConfigMaps and Secrets. */
 const maxBytes = 1024 * 1024;
