@@ -38,14 +38,17 @@ const demand = z.enum(["Required", "NotRequired"]);
 const absoluteFolder = z
   .string()
   .max(256)
-  .regex(/^(\/([ --0-~][ -.0-~]*|\.[ --0-~][ -.0-~]*|\.\.[ -.0-~]+))+$/);
+  .regex(
+    /^(\/([ --0-~][ -.0-~]*|\.[ --0-~][ -.0-~]*|\.\.[ -.0-~]+))+$/,
+    "give an absolute folder in ASCII, without empty, . or .. components and without a slash at the end",
+  );
 
 /** A name or a pattern of names: printable ASCII without blank and slash; `*` stands for any characters. */
 const namePattern = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[!-.0-~]+$/);
+  .regex(/^[!-.0-~]+$/, "use printable ASCII without blanks and slashes");
 
 const skillRule = z.strictObject({
   names: asSet(z.array(namePattern).min(1).max(64)).describe(

@@ -1,16 +1,14 @@
 import { z } from "zod";
 import { asSet, atMost, celRule } from "./constraints.ts";
 
-const labelKey = z
-  .string()
-  .min(1)
-  .max(317)
-  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/);
+const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+const labelKey = z.string().min(1).max(317).regex(labelKeyPattern, "not the key of a label");
 
 const labelValue = z
   .string()
   .max(63)
-  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, "not the value of a label");
 
 const requirement = celRule(
   z.strictObject({
@@ -30,11 +28,11 @@ const requirement = celRule(
   },
 );
 
-const labels = atMost(z.record(z.string(), labelValue), 32)
-  .refine((map) => Object.keys(map).every((key) => labelKey.safeParse(key).success), {
-    message: "a key is no label key",
-  })
-  .describe("Labels that the namespace must have, each with exactly this value.");
+const labels = celRule(atMost(z.record(z.string(), labelValue), 32), {
+  rule: `self.all(key, key.matches('${labelKeyPattern.source.replaceAll("\\/", "/")}'))`,
+  message: "a key is no label key",
+  check: (map) => Object.keys(map).every((key) => labelKeyPattern.test(key)),
+}).describe("Labels that the namespace must have, each with exactly this value.");
 
 /** A label selector, `metav1.LabelSelector`: all its parts must hold; an empty one matches everything. */
 export const labelSelector = z.strictObject({

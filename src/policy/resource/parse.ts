@@ -17,7 +17,7 @@ const resource = <S extends z.ZodType>(kind: string, spec: S) =>
     metadata: z.looseObject({ name: objectName }),
     spec,
     // Written by the controller, never read.
-    status: z.unknown(),
+    status: z.unknown().exactOptional(),
   });
 
 const policyResource = resource("ClusterSkillPolicy", clusterSkillPolicySpec);

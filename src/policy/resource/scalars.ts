@@ -6,14 +6,17 @@ export const objectName = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "not the name of an object: lower-case letters, digits, dashes and dots",
+  );
 
 /** Name of an entry in a list: it appears in messages, metrics and grades. */
 export const entryName = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "use lower-case letters, digits and inner dashes only");
 
 /** The longest PEM text: about thirty certificates. */
 const pemLength = 65_536;

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { objectOf, resourceCases } from "../unit/policy/resource-cases.ts";
+import { kubectl, tryKubectl } from "./harness/cluster.ts";
+
+describe("the CRDs on an API server", () => {
+  beforeAll(async () => {
+    await kubectl(["apply", "--server-side", "-f", "manifests/crds"]);
+    await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
+  });
+
+  it("take and refuse exactly what the schema takes and refuses offline", async () => {
+    const objects = resourceCases.map((one, index) => JSON.stringify(objectOf(one, index)));
+    const { stdout } = await tryKubectl(["create", "--dry-run=server", "-f", "-"], objects.join("\n---\n"));
+    const taken = new Set([...stdout.matchAll(/\/case-(\d+) created/g)].map(([, index]) => Number(index)));
+    const differ = resourceCases.filter((one, index) => taken.has(index) !== (one.refused === undefined));
+    expect(differ.map(({ kind, name }) => `${kind}: ${name}`)).toEqual([]);
+  });
+
+  it("say what is wrong in the words of the rule", async () => {
+    const index = resourceCases.findIndex(({ name }) => name === "a publisher with both");
+    const { stderr } = await tryKubectl(
+      ["create", "--dry-run=server", "-f", "-"],
+      JSON.stringify(objectOf(resourceCases[index]!, index)),
+    );
+    expect(stderr).toContain("spec.publishers[0]: Invalid value");
+    expect(stderr).toContain("give exactly one of certificate and publicKey");
+  });
+
+  it("explain every field of the spec", async () => {
+    const text = await kubectl(["explain", "clusterskillpolicy.spec", "--recursive"]);
+    for (const field of [
+      "noMatch",
+      "mitigationPerRisk",
+      "readOnlyMount",
+      "PersistentVolumeClaim",
+      "trustRootRef",
+    ]) {
+      expect(text).toContain(field);
+    }
+    expect(await kubectl(["explain", "cskp.spec.unsigned.until"])).toContain(
+      "When Warn ends and Deny begins",
+    );
+  });
+});

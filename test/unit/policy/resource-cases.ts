@@ -1,0 +1,254 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+
+/** A public key that every valid case uses. */
+export const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .publicKey.export({ type: "spki", format: "pem" })
+  .toString();
+
+export type Spec = Readonly<Record<string, unknown>>;
+
+export const publishers = [{ name: "team", publicKey: { pem: publicKey } }];
+
+/** A spec, and which fields must be named when it is refused; undefined where it must be taken. */
+export interface ResourceCase {
+  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot";
+  readonly name: string;
+  readonly spec: unknown;
+  readonly refused?: RegExp;
+}
+
+const policy = (name: string, spec: Spec, refused?: RegExp): ResourceCase => ({
+  kind: "ClusterSkillPolicy",
+  name,
+  spec: { publishers, ...spec },
+  ...(refused === undefined ? {} : { refused }),
+});
+
+const root = (name: string, spec: unknown, refused?: RegExp): ResourceCase => ({
+  kind: "SkillTrustRoot",
+  name,
+  spec,
+  ...(refused === undefined ? {} : { refused }),
+});
+
+const expression = (requirement: Spec): Spec => ({ namespaceSelector: { matchExpressions: [requirement] } });
+const certificate = (content: unknown): Spec => ({ publishers: [{ name: "p", certificate: content }] });
+const key = (content: unknown): Spec => ({ publishers: [{ name: "p", publicKey: content }] });
+const ref = { trustRootRef: { name: "r" } };
+const certificatePem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const privatePem = `${publicKey}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`;
+const many = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `n${index}`);
+
+/** Every field of the schema, taken and refused: a field that is misread in silence is a hole (CVE-2025-29778). */
+export const resourceCases: readonly ResourceCase[] = [
+  policy("the least that is possible", {}),
+  policy("an unknown field", { moed: "Enforce" }, /moed/),
+  policy("a field that is not there yet", { freshness: { maxSignatureAge: "1h" } }, /freshness/),
+
+  policy("each mode", { mode: "Audit" }),
+  policy("another mode", { mode: "enforce" }, /spec\.mode/),
+  policy("a tenant", { tenant: "payments" }),
+  policy("a tenant that is no label", { tenant: "Payments Team" }, /spec\.tenant/),
+  policy("a tenant without a letter", { tenant: "" }, /spec\.tenant/),
+  policy("a tenant that is too long", { tenant: "a".repeat(64) }, /spec\.tenant/),
+
+  policy("an empty selector", { namespaceSelector: {} }),
+  policy("labels", { namespaceSelector: { matchLabels: { "a.b/c_d": "v-1", e: "" } } }),
+  policy("labels as a list", { namespaceSelector: { matchLabels: ["a"] } }, /matchLabels/),
+  policy("a label's value that is none", { namespaceSelector: { matchLabels: { a: "-" } } }, /matchLabels/),
+  policy("a label's key that is none", { namespaceSelector: { matchLabels: { "a b": "c" } } }, /matchLabels/),
+  policy(
+    "more labels than are allowed",
+    { namespaceSelector: { matchLabels: Object.fromEntries(many(33).map((name) => [name, ""])) } },
+    /matchLabels/,
+  ),
+  policy("a selector with another member", { namespaceSelector: { matchNames: ["a"] } }, /matchNames/),
+  policy("In with values", expression({ key: "a", operator: "In", values: ["b"] })),
+  policy("Exists", expression({ key: "a", operator: "Exists" })),
+  policy("In without values", expression({ key: "a", operator: "In" }), /matchExpressions\[0\]/),
+  policy(
+    "NotIn with no value",
+    expression({ key: "a", operator: "NotIn", values: [] }),
+    /matchExpressions\[0\]/,
+  ),
+  policy(
+    "Exists with values",
+    expression({ key: "a", operator: "Exists", values: ["b"] }),
+    /matchExpressions\[0\]/,
+  ),
+  policy("an unknown operator", expression({ key: "a", operator: "Gt", values: ["1"] }), /operator/),
+  policy("an expression without a key", expression({ operator: "Exists" }), /key/),
+  policy("a key that is none", expression({ key: "/a", operator: "Exists" }), /key/),
+  policy("a value that is none", expression({ key: "a", operator: "In", values: ["b c"] }), /values/),
+  policy("a value twice", expression({ key: "a", operator: "In", values: ["b", "b"] }), /values/),
+  policy("an unknown member of an expression", expression({ key: "a", operator: "Exists", x: 1 }), /x/),
+
+  policy("skill roots", { skillRoots: ["/opt/agent/skills", "/srv/.hidden/..x", "/a b"] }),
+  policy("a relative root", { skillRoots: ["opt/skills"] }, /skillRoots/),
+  policy("the root of all", { skillRoots: ["/"] }, /skillRoots/),
+  policy("a root with a slash at its end", { skillRoots: ["/opt/skills/"] }, /skillRoots/),
+  policy("a root with an empty component", { skillRoots: ["/opt//skills"] }, /skillRoots/),
+  policy("a root with a dot", { skillRoots: ["/opt/./skills"] }, /skillRoots/),
+  policy("a root with two dots", { skillRoots: ["/opt/.."] }, /skillRoots/),
+  policy("a root twice", { skillRoots: ["/a", "/a"] }, /skillRoots/),
+  policy("a root with a line break", { skillRoots: ["/a\n"] }, /skillRoots/),
+  policy("a root outside ASCII", { skillRoots: ["/ä"] }, /skillRoots/),
+
+  policy("skills", {
+    skills: [{ names: ["cuopt-*", "x"], sources: ["ConfigMap", "Projected"] }, { names: ["*"] }],
+  }),
+  policy("no skills in the list", { skills: [] }, /skills/),
+  policy("skills without names", { skills: [{ sources: ["ConfigMap"] }] }, /names/),
+  policy("skills with no name", { skills: [{ names: [] }] }, /names/),
+  policy("a name with a slash", { skills: [{ names: ["a/b"] }] }, /names/),
+  policy("a name with a blank", { skills: [{ names: ["a b"] }] }, /names/),
+  policy("an empty name", { skills: [{ names: [""] }] }, /names/),
+  policy("a name twice", { skills: [{ names: ["a", "a"] }] }, /names/),
+  policy("an unknown source", { skills: [{ names: ["a"], sources: ["Git"] }] }, /sources/),
+  policy("a folder as source", { skills: [{ names: ["a"], sources: ["Directory"] }] }, /sources/),
+  policy("no source in the list", { skills: [{ names: ["a"], sources: [] }] }, /sources/),
+  policy("an unknown member of skills", { skills: [{ names: ["a"], name: "b" }] }, /name/),
+  policy("noMatch with skills", { skills: [{ names: ["a"] }], noMatch: "Allow" }),
+  policy("noMatch without skills", { noMatch: "Warn" }, /noMatch has no effect/),
+  policy("an unknown answer", { skills: [{ names: ["a"] }], noMatch: "Ignore" }, /noMatch/),
+
+  policy("no publisher", { publishers: [] }, /publishers/),
+  policy("publishers as one", { publishers: publishers[0] }, /publishers/),
+  policy("two publishers of one name", { publishers: [...publishers, ...publishers] }, /publishers/),
+  policy("a publisher without a name", { publishers: [{ publicKey: ref }] }, /name/),
+  policy("a publisher with a bad name", { publishers: [{ name: "A", publicKey: ref }] }, /name/),
+  policy(
+    "a publisher with nothing",
+    { publishers: [{ name: "p" }] },
+    /exactly one of certificate and publicKey/,
+  ),
+  policy(
+    "a publisher with both",
+    { publishers: [{ name: "p", publicKey: ref, certificate: ref }] },
+    /exactly one of certificate and publicKey/,
+  ),
+  policy(
+    "an unknown member of a publisher",
+    { publishers: [{ name: "p", publicKey: ref, keyless: {} }] },
+    /keyless/,
+  ),
+  policy("a certificate by reference", certificate({ ...ref, subject: { commonName: "a", country: "US" } })),
+  policy("a certificate with neither", certificate({}), /exactly one of trustRootRef and pem/),
+  policy(
+    "a certificate with both",
+    certificate({ ...ref, pem: certificatePem }),
+    /exactly one of trustRootRef and pem/,
+  ),
+  policy("a certificate's subject without members", certificate({ ...ref, subject: {} }), /subject/),
+  policy("an unknown attribute", certificate({ ...ref, subject: { O: "a" } }), /O/),
+  policy("an empty organization", certificate({ ...ref, subject: { organization: "" } }), /organization/),
+  policy("an empty unit", certificate({ ...ref, subject: { organizationalUnit: "" } }), /organizationalUnit/),
+  policy("an empty name in the subject", certificate({ ...ref, subject: { commonName: "" } }), /commonName/),
+  policy("a country in words", certificate({ ...ref, subject: { country: "Germany" } }), /country/),
+  policy("a certificate's PEM that is a key", certificate({ pem: publicKey }), /BEGIN CERTIFICATE/),
+  policy(
+    "a certificate's PEM with a private key",
+    certificate({ pem: certificatePem + privatePem }),
+    /private key/,
+  ),
+  policy("a reference without a name", certificate({ trustRootRef: {} }), /name/),
+  policy("a reference with a bad name", certificate({ trustRootRef: { name: "A_B" } }), /name/),
+  policy("a reference to a certificate's key", certificate({ trustRootRef: { name: "r", key: "k" } }), /key/),
+  policy("an unknown member of a certificate", certificate({ ...ref, issuer: "a" }), /issuer/),
+  policy("a key by reference", key({ trustRootRef: { name: "r", key: "k" } })),
+  policy("a key with neither", key({}), /exactly one of trustRootRef and pem/),
+  policy("a key with both", key({ ...ref, pem: publicKey }), /exactly one of trustRootRef and pem/),
+  policy("a key's PEM that is none", key({ pem: "hello" }), /BEGIN PUBLIC KEY/),
+  policy("a private key", key({ pem: privatePem }), /private key/),
+  policy("a key that is too long", key({ pem: publicKey + " ".repeat(65_536) }), /pem/),
+  policy("a key's name that is none", key({ trustRootRef: { name: "r", key: "K" } }), /key/),
+  policy("an unknown member of a key", key({ ...ref, algorithm: "rsa" }), /algorithm/),
+
+  policy("minimum grades", { evidence: { integrity: "STRONG", authorship: "WEAK" } }),
+  policy("an unknown grade", { evidence: { integrity: "strong" } }, /integrity/),
+  policy("a grade that nothing can miss", { evidence: { authorship: "ABSENT" } }, /authorship/),
+  policy("a layer that is not graded yet", { evidence: { freshness: "MEDIUM" } }, /freshness/),
+  policy("no layer", { evidence: {} }, /evidence/),
+
+  policy("a card", {
+    card: {
+      required: true,
+      fields: ["description", "owner", "license", "risks"],
+      mitigationPerRisk: true,
+      licenses: { allow: ["MIT"], deny: ["GPL-3.0-only"] },
+      permissions: { deny: ["Bash(*)"] },
+    },
+  }),
+  policy("no demand of the card", { card: {} }, /card/),
+  policy("required in words", { card: { required: "yes" } }, /required/),
+  policy("mitigationPerRisk in words", { card: { mitigationPerRisk: "true" } }, /mitigationPerRisk/),
+  policy("an unknown field of the card", { card: { fields: ["price"] } }, /fields/),
+  policy("no field of the card", { card: { fields: [] } }, /fields/),
+  policy("a field twice", { card: { fields: ["owner", "owner"] } }, /fields/),
+  policy("no licence lists", { card: { licenses: {} } }, /licenses/),
+  policy("an empty list of licences", { card: { licenses: { allow: [] } } }, /allow/),
+  policy("an empty licence", { card: { licenses: { deny: [""] } } }, /deny/),
+  policy("an unknown list of licences", { card: { licenses: { permit: ["MIT"] } } }, /permit/),
+  policy("no permissions", { card: { permissions: {} } }, /deny/),
+  policy("an empty list of permissions", { card: { permissions: { deny: [] } } }, /deny/),
+  policy("an unknown list of permissions", { card: { permissions: { deny: ["a"], allow: ["b"] } } }, /allow/),
+  policy("an unknown demand of the card", { card: { required: true, signed: true } }, /signed/),
+
+  policy("immutability", { immutability: { configMap: "Required", readOnlyMount: "NotRequired" } }),
+  policy("immutability of ConfigMaps in words", { immutability: { configMap: true } }, /configMap/),
+  policy("immutability of mounts in words", { immutability: { readOnlyMount: "Yes" } }, /readOnlyMount/),
+  policy("an unknown immutability", { immutability: { digestPin: "Required" } }, /digestPin/),
+
+  policy("unverifiable", {
+    unverifiable: { default: "Warn", PersistentVolumeClaim: "Allow", EmptyDir: "Deny" },
+  }),
+  policy("an unknown default answer", { unverifiable: { default: "Ignore" } }, /default/),
+  policy("an unknown answer for a source", { unverifiable: { Image: "warn" } }, /Image/),
+  policy("an unknown kind of source", { unverifiable: { PVC: "Warn" } }, /PVC/),
+
+  policy("unsigned until", { unsigned: { action: "Warn", until: "2027-01-31T00:00:00+01:00" } }),
+  policy("unsigned allowed", { unsigned: { action: "Allow" } }, /action/),
+  policy("until without Warn", { unsigned: { until: "2027-01-31T00:00:00Z" } }, /until has no effect/),
+  policy("a date without a time", { unsigned: { action: "Warn", until: "2027-01-31" } }, /until/),
+  policy("a day that is none", { unsigned: { action: "Warn", until: "2027-02-30T00:00:00Z" } }, /until/),
+  policy(
+    "an unknown member of unsigned",
+    { unsigned: { action: "Warn", from: "2027-01-31T00:00:00Z" } },
+    /from/,
+  ),
+
+  policy("controllers", { controllers: "Enforce" }),
+  policy("an unknown answer to controllers", { controllers: "Deny" }, /controllers/),
+
+  root("keys", { keys: [{ name: "a", pem: publicKey }] }),
+  root("certificates", { certificates: [{ name: "a", pem: certificatePem }] }),
+  root("nothing", {}, /at least one of certificates and keys/),
+  root("two empty lists", { certificates: [], keys: [] }, /at least one of certificates and keys/),
+  root("an unknown field of a trust root", { keys: [{ name: "a", pem: publicKey }], tuf: {} }, /tuf/),
+  root("a key without a name", { keys: [{ pem: publicKey }] }, /name/),
+  root("a key without PEM", { keys: [{ name: "a" }] }, /pem/),
+  root(
+    "a key twice",
+    {
+      keys: [
+        { name: "a", pem: publicKey },
+        { name: "a", pem: publicKey },
+      ],
+    },
+    /keys/,
+  ),
+  root("a private key in a trust root", { keys: [{ name: "a", pem: privatePem }] }, /private key/),
+  root("a certificate that is a key", { certificates: [{ name: "a", pem: publicKey }] }, /BEGIN CERTIFICATE/),
+  root("a certificate without PEM", { certificates: [{ name: "a" }] }, /pem/),
+  root("an unknown member of an entry", { keys: [{ name: "a", pem: publicKey, curve: "x" }] }, /curve/),
+  root("no spec at all", undefined, /spec/),
+];
+
+/** The object of a case, under a name of its own. */
+export const objectOf = ({ kind, spec }: ResourceCase, index: number): KubernetesObject => ({
+  apiVersion: "skill-admission.dev/v1alpha1",
+  kind,
+  metadata: { name: `case-${index}` },
+  ...(spec === undefined ? {} : { spec }),
+});

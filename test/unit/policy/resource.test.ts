@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { PolicyError } from "../../../src/policy/policy-error.ts";
+import { clusterSkillPolicySpec } from "../../../src/policy/resource/cluster-skill-policy.ts";
+import { parsePolicy, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { objectOf, publishers, resourceCases, type ResourceCase } from "./resource-cases.ts";
+
+function faultOf(kind: ResourceCase["kind"], object: KubernetesObject): string | undefined {
+  try {
+    (kind === "ClusterSkillPolicy" ? parsePolicy : parseTrustRoot)(object);
+    return undefined;
+  } catch (error) {
+    expect(error).toBeInstanceOf(PolicyError);
+    expect((error as PolicyError).code).toBe("Invalid");
+    return (error as PolicyError).message;
+  }
+}
+
+describe("parse", () => {
+  it.each(resourceCases.filter(({ refused }) => refused === undefined))("takes $kind: $name", (one) => {
+    expect(faultOf(one.kind, objectOf(one, 0))).toBeUndefined();
+  });
+
+  it.each(resourceCases.filter(({ refused }) => refused !== undefined))("refuses $kind: $name", (one) => {
+    expect(faultOf(one.kind, objectOf(one, 0))).toMatch(one.refused!);
+  });
+
+  it("refuses another apiVersion and another kind", () => {
+    const [one] = resourceCases;
+    expect(
+      faultOf("ClusterSkillPolicy", { ...objectOf(one!, 0), apiVersion: "skill-admission.dev/v2" }),
+    ).toMatch(/apiVersion/);
+    expect(faultOf("ClusterSkillPolicy", { ...objectOf(one!, 0), kind: "SkillPolicy" })).toMatch(/kind/);
+  });
+
+  it("refuses a name that no object can have", () => {
+    for (const metadata of [undefined, null, {}, { name: "" }, { name: "A" }, { name: 7 }]) {
+      expect(faultOf("ClusterSkillPolicy", { ...objectOf(resourceCases[0]!, 0), metadata })).toMatch(
+        /metadata/,
+      );
+    }
+  });
+
+  it("refuses fields beside spec, and takes what the API server adds", () => {
+    const object = objectOf(resourceCases[0]!, 0);
+    expect(faultOf("ClusterSkillPolicy", { ...object, specs: {} })).toMatch(/specs/);
+    const stored = {
+      ...object,
+      metadata: { name: "a", uid: "1", generation: 2 },
+      status: { conditions: [] },
+    };
+    expect(faultOf("ClusterSkillPolicy", stored)).toBeUndefined();
+  });
+
+  it("tells every problem at once, and counts those beyond", () => {
+    const spec = { mode: "x", tenant: "X", controllers: "x", noMatch: "x", publishers: [] };
+    const text = faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec });
+    for (const field of ["mode", "tenant", "controllers", "noMatch", "publishers"]) {
+      expect(text).toContain(`spec.${field}`);
+    }
+    const roots = Array.from({ length: 20 }, (_, index) => `relative/${index}`);
+    expect(
+      faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec: { publishers, skillRoots: roots } }),
+    ).toMatch(/and 12 more$/);
+  });
+
+  it("fills in the defaults that are documented", () => {
+    expect(clusterSkillPolicySpec.parse({ publishers })).toEqual({
+      mode: "Enforce",
+      publishers,
+      noMatch: "Deny",
+      controllers: "Warn",
+      immutability: { configMap: "NotRequired", readOnlyMount: "NotRequired" },
+      unverifiable: { default: "Deny" },
+      unsigned: { action: "Deny" },
+    });
+  });
+});
