@@ -1,0 +1,293 @@
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
+import { webcrypto } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
+import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
+import { registerWebhook, type WebhookRegistration } from "../../src/cluster/live/register-webhook.ts";
+import type { WebhookOptions } from "../../src/cluster/live/webhook-configuration.ts";
+import { apply, kubectl, tryKubectl } from "./harness/cluster.ts";
+
+interface Review {
+  readonly request: {
+    readonly uid: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly operation: string;
+    readonly subResource?: string;
+    readonly resource: { readonly resource: string };
+  };
+}
+
+/** Allows everything, and remembers what it was asked. */
+async function startRecorder() {
+  x509.cryptoProvider.set(webcrypto);
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: "CN=recorder",
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
+  });
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
+  const cert = certificate.toString("pem");
+  const asked: string[] = [];
+  const server = createServer(
+    { cert, key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n` },
+    (incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () => {
+        const { request } = JSON.parse(Buffer.concat(chunks).toString()) as Review;
+        const resource = [request.resource.resource, request.subResource].filter(Boolean).join("/");
+        asked.push(`${request.operation} ${resource} ${request.namespace}/${request.name}`);
+        outgoing.setHeader("content-type", "application/json");
+        outgoing.end(
+          JSON.stringify({
+            apiVersion: "admission.k8s.io/v1",
+            kind: "AdmissionReview",
+            response: { uid: request.uid, allowed: true },
+          }),
+        );
+      });
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, asked, cert, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const name = "skill-admission";
+const namespace = "hooked";
+const configMap = (configMapName: string, more: object, inNamespace = namespace) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  ...more,
+  metadata: { name: configMapName, namespace: inNamespace, ...(more as { metadata?: object }).metadata },
+});
+const pod = (podName: string) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: podName, namespace },
+  spec: { containers: [{ name: "c", image: "example.invalid/i" }] },
+});
+
+let client: ApiClient;
+let recorder: Awaited<ReturnType<typeof startRecorder>>;
+let registration: WebhookRegistration;
+const problems: string[] = [];
+
+const present = async () =>
+  JSON.parse(await kubectl(["get", "validatingwebhookconfiguration", name, "-o", "json"])) as {
+    webhooks: { name: string; timeoutSeconds: number; objectSelector: object; rules: object[] }[];
+  };
+
+beforeAll(async () => {
+  for (const one of [namespace, "controller"]) await kubectl(["create", "namespace", one]);
+  client = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  recorder = await startRecorder();
+  const options: WebhookOptions = {
+    address: { url: recorder.url },
+    caBundle: recorder.cert,
+    controllerNamespace: "controller",
+  };
+  registration = registerWebhook({
+    client,
+    hooks: { onProblem: (message) => problems.push(message) },
+    options: () => Promise.resolve(options),
+    times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 200 },
+    writeInterval: 100,
+  });
+  await vi.waitFor(() => expect(registration.readiness()).toEqual([]), 20_000);
+  // API servers learn of a registration by watch.
+  await vi.waitFor(
+    async () => {
+      await kubectl([
+        "-n",
+        namespace,
+        "annotate",
+        "--overwrite",
+        "configmap",
+        "kube-root-ca.crt",
+        `t=${Date.now()}`,
+      ]);
+      expect(recorder.asked.length).toBeGreaterThan(0);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+});
+
+afterAll(async () => {
+  await registration.close();
+  await kubectl(["delete", "validatingwebhookconfiguration", name, "--ignore-not-found"]);
+  client.close();
+  recorder.server.close();
+  recorder.server.closeAllConnections();
+});
+
+async function askedBy(work: () => Promise<unknown>): Promise<string[]> {
+  recorder.asked.length = 0;
+  await work();
+  return [...recorder.asked];
+}
+
+describe("registerWebhook", () => {
+  it("is accepted by the API server, with its conditions", async () => {
+    const { webhooks } = await present();
+    expect(webhooks.map((webhook) => webhook.name)).toEqual([
+      "pods.skill-admission.dev",
+      "controllers.skill-admission.dev",
+      "configmaps.skill-admission.dev",
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  it("is asked about pods, their ephemeral containers, and what makes pods", async () => {
+    expect(await askedBy(() => apply(pod("one")))).toEqual([`CREATE pods ${namespace}/one`]);
+    const debug = { spec: { ephemeralContainers: [{ name: "d", image: "example.invalid/i" }] } };
+    expect(
+      await askedBy(() =>
+        kubectl([
+          "-n",
+          namespace,
+          "patch",
+          "pod",
+          "one",
+          "--subresource=ephemeralcontainers",
+          "-p",
+          JSON.stringify(debug),
+        ]),
+      ),
+    ).toEqual([`UPDATE pods/ephemeralcontainers ${namespace}/one`]);
+    const asked = await askedBy(() =>
+      kubectl(["-n", namespace, "create", "deployment", "d", "--image=example.invalid/i"]),
+    );
+    expect(asked[0]).toBe(`CREATE deployments ${namespace}/d`);
+    await vi.waitFor(() => {
+      const kinds = recorder.asked.map((line) => line.split(" ").slice(0, 2).join(" "));
+      expect(kinds).toContain("CREATE replicasets");
+      expect(kinds).toContain("CREATE pods");
+    }, 20_000);
+  });
+
+  it("is asked about ConfigMaps, written and changed", async () => {
+    expect(await askedBy(() => apply(configMap("c", { data: { k: "1" } })))).toEqual([
+      `CREATE configmaps ${namespace}/c`,
+    ]);
+    expect(await askedBy(() => apply(configMap("c", { data: { k: "2" } })))).toEqual([
+      `UPDATE configmaps ${namespace}/c`,
+    ]);
+  });
+
+  it("is not asked about deletions", async () => {
+    const asked = await askedBy(async () => {
+      await kubectl(["-n", namespace, "delete", "configmap", "c"]);
+      await kubectl(["-n", namespace, "delete", "pod", "one", "--force", "--grace-period=0"]);
+    });
+    expect(asked.filter((line) => /c$|one$/.test(line))).toEqual([]);
+  });
+
+  it("is not asked about leader locks", async () => {
+    const annotations = { "control-plane.alpha.kubernetes.io/leader": "{}" };
+    const lock = (more: object) => configMap("lock", { metadata: { annotations }, ...more });
+    expect(await askedBy(() => kubectl(["create", "-f", "-"], JSON.stringify(lock({}))))).toEqual([]);
+    expect(
+      await askedBy(() => kubectl(["-n", namespace, "annotate", "configmap", "lock", "renewed=1"])),
+    ).toEqual([]);
+  });
+
+  it("is asked about a ConfigMap that calls itself a leader lock but holds files, or held some", async () => {
+    const annotations = { "control-plane.alpha.kubernetes.io/leader": "{}" };
+    const lock = (more: object) => configMap("false-lock", { metadata: { annotations }, ...more });
+    expect(await askedBy(() => apply(lock({ data: { "SKILL.md": "x" } })))).toHaveLength(1);
+    expect(await askedBy(() => apply(lock({ binaryData: { k: "eA==" } })))).toHaveLength(1);
+    expect(await askedBy(() => apply(lock({})))).toHaveLength(1);
+    expect(
+      await askedBy(() => kubectl(["-n", namespace, "annotate", "configmap", "false-lock", "renewed=1"])),
+    ).toHaveLength(0);
+  });
+
+  it("is asked about kube-root-ca.crt unless its publisher writes it", async () => {
+    const write = (user: readonly string[], value: string) =>
+      kubectl([
+        "-n",
+        namespace,
+        "annotate",
+        "--overwrite",
+        "configmap",
+        "kube-root-ca.crt",
+        `t=${value}`,
+        ...user,
+      ]);
+    expect(await askedBy(() => write([], "tenant"))).toContain(
+      `UPDATE configmaps ${namespace}/kube-root-ca.crt`,
+    );
+    const publisher = [
+      "--as=system:serviceaccount:kube-system:root-ca-cert-publisher",
+      "--as-group=system:masters",
+    ];
+    expect(await askedBy(() => write(publisher, "publisher"))).toEqual([]);
+    // The publisher has no pass for other names.
+    expect(
+      await askedBy(() =>
+        kubectl(["-n", namespace, "create", "configmap", "other", "--from-literal=a=b", ...publisher]),
+      ),
+    ).toHaveLength(1);
+  });
+
+  it.each(["controller", "kube-system"])("is not asked about the namespace %s", async (exempt) => {
+    const asked = await askedBy(async () => {
+      await apply(configMap("exempt", { data: { k: "v" } }, exempt));
+    });
+    expect(asked.filter((line) => line.includes(`${exempt}/exempt`))).toEqual([]);
+  });
+
+  it("restores what somebody takes away, changes, adds or deletes", async () => {
+    const before = await present();
+    const restored = () =>
+      vi.waitFor(async () => expect((await present()).webhooks).toEqual(before.webhooks), {
+        timeout: 10_000,
+        interval: 100,
+      });
+    const patch = (operations: object[]) =>
+      kubectl([
+        "patch",
+        "validatingwebhookconfiguration",
+        name,
+        "--type=json",
+        "-p",
+        JSON.stringify(operations),
+      ]);
+    await patch([{ op: "remove", path: "/webhooks/0" }]);
+    await restored();
+    await patch([{ op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" }]);
+    await restored();
+    await patch([{ op: "add", path: "/webhooks/0/objectSelector/matchLabels", value: { skip: "no" } }]);
+    await restored();
+    await patch([
+      { op: "add", path: "/webhooks/0/matchConditions", value: [{ name: "never", expression: "false" }] },
+    ]);
+    await restored();
+    await kubectl(["delete", "validatingwebhookconfiguration", name]);
+    await restored();
+  });
+
+  it("refresh brings in new options, and writes nothing when all is well", async () => {
+    const version = () =>
+      kubectl(["get", "validatingwebhookconfiguration", name, "-o", "jsonpath={.metadata.resourceVersion}"]);
+    const before = await version();
+    await registration.refresh();
+    expect(await version()).toBe(before);
+  });
+
+  it("fails closed: with the webhook gone, a pod is refused", async () => {
+    recorder.server.close();
+    recorder.server.closeAllConnections();
+    const { code, stderr } = await tryKubectl(["create", "-f", "-"], JSON.stringify(pod("refused")));
+    expect(code).toBe(1);
+    expect(stderr).toContain('failed calling webhook "pods.skill-admission.dev"');
+  });
+});
