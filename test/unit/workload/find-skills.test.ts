@@ -35,7 +35,9 @@ describe("findSkills: one volume", () => {
   });
 
   it("rebuilds the tree of items, and leaves out keys that no item names", () => {
-    expect(found(atX(configMap("cm", tree)), { cm: { ...base, other: "O" } })).toEqual([`/skills/x: ${whole}`]);
+    expect(found(atX(configMap("cm", tree)), { cm: { ...base, other: "O" } })).toEqual([
+      `/skills/x: ${whole}`,
+    ]);
   });
 
   it("takes an empty list of items for none, as the kubelet does", () => {
@@ -61,7 +63,9 @@ describe("findSkills: one volume", () => {
       ["run", "SKILL.md"],
       ["b", "./SKILL.md"],
     ] as const;
-    expect(found(atX(configMap("cm", spelled)), { cm: base })).toEqual(["/skills/x: unavailable SOURCE_MALFORMED"]);
+    expect(found(atX(configMap("cm", spelled)), { cm: base })).toEqual([
+      "/skills/x: unavailable SOURCE_MALFORMED",
+    ]);
   });
 
   it("refuses a file and a folder of one name", () => {
@@ -70,7 +74,9 @@ describe("findSkills: one volume", () => {
       ["run", "x"],
       ["b", "x/y"],
     ] as const;
-    expect(found(atX(configMap("cm", items)), { cm: base })).toEqual(["/skills/x: unavailable SOURCE_MALFORMED"]);
+    expect(found(atX(configMap("cm", items)), { cm: base })).toEqual([
+      "/skills/x: unavailable SOURCE_MALFORMED",
+    ]);
   });
 
   it("says which key is missing, and leaves an optional one out", () => {
@@ -84,7 +90,9 @@ describe("findSkills: one volume", () => {
       code: "SOURCE_UNAVAILABLE",
       detail: expect.stringContaining('ConfigMap payments/cm has no key "gone"') as string,
     });
-    expect(found(atX(configMap("cm", items, { optional: true })), { cm: skill })).toEqual(["/skills/x: SKILL.md=S"]);
+    expect(found(atX(configMap("cm", items, { optional: true })), { cm: skill })).toEqual([
+      "/skills/x: SKILL.md=S",
+    ]);
   });
 
   it("refuses keys that no API server would have let in", () => {
@@ -103,7 +111,11 @@ describe("findSkills: one volume", () => {
 
   it("says that an absent ConfigMap must be there before the pod, optional or not", () => {
     for (const optional of [true, false]) {
-      const [reference, ...others] = findSkills(atX(configMap("cm", undefined, { optional })), [], objects({ cm: undefined }));
+      const [reference, ...others] = findSkills(
+        atX(configMap("cm", undefined, { optional })),
+        [],
+        objects({ cm: undefined }),
+      );
       expect(others).toEqual([]);
       expect(reference!.content).toEqual({
         state: "unavailable",
@@ -152,7 +164,10 @@ describe("findSkills: one volume", () => {
 
 describe("findSkills: projected volumes", () => {
   it("spreads one skill over several ConfigMaps", () => {
-    const type = projected(configMap("one", [["a", "SKILL.md"]]), configMap("two", [["a", "scripts/run.sh"]]));
+    const type = projected(
+      configMap("one", [["a", "SKILL.md"]]),
+      configMap("two", [["a", "scripts/run.sh"]]),
+    );
     const references = findSkills(atX(type), [], objects({ one: { a: "S" }, two: { a: "R" } }));
     expect(references.map(({ sources }) => sources)).toEqual([
       [
@@ -160,7 +175,9 @@ describe("findSkills: projected volumes", () => {
         { kind: "Projected", name: "two", immutable: false, writable: false },
       ],
     ]);
-    expect(found(atX(type), { one: { a: "S" }, two: { a: "R" } })).toEqual(["/skills/x: SKILL.md=S scripts/run.sh=R"]);
+    expect(found(atX(type), { one: { a: "S" }, two: { a: "R" } })).toEqual([
+      "/skills/x: SKILL.md=S scripts/run.sh=R",
+    ]);
   });
 
   it("lets later sources win", () => {
@@ -176,7 +193,10 @@ describe("findSkills: projected volumes", () => {
     const sources: readonly [object, string][] = [
       [{ secret: { name: "s", items: [{ key: "k", path: "extra" }] } }, "Secret"],
       [{ secret: { name: "s" } }, "Secret"],
-      [{ downwardAPI: { items: [{ path: "extra", fieldRef: { fieldPath: "metadata.labels" } }] } }, "DownwardAPI"],
+      [
+        { downwardAPI: { items: [{ path: "extra", fieldRef: { fieldPath: "metadata.labels" } }] } },
+        "DownwardAPI",
+      ],
       [{ serviceAccountToken: { path: "extra" } }, "Projected"],
       [{ clusterTrustBundle: { path: "extra" } }, "Projected"],
       [{ podCertificate: { keyPath: "extra" } }, "Projected"],
@@ -191,9 +211,9 @@ describe("findSkills: projected volumes", () => {
   });
 
   it("does not judge a skill by the part that is there", () => {
-    expect(found(atX(projected(configMap("cm"), configMap("gone"))), { cm: skill, gone: undefined })).toEqual([
-      "/skills/x: unavailable SOURCE_UNAVAILABLE",
-    ]);
+    expect(found(atX(projected(configMap("cm"), configMap("gone"))), { cm: skill, gone: undefined })).toEqual(
+      ["/skills/x: unavailable SOURCE_UNAVAILABLE"],
+    );
   });
 
   it("marks only the skill of which a part is missing", () => {
@@ -214,7 +234,10 @@ describe("findSkills: subPath", () => {
     expect(found(subject({ subPath: "scripts" }), { cm: base })).toEqual(["/skills/x: run.sh=R sub/b=B"]);
     expect(found(subject({ subPath: "./scripts//sub/" }), { cm: base })).toEqual(["/skills/x: b=B"]);
     expect(found(subject({ subPath: "." }), { cm: base })).toEqual([`/skills/x: ${whole}`]);
-    const file = podWith([volume("v", configMap("cm", tree))], [mount("v", "/skills/x/SKILL.md", { subPath: "SKILL.md" })]);
+    const file = podWith(
+      [volume("v", configMap("cm", tree))],
+      [mount("v", "/skills/x/SKILL.md", { subPath: "SKILL.md" })],
+    );
     expect(found(file, { cm: base })).toEqual(["/skills/x: SKILL.md=S"]);
   });
 
@@ -223,7 +246,9 @@ describe("findSkills: subPath", () => {
   });
 
   it("trusts no volume in which an absent one makes the kubelet write anew", () => {
-    expect(found(subject({ subPath: "scripts/nothing" }), { cm: base })).toEqual(["/skills/x: unverifiable ConfigMap"]);
+    expect(found(subject({ subPath: "scripts/nothing" }), { cm: base })).toEqual([
+      "/skills/x: unverifiable ConfigMap",
+    ]);
   });
 
   it("expands subPathExpr from literal variables and the pod's name", () => {
@@ -234,7 +259,9 @@ describe("findSkills: subPath", () => {
     expect(found(subject({ subPathExpr: "$(E)" }, env), { cm: base })).toEqual(["/skills/x: b=B"]);
     const named = [{ name: "N", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }];
     const items = configMap("cm", [["SKILL.md", "etl/SKILL.md"]]);
-    const pods = podWith([volume("v", items)], [mount("v", "/skills/x", { subPathExpr: "$(N)" })], { env: named });
+    const pods = podWith([volume("v", items)], [mount("v", "/skills/x", { subPathExpr: "$(N)" })], {
+      env: named,
+    });
     expect(found(pods, { cm: base })).toEqual(["/skills/x: SKILL.md=S"]);
   });
 
@@ -247,7 +274,9 @@ describe("findSkills: subPath", () => {
       { name: "ROOT", value: "/refs" },
     ];
     for (const subPathExpr of ["$(N)", "$(L)", "$(EMPTY)", "$(UNSET)", "$(ROOT)"]) {
-      expect(found(subject({ subPathExpr }, env), { cm: base })).toEqual(["/skills/x: unverifiable ConfigMap"]);
+      expect(found(subject({ subPathExpr }, env), { cm: base })).toEqual([
+        "/skills/x: unverifiable ConfigMap",
+      ]);
     }
   });
 });
@@ -292,14 +321,23 @@ describe("findSkills: mount over mount", () => {
   });
 
   it("sees what is mounted above and below a skill root", () => {
-    const above = podWith([volume("v", configMap("base", [["SKILL.md", ".claude/skills/x/SKILL.md"]]))], [mount("v", "/home/a")]);
+    const above = podWith(
+      [volume("v", configMap("base", [["SKILL.md", ".claude/skills/x/SKILL.md"]]))],
+      [mount("v", "/home/a")],
+    );
     expect(found(above, read)).toEqual(["/home/a/.claude/skills/x: SKILL.md=S"]);
-    const below = podWith([volume("v", configMap("base", [["run", "run.sh"]]))], [mount("v", "/skills/x/scripts")]);
+    const below = podWith(
+      [volume("v", configMap("base", [["run", "run.sh"]]))],
+      [mount("v", "/skills/x/scripts")],
+    );
     expect(found(below, read)).toEqual(["/skills/x: scripts/run.sh=R"]);
   });
 
   it("joins mounts next to each other into one skill", () => {
-    const mounts = [mount("o", "/skills/x/SKILL.md", { subPath: "SKILL.md" }), mount("o", "/skills/x/r", { subPath: "run" })];
+    const mounts = [
+      mount("o", "/skills/x/SKILL.md", { subPath: "SKILL.md" }),
+      mount("o", "/skills/x/r", { subPath: "run" }),
+    ];
     expect(found(podWith(volumes, mounts), read)).toEqual(["/skills/x: SKILL.md=OS r=OR"]);
   });
 
@@ -307,7 +345,9 @@ describe("findSkills: mount over mount", () => {
     for (const path of ["skills/x", "/skills/x/", "//skills//./x", "/a/../skills/x"]) {
       expect(found(podWith(volumes, [mount("v", path)]), read)).toEqual([`/skills/x: ${whole}`]);
     }
-    expect(found(podWith(volumes, [mount("o", "/skills/../x")]), read)).toEqual(["/x: SKILL.md=OS run=OR x=OX"]);
+    expect(found(podWith(volumes, [mount("o", "/skills/../x")]), read)).toEqual([
+      "/x: SKILL.md=OS run=OR x=OX",
+    ]);
   });
 
   it("does not choose between two mounts at one path", () => {
@@ -320,7 +360,9 @@ describe("findSkills: mount over mount", () => {
     expect(found(relative, read)).toContain("/skills/x: unverifiable ConfigMap");
     const ephemeral = pod({
       volumes,
-      more: { ephemeralContainers: [container("debug", [mount("v", "/skills/x"), mount("o", "/skills/x/scripts")])] },
+      more: {
+        ephemeralContainers: [container("debug", [mount("v", "/skills/x"), mount("o", "/skills/x/scripts")])],
+      },
     });
     expect(found(ephemeral, read)).toContain("/skills/x: unverifiable ConfigMap");
   });
@@ -341,7 +383,9 @@ describe("findSkills: containers", () => {
       containers: [container("a", sees), container("b", sees), container("c", [mount("v", "/skills/y")])],
       more: { initContainers: [container("sidecar", sees, { restartPolicy: "Always" })] },
     });
-    expect(findSkills(subject, [], objects({ cm: skill })).map(({ path, containers }) => [path, containers])).toEqual([
+    expect(
+      findSkills(subject, [], objects({ cm: skill })).map(({ path, containers }) => [path, containers]),
+    ).toEqual([
       ["/skills/x", ["sidecar", "a", "b"]],
       ["/skills/y", ["c"]],
     ]);
@@ -384,15 +428,36 @@ describe("findSkills: what cannot be read", () => {
     ]);
   });
 
-  it.each(types.filter(([kind]) => kind !== "DownwardAPI"))("answers for %s above a skill root", (kind, type) => {
-    for (const path of ["/skills", "/home/agent", "/home/agent/.claude", "/opt", "/etc/codex", "/root", "/home", "/x/.claude"]) {
-      expect(found(podWith([volume("u", type as never)], [mount("u", path)]))).toEqual([`${path}: unverifiable ${kind}`]);
-    }
-  });
+  it.each(types.filter(([kind]) => kind !== "DownwardAPI"))(
+    "answers for %s above a skill root",
+    (kind, type) => {
+      for (const path of [
+        "/skills",
+        "/home/agent",
+        "/home/agent/.claude",
+        "/opt",
+        "/etc/codex",
+        "/root",
+        "/home",
+        "/x/.claude",
+      ]) {
+        expect(found(podWith([volume("u", type as never)], [mount("u", path)]))).toEqual([
+          `${path}: unverifiable ${kind}`,
+        ]);
+      }
+    },
+  );
 
   it("lets it be elsewhere", () => {
     for (const [, type] of types) {
-      for (const path of ["/data", "/tmp", "/var/run/secrets/x", "/home/agent/data", "/skillset", "/x/.claudette"]) {
+      for (const path of [
+        "/data",
+        "/tmp",
+        "/var/run/secrets/x",
+        "/home/agent/data",
+        "/skillset",
+        "/x/.claudette",
+      ]) {
         expect(found(podWith([volume("u", type as never)], [mount("u", path)]))).toEqual([]);
       }
     }
@@ -402,11 +467,17 @@ describe("findSkills: what cannot be read", () => {
     const file = podWith([volume("u", emptyDir)], [mount("u", "/data/x/SKILL.md", { subPath: "f" })]);
     expect(found(file)).toEqual(["/data/x: unverifiable EmptyDir"]);
     const items = { secret: { secretName: "s", items: [{ key: "k", path: "x/skill.MD" }] } };
-    expect(found(podWith([volume("u", items)], [mount("u", "/data")]))).toEqual(["/data/x: unverifiable Secret"]);
+    expect(found(podWith([volume("u", items)], [mount("u", "/data")]))).toEqual([
+      "/data/x: unverifiable Secret",
+    ]);
   });
 
   it("keeps kinds apart, so that a policy which lets one pass lets no other pass", () => {
-    const volumes = [volume("u", emptyDir), volume("w", { csi: { driver: "d" } }), volume("v", configMap("cm"))];
+    const volumes = [
+      volume("u", emptyDir),
+      volume("w", { csi: { driver: "d" } }),
+      volume("v", configMap("cm")),
+    ];
     const mounts = [mount("v", "/skills/x"), mount("u", "/skills/x/a"), mount("w", "/skills/x/b")];
     expect(found(podWith(volumes, mounts), { cm: skill })).toEqual([
       "/skills/x: SKILL.md=S run=R",
@@ -426,8 +497,11 @@ describe("findSkills: what cannot be read", () => {
 
   it("says who could write", () => {
     const writable = (type: object, more: object) =>
-      findSkills(podWith([volume("u", type as never)], [mount("u", "/skills/x", more as never)]), [], new Map())[0]!
-        .sources[0]!.writable;
+      findSkills(
+        podWith([volume("u", type as never)], [mount("u", "/skills/x", more as never)]),
+        [],
+        new Map(),
+      )[0]!.sources[0]!.writable;
     expect(writable({ emptyDir: {} }, {})).toBe(true);
     expect(writable({ emptyDir: {} }, { readOnly: true })).toBe(false);
     expect(writable({ image: { reference: "r" } }, {})).toBe(false);
@@ -435,9 +509,14 @@ describe("findSkills: what cannot be read", () => {
     expect(writable({ persistentVolumeClaim: { claimName: "c", readOnly: true } }, {})).toBe(false);
     const other = pod({
       volumes: [volume("u", emptyDir)],
-      containers: [container("a", [mount("u", "/skills/x", { readOnly: true })]), container("b", [mount("u", "/out")])],
+      containers: [
+        container("a", [mount("u", "/skills/x", { readOnly: true })]),
+        container("b", [mount("u", "/out")]),
+      ],
     });
-    expect(findSkills(other, [], new Map())[0]!.sources).toEqual([{ kind: "EmptyDir", name: "u", writable: true }]);
+    expect(findSkills(other, [], new Map())[0]!.sources).toEqual([
+      { kind: "EmptyDir", name: "u", writable: true },
+    ]);
   });
 });
 
@@ -446,7 +525,8 @@ describe("findSkills: what makes a skill", () => {
     found(podWith([volume("v", configMap("cm"))], [mount("v", path)]), { cm: files });
 
   it("finds SKILL.md in any letter case, anywhere", () => {
-    for (const name of ["SKILL.md", "skill.md", "Skill.MD"]) expect(at("/data/any", { [name]: "S" })).toHaveLength(1);
+    for (const name of ["SKILL.md", "skill.md", "Skill.MD"])
+      expect(at("/data/any", { [name]: "S" })).toHaveLength(1);
   });
 
   it("finds Markdown that declares a skill, anywhere", () => {

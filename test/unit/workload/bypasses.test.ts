@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+
+import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
+import {
+  configMap,
+  container,
+  emptyDir,
+  found,
+  mount,
+  pod,
+  podWith,
+  projected,
+  volume,
+} from "../../fixtures/pods.ts";
+
+const signed = { "SKILL.md": "S", run: "R" };
+const evil = { "SKILL.md": "evil", run: "evil" };
+const tree = [
+  ["SKILL.md", "SKILL.md"],
+  ["run", "scripts/run.sh"],
+] as const;
+const volumes = [volume("v", configMap("signed", tree)), volume("o", configMap("evil", [["run", "run.sh"]]))];
+const read = { signed, evil };
+const whole = "/skills/x: SKILL.md=S scripts/run.sh=R";
+
+/** Each is a way in which files came past a check, here or elsewhere. */
+describe("bypasses", () => {
+  it("init containers and ephemeral containers forgotten", () => {
+    for (const list of ["initContainers", "ephemeralContainers"]) {
+      const subject = pod({ volumes, more: { [list]: [container("c", [mount("o", "/skills/x")])] } });
+      expect(objectsToRead(subject, [])).toMatchObject([{ name: "evil" }]);
+      expect(found(subject, read)).toEqual(["/skills/x: run.sh=evil"]);
+    }
+  });
+
+  it("ConfigMap mounted at ..data, behind every link of the volume", () => {
+    for (const path of ["/skills/x/..data", "/skills/x/..data/scripts", "skills/x/..2026_01_01/scripts"]) {
+      expect(found(podWith(volumes, [mount("v", "/skills/x"), mount("o", path)]), read)).toEqual([
+        whole,
+        "/skills/x: unverifiable ConfigMap",
+      ]);
+    }
+  });
+
+  it("subPath through ..data", () => {
+    for (const subPath of ["..data", "..data/scripts", "scripts/..x"]) {
+      expect(found(podWith(volumes, [mount("v", "/skills/x", { subPath })]), read)).toEqual([
+        "/skills/x: unverifiable ConfigMap",
+      ]);
+    }
+  });
+
+  it("link in an emptyDir that leads another mount onto the skill", () => {
+    const mounts = [mount("v", "/skills/x"), mount("w", "/work"), mount("o", "/work/link")];
+    const subject = podWith([...volumes, volume("w", emptyDir)], mounts);
+    expect(found(subject, read)).toEqual([whole, "/work: unverifiable EmptyDir"]);
+    expect(found(podWith([...volumes, volume("w", emptyDir)], mounts.slice(0, 2)), read)).toEqual([whole]);
+  });
+
+  it("link in an emptyDir that a mount path leaves by ..", () => {
+    const mounts = [mount("v", "/skills/x"), mount("w", "/work"), mount("o", "/work/link/../../etc/x")];
+    expect(found(podWith([...volumes, volume("w", emptyDir)], mounts), read)).toEqual([
+      whole,
+      "/work: unverifiable EmptyDir",
+    ]);
+  });
+
+  it("terminationMessagePath, an empty and writable file over a signed one", () => {
+    for (const terminationMessagePath of ["/skills/x/scripts/run.sh", "skills/x/SKILL.md", "/skills/x/new"]) {
+      const subject = podWith(volumes, [mount("v", "/skills/x")], { terminationMessagePath });
+      expect(found(subject, read).filter((shown) => shown !== whole)).toContain(
+        "/skills/x: unverifiable Other",
+      );
+    }
+    const usual = podWith(volumes, [mount("v", "/skills/x")], {
+      terminationMessagePath: "/dev/termination-log",
+    });
+    expect(found(usual, read)).toEqual([whole]);
+  });
+
+  it("terminationMessagePath through a link in an emptyDir", () => {
+    const mounts = [mount("v", "/skills/x"), mount("w", "/work")];
+    const subject = podWith([...volumes, volume("w", emptyDir)], mounts, {
+      terminationMessagePath: "/work/log",
+    });
+    expect(found(subject, read)).toEqual([whole, "/work: unverifiable EmptyDir"]);
+  });
+
+  it("block device in place of SKILL.md", () => {
+    const volumeDevices = [{ name: "disk", devicePath: "/skills/x/SKILL.md" }];
+    expect(found(podWith(volumes, [mount("v", "/skills/x")], { volumeDevices }), read)).toContain(
+      "/skills/x: unverifiable Other",
+    );
+  });
+
+  it("ConfigMap laid over a skill outside of every skill root", () => {
+    const subject = podWith(
+      [volume("v", configMap("signed")), volume("o", configMap("evil", [["run", "run"]]))],
+      [mount("v", "/data/x"), mount("o", "/data/x/run", { subPath: "run" })],
+    );
+    expect(objectsToRead(subject, []).map(({ name }) => name)).toEqual(["signed", "evil"]);
+  });
+
+  it("file named SKILL.md by its mount path only", () => {
+    const subject = podWith(
+      [volume("o", configMap("evil", [["run", "notes.txt"]]))],
+      [mount("o", "/data/x/SKILL.md", { subPath: "notes.txt" })],
+    );
+    expect(objectsToRead(subject, [])).toHaveLength(1);
+    expect(found(subject, read)).toEqual(["/data/x: SKILL.md=evil"]);
+  });
+
+  it("skill hidden behind a later source of the same projected volume", () => {
+    const type = projected(configMap("signed"), configMap("evil", [["run", "run"]]));
+    expect(objectsToRead(podWith([volume("v", type)], [mount("v", "/data/x")]), [])).toHaveLength(2);
+    expect(found(podWith([volume("v", type)], [mount("v", "/data/x")]), read)).toEqual([
+      "/data/x: SKILL.md=S run=evil",
+    ]);
+  });
+
+  it("SKILL.md in letters that only look different (ﬀ, fullwidth, upper case)", () => {
+    for (const path of ["ＳＫＩＬＬ.md", "SKILL.MD", "skill.ｍｄ"]) {
+      const type = configMap("evil", [["run", path]]);
+      const subject = podWith([volume("o", type)], [mount("o", "/data/x")]);
+      expect(objectsToRead(subject, [])).toHaveLength(1);
+      expect(found(subject, read)).toHaveLength(1);
+    }
+  });
+
+  it("volume over the container's root", () => {
+    expect(found(podWith(volumes, [mount("v", "/")]), read)).toEqual(["/: unverifiable ConfigMap"]);
+  });
+
+  it("second home in a variable that variables make", () => {
+    const env = [
+      { name: "A", value: "/da" },
+      { name: "HOME", value: "$(A)ta" },
+    ];
+    const subject = podWith([volume("u", emptyDir)], [mount("u", "/data/.codex/skills/x")], { env });
+    expect(found(subject)).toEqual(["/data/.codex/skills/x: unverifiable EmptyDir"]);
+    expect(found(podWith([volume("u", emptyDir)], [mount("u", "/data")], { env }))).toEqual([
+      "/data: unverifiable EmptyDir",
+    ]);
+  });
+});
