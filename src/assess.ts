@@ -1,6 +1,6 @@
 import { readCard } from "./card/read-card.ts";
 import type { Evidence } from "./evidence/evidence.ts";
-import { verifySignature } from "./signature/verify.ts";
+import { verifySignature, type VerifyOptions } from "./signature/verify.ts";
 import type { TrustMaterial } from "./signature/trust-material.ts";
 import type { Skill } from "./skill/skill.ts";
 
@@ -9,8 +9,14 @@ import type { Skill } from "./skill/skill.ts";
  * the command line alike.
  *
  * @param now milliseconds since 1970, at which certificates must be valid
+ * @param options where the signature is, for a call that names it; a review never does
  */
-export function assess(skill: Skill, trust: TrustMaterial, now: number): Evidence {
-  const signature = verifySignature(skill, trust, now);
+export function assess(
+  skill: Skill,
+  trust: TrustMaterial,
+  now: number,
+  options: VerifyOptions = {},
+): Evidence {
+  const signature = verifySignature(skill, trust, now, options);
   return { signature, card: readCard(skill), validity: signature.validity };
 }

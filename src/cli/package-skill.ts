@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 
+import { gitPaths } from "../signature/oms/ignore.ts";
 import { verifySignature } from "../signature/verify.ts";
 import { skillSize, treeDigest, type Skill } from "../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
@@ -20,8 +21,7 @@ export interface PackageCommandOptions {
   readonly podSnippet?: boolean;
 }
 
-/** A repository's own paths at the root, which signatures leave out (formats: A5). */
-const repositoryPath = /^(?:\.git|\.gitattributes|\.github|\.gitignore)(?:\/|$)/;
+const isRepository = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
 
 const noTrust = { version: "none", anchors: [], keys: [] };
 
@@ -33,9 +33,9 @@ export function signedTree(
   skill: Skill,
   now: number,
 ): { readonly skill: Skill; readonly left: readonly string[] } {
-  const left = [...skill.files.keys()].filter((path) => repositoryPath.test(path)).sort();
+  const left = [...skill.files.keys()].filter((path) => isRepository(path)).sort();
   if (left.length === 0) return { skill, left };
-  const files = new Map([...skill.files].filter(([path]) => !repositoryPath.test(path)));
+  const files = new Map([...skill.files].filter(([path]) => !isRepository(path)));
   const signature = verifySignature({ ...skill, files }, noTrust, now);
   const differences = "differences" in signature ? (signature.differences ?? []) : [];
   const missed = new Set(differences.filter(({ change }) => change === "missing").map(({ path }) => path));

@@ -2,7 +2,9 @@ import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type K
 import { lstat, open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
-import { signOms, type OmsSigner } from "../signature/oms/sign.ts";
+import { signatureFileName } from "../signature/detect.ts";
+import { gitPaths } from "../signature/oms/ignore.ts";
+import { signOms } from "../signature/oms/sign.ts";
 import { verifySignature } from "../signature/verify.ts";
 import { sha256Hex } from "../skill/digest.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
@@ -86,4 +88,69 @@ async function writeAtomically(folder: string, name: string, bytes: Uint8Array):
       cause,
     });
   }
+}
+
+/** What is signed: every file but the signature itself and a repository's own, which signatures leave out. */
+function split(skill: Skill): { readonly covered: readonly string[]; readonly left: readonly string[] } {
+  const paths = [...skill.files.keys()].filter((path) => path !== signatureName).sort();
+  const isLeft = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
+  return { covered: paths.filter((path) => !isLeft(path)), left: paths.filter(isLeft) };
+}
+
+const publicKeyOf = (key: KeyObject): KeyObject => createPublicKey(key);
+
+/** Reads the signature as a verifier would: what this program would refuse, it never writes. */
+function checked(skill: Skill, bytes: Uint8Array, key: KeyObject, now: number): SignatureEvidence {
+  const publicKey = publicKeyOf(key);
+  const fingerprint = sha256Hex(publicKey.export({ type: "spki", format: "der" }));
+  const trust = { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key: publicKey }] };
+  const files = new Map([...skill.files, [signatureName, new SkillFile(bytes)]]);
+  const evidence = verifySignature({ ...skill, files }, trust, now);
+  const unknownRoot =
+    evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
+  if (evidence.outcome === "signed" || unknownRoot) return evidence;
+  const detail = evidence.outcome === "untrusted" ? evidence.detail : evidence.outcome;
+  throw new UsageError(`the signature would not be accepted: ${detail}`, "use another key or certificate");
+}
+
+function summary(directory: string, skill: Skill, evidence: SignatureEvidence, options: SignOptions): string {
+  const { covered, left } = split(skill);
+  const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
+  const trust =
+    options.certificateChain === undefined ? "--public-key PUBLIC_KEY_FILE" : "--certificate-chain ROOT_FILE";
+  return [
+    `signed ${directory}: ${covered.length} file${covered.length === 1 ? "" : "s"}`,
+    ...covered.map((path) => `  ${printable(path)}`),
+    ...(left.length > 0
+      ? ["not signed (a repository's own files):", ...left.slice(0, 10).map((path) => `  ${printable(path)}`)]
+      : []),
+    ...(left.length > 10 ? [`  and ${left.length - 10} more`] : []),
+    `digest    ${evidence.digest ?? ""}`,
+    `signer    ${signer?.kind === "certificate" ? signer.subject : `key sha256:${signer?.publicKey ?? ""}`}`,
+    `signature ${join(directory, signatureName)}`,
+    `check it with: skill-admission verify ${directory} ${trust}`,
+    "",
+  ].join("\n");
+}
+
+/**
+ * `skill-admission sign`: signs every file of the skill in a folder and writes the signature into it.
+ * @throws UsageError for a folder, key or chain that cannot be used, or a signature that is there already
+ */
+export async function signSkill(
+  directory: string,
+  options: SignOptions,
+  line: CommandLine,
+): Promise<ExitCode> {
+  await assertFree(join(directory, signatureName), options.force === true);
+  const key = await readKey(options.key, line.passphrase);
+  const chain =
+    options.certificateChain === undefined ? undefined : await readChain(options.certificateChain);
+  const whole = await readFolder(directory, line);
+  const skill = { ...whole, files: new Map([...whole.files].filter(([path]) => path !== signatureName)) };
+  const bytes = sign(skill, key, chain);
+  const evidence = checked(skill, bytes, key, line.now());
+  await writeAtomically(directory, signatureName, bytes);
+  line.stdout.write(summary(directory, skill, evidence, options));
+  return exitCode.pass;
 }
