@@ -1,0 +1,258 @@
+import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
+import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-cluster.ts";
+import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
+import { createStatusWriter } from "../../src/cluster/live/status-writer.ts";
+import { projectRoot } from "./harness/binaries.ts";
+import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
+
+const group = "skill-admission.dev/v1alpha1";
+const namespace = "whole";
+const pem = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+}).publicKey;
+
+const policy = (name: string, spec: object = {}) => ({
+  apiVersion: group,
+  kind: "ClusterSkillPolicy",
+  metadata: { name },
+  spec: { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "root" } } }], ...spec },
+});
+const trustRoot = {
+  apiVersion: group,
+  kind: "SkillTrustRoot",
+  metadata: { name: "root" },
+  spec: { keys: [{ name: "k", pem }] },
+};
+const pod = (name: string, configMap: string) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace, labels: { app: "a" } },
+  spec: {
+    containers: [
+      { name: "c", image: "example.invalid/i", volumeMounts: [{ name: "v", mountPath: "/skills/x" }] },
+    ],
+    volumes: [{ name: "v", configMap: { name: configMap } }],
+  },
+});
+const ref = (name: string) => ({ kind: "ConfigMap", namespace, name }) as const;
+const soon = () => AbortSignal.timeout(15_000);
+
+let client: ApiClient;
+let cluster: LiveCluster;
+const problems: string[] = [];
+const states = new Map<string, boolean>();
+
+const open = () => {
+  const hooks = {
+    onProblem: (message: string) => void problems.push(message),
+    onWatchState: (resource: string, healthy: boolean) => void states.set(resource, healthy),
+  };
+  return openLiveCluster({
+    client,
+    hooks,
+    status: createStatusWriter(client, hooks),
+    times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 },
+  });
+};
+
+const status = async (kind: string, name: string) =>
+  JSON.parse(await kubectl(["get", kind, name, "-o", "jsonpath={.status}"])) as {
+    readonly observedGeneration: number;
+    readonly publishers?: number;
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
+  };
+
+beforeAll(async () => {
+  client = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  await kubectl([
+    "delete",
+    "crd",
+    "clusterskillpolicies.skill-admission.dev",
+    "skilltrustroots.skill-admission.dev",
+    "--ignore-not-found",
+  ]);
+  await kubectl(["create", "namespace", namespace]);
+  await kubectl(["label", "namespace", namespace, "tenant=payments"]);
+  cluster = open();
+});
+
+afterAll(async () => {
+  await cluster.close();
+});
+
+describe("openLiveCluster", () => {
+  it("is not ready without the CustomResourceDefinitions, says so in words, and answers nothing", async () => {
+    await vi.waitFor(
+      () => expect(cluster.readiness().join()).toContain("install the CustomResourceDefinitions"),
+      10_000,
+    );
+    expect(() => cluster.current()).toThrow(/not known yet/);
+    await expect(cluster.synced(AbortSignal.timeout(100))).rejects.toThrow();
+  });
+
+  it("becomes ready by itself when they are installed", async () => {
+    await kubectl(["apply", "-f", join(projectRoot, "manifests/crds")]);
+    await cluster.synced(soon());
+    expect(cluster.readiness()).toEqual([]);
+    expect(cluster.current().policies).toEqual([]);
+  });
+
+  it("follows policies and trust roots, and keeps the snapshot while nothing changes", async () => {
+    await apply(trustRoot, policy("first"));
+    await vi.waitFor(
+      () => expect(cluster.current().policies.map(({ name }) => name)).toEqual(["first"]),
+      10_000,
+    );
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.broken).toBeUndefined(), 10_000);
+    expect(cluster.current().trust.keys).toHaveLength(1);
+    await vi.waitFor(async () => expect((await status("cskp", "first")).conditions).toHaveLength(1), 10_000);
+    const before = cluster.current();
+    await apply(pod("unrelated", "c"));
+    expect(cluster.current()).toBe(before);
+  });
+
+  it("writes Ready with generation and counts", async () => {
+    await vi.waitFor(async () => {
+      expect(await status("cskp", "first")).toMatchObject({
+        observedGeneration: 1,
+        publishers: 1,
+        conditions: [{ type: "Ready", status: "True" }],
+      });
+    }, 10_000);
+    await vi.waitFor(
+      async () => expect(await status("sktr", "root")).toMatchObject({ certificates: 0, keys: 1 }),
+      10_000,
+    );
+  });
+
+  it("keeps a policy in force whose trust root is deleted, denying, and says so in its status", async () => {
+    await kubectl(["delete", "sktr", "root"]);
+    await vi.waitFor(
+      () => expect(cluster.current().policies[0]?.broken).toContain("SkillTrustRoot root"),
+      10_000,
+    );
+    await vi.waitFor(async () => {
+      const { conditions } = await status("cskp", "first");
+      expect(conditions[0]).toMatchObject({ status: "False", reason: "TrustRootMissing" });
+    }, 10_000);
+    await apply(trustRoot);
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.broken).toBeUndefined(), 10_000);
+  });
+
+  it("does not write a status twice", async () => {
+    const version = () => kubectl(["get", "cskp", "first", "-o", "jsonpath={.metadata.resourceVersion}"]);
+    await vi.waitFor(
+      async () => expect((await status("cskp", "first")).conditions[0]?.status).toBe("True"),
+      10_000,
+    );
+    const before = await version();
+    await apply(policy("second"));
+    await vi.waitFor(
+      async () => expect((await status("cskp", "second")).conditions[0]?.status).toBe("True"),
+      10_000,
+    );
+    expect(await version()).toBe(before);
+  });
+
+  it("finds the pods that use an object, and forgets those that are gone", async () => {
+    await apply(pod("user", "used"));
+    await vi.waitFor(
+      () => expect(cluster.podsUsing(ref("used")).map(({ name }) => name)).toEqual(["user"]),
+      10_000,
+    );
+    expect(cluster.podsUsing({ ...ref("used"), namespace: "default" })).toEqual([]);
+    expect(cluster.podsUsing({ ...ref("used"), kind: "Secret" })).toEqual([]);
+    await kubectl(["-n", namespace, "delete", "pod", "user", "--force", "--grace-period=0"]);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("used"))).toEqual([]), 10_000);
+  });
+
+  it("forgets a pod that has ended", async () => {
+    await apply(pod("ending", "ends"));
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toHaveLength(1), 10_000);
+    const ended = JSON.stringify({ status: { phase: "Succeeded" } });
+    await kubectl(["-n", namespace, "patch", "pod", "ending", "--subresource=status", "-p", ended]);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toEqual([]), 10_000);
+  });
+
+  it("knows a namespace's labels, also of one that was created just now", async () => {
+    expect(await cluster.namespaceLabels(namespace, soon())).toMatchObject({ tenant: "payments" });
+    await kubectl(["create", "namespace", "brand-new"]);
+    expect(await cluster.namespaceLabels("brand-new", soon())).toMatchObject({
+      "kubernetes.io/metadata.name": "brand-new",
+    });
+  });
+
+  it("throws for a namespace that is not there, and while the API server is down", async () => {
+    await expect(cluster.namespaceLabels("nowhere", soon())).rejects.toMatchObject({
+      code: "SOURCE_UNAVAILABLE",
+    });
+    const before = cluster.current();
+    await killApiServer();
+    try {
+      await expect(cluster.namespaceLabels("nowhere", soon())).rejects.toMatchObject({
+        code: "SOURCE_UNAVAILABLE",
+      });
+      await vi.waitFor(() => expect(states.get("clusterskillpolicies")).toBe(false), 10_000);
+      expect(cluster.current()).toBe(before);
+      expect(cluster.readiness()).toEqual([]);
+    } finally {
+      await startApiServer();
+    }
+    await apply(policy("third"));
+    await vi.waitFor(() => expect(cluster.current().policies).toHaveLength(3), 20_000);
+    expect([...states]).toEqual(expect.arrayContaining([["clusterskillpolicies", true]]));
+  });
+});
+
+describe("the CustomResourceDefinitions", () => {
+  const wrong: readonly [string, object, RegExp][] = [
+    ["no publishers", { publishers: [] }, /publishers/],
+    [
+      "a publisher that is two things",
+      { publishers: [{ name: "p", publicKey: { pem }, certificate: { pem } }] },
+      /exactly one/i,
+    ],
+    ["a publisher that is nothing", { publishers: [{ name: "p" }] }, /exactly one/i],
+    ["an unknown mode", { mode: "Maybe" }, /mode/],
+    ["a skill root that is not absolute", { skillRoots: ["skills"] }, /skillRoots/],
+  ];
+
+  it.each(wrong)("refuse %s", async (_, spec, message) => {
+    const { code, stderr } = await tryKubectl(["apply", "-f", "-"], JSON.stringify(policy("wrong", spec)));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it("refuse an unknown field by name", async () => {
+    const { code, stderr } = await tryKubectl(
+      ["apply", "-f", "-"],
+      JSON.stringify(policy("wrong", { publishrs: [] })),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('unknown field "spec.publishrs"');
+  });
+
+  it("refuse a trust root that holds nothing, in the rule's own words", async () => {
+    const { code, stderr } = await tryKubectl(
+      ["apply", "-f", "-"],
+      JSON.stringify({ ...trustRoot, spec: {} }),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("give at least one of certificates and keys");
+  });
+
+  it("explain themselves", async () => {
+    expect(await kubectl(["explain", "clusterskillpolicy.spec.publishers"])).toContain("DESCRIPTION");
+  });
+});
