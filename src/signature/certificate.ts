@@ -1,0 +1,167 @@
+import { X509Certificate, type KeyObject } from "node:crypto";
+import { sha256Hex } from "../skill/digest.ts";
+import {
+  assertDer,
+  derBoolean,
+  DerError,
+  derInteger,
+  derMembers,
+  derTag,
+  derTime,
+  objectIdentifier,
+  readDer,
+  type DerValue,
+} from "./der.ts";
+import { readName, type DistinguishedName } from "./distinguished-name.ts";
+import { malformed } from "./signature-error.ts";
+
+/** What a certificate says (RFC 5280), as far as the rules of `chain.ts` need it. */
+export interface Certificate {
+  readonly x509: X509Certificate;
+  /** SHA-256 over the DER, hex. */
+  readonly fingerprint: string;
+  readonly publicKey: KeyObject;
+  readonly subject: DistinguishedName;
+  /** DER of the names, as text that can be compared. */
+  readonly subjectId: string;
+  readonly issuerId: string;
+  /** Milliseconds since 1970, both inclusive. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Object identifier of the algorithm that the issuer signed with. */
+  readonly signatureAlgorithm: string;
+  readonly extensions: CertificateExtensions;
+}
+
+/** Absent fields are extensions that the certificate does not have. */
+export interface CertificateExtensions {
+  readonly authority: boolean;
+  readonly pathLength?: number;
+  readonly keyUsage?: { readonly digitalSignature: boolean; readonly keyCertSign: boolean };
+  readonly extendedKeyUsage?: readonly string[];
+  /** Extensions that limit what the certificate may be used for in a way that is not understood. */
+  readonly unknownCritical: readonly string[];
+}
+
+/** Largest DER of one certificate. Real ones have 600 to 2,000 bytes. */
+const maxBytes = 16 * 1024;
+
+const oid = {
+  keyUsage: "2.5.29.15",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  extendedKeyUsage: "2.5.29.37",
+} as const;
+
+/** Critical extensions that change nothing here: key identifiers, alternative names, certificate policies. */
+const harmless: ReadonlySet<string> = new Set([
+  "2.5.29.14",
+  "2.5.29.35",
+  "2.5.29.17",
+  "2.5.29.18",
+  "2.5.29.32",
+]);
+
+interface Extension {
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
+
+function readExtensionList(tbs: readonly DerValue[]): ReadonlyMap<string, Extension> {
+  const found = new Map<string, Extension>();
+  const wrapped = tbs.find(({ tag }) => tag === 0xa3);
+  if (wrapped === undefined) return found;
+  for (const item of derMembers(readDer(wrapped.content)[0])) {
+    const parts = derMembers(item);
+    const id = objectIdentifier(parts[0]);
+    if (found.has(id)) throw new DerError("has the same extension twice");
+    const critical = parts.length > 2 && derBoolean(parts[1]);
+    found.set(id, { critical, value: assertDer(parts.at(-1), derTag.octetString).content });
+  }
+  return found;
+}
+
+function basicConstraintsOf(extension: Extension | undefined): { authority: boolean; pathLength?: number } {
+  if (extension === undefined) return { authority: false };
+  const members = derMembers(readDer(extension.value)[0]);
+  const authority = members[0]?.tag === derTag.boolean && derBoolean(members[0]);
+  const limit = members[members[0]?.tag === derTag.boolean ? 1 : 0];
+  return limit === undefined ? { authority } : { authority, pathLength: derInteger(limit) };
+}
+
+function keyUsageOf(extension: Extension | undefined): Pick<CertificateExtensions, "keyUsage"> {
+  if (extension === undefined) return {};
+  const bits = assertDer(readDer(extension.value)[0], derTag.bitString).content;
+  const first = bits[1] ?? 0;
+  return { keyUsage: { digitalSignature: (first & 0x80) !== 0, keyCertSign: (first & 0x04) !== 0 } };
+}
+
+function readExtensions(tbs: readonly DerValue[]): CertificateExtensions {
+  const list = readExtensionList(tbs);
+  const understood = new Set<string>([oid.keyUsage, oid.basicConstraints, oid.extendedKeyUsage]);
+  const purposes = list.get(oid.extendedKeyUsage);
+  return {
+    ...basicConstraintsOf(list.get(oid.basicConstraints)),
+    ...keyUsageOf(list.get(oid.keyUsage)),
+    ...(purposes === undefined
+      ? {}
+      : { extendedKeyUsage: derMembers(readDer(purposes.value)[0]).map(objectIdentifier) }),
+    // Name constraints must be critical (RFC 5280, 4.2.1.10); one that is not still shall not be overlooked.
+    unknownCritical: [...list]
+      .filter(
+        ([id, { critical }]) =>
+          (critical || id === oid.nameConstraints) && !understood.has(id) && !harmless.has(id),
+      )
+      .map(([id]) => id),
+  };
+}
+
+function readCertificate(x509: X509Certificate): Certificate {
+  const [certificate, ...rest] = readDer(x509.raw);
+  if (rest.length > 0) throw new DerError("is followed by other bytes");
+  const [body, outerAlgorithm] = derMembers(certificate);
+  const [version, ...tbs] = derMembers(body);
+  if (version?.tag !== 0xa0 || derInteger(readDer(version.content)[0]) !== 2)
+    throw new DerError("is not of version 3");
+  const [, algorithm, issuer, validity, subject] = tbs;
+  if (algorithm === undefined || outerAlgorithm === undefined || issuer === undefined) {
+    throw new DerError("is not built as expected");
+  }
+  if (!Buffer.from(algorithm.encoded).equals(outerAlgorithm.encoded)) {
+    throw new DerError("names two different signature algorithms");
+  }
+  const [notBefore, notAfter] = derMembers(validity);
+  return {
+    x509,
+    fingerprint: sha256Hex(x509.raw),
+    publicKey: x509.publicKey,
+    subject: readName(assertDer(subject, derTag.sequence)),
+    subjectId: Buffer.from(assertDer(subject, derTag.sequence).encoded).toString("latin1"),
+    issuerId: Buffer.from(issuer.encoded).toString("latin1"),
+    notBefore: derTime(notBefore),
+    // The last second counts to its end.
+    notAfter: derTime(notAfter) + 999,
+    signatureAlgorithm: objectIdentifier(derMembers(algorithm)[0]),
+    extensions: readExtensions(tbs.slice(6)),
+  };
+}
+
+/**
+ * Reads one certificate from DER, nothing but DER: Node's parser also takes PEM and ignores what follows.
+ *
+ * The fields come from a small reader of our own, since `X509Certificate` shows neither key usage, path length nor
+ * critical flags, and the libraries that do take as long to load as hundreds of skills to verify.
+ * @param where names the certificate for people
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
+export function parseCertificate(source: Uint8Array | X509Certificate, where: string): Certificate {
+  try {
+    if (source instanceof X509Certificate) return readCertificate(source);
+    if (source.byteLength > maxBytes) throw new DerError(`is larger than ${maxBytes} bytes`);
+    if (source[0] !== derTag.sequence) throw new DerError("is not DER");
+    return readCertificate(new X509Certificate(source));
+  } catch (cause) {
+    const what = cause instanceof DerError ? cause.message : "cannot be read";
+    throw malformed(`${where} ${what}`, { cause });
+  }
+}

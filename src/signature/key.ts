@@ -1,0 +1,39 @@
+import { verify, type KeyObject } from "node:crypto";
+import { sha256Hex } from "../skill/digest.ts";
+
+/** Digest that goes with a curve. */
+export type CurveDigest = "sha256" | "sha384" | "sha512";
+
+const digestOfCurve: ReadonlyMap<string, CurveDigest> = new Map([
+  ["prime256v1", "sha256"],
+  ["secp384r1", "sha384"],
+  ["secp521r1", "sha512"],
+]);
+
+/** The digest of the key's curve; undefined where skills may not be signed with such a key (RSA, Ed25519, other curves). */
+export const curveDigest = (key: KeyObject): CurveDigest | undefined =>
+  key.asymmetricKeyType === "ec" ? digestOfCurve.get(key.asymmetricKeyDetails?.namedCurve ?? "") : undefined;
+
+/** An ECDSA signature in DER over the data. Hostile signatures are false, never an exception. */
+export function verifyEcdsa(
+  key: KeyObject,
+  digest: CurveDigest,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  try {
+    return verify(digest, data, { key, dsaEncoding: "der" }, signature);
+  } catch {
+    return false;
+  }
+}
+
+/** SHA-256 over the SubjectPublicKeyInfo in DER, hex: the fingerprint of a `TrustedKey`. */
+export const keyFingerprint = (key: KeyObject): string =>
+  sha256Hex(key.export({ type: "spki", format: "der" }));
+
+/**
+ * How OMS bundles name a key: SHA-256, hex, over the **PEM text** of the SubjectPublicKeyInfo as it is written anew
+ * (64 columns, line feeds), whatever the key's own file looked like.
+ */
+export const keyHint = (key: KeyObject): string => sha256Hex(key.export({ type: "spki", format: "pem" }));

@@ -1,0 +1,28 @@
+import { hash } from "node:crypto";
+import { blake3 } from "@noble/hashes/blake3.js";
+import { sha256Hex } from "../../skill/digest.ts";
+import type { SkillFile } from "../../skill/skill.ts";
+
+/** Digests that a manifest may list; the names are those of `hash_type`. */
+export type OmsHash = "sha256" | "blake2b" | "blake3";
+
+/** Hex digits of each: BLAKE2b in its full 64 bytes, the others with 32. */
+export const hexLength: Readonly<Record<OmsHash, number>> = { sha256: 64, blake2b: 128, blake3: 64 };
+
+export const isOmsHash = (name: string): name is OmsHash => Object.hasOwn(hexLength, name);
+
+/** The digest of these bytes, in lower-case hex. */
+export function omsDigest(algorithm: OmsHash, bytes: Uint8Array): string {
+  switch (algorithm) {
+    case "sha256":
+      return sha256Hex(bytes);
+    case "blake2b":
+      return hash("blake2b512", bytes, "hex");
+    case "blake3":
+      return Buffer.from(blake3(bytes)).toString("hex");
+  }
+}
+
+/** The digest of a whole file; SHA-256 is worked out once per file. */
+export const fileDigest = (algorithm: OmsHash, file: SkillFile): string =>
+  algorithm === "sha256" ? file.sha256 : omsDigest(algorithm, file.bytes);

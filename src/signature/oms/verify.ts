@@ -1,0 +1,177 @@
+import type { Skill } from "../../skill/skill.ts";
+import { parseBundle, type SignatureBundle } from "../bundle.ts";
+import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../dsse.ts";
+import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
+import { knownChain, type KnownChain } from "../known-chains.ts";
+import { quoted, SignatureError } from "../signature-error.ts";
+import { always, type SignatureEvidence, type SignatureFault, type Signer } from "../signature-evidence.ts";
+import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
+import { covers, unchangedSpan } from "../validity.ts";
+import { compareTree, type Comparison } from "./compare.ts";
+import type { OmsManifest } from "./manifest.ts";
+import { parseStatement } from "./statement.ts";
+
+const format = "oms";
+
+/** Keys that are tried where a bundle does not say which one it is. */
+const maxTriedKeys = 64;
+
+/** What a signature is checked against, read and normalised. */
+interface Subject {
+  readonly bundle: SignatureBundle;
+  readonly manifest: OmsManifest;
+  readonly comparison: Comparison;
+}
+
+type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
+type Info = Pick<Untrusted, "digest" | "differences" | "signer">;
+
+function untrusted(
+  fault: SignatureFault,
+  detail: string,
+  info: Info & Partial<Pick<Untrusted, "selfConsistent" | "validity">> = {},
+): Untrusted {
+  return { outcome: "untrusted", format, fault, detail, selfConsistent: false, validity: always, ...info };
+}
+
+const badSignature =
+  "the signature does not match the signed list: one of them was changed, or another key signed";
+
+function isSignedByKey({ bundle }: Subject, { key }: TrustedKey): boolean {
+  const digest = curveDigest(key);
+  if (digest === undefined) return false;
+  const { payload, signature } = bundle;
+  return (
+    verifyEcdsa(key, digest, preAuthEncoding(inTotoPayloadType, payload), signature) ||
+    verifyEcdsa(key, digest, legacyPreAuthEncoding(inTotoPayloadType, payload), signature)
+  );
+}
+
+/** As the reference: model-signing 0.2 digested with SHA-256 whatever the certificate's curve. Only for its own statements. */
+function isSignedByLeaf({ bundle, manifest }: Subject, { leafKey }: KnownChain): boolean {
+  const digest = curveDigest(leafKey);
+  if (digest === undefined) return false;
+  const { payload, signature } = bundle;
+  return (
+    verifyEcdsa(leafKey, digest, preAuthEncoding(inTotoPayloadType, payload), signature) ||
+    (manifest.legacy &&
+      verifyEcdsa(leafKey, "sha256", legacyPreAuthEncoding(inTotoPayloadType, payload), signature))
+  );
+}
+
+/** The list is a trusted signer's: what is left is the tree. */
+function conclude({ manifest, comparison }: Subject, signer: Signer, validity = always): SignatureEvidence {
+  const { digest } = manifest;
+  const { differences, unlisted } = comparison;
+  return differences.length === 0
+    ? { outcome: "signed", format, digest, signer, unlisted, validity }
+    : { outcome: "tampered", format, digest, signer, differences, validity };
+}
+
+const hints = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedKey>>();
+
+/** Trusted keys by the name that bundles give them; worked out once. */
+function keysByHint(trust: TrustMaterial): ReadonlyMap<string, TrustedKey> {
+  let index = hints.get(trust);
+  if (index === undefined) {
+    index = new Map(trust.keys.map((trusted) => [keyHint(trusted.key), trusted]));
+    hints.set(trust, index);
+  }
+  return index;
+}
+
+function verifyByKey(subject: Subject, hint: string | undefined, trust: TrustMaterial): SignatureEvidence {
+  const { comparison, manifest } = subject;
+  const info: Info = { digest: manifest.digest, differences: comparison.differences };
+  if (hint === undefined) {
+    const trusted = trust.keys.slice(0, maxTriedKeys).find((candidate) => isSignedByKey(subject, candidate));
+    if (trusted !== undefined) return conclude(subject, signerOf(trusted));
+    return untrusted(
+      "UNTRUSTED_SIGNER",
+      "signed by a key that is not named, and is none of the trusted keys",
+      info,
+    );
+  }
+  const trusted = keysByHint(trust).get(hint);
+  if (trusted === undefined) {
+    return untrusted(
+      "UNTRUSTED_SIGNER",
+      `signed by the key ${quoted(hint)}, which is not trusted here`,
+      info,
+    );
+  }
+  if (curveDigest(trusted.key) === undefined) {
+    const detail = `the key ${trusted.names.join(", ")} cannot verify skills: P-256, P-384 and P-521 can`;
+    return untrusted("UNSUPPORTED_FORMAT", detail, info);
+  }
+  return isSignedByKey(subject, trusted)
+    ? conclude(subject, signerOf(trusted))
+    : untrusted("BAD_SIGNATURE", badSignature, { ...info, signer: signerOf(trusted) });
+}
+
+const signerOf = ({ fingerprint, names }: TrustedKey): Signer => ({
+  kind: "key",
+  publicKey: fingerprint,
+  names,
+});
+
+function verifyByChain(
+  subject: Subject,
+  certificates: readonly string[],
+  trust: TrustMaterial,
+  now: number,
+): SignatureEvidence {
+  const chain = knownChain(certificates, trust);
+  const { digest } = subject.manifest;
+  const { differences } = subject.comparison;
+  const info: Info = { digest, differences, signer: chain.signer };
+  if (chain.leafFault !== undefined) return untrusted(chain.leafFault.code, chain.leafFault.message, info);
+  if (!isSignedByLeaf(subject, chain)) return untrusted("BAD_SIGNATURE", badSignature, info);
+  const { subject: name } = chain.signer;
+  if (chain.paths.length === 0) {
+    const detail = `signed by ${name}, who is not trusted: ${chain.refusal}`;
+    return untrusted("UNTRUSTED_SIGNER", detail, { ...info, selfConsistent: true });
+  }
+  const validity = unchangedSpan(
+    chain.paths.map((path) => path.validity),
+    now,
+  );
+  const anchors = chain.paths.filter((path) => covers(path.validity, now)).map((path) => path.anchor);
+  if (anchors.length === 0) {
+    const detail = `signed by ${name}, whose certificate chain is not valid now (${spanOf(chain)}): sign again with a valid one`;
+    return untrusted("SIGNER_EXPIRED", detail, { ...info, selfConsistent: true, validity });
+  }
+  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)] }, validity);
+}
+
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+function spanOf({ paths }: KnownChain): string {
+  const [first] = paths.map(({ validity }) => validity).sort((one, other) => other.notAfter - one.notAfter);
+  if (first === undefined || first.notBefore > first.notAfter)
+    return "its certificates are never valid together";
+  return `valid from ${dateOf(first.notBefore)} to ${dateOf(first.notAfter)}`;
+}
+
+/**
+ * Verifies an OpenSSF Model Signing signature over a skill: reads it, then checks signature, signer and tree.
+ * @param signaturePath the signature file's path in the skill; it must be there
+ */
+export function verifyOms(
+  skill: Skill,
+  signaturePath: string,
+  trust: TrustMaterial,
+  now: number,
+): SignatureEvidence {
+  try {
+    const bundle = parseBundle(skill.files.get(signaturePath)?.bytes ?? new Uint8Array());
+    const manifest = parseStatement(bundle.payload);
+    const subject = { bundle, manifest, comparison: compareTree(skill.files, signaturePath, manifest) };
+    return bundle.material.kind === "publicKey"
+      ? verifyByKey(subject, bundle.material.hint, trust)
+      : verifyByChain(subject, bundle.material.certificates, trust, now);
+  } catch (cause) {
+    if (cause instanceof SignatureError) return untrusted(cause.code, cause.message);
+    throw cause;
+  }
+}

@@ -1,0 +1,29 @@
+import type { SignatureFault } from "./signature-evidence.ts";
+
+/** Why a signature file or a certificate cannot be used. The message is one sentence, with the remedy where there is one. */
+export class SignatureError extends Error {
+  override readonly name = "SignatureError";
+  readonly code: SignatureFault;
+
+  constructor(code: SignatureFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A breach of the format's rules. */
+export const malformed = (message: string, options?: ErrorOptions): SignatureError =>
+  new SignatureError("MANIFEST_MALFORMED", message, options);
+
+/** A version, method or algorithm that is not understood. */
+export const unsupported = (message: string): SignatureError =>
+  new SignatureError("UNSUPPORTED_FORMAT", message);
+
+/** A foreign text for a message: quoted, without control characters, cut. */
+export function quoted(text: string): string {
+  const cut = text.length > 100 ? `${text.slice(0, 99).replace(/[\ud800-\udbff]$/, "")}…` : text;
+  return JSON.stringify(cut).replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,17 @@
+import { always, type Validity } from "./signature-evidence.ts";
+
+/** Does a span cover this moment, in milliseconds since 1970. */
+export const covers = (span: Validity, now: number): boolean => span.notBefore <= now && now <= span.notAfter;
+
+/** The longest span around `now` in which the same ones of these spans hold as do now. */
+export function unchangedSpan(spans: readonly Validity[], now: number): Validity {
+  let { notBefore, notAfter } = always;
+  for (const span of spans) {
+    if (span.notBefore > span.notAfter) continue;
+    for (const turn of [span.notBefore, span.notAfter + 1]) {
+      if (turn <= now) notBefore = Math.max(notBefore, turn);
+      else notAfter = Math.min(notAfter, turn - 1);
+    }
+  }
+  return { notBefore, notAfter };
+}
