@@ -2,23 +2,23 @@ import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type K
 import { lstat, open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
+import { printable } from "../admission/printable.ts";
 import { signatureFileName } from "../signature/detect.ts";
+import { keyFingerprint } from "../signature/key.ts";
 import { gitPaths } from "../signature/oms/ignore.ts";
 import { signOms } from "../signature/oms/sign.ts";
+import { SignatureError } from "../signature/signature-error.ts";
+import type { SignatureEvidence } from "../signature/signature-evidence.ts";
 import { verifySignature } from "../signature/verify.ts";
-import { sha256Hex } from "../skill/digest.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
 import { readFolder } from "./read-folder.ts";
-import { signerName } from "./report/skill-document.ts";
 
 export interface SignOptions {
   readonly key: string;
   readonly certificateChain?: string;
   readonly force?: boolean;
 }
-
-const signatureName = "skill.oms.sig";
 
 async function readText(file: string): Promise<string> {
   try {
@@ -92,19 +92,30 @@ async function writeAtomically(folder: string, name: string, bytes: Uint8Array):
 
 /** What is signed: every file but the signature itself and a repository's own, which signatures leave out. */
 function split(skill: Skill): { readonly covered: readonly string[]; readonly left: readonly string[] } {
-  const paths = [...skill.files.keys()].filter((path) => path !== signatureName).sort();
+  const paths = [...skill.files.keys()].filter((path) => path !== signatureFileName).sort();
   const isLeft = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
   return { covered: paths.filter((path) => !isLeft(path)), left: paths.filter(isLeft) };
 }
 
-const publicKeyOf = (key: KeyObject): KeyObject => createPublicKey(key);
+function sign(
+  skill: Skill,
+  key: KeyObject,
+  certificates: readonly X509Certificate[] | undefined,
+): Uint8Array {
+  try {
+    return signOms(skill, certificates === undefined ? { key } : { key, certificates });
+  } catch (cause) {
+    if (cause instanceof SignatureError) throw new UsageError(cause.message, undefined, { cause });
+    throw cause;
+  }
+}
 
 /** Reads the signature as a verifier would: what this program would refuse, it never writes. */
 function checked(skill: Skill, bytes: Uint8Array, key: KeyObject, now: number): SignatureEvidence {
-  const publicKey = publicKeyOf(key);
-  const fingerprint = sha256Hex(publicKey.export({ type: "spki", format: "der" }));
+  const publicKey = createPublicKey(key);
+  const fingerprint = keyFingerprint(publicKey);
   const trust = { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key: publicKey }] };
-  const files = new Map([...skill.files, [signatureName, new SkillFile(bytes)]]);
+  const files = new Map([...skill.files, [signatureFileName, new SkillFile(bytes)]]);
   const evidence = verifySignature({ ...skill, files }, trust, now);
   const unknownRoot =
     evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
@@ -127,7 +138,7 @@ function summary(directory: string, skill: Skill, evidence: SignatureEvidence, o
     ...(left.length > 10 ? [`  and ${left.length - 10} more`] : []),
     `digest    ${evidence.digest ?? ""}`,
     `signer    ${signer?.kind === "certificate" ? signer.subject : `key sha256:${signer?.publicKey ?? ""}`}`,
-    `signature ${join(directory, signatureName)}`,
+    `signature ${join(directory, signatureFileName)}`,
     `check it with: skill-admission verify ${directory} ${trust}`,
     "",
   ].join("\n");
@@ -142,15 +153,15 @@ export async function signSkill(
   options: SignOptions,
   line: CommandLine,
 ): Promise<ExitCode> {
-  await assertFree(join(directory, signatureName), options.force === true);
+  await assertFree(join(directory, signatureFileName), options.force === true);
   const key = await readKey(options.key, line.passphrase);
   const chain =
     options.certificateChain === undefined ? undefined : await readChain(options.certificateChain);
   const whole = await readFolder(directory, line);
-  const skill = { ...whole, files: new Map([...whole.files].filter(([path]) => path !== signatureName)) };
+  const skill = { ...whole, files: new Map([...whole.files].filter(([path]) => path !== signatureFileName)) };
   const bytes = sign(skill, key, chain);
   const evidence = checked(skill, bytes, key, line.now());
-  await writeAtomically(directory, signatureName, bytes);
+  await writeAtomically(directory, signatureFileName, bytes);
   line.stdout.write(summary(directory, skill, evidence, options));
   return exitCode.pass;
 }
