@@ -61,13 +61,17 @@ async function connectLive(
   mode: Exclude<ClusterMode, { readonly kind: "offline" }>,
   hooks: ClusterHooks,
 ): Promise<Connected> {
-  const [{ createApiClient }, { connectByKubeconfig, connectInCluster }, { openLiveCluster }, { createStatusWriter }] =
-    await Promise.all([
-      import("../cluster/live/api-client.ts"),
-      import("../cluster/live/connection.ts"),
-      import("../cluster/live/live-cluster.ts"),
-      import("../cluster/live/status-writer.ts"),
-    ]);
+  const [
+    { createApiClient },
+    { connectByKubeconfig, connectInCluster },
+    { openLiveCluster },
+    { createStatusWriter },
+  ] = await Promise.all([
+    import("../cluster/live/api-client.ts"),
+    import("../cluster/live/connection.ts"),
+    import("../cluster/live/live-cluster.ts"),
+    import("../cluster/live/status-writer.ts"),
+  ]);
   const client = createApiClient(
     mode.kind === "beside" ? await connectByKubeconfig(mode.kubeconfig) : connectInCluster(mode.api),
   );
@@ -110,7 +114,11 @@ async function storeOf(
 function namesOf(mode: Exclude<ClusterMode, { readonly kind: "offline" }>): readonly string[] {
   if (mode.kind === "beside") return [new URL(mode.webhookUrl).hostname.replace(/^\[|\]$/g, "")];
   const { service, namespace } = mode;
-  return [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`, `${service}.${namespace}`];
+  return [
+    `${service}.${namespace}.svc`,
+    `${service}.${namespace}.svc.cluster.local`,
+    `${service}.${namespace}`,
+  ];
 }
 
 /**

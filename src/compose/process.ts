@@ -3,12 +3,7 @@ import { buffer } from "node:stream/consumers";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
 import { processEnvironment } from "../environment.ts";
-
-/** What is running. */
-export interface Build {
-  readonly version: string;
-  readonly revision: string;
-}
+import type { Build } from "./build.ts";
 
 async function buildOf(): Promise<Build> {
   const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");

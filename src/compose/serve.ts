@@ -11,12 +11,12 @@ import { startSelfIssued, type Clock } from "../server/certificates/self-issued.
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer } from "../server/webhook-server.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import type { Build } from "./build.ts";
 import { connect, type Connected, type Registration } from "./connect.ts";
-import type { Build } from "./process.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal, ref: false }),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
 };
 
 /** How long work may go on that a review has begun, milliseconds: what it warms up is there for the next try. */
@@ -28,7 +28,12 @@ const workLimit = 30_000;
  * @param hurry a second signal to stop, which cuts the grace short
  * @throws Error where it cannot start, in words
  */
-export async function serve(config: Config, build: Build, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+export async function serve(
+  config: Config,
+  build: Build,
+  stop: AbortSignal,
+  hurry: AbortSignal,
+): Promise<void> {
   const telemetry = createTelemetry({ ...build, logLevel: config.logLevel });
   const { log, metrics } = telemetry;
   const report = (problem: unknown): void => log.error("problem", { error: problem });
@@ -54,7 +59,12 @@ export async function serve(config: Config, build: Build, stop: AbortSignal, hur
     const server = await startWebhookServer(app, certificates, config, report);
     const where = { address: config.metricsAddress, port: config.metricsPort };
     const metricsServer = await startMetricsServer(() => metrics.read(), where, report);
-    log.info("serving", { address: server.address, port: server.port, metricsPort: metricsServer.port, ...build });
+    log.info("serving", {
+      address: server.address,
+      port: server.port,
+      metricsPort: metricsServer.port,
+      ...build,
+    });
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       registration = connected.register?.(certificates);
@@ -156,7 +166,11 @@ function announceCertificate(
   { caFile }: Config,
   report: (problem: unknown) => void,
 ): void {
-  const announce = ({ notAfter, authorityNotAfter, caBundle }: ReturnType<CertificateSource["current"]>): void => {
+  const announce = ({
+    notAfter,
+    authorityNotAfter,
+    caBundle,
+  }: ReturnType<CertificateSource["current"]>): void => {
     metrics.setCertificate("serving", notAfter);
     if (authorityNotAfter !== undefined) metrics.setCertificate("authority", authorityNotAfter);
     if (caFile !== undefined && caBundle !== undefined) writeFile(caFile, caBundle).catch(report);

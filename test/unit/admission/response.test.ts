@@ -43,7 +43,12 @@ const mismatch: Finding = {
   found,
   tolerated: false,
 };
-const added: Finding = { code: "FILE_UNSIGNED", message: "was not signed", path: "extra.py", tolerated: false };
+const added: Finding = {
+  code: "FILE_UNSIGNED",
+  message: "was not signed",
+  path: "extra.py",
+  tolerated: false,
+};
 
 const result = (
   findings: readonly Finding[],
@@ -62,7 +67,11 @@ const result = (
   findings,
 });
 
-const verdict = (outcome: Verdict["outcome"], skills: readonly SkillResult[], policy = "payments"): Verdict => ({
+const verdict = (
+  outcome: Verdict["outcome"],
+  skills: readonly SkillResult[],
+  policy = "payments",
+): Verdict => ({
   policy,
   tenant: policy,
   mode: outcome === "warn" ? "Warn" : "Enforce",
@@ -81,7 +90,11 @@ describe("toResponse", () => {
   it("denies with the text of the contract: file, both digests, remedy, decision", () => {
     const skills = [result([mismatch, added]), result([], tampered, "b"), result([], tampered, "c")];
     const { response } = toResponse(decision("deny", [verdict("deny", skills)]));
-    expect(response).toMatchObject({ uid: subject.uid, allowed: false, status: { code: 403, reason: "Forbidden" } });
+    expect(response).toMatchObject({
+      uid: subject.uid,
+      allowed: false,
+      status: { code: 403, reason: "Forbidden" },
+    });
     expect(response.status?.message).toBe(
       [
         'policy "payments" denied Pod payments/etl: 1 of 3 skills failed',
@@ -121,7 +134,10 @@ describe("toResponse", () => {
   });
 
   it("stays within 2 KB, and counts what it leaves out", () => {
-    const findings = Array.from({ length: 500 }, (_, index) => ({ ...added, path: `${"ü".repeat(90)}${index}` }));
+    const findings = Array.from({ length: 500 }, (_, index) => ({
+      ...added,
+      path: `${"ü".repeat(90)}${index}`,
+    }));
     const skills = Array.from({ length: 40 }, (_, index) => result(findings, tampered, `skill-${index}`));
     const { status } = toResponse(decision("deny", [verdict("deny", skills)])).response;
     expect(Buffer.byteLength(status?.message ?? "")).toBeLessThanOrEqual(2048);
@@ -134,7 +150,8 @@ describe("toResponse", () => {
   it("lets no name forge a line", () => {
     const name = "x\n- other (ConfigMap a at /b): signed by CN=Good";
     const { message = "" } =
-      toResponse(decision("deny", [verdict("deny", [result([mismatch], tampered, name)])])).response.status ?? {};
+      toResponse(decision("deny", [verdict("deny", [result([mismatch], tampered, name)])])).response.status ??
+      {};
     expect(message.split("\n").filter((line) => line.startsWith("- "))).toHaveLength(1);
   });
 
@@ -146,7 +163,10 @@ describe("toResponse", () => {
   });
 
   it("allows with warnings, each on one short line, the last one counting the rest", () => {
-    const findings = Array.from({ length: 30 }, (_, index) => ({ ...added, path: `${index}${"x".repeat(200)}` }));
+    const findings = Array.from({ length: 30 }, (_, index) => ({
+      ...added,
+      path: `${index}${"x".repeat(200)}`,
+    }));
     const { response } = toResponse(decision("warn", [verdict("warn", [result(findings)])]));
     expect(response.allowed).toBe(true);
     expect(response.warnings).toHaveLength(10);

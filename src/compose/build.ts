@@ -1,0 +1,6 @@
+/** What is running: for `--version`, the log and the metric `build_info`. */
+export interface Build {
+  readonly version: string;
+  /** Commit that it was built from, where the build said so. */
+  readonly revision: string;
+}

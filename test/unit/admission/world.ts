@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import type { ClusterView } from "../../../src/admission/cluster-view.ts";
+import { handle, type Handled, type HandleDeps } from "../../../src/admission/handle.ts";
+import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
+import { compileSnapshot } from "../../../src/policy/compile.ts";
+import type { PolicySnapshot } from "../../../src/policy/policy.ts";
+import { SourceError } from "../../../src/skill/source-error.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { mountsObject } from "../../../src/workload/mounted-objects.ts";
+import { podOf } from "../../../src/workload/pod-of.ts";
+import { decodeVolumeObject } from "../../../src/workload/volume-object.ts";
+import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
+
+export const namespace = "payments";
+export const now = Date.parse("2026-10-01T00:00:00Z");
+export const published = signedSkill();
+export const publicKeyPem = published.trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
+
+type Spec = Readonly<Record<string, unknown>>;
+
+export const policyObject = (spec: Spec = {}, name = "payments"): KubernetesObject => ({
+  apiVersion: "skill-admission.dev/v1alpha1",
+  kind: "ClusterSkillPolicy",
+  metadata: { name },
+  spec: {
+    namespaceSelector: { matchLabels: { tenant: "payments" } },
+    publishers: [{ name: "team", publicKey: { pem: publicKeyPem } }],
+    ...spec,
+  },
+});
+
+/** A ConfigMap that carries a skill, its keys numbered, and the `items` that rebuild the tree. */
+export function configMapOf(
+  skill: Skill,
+  name = "skills-etl",
+): { object: KubernetesObject; items: readonly Spec[] } {
+  const paths = [...skill.files.keys()].sort();
+  const binaryData = Object.fromEntries(
+    paths.map((path, index) => [`f${index}`, Buffer.from(skill.files.get(path)!.bytes).toString("base64")]),
+  );
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, binaryData };
+  return { object, items: paths.map((path, index) => ({ key: `f${index}`, path })) };
+}
+
+/** A pod that mounts such a ConfigMap as `/skills/data-designer`. */
+export const podFor = (items: readonly Spec[], name = "etl"): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace },
+  spec: {
+    volumes: [{ name: "skill", configMap: { name: "skills-etl", items } }],
+    containers: [
+      {
+        name: "agent",
+        image: "agent",
+        volumeMounts: [{ name: "skill", mountPath: "/skills/data-designer" }],
+      },
+    ],
+  },
+});
+
+/** A cluster in memory that answers the ports, and counts what it is asked. */
+export class World {
+  policies: readonly KubernetesObject[] = [policyObject()];
+  readonly namespaces = new Map<string, Readonly<Record<string, string>>>([
+    [namespace, { tenant: "payments" }],
+    ["other", {}],
+  ]);
+  readonly configMaps = new Map<string, KubernetesObject>();
+  running: readonly KubernetesObject[] = [];
+  readonly reads: string[] = [];
+  readonly cache: CacheResult[] = [];
+  verifications = 0;
+  /** What reading does instead of answering. */
+  readInstead: (() => Promise<never>) | undefined;
+  #snapshot: PolicySnapshot | undefined;
+
+  readonly evidence = new EvidenceCache({ onResult: (result) => this.cache.push(result) });
+
+  readonly view: ClusterView = {
+    namespaceLabels: (name) => {
+      const labels = this.namespaces.get(name);
+      return labels === undefined
+        ? Promise.reject(new SourceError("SOURCE_UNAVAILABLE", `there is no Namespace ${name}`))
+        : Promise.resolve(labels);
+    },
+    podsUsing: (ref) =>
+      this.running
+        .map((object) => podOf(object, namespace)!)
+        .filter((pod) => pod.namespace === ref.namespace && mountsObject(pod, ref)),
+  };
+
+  get deps(): HandleDeps {
+    return {
+      cluster: this.view,
+      policies: { current: () => (this.#snapshot ??= compileSnapshot(this.policies, [])) },
+      source: {
+        read: async (ref) => {
+          this.reads.push(ref.name);
+          if (this.readInstead !== undefined) return this.readInstead();
+          const object = this.configMaps.get(ref.name);
+          return Promise.resolve(object === undefined ? undefined : decodeVolumeObject(object, ref));
+        },
+      },
+      evidence: this.evidence,
+      measure: (_skill, work) => {
+        this.verifications += 1;
+        return work();
+      },
+      workSignal: () => AbortSignal.timeout(30_000),
+    };
+  }
+
+  withPolicies(...policies: readonly KubernetesObject[]): this {
+    this.policies = policies;
+    this.#snapshot = undefined;
+    return this;
+  }
+
+  /** Puts a skill into the ConfigMap that pods mount, and gives a pod that mounts it. */
+  carry(skill: Skill): KubernetesObject {
+    const { object, items } = configMapOf(skill);
+    this.configMaps.set("skills-etl", object);
+    return podFor(items);
+  }
+
+  review(
+    object: KubernetesObject | null,
+    request: Spec = {},
+    deadline: AbortSignal = new AbortController().signal,
+  ): Promise<Handled> {
+    const kind = object?.kind ?? "Pod";
+    const plural = typeof kind === "string" ? `${kind.toLowerCase()}s` : "pods";
+    const body = {
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      request: {
+        uid: randomUUID(),
+        kind: { group: "", version: "v1", kind },
+        resource: { group: "", version: "v1", resource: plural },
+        namespace,
+        name: (object?.metadata as Spec | undefined)?.["name"] ?? "",
+        operation: "CREATE",
+        userInfo: { username: "ada" },
+        object,
+        ...request,
+      },
+    };
+    return handle(Buffer.from(JSON.stringify(body)), this.deps, deadline, now);
+  }
+}
+
+export const changed = withFiles(published.skill, { "scripts/run.sh": "#!/bin/sh\nrm -rf /\n" });
+
+/** The text of a denial, or undefined where the review was allowed. */
+export function denial({ body }: Handled): string | undefined {
+  const { response } = JSON.parse(body) as {
+    response: { allowed: boolean; status?: { message: string } };
+  };
+  return response.allowed ? undefined : response.status?.message;
+}
