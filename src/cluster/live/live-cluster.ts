@@ -43,15 +43,11 @@ const paths: Readonly<Record<Watched, string>> = {
   pods: "/api/v1/pods",
 };
 
-const mapSink = <T>(
-  map: Map<string, T>,
-  read: (object: KubernetesObject) => T,
-  settled: () => void,
-): ObjectSink => ({
-  set: (key, object) => void map.set(key, read(object)),
-  delete: (key) => void map.delete(key),
-  keys: () => map.keys(),
-  settled,
+const namespaceSink = (namespaces: Map<string, Labels>): ObjectSink => ({
+  set: (key, object) => void namespaces.set(key, labelsOf(object)),
+  delete: (key) => void namespaces.delete(key),
+  keys: () => namespaces.keys(),
+  settled: () => undefined,
 });
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
@@ -79,12 +75,24 @@ function failureOf(resource: WatchedResource, error: unknown): string {
   return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
 }
 
+/** The API server raises the generation with every change of a spec, and only then. */
+function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
+  const of = (object: KubernetesObject | undefined) =>
+    object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
+  const [old, present] = [of(before), of(after)];
+  return (
+    present?.generation !== undefined && old?.generation === present.generation && old.uid === present.uid
+  );
+}
+
 /** Policies and trust roots, compiled together after changes. */
 class PolicyState {
   readonly policies = new Map<string, KubernetesObject>();
   readonly trustRoots = new Map<string, KubernetesObject>();
   #compiled: Compiled | undefined;
   #due = false;
+  /** Did a spec change since the last compilation; our own writes of status do not count. */
+  #stale = true;
   readonly #options: LiveClusterOptions;
   readonly #ready: () => boolean;
 
@@ -97,30 +105,50 @@ class PolicyState {
     return this.#compiled;
   }
 
+  /** Where a watch puts the objects of one of the two kinds. */
+  sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
+    return {
+      set: (key, object) => {
+        if (!sameSpec(map.get(key), object)) this.#stale = true;
+        map.set(key, object);
+      },
+      delete: (key) => {
+        if (map.delete(key)) this.#stale = true;
+      },
+      keys: () => map.keys(),
+      settled: () => this.#changed(),
+    };
+  }
+
   /** Compiles soon, once for all changes that come together, and not before both lists are complete. */
-  readonly changed = (): void => {
+  #changed(): void {
     if (this.#due) return;
     this.#due = true;
     setImmediate(() => {
       this.#due = false;
-      if (this.#ready()) this.#compile();
+      if (!this.#ready()) return;
+      if (this.#stale) this.#compile();
+      // Also when only a status changed: somebody else could have changed it.
+      const { policies, trustRoots } = this;
+      if (this.#compiled !== undefined)
+        this.#options.status?.update([...policies.values()], [...trustRoots.values()], this.#compiled);
     });
-  };
+  }
 
   #compile(): void {
-    const { hooks, status } = this.#options;
+    const { hooks } = this.#options;
     const policies = [...this.policies.values()];
     const trustRoots = [...this.trustRoots.values()];
     try {
       const compiled = compileSnapshot(policies, trustRoots, this.#compiled?.trust);
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
       this.#compiled = compiled;
+      this.#stale = false;
       for (const problem of compiled.problems) {
         if (!known.has(JSON.stringify(problem)))
           hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
       }
       hooks.onPolicies?.(compiled);
-      status?.update(policies, trustRoots, compiled);
     } catch (error) {
       hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
     }
@@ -191,18 +219,9 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     options,
     () => watches.synced("clusterskillpolicies") && watches.synced("skilltrustroots"),
   );
-  watches.start(
-    "clusterskillpolicies",
-    mapSink(state.policies, (object) => object, state.changed),
-  );
-  watches.start(
-    "skilltrustroots",
-    mapSink(state.trustRoots, (object) => object, state.changed),
-  );
-  watches.start(
-    "namespaces",
-    mapSink(namespaces, labelsOf, () => undefined),
-  );
+  watches.start("clusterskillpolicies", state.sinkFor(state.policies));
+  watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
+  watches.start("namespaces", namespaceSink(namespaces));
   watches.start("pods", podSink(pods, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),
