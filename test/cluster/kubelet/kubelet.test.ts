@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { sha256Hex } from "../../../src/skill/digest.ts";
+import type { SkillReference } from "../../../src/skill/reference.ts";
+import { SkillFile } from "../../../src/skill/skill.ts";
+import type { VolumeObject } from "../../../src/skill/source.ts";
+import { findSkills } from "../../../src/workload/find-skills.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
+import { podOf } from "../../../src/workload/pod-of.ts";
+import { volumeObjectKey } from "../../../src/workload/volume-object-key.ts";
+import { podObject, type Part } from "../../fixtures/pods.ts";
+import { startNode, type Node } from "./one-node.ts";
+import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
+
+const namespace = `skill-view-${process.pid}`;
+
+let node: Node;
+const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+  node.kubectl(["--namespace", namespace, ...args], input);
+const get = async (kind: string, name: string): Promise<KubernetesObject> =>
+  JSON.parse(await kubectl(["get", kind, name, "-o", "json"])) as KubernetesObject;
+
+/** Every file below the folders, as `sha256sum` prints it, without the entries that the kubelet makes for itself. */
+const listing = (look: readonly string[]): string =>
+  `for d in ${look.join(" ")}; do [ ! -e $d ] || find -L $d \\( -name ..data -o -name '..2*' \\) -prune -o -type f -exec sha256sum {} +; done`;
+
+const lines = (text: string): readonly string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .sort();
+
+async function inContainer(pod: string, container: string, script: string): Promise<string> {
+  return await kubectl(["exec", pod, "-c", container, "--", "sh", "-c", script]);
+}
+
+/** What the container sees, read inside of it; an init container has written it to its log. */
+async function seen({ name, look }: Shape, container: string): Promise<readonly string[]> {
+  if (container === "init") return lines(await kubectl(["logs", name, "-c", container]));
+  return lines(await inContainer(name, container, listing(look)));
+}
+
+function decode(object: KubernetesObject): VolumeObject {
+  const part = (field: string, encoding: BufferEncoding): [string, SkillFile][] =>
+    Object.entries((object[field] ?? {}) as Record<string, string>).map(([key, text]) => [
+      key,
+      new SkillFile(Buffer.from(text, encoding)),
+    ]);
+  const { name, uid, resourceVersion } = object.metadata as Record<
+    "name" | "uid" | "resourceVersion",
+    string
+  >;
+  const files = new Map([...part("data", "utf8"), ...part("binaryData", "base64")]);
+  return {
+    kind: "ConfigMap",
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    immutable: object["immutable"] === true,
+    files,
+  };
+}
+
+/** The skills of a pod and its ConfigMaps, both read back from the API server. */
+async function walked(name: string): Promise<readonly SkillReference[]> {
+  const subject = podOf(await get("pod", name), namespace)!;
+  const read = await Promise.all(
+    objectsToRead(subject, []).map(
+      async (ref) => [volumeObjectKey(ref), decode(await get("configmap", ref.name))] as const,
+    ),
+  );
+  return findSkills(subject, [], new Map(read));
+}
+
+/** What those skills say that a container sees, in the same form. */
+const claimed = (references: readonly SkillReference[], container: string): readonly string[] =>
+  references
+    .filter(({ containers }) => containers.includes(container))
+    .flatMap(({ path, content }) => {
+      if (content.state !== "resolved") throw new Error(`${path} is ${content.state}: ${content.detail}`);
+      return [...content.skill.files].map(([file, { bytes }]) => `${sha256Hex(bytes)}  ${path}/${file}`);
+    })
+    .sort();
+
+const containersOf = ({ containers = [], more = {} }: Shape): readonly string[] =>
+  [...containers, ...((more["initContainers"] ?? []) as readonly Part[])].map(
+    (container) => container["name"] as string,
+  );
+
+/** The pod, with the image of this cluster, and an init container that writes down what it sees. */
+function manifest({ look, ...parts }: Shape): KubernetesObject {
+  const ready = (part: Part): Part => ({
+    ...part,
+    ...node.image,
+    command: part["command"] ?? ["sh", "-c", part["name"] === "init" ? listing(look) : "sleep 3600"],
+  });
+  const init = (parts.more?.["initContainers"] ?? []) as readonly Part[];
+  return podObject({
+    ...parts,
+    containers: (parts.containers ?? []).map(ready),
+    more: {
+      initContainers: init.map(ready),
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+    },
+  });
+}
+
+const list = (items: readonly unknown[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
+
+const configMapObject = (name: string, more: Part): Part => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name },
+  ...more,
+});
+
+beforeAll(async () => {
+  node = await startNode();
+  await node.kubectl(["create", "namespace", namespace]);
+  const objects = Object.entries(configMaps).map(([name, data]) =>
+    configMapObject(name, { data, ...(name === "base" ? { binaryData } : {}) }),
+  );
+  await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
+  await kubectl(["apply", "-f", "-"], list([...objects, ...[...shapes, ...refused].map(manifest)]));
+  await kubectl(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=100s"]);
+}, 300_000);
+
+afterAll(async () => {
+  if (process.env["E2E_KUBECONFIG"] !== undefined)
+    await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
+  await node.stop();
+}, 60_000);
+
+describe("what was verified is what the agent sees", () => {
+  it.each(shapes)("$name", async (shape) => {
+    const references = await walked(shape.name);
+    for (const container of containersOf(shape)) {
+      expect(claimed(references, container), container).toEqual(await seen(shape, container));
+    }
+  });
+
+  it("sees at least one file in all shapes but those in which something is absent", async () => {
+    const empty = await Promise.all(
+      shapes.map(async ({ name }) => ((await walked(name)).length === 0 ? [name] : [])),
+    );
+    expect(empty.flat()).toEqual(["subpath-absent", "optional-absent"]);
+  });
+});
+
+describe("where the agent sees what no ConfigMap says", () => {
+  it.each(refused)("does not vouch for it: $name", async (shape) => {
+    const [path, text] = shape.shows;
+    expect(await inContainer(shape.name, "agent", `cat ${path}`)).toBe(text);
+    const states = (await walked(shape.name)).map(({ content }) => content.state);
+    expect(states).toContain("unverifiable");
+  });
+});
+
+describe("ephemeral containers", () => {
+  it("see a volume as the others do", async () => {
+    const pod = await get("pod", "items");
+    const debug = {
+      name: "debug",
+      ...node.image,
+      command: ["sh", "-c", "sleep 3600"],
+      volumeMounts: [{ name: "v", mountPath: "/skills/d" }],
+    };
+    const changed = { ...pod, spec: { ...(pod["spec"] as Part), ephemeralContainers: [debug] } };
+    const url = `/api/v1/namespaces/${namespace}/pods/items/ephemeralcontainers`;
+    await node.kubectl(["replace", "--raw", url, "-f", "-"], JSON.stringify(changed));
+    await expect
+      .poll(() => inContainer("items", "debug", listing(["/skills"])).then(lines, () => []), {
+        timeout: 60_000,
+      })
+      .toEqual(claimed(await walked("items"), "debug"));
+    expect(claimed(await walked("items"), "debug")).not.toEqual([]);
+  });
+});
+
+describe("a ConfigMap that changes under running pods", () => {
+  it("is seen as the walker says it would be, also where something is mounted inside of it", async () => {
+    const data = { ...configMaps["base"], "SKILL.md": "changed", b: "changed b", c: "changed c" };
+    await kubectl(["replace", "-f", "-"], JSON.stringify(configMapObject("base", { data, binaryData })));
+    const followed = ["items", "folder-over-folder", "folder-deep-inside", "new-folder", "root-above"];
+    for (const shape of shapes.filter(({ name }) => followed.includes(name))) {
+      const references = await walked(shape.name);
+      for (const container of containersOf(shape).filter((name) => name !== "part")) {
+        await expect
+          .poll(() => seen(shape, container), { timeout: 100_000, interval: 1000 })
+          .toEqual(claimed(references, container));
+      }
+    }
+  });
+
+  it("leaves a mount behind the links only until then, which is why it is not vouched for", async () => {
+    const first = () => inContainer("behind-the-links", "agent", "cat /skills/x/SKILL.md");
+    await expect.poll(first, { timeout: 100_000, interval: 1000 }).toBe("changed");
+  });
+});

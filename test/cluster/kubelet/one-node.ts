@@ -1,0 +1,138 @@
+import { execFile, spawn } from "node:child_process";
+import { access, mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+
+import { projectRoot, toolPath } from "../harness/binaries.ts";
+
+const run = promisify(execFile);
+
+/** A cluster with a kubelet, so that pods really run. */
+export interface Node {
+  /** Image with a busybox shell, and how the kubelet gets it. */
+  readonly image: { readonly image: string; readonly imagePullPolicy: string };
+  /** Runs kubectl; resolves with what it printed. */
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** Stops and removes everything that was started. */
+  stop(): Promise<void>;
+}
+
+const cluster = join(projectRoot, "../shared/cluster");
+const needed = ["one-node", "down", "control-plane.tar.xz", "node.tar.xz"].map((name) => join(cluster, name));
+const programs = ["runc", "busybox", "ip", "nsenter", "openssl", "curl", "tar"];
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+async function inPath(name: string): Promise<boolean> {
+  const folders = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
+  return (await Promise.all(folders.map((folder) => exists(join(folder, name))))).some(Boolean);
+}
+
+/** What is missing for a node on this machine; empty where nothing is. */
+async function missing(): Promise<readonly string[]> {
+  const files = await Promise.all(needed.map(async (path) => ((await exists(path)) ? [] : [path])));
+  const tools = await Promise.all(programs.map(async (name) => ((await inPath(name)) ? [] : [name])));
+  const plugins = (await exists("/usr/lib/cni/ptp")) ? [] : ["/usr/lib/cni/ptp"];
+  return [...files.flat(), ...tools.flat(), ...plugins, ...(process.getuid?.() === 0 ? [] : ["root"])];
+}
+
+function kubectlWith(command: string, prefix: readonly string[]): Node["kubectl"] {
+  return (args, input) =>
+    new Promise((resolve, reject) => {
+      const child = execFile(
+        command,
+        [...prefix, ...args],
+        { maxBuffer: 64 * 1024 * 1024, timeout: 110_000 },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else
+            reject(
+              new Error(`kubectl ${args.join(" ").slice(0, 200)}: ${stderr.slice(0, 2000)}`, {
+                cause: error,
+              }),
+            );
+        },
+      );
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(input ?? "");
+    });
+}
+
+/**
+ * A cluster with a kubelet: the one of `E2E_KUBECONFIG`, else a node on this machine, started now.
+ * @throws Error that says what is missing and how to get it
+ */
+export async function startNode(): Promise<Node> {
+  const kubectl = await toolPath("kubectl");
+  const kubeconfig = process.env["E2E_KUBECONFIG"];
+  if (kubeconfig !== undefined && kubeconfig !== "") {
+    const image = process.env["E2E_IMAGE"] ?? "docker.io/library/busybox:1.37";
+    return {
+      image: { image, imagePullPolicy: "IfNotPresent" },
+      kubectl: kubectlWith(kubectl, ["--kubeconfig", kubeconfig]),
+      stop: () => Promise.resolve(),
+    };
+  }
+  const lacks = await missing();
+  if (lacks.length > 0) {
+    throw new Error(
+      `no node can be started here, ${lacks.join(", ")} missing: set E2E_KUBECONFIG to a cluster whose nodes run pods ` +
+        `(kind, K3s, …; E2E_IMAGE names an image with a busybox shell, if not docker.io/library/busybox:1.37), or as root on ` +
+        `Debian: apt-get install runc containernetworking-plugins busybox-static iproute2 util-linux openssl curl`,
+    );
+  }
+  return await startOneNode(kubectl);
+}
+
+async function startOneNode(kubectl: string): Promise<Node> {
+  const folder = await mkdtemp(join(tmpdir(), "skill-admission-node-"));
+  const bin = join(folder, "bin");
+  const node = join(folder, "node");
+  const stop = stopAtEnd(folder, node);
+  try {
+    await mkdir(bin);
+    for (const archive of ["control-plane", "node"]) {
+      await run("tar", ["-xJf", join(cluster, `${archive}.tar.xz`), "-C", bin]);
+    }
+    await new Promise<void>((resolve, reject) => {
+      // What it leaves running must not hold our pipes open.
+      const env = { ...process.env, KUBECTL: kubectl };
+      const starting = spawn(join(cluster, "one-node"), [bin, node], {
+        env,
+        stdio: "ignore",
+        detached: true,
+      });
+      starting.once("error", reject);
+      starting.once("exit", (code) =>
+        code === 0 ? resolve() : reject(new Error(`the node did not become ready; see ${node}/kubelet.log`)),
+      );
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    image: { image: "localhost/busybox:1", imagePullPolicy: "Never" },
+    kubectl: kubectlWith(join(node, "in"), [kubectl]),
+    stop,
+  };
+}
+
+/** Takes the node down when asked to, and also when this process ends in whatever way: a shell waits for its pipe to close. */
+function stopAtEnd(folder: string, node: string): () => Promise<void> {
+  const script = 'cat >/dev/null; [ ! -d "$2" ] || "$1" "$2"; rm -rf --one-file-system "$3"';
+  const keeper = spawn("sh", ["-c", script, "sh", join(cluster, "down"), node, folder], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  const gone = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));
+  return async () => {
+    keeper.stdin.end();
+    await gone;
+  };
+}
