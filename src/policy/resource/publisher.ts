@@ -11,7 +11,8 @@ const subject = someMember(
     organizationalUnit: attribute.exactOptional().describe("OU, compared exactly; one of several is enough."),
     country: z
       .string()
-      .regex(/^[A-Z]{2}$/)
+      .max(2)
+      .regex(/^[A-Z]{2}$/, "give two capital letters (ISO 3166-1)")
       .exactOptional()
       .describe("C, two capital letters."),
   }),

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { judge } from "../../../src/policy/judge.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { evidenceOf, now, reference, unsigned } from "./builders.ts";
+import { publishers, resourceCases } from "./resource-cases.ts";
+
+const specs = resourceCases.flatMap(({ spec }) => (typeof spec === "object" && spec !== null ? [spec] : []));
+
+/** Resources that are nearly right: known specs, joined, with one member made arbitrary. */
+const nearlyRight = fc
+  .tuple(
+    fc.constantFrom(...specs),
+    fc.constantFrom(...specs),
+    fc.jsonValue(),
+    fc.integer({ min: 0, max: 14 }),
+  )
+  .map(([left, right, junk, at]) => {
+    const spec: Record<string, unknown> = { ...left, ...right };
+    const key = Object.keys(spec)[at];
+    if (key !== undefined && at > 5) spec[key] = junk;
+    return spec;
+  });
+
+const resource = fc.oneof(
+  nearlyRight.map((spec): KubernetesObject => ({ metadata: { name: "p" }, spec })),
+  fc.jsonValue().map((spec): KubernetesObject => ({ metadata: { name: "p" }, spec })),
+  fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<KubernetesObject>,
+);
+
+const labels = fc.dictionary(fc.constantFrom("tenant", "tier", "constructor"), fc.constantFrom("a", "b", ""));
+
+describe("compileSnapshot of anything", () => {
+  it("never throws, and never leaves a policy out", () => {
+    fc.assert(
+      fc.property(
+        fc.array(resource, { maxLength: 4 }),
+        fc.array(resource, { maxLength: 3 }),
+        (policies, roots) => {
+          const compiled = compileSnapshot(policies, roots);
+          expect(compiled.policies).toHaveLength(policies.length);
+          for (const policy of compiled.policies) {
+            const { findings } = judge(policy, reference(), evidenceOf(unsigned), now);
+            expect(findings).not.toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("never governs less than is written: all, unless a readable selector leaves a namespace out", () => {
+    const selector = fc.record({
+      matchLabels: fc.dictionary(fc.constantFrom("tenant", "tier"), fc.constantFrom("a", "b")),
+    });
+    const anySelector = fc.oneof(selector, fc.jsonValue());
+    fc.assert(
+      fc.property(anySelector, nearlyRight, labels, (namespaceSelector, rest, namespace) => {
+        const spec = { ...rest, namespaceSelector };
+        const [policy] = compileSnapshot([{ metadata: { name: "p" }, spec }], []).policies;
+        const wanted: unknown = (namespaceSelector as { matchLabels?: unknown } | null)?.matchLabels;
+        const excluded =
+          typeof wanted === "object" &&
+          wanted !== null &&
+          Object.entries(wanted).some(
+            ([key, value]) => !Object.hasOwn(namespace, key) || namespace[key] !== value,
+          );
+        if (!excluded) expect(policy?.governs("n", namespace)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("never softens the mode: Enforce, unless Warn or Audit is what stands there", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constantFrom("Enforce", "Warn", "Audit"), fc.jsonValue()),
+        nearlyRight,
+        (mode, rest) => {
+          const spec = { publishers, ...rest, mode };
+          const [policy] = compileSnapshot([{ metadata: { name: "p" }, spec }], []).policies;
+          expect(policy?.mode).toBe(mode === "Warn" || mode === "Audit" ? mode : "Enforce");
+        },
+      ),
+    );
+  });
+});

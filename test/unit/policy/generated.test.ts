@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { describe, expect, it } from "vitest";
+import { generatedFiles } from "../../../scripts/generate-crds.ts";
+import { resources } from "../../../scripts/generate/resources.ts";
+import { parsePolicy, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly type?: string;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly enum?: readonly unknown[];
+  readonly additionalProperties?: unknown;
+}
+
+function* fields(schema: Schema, path: string): Generator<readonly [string, Schema]> {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    yield [`${path}.${name}`, field];
+    yield* fields(field, `${path}.${name}`);
+  }
+  if (schema.items !== undefined) yield* fields(schema.items, `${path}[]`);
+}
+
+interface Crd {
+  readonly spec: {
+    readonly versions: readonly [
+      {
+        readonly schema: {
+          readonly openAPIV3Schema: { readonly properties: Readonly<Record<string, Schema>> };
+        };
+      },
+    ];
+  };
+}
+
+describe("the generated files", () => {
+  it("are as they are generated now; otherwise run npm run generate", async () => {
+    for (const [path, text] of await generatedFiles()) {
+      expect(await readFile(join(root, path), "utf8"), path).toBe(text);
+    }
+  });
+
+  it("describe every field, and bound everything that a user writes", async () => {
+    for (const [path, text] of await generatedFiles()) {
+      if (!path.endsWith(".yaml")) continue;
+      const { properties } = (parse(text) as Crd).spec.versions[0].schema.openAPIV3Schema;
+      const spec = [...fields(properties["spec"]!, "spec")];
+      expect(spec.length).toBeGreaterThan(5);
+      for (const [field, schema] of spec) {
+        expect(schema.description, `${path}: ${field}`).toMatch(/\.$/);
+        if (schema.type === "array")
+          expect(schema.maxItems ?? schema.items?.enum?.length, field).toBeGreaterThan(0);
+        if (schema.type === "string")
+          expect(schema.maxLength ?? schema.enum?.length, field).toBeGreaterThan(0);
+        if (schema.additionalProperties !== undefined) expect(schema.maxProperties, field).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("hold examples that are in order", () => {
+    for (const { kind, example } of resources) {
+      const object = parse(example) as KubernetesObject;
+      const read = kind === "ClusterSkillPolicy" ? parsePolicy(object) : parseTrustRoot(object);
+      expect(read.name).toBe("payments");
+    }
+  });
+});

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { judge } from "../../../src/policy/judge.ts";
+import type { Policy } from "../../../src/policy/policy.ts";
+import { reasons, type Reason } from "../../../src/policy/reason.ts";
+import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
+import type { Evidence } from "../../../src/evidence/evidence.ts";
+import type { SkillReference } from "../../../src/skill/reference.ts";
+import type { SourceErrorCode } from "../../../src/skill/source-error.ts";
+import {
+  card,
+  configMap,
+  evidenceOf,
+  now,
+  policyOf,
+  reference,
+  signed,
+  stranger,
+  tampered,
+  trustedSigner,
+  unsigned,
+  untrusted,
+} from "./builders.ts";
+
+/** Something to judge: whatever is not said is in order. */
+interface Scene {
+  readonly policy?: Policy;
+  readonly reference?: Partial<SkillReference>;
+  /** `null`: there is none. */
+  readonly evidence?: Evidence | null;
+}
+
+const found = ({ policy = policyOf(), reference: changes = {}, evidence = evidenceOf(signed()) }: Scene) =>
+  judge(policy, reference(changes), evidence ?? undefined, now).findings.map(({ code }) => code);
+
+const signature = (...[fault]: Parameters<typeof untrusted>): Scene => ({
+  evidence: evidenceOf(untrusted(fault)),
+});
+const difference = (change: "modified" | "missing" | "added"): Scene => ({
+  evidence: evidenceOf(tampered([{ path: "a", change }])),
+});
+const unavailable = (code: SourceErrorCode): Scene => ({
+  reference: { content: { state: "unavailable", code, detail: "d" } },
+  evidence: null,
+});
+const withCard = (section: object, changes: Parameters<typeof card>[0] = {}): Scene => ({
+  policy: policyOf({ card: section }),
+  evidence: evidenceOf(signed(), { card: card(changes), faults: [] }),
+});
+const written = (writable: boolean): Scene => ({
+  policy: policyOf({ immutability: { readOnlyMount: "Required" } }),
+  reference: { sources: [configMap({ writable })] },
+});
+const mutable = (immutable: boolean): Scene => ({
+  policy: policyOf({ immutability: { configMap: "Required" } }),
+  reference: { sources: [configMap({ immutable })] },
+});
+
+const fine: Scene = {};
+
+/** For each code what gives it, and its nearest neighbour that does not. */
+const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
+  UNSIGNED: [{ evidence: evidenceOf(unsigned) }, fine],
+  BAD_SIGNATURE: [signature("BAD_SIGNATURE"), fine],
+  UNTRUSTED_SIGNER: [{ evidence: evidenceOf(signed(stranger)) }, fine],
+  SIGNER_EXPIRED: [signature("SIGNER_EXPIRED"), fine],
+  DIGEST_MISMATCH: [difference("modified"), difference("added")],
+  FILE_MISSING: [difference("missing"), difference("modified")],
+  FILE_UNSIGNED: [difference("added"), difference("missing")],
+  MANIFEST_MALFORMED: [signature("MANIFEST_MALFORMED"), fine],
+  UNSUPPORTED_FORMAT: [signature("UNSUPPORTED_FORMAT"), fine],
+  CARD_MISSING: [{ policy: policyOf({ card: { required: true } }) }, withCard({ required: true })],
+  CARD_INCOMPLETE: [withCard({ fields: ["owner"] }, { owner: "" }), withCard({ fields: ["owner"] })],
+  RISK_UNMITIGATED: [
+    withCard({ mitigationPerRisk: true }, { risks: [{ text: "a" }] }),
+    withCard({ mitigationPerRisk: true }),
+  ],
+  LICENSE_NOT_ALLOWED: [
+    withCard({ licenses: { allow: ["MIT"] } }),
+    withCard({ licenses: { allow: ["Apache-2.0"] } }),
+  ],
+  PERMISSION_DENIED: [
+    withCard({ permissions: { deny: ["Read"] } }),
+    withCard({ permissions: { deny: ["Bash"] } }),
+  ],
+  GRADE_BELOW_MINIMUM: [
+    {
+      policy: policyOf({ evidence: { integrity: "STRONG" } }),
+      evidence: evidenceOf(signed(trustedSigner, [".git/a"])),
+    },
+    { policy: policyOf({ evidence: { integrity: "STRONG" } }) },
+  ],
+  SKILL_NOT_ALLOWED: [
+    { policy: policyOf({ skills: [{ names: ["x"] }] }) },
+    { policy: policyOf({ skills: [{ names: ["etl"] }] }) },
+  ],
+  SOURCE_UNVERIFIABLE: [
+    { reference: { content: { state: "unverifiable", kind: "Image", detail: "d" } }, evidence: null },
+    fine,
+  ],
+  SOURCE_UNAVAILABLE: [unavailable("SOURCE_UNAVAILABLE"), fine],
+  SOURCE_MALFORMED: [unavailable("SOURCE_MALFORMED"), fine],
+  NOT_IMMUTABLE: [mutable(false), mutable(true)],
+  WRITABLE_MOUNT: [written(true), written(false)],
+  LIMIT_EXCEEDED: [unavailable("LIMIT_EXCEEDED"), fine],
+  TIMEOUT: [unavailable("TIMEOUT"), fine],
+  INTERNAL: [{ evidence: null }, fine],
+};
+
+const page = readFileSync(join(import.meta.dirname, "../../../docs/reasons.md"), "utf8");
+
+describe("every reason code", () => {
+  it.each(reasons)("%s is given where it is due, and not where it is not", (code) => {
+    const [guilty, innocent] = scenes[code];
+    expect(found(guilty)).toContain(code);
+    expect(found(innocent)).not.toContain(code);
+  });
+
+  it.each(reasons)("%s is documented with its meaning and remedy", (code) => {
+    const { meaning, remedy } = reasonTexts[code];
+    const section = page.split("\n## ").find((text) => text.startsWith(`${code}\n`));
+    expect(section).toContain(meaning);
+    expect(section).toContain(`**Fix:** ${remedy}.`);
+  });
+
+  it.each(reasons)("%s has a remedy that fits on one line behind `fix:`", (code) => {
+    const { remedy } = reasonTexts[code];
+    expect(remedy).toMatch(/^[a-z].{10,118}[^.]$/);
+  });
+});
+
+describe("remedyFor", () => {
+  it("says each remedy once, in the order of the findings", () => {
+    expect(remedyFor([{ code: "FILE_UNSIGNED" }, { code: "UNSIGNED" }, { code: "FILE_UNSIGNED" }])).toBe(
+      `${reasonTexts.FILE_UNSIGNED.remedy}; ${reasonTexts.UNSIGNED.remedy}`,
+    );
+  });
+
+  it("leaves out what is tolerated, unless everything is", () => {
+    const tolerated = { code: "UNSIGNED", tolerated: true } as const;
+    expect(remedyFor([tolerated, { code: "TIMEOUT" }])).toBe(reasonTexts.TIMEOUT.remedy);
+    expect(remedyFor([tolerated])).toBe(reasonTexts.UNSIGNED.remedy);
+    expect(remedyFor([])).toBe("");
+  });
+});
