@@ -142,20 +142,22 @@ async function applyOne(
   }
 }
 
-const layoutOf = (manifests: readonly Manifest[]): TableLayout => ({
-  title: "OBJECT",
-  columns: [
-    { heading: "SKILLS", width: 6 },
-    { heading: "POLICIES", width: 8 },
-  ],
-  noun: "object",
-  titleWidth: Math.max(
-    0,
-    ...manifests.map(
-      (manifest) => `${String(manifest.object.kind)} ${String(metadataOf(manifest)["name"])}`.length + 10,
-    ),
-  ),
-});
+function layoutOf(manifests: readonly Manifest[], namespace: string): TableLayout {
+  const titles = manifests
+    .filter(({ object }) => !surroundings.has(object.kind))
+    .map(
+      (one) => `${String(one.object.kind)} ${namespaceOf(one, namespace)}/${String(metadataOf(one)["name"])}`,
+    );
+  return {
+    title: "OBJECT",
+    columns: [
+      { heading: "SKILLS", width: 6 },
+      { heading: "POLICIES", width: 8 },
+    ],
+    noun: "object",
+    titleWidth: titles.reduce((most, { length }) => Math.max(most, length), 0),
+  };
+}
 
 /**
  * `skill-admission apply`: reviews objects as the webhook would, without a webhook.
@@ -191,7 +193,7 @@ async function report(
   { line, deps }: { readonly line: CommandLine; readonly deps: ReviewContext["deps"] },
 ): Promise<ExitCode> {
   const reporter = await createReporter(options.output, tableOutput(line), {
-    layout: layoutOf(manifests),
+    layout: layoutOf(manifests, options.namespace),
     suite: "skill-admission apply",
     version: line.version,
   });

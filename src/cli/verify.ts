@@ -78,7 +78,7 @@ function layoutOf(directories: readonly string[]): TableLayout {
       { heading: "SIGNER", width: 6 },
     ],
     noun: "skill",
-    titleWidth: Math.max(...lengths),
+    titleWidth: lengths.reduce((most, length) => Math.max(most, length), 0),
   };
 }
 

@@ -1,0 +1,285 @@
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+
+import { SourceError } from "../../../src/skill/source-error.ts";
+import { documents, run } from "./line.ts";
+
+let home: string;
+let skill: string;
+let policy: string;
+/** ConfigMap and pod as `package` wrote them. */
+let packed: string;
+
+function put(path: string, content: string): string {
+  mkdirSync(join(home, path, ".."), { recursive: true });
+  writeFileSync(join(home, path), content);
+  return join(home, path);
+}
+
+const policyObject = (name: string, pem: string, over: object = {}) => ({
+  apiVersion: "skill-admission.dev/v1alpha1",
+  kind: "ClusterSkillPolicy",
+  metadata: { name },
+  spec: { publishers: [{ name: "mine", publicKey: { pem } }], ...over },
+});
+
+let pem: string;
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "apply-"));
+  skill = join(home, "demo");
+  put("demo/SKILL.md", "---\nname: demo\ndescription: A skill.\n---\n# Demo\n");
+  put("demo/scripts/run.sh", "#!/bin/sh\necho demo\n");
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = put("mine.key", privateKey.export({ type: "pkcs8", format: "pem" }) as string);
+  pem = publicKey.export({ type: "spki", format: "pem" }) as string;
+  expect((await run(["sign", skill, "--key", key])).code).toBe(0);
+  policy = put("policy.json", JSON.stringify(policyObject("payments", pem)));
+  packed = (await run(["package", skill, "--namespace", "payments", "--with-pod", "busybox"])).out;
+});
+
+afterAll(() => {
+  rmSync(home, { recursive: true });
+});
+
+const apply = (args: readonly string[], stdin = packed, over: Parameters<typeof run>[1] = {}) =>
+  run(["apply", "--policy", policy, "--resource", "-", ...args], { stdin, ...over });
+
+const sha256 = (path: string) =>
+  createHash("sha256")
+    .update(readFileSync(join(skill, path)))
+    .digest("hex");
+
+describe("apply", () => {
+  it("admits what package wrote, and lists every file as the agent would see it", async () => {
+    const { code, out, err } = await apply(["-o", "json"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(documents(out)).toMatchObject([
+      {
+        object: { kind: "Pod", namespace: "payments", name: "demo" },
+        outcome: "allow",
+        skills: [
+          {
+            skill: "demo",
+            path: "/skills/demo",
+            containers: ["agent"],
+            signature: { outcome: "signed" },
+            files: ["SKILL.md", "scripts/run.sh", "skill.oms.sig"].map((path) => ({
+              path,
+              sha256: sha256(path),
+            })),
+          },
+        ],
+        verdicts: [{ policy: "payments", outcome: "allow" }],
+      },
+    ]);
+    expect((await apply([])).out).toContain("Pod payments/demo  pass");
+  });
+
+  it("denies it when one byte differs, naming policy, skill and file, in every format", async () => {
+    const changed = packed.replace("echo demo", "echo evil");
+    for (const format of ["table", "json", "yaml", "sarif", "junit"]) {
+      const { code, out } = await apply(["-o", format], changed);
+      expect(code).toBe(1);
+      for (const word of ["payments", "demo", "DIGEST_MISMATCH", "scripts/run.sh"])
+        expect(out).toContain(word);
+    }
+  });
+
+  it("denies a pod whose ConfigMap is in none of the files", async () => {
+    const podOnly = packed.slice(packed.indexOf("\n---\n") + 5);
+    const { code, out } = await apply(["-o", "json"], podOnly);
+    expect(code).toBe(1);
+    expect(documents(out)[0]).toMatchObject({
+      verdicts: [{ skills: [{ findings: [{ code: "SOURCE_UNAVAILABLE" }] }] }],
+    });
+  });
+
+  it("takes from the cluster what the files lack, and the files before the cluster", async () => {
+    const [configMap] = parseAllDocuments(packed).map(
+      (one) => one.toJS() as { metadata: { name: string }; data: Record<string, string> },
+    );
+    const podOnly = packed.slice(packed.indexOf("\n---\n") + 5);
+    const asked: string[] = [];
+    let closed = 0;
+    const openCluster = async (kubeconfig: string | undefined) => {
+      expect(kubeconfig).toBe("kube.conf");
+      const { offlineClusterOf } = await import("../../../src/cluster/offline/offline-cluster.ts");
+      const entry = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        name: configMap!.metadata.name,
+        namespace: "payments",
+        object: configMap!,
+      };
+      const cluster = offlineClusterOf([{ file: "cluster", entry }], { onProblem: () => undefined });
+      return {
+        read: (...args: Parameters<typeof cluster.read>) => {
+          asked.push(args[0].name);
+          return cluster.read(...args);
+        },
+        namespaceLabels: () => Promise.resolve({}),
+        close: () => Promise.resolve(void (closed += 1)),
+      };
+    };
+    const flags = ["--cluster", "--kubeconfig", "kube.conf", "-o", "json"];
+    const live = await apply(flags, podOnly, { openCluster });
+    expect([live.code, closed]).toEqual([0, 1]);
+    expect(asked).toEqual([configMap!.metadata.name]);
+    const both = await apply(flags, packed.replace("echo demo", "echo evil"), { openCluster });
+    expect(both.code).toBe(1);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("decides by the labels of the namespace's manifest, and by nothing less", async () => {
+    const selected = put(
+      "selected.json",
+      JSON.stringify(policyObject("tenant", pem, { namespaceSelector: { matchLabels: { tenant: "a" } } })),
+    );
+    const namespace = (labels: string) =>
+      `${packed}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: payments, labels: {${labels}}}\n`;
+    const review = async (stdin: string) =>
+      run(["apply", "--policy", selected, "--resource", "-", "-o", "json"], { stdin });
+    const unknown = await review(packed);
+    expect(unknown.code).toBe(3);
+    expect(documents(unknown.out)[0]).toMatchObject({
+      outcome: "unevaluated",
+      error: { code: "SOURCE_UNAVAILABLE" },
+    });
+    expect(unknown.out).toContain("--cluster");
+    expect(documents((await review(namespace("tenant: a"))).out)[0]).toMatchObject({
+      outcome: "allow",
+      verdicts: [{ policy: "tenant" }],
+    });
+    const other = await review(namespace("tenant: b").replace("echo demo", "echo evil"));
+    expect([other.code, documents(other.out)[0]]).toMatchObject([0, { outcome: "allow", verdicts: [] }]);
+  });
+
+  it("warns about what makes pods, and denies it where the policy says so", async () => {
+    const [, pod] = parseAllDocuments(packed).map((one) => one.toJS() as { spec: object });
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "d", namespace: "payments" },
+      spec: { selector: {}, template: { metadata: {}, spec: pod!.spec } },
+    };
+    const stdin = `${packed.slice(0, packed.indexOf("\n---\n")).replace("echo demo", "echo evil")}\n---\n${JSON.stringify(deployment)}\n`;
+    const warned = await apply(["-o", "json"], stdin);
+    expect([warned.code, documents(warned.out)[0]]).toMatchObject([
+      0,
+      { outcome: "warn", object: { kind: "Deployment" } },
+    ]);
+    const strict = put(
+      "strict.json",
+      JSON.stringify(policyObject("strict", pem, { controllers: "Enforce" })),
+    );
+    const denied = await run(["apply", "--policy", strict, "--resource", "-"], { stdin });
+    expect(denied.code).toBe(1);
+  });
+
+  it("puts objects without a namespace where the call says", async () => {
+    const bare = packed.replaceAll("  namespace: payments\n", "");
+    const { code, out } = await apply(["-n", "elsewhere", "-o", "json"], bare);
+    expect([code, documents(out)[0]]).toMatchObject([
+      0,
+      { object: { namespace: "elsewhere" }, outcome: "allow" },
+    ]);
+  });
+
+  it("says that there is nothing to review", async () => {
+    const { code, err } = await apply([], "apiVersion: v1\nkind: Service\n");
+    expect([code, err]).toEqual([0, "nothing in these files makes a pod, so nothing brings in a skill\n"]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["the same ConfigMap twice", "", /already|twice|keep one/],
+    ["a ConfigMap without a name", "apiVersion: v1\nkind: ConfigMap\n", /no metadata.name/],
+  ])("ends with 2 for %s", async (_what, text, message) => {
+    const { code, err } = await apply([], text === "" ? `${packed}---\n${packed}` : text);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it("denies a pod that is malformed, and a cluster that fails leaves it unevaluated", async () => {
+    const malformed = await apply(
+      ["-o", "json"],
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "x" },
+        spec: { volumes: "none", containers: [] },
+      }),
+    );
+    expect([malformed.code, documents(malformed.out)[0]]).toMatchObject([
+      1,
+      { outcome: "deny", error: { code: "SOURCE_MALFORMED" } },
+    ]);
+    const fail = () => Promise.reject(new SourceError("SOURCE_UNAVAILABLE", "connection refused"));
+    const openCluster = () => Promise.resolve({ read: fail, namespaceLabels: fail });
+    const down = await apply(["--cluster", "-o", "json"], packed, { openCluster });
+    expect([down.code, documents(down.out)[0]]).toMatchObject([
+      3,
+      { error: { message: "connection refused" } },
+    ]);
+  });
+});
+
+describe("package", () => {
+  it("writes the same again for the same folder, and tells people only on standard error", async () => {
+    const again = await run(["package", skill, "--namespace", "payments", "--with-pod", "busybox"]);
+    expect(again.out).toBe(packed);
+    expect(again.err).toMatch(/^packed .*: 3 files, 2? ?\d* ?KiB, 1 ConfigMap, sha256:[0-9a-f]{64}\n$/);
+  });
+
+  it("puts the pod's part into a comment, so that the stream holds nothing but ConfigMaps", async () => {
+    const { out } = await run(["package", skill, "--mount-path", "/opt/skills/demo"]);
+    expect(parseAllDocuments(out).map((one) => (one.toJS() as { kind: string }).kind)).toEqual(["ConfigMap"]);
+    expect(out).toContain("#         mountPath: /opt/skills/demo\n");
+    const snippet = await run(["package", skill, "--pod-snippet", "-o", "json"]);
+    expect(JSON.parse(snippet.out)).toMatchObject({
+      containers: [{ volumeMounts: [{ readOnly: true }] }],
+      volumes: [{ projected: {} }],
+    });
+  });
+
+  it("leaves a repository's own files out, and says so", async () => {
+    put("demo/.gitignore", "x");
+    const { code, out, err } = await run(["package", skill]);
+    rmSync(join(skill, ".gitignore"));
+    expect(code).toBe(0);
+    expect(out).not.toContain("gitignore");
+    expect(err).toContain("left out, because signatures do too: .gitignore");
+    expect(err).not.toContain("warning");
+  });
+
+  it("warns of a skill that is not signed or was changed", async () => {
+    put("plain/SKILL.md", "# x\n");
+    expect((await run(["package", join(home, "plain")])).err).toContain("warning: the skill is not signed");
+    put("changed/demo/SKILL.md", "# x\n");
+    writeFileSync(join(home, "changed/demo/skill.oms.sig"), readFileSync(join(skill, "skill.oms.sig")));
+    expect((await run(["package", join(home, "changed/demo")])).err).toContain(
+      "warning: the files differ from what was signed",
+    );
+  });
+
+  it.each<[readonly string[], RegExp]>([
+    [["--mount-path", "skills/demo"], /--mount-path/],
+    [["--mount-path", "/skills/../etc"], /--mount-path/],
+    [["--name", "Not_A_Name"], /--name/],
+  ])("ends with 2 for %j", async (args, message) => {
+    const { code, out, err } = await run(["package", skill, ...args]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatch(message);
+  });
+
+  it("ends with 2 for a file that no ConfigMap can carry, and names the way out", async () => {
+    put("big/SKILL.md", "x".repeat(1024 * 1024 + 1));
+    const { code, err } = await run(["package", join(home, "big")]);
+    expect([code, err]).toEqual([2, expect.stringContaining("image volume")]);
+  });
+});
