@@ -50,6 +50,7 @@ function parseJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes) {
     throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
   }
+  if (bytes.byteLength === 0) throw malformed("the signature file is empty");
   try {
     return parseStrictJson(bytes);
   } catch (cause) {

@@ -129,7 +129,7 @@ describe.runIf(hasCorpus)("verifySignature on the specification's vectors", () =
   it.each([
     ["valid/sigstore", "UNSUPPORTED_FORMAT", "keyless"],
     ["invalid/missing-tlog-entries", "UNSUPPORTED_FORMAT", "keyless"],
-    ["invalid/empty", "MANIFEST_MALFORMED", "mediaType is missing"],
+    ["invalid/empty", "MANIFEST_MALFORMED", "is empty"],
     ["invalid/missing-envelope", "MANIFEST_MALFORMED", "dsseEnvelope is missing"],
     ["invalid/missing-verification-material", "MANIFEST_MALFORMED", "verificationMaterial is missing"],
     ["invalid-payload/wrong-predicate", "UNSUPPORTED_FORMAT", "wrong-predicate"],
