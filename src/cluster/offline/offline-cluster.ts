@@ -1,6 +1,5 @@
 import { watch, type FSWatcher } from "node:fs";
-import { compileSnapshot } from "../../policy/compile.ts";
-import type { PolicySnapshot } from "../../policy/policy.ts";
+import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { Cluster, ClusterHooks } from "../cluster.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
@@ -25,12 +24,27 @@ const followDefaults: FollowOptions = { debounce: 100, resync: 10_000 };
 
 interface Present {
   index: ObjectIndex;
-  snapshot: PolicySnapshot;
+  snapshot: CompiledSnapshot;
 }
 
-function compiled(index: ObjectIndex, hooks: ClusterHooks, before?: PolicySnapshot): PolicySnapshot {
-  const snapshot = compileSnapshot(index.policies, index.trustRoots, before?.trust);
-  for (const { kind, name, message } of snapshot.problems) hooks.onProblem(`${kind} ${name}: ${message}`);
+const sameObjects = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((object, at) => object === b[at]);
+
+function compiled(index: ObjectIndex, hooks: ClusterHooks, before?: Present): CompiledSnapshot {
+  // Objects of files that did not change are the same ones.
+  const { policies, trustRoots } = index;
+  if (
+    before !== undefined &&
+    sameObjects(policies, before.index.policies) &&
+    sameObjects(trustRoots, before.index.trustRoots)
+  )
+    return before.snapshot;
+  const snapshot = compileSnapshot(policies, trustRoots, before?.snapshot.trust);
+  const known = new Set(before?.snapshot.problems.map((problem) => JSON.stringify(problem)));
+  for (const problem of snapshot.problems) {
+    if (!known.has(JSON.stringify(problem)))
+      hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
+  }
   hooks.onPolicies?.(snapshot);
   return snapshot;
 }
@@ -86,7 +100,7 @@ export async function openOfflineCluster(
         hooks.onProblem(`${problem}; what it held before stays in force`);
     }
     if (next.index !== state.index) {
-      present.snapshot = compiled(next.index, hooks, present.snapshot);
+      present.snapshot = compiled(next.index, hooks, present);
       present.index = next.index;
     }
     state = next;
