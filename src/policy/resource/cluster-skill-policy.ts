@@ -82,7 +82,7 @@ const immutability = z.strictObject({
   configMap: demand
     .default("NotRequired")
     .describe(
-      "Required: every ConfigMap that carries a skill must be `immutable: true`. Otherwise its updates are checked when they come, " +
+      "Required: every ConfigMap (or Secret) whose files are part of a skill must be `immutable: true`. Otherwise its updates are checked when they come, " +
         "except in the moment between a pod's admission and its start.",
     ),
   readOnlyMount: demand
@@ -108,7 +108,7 @@ const unsigned = celRule(
       .enum(["Deny", "Warn"])
       .default("Deny")
       .describe(
-        "Warn lets skills without any signature in, with a warning; whatever else holds for the policy's card is then not asked.",
+        "Warn lets skills without any signature in, with a warning. A skill whose signature is wrong is denied all the same. What `evidence` and `card` demand of signed skills is not asked of unsigned ones.",
       ),
     until: z.iso
       .datetime({ offset: true })

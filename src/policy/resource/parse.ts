@@ -31,7 +31,9 @@ function fieldOf(path: readonly PropertyKey[]): string {
 function describe({ issues }: z.ZodError): string {
   const shown = issues.slice(0, maxProblems).map(({ path, message }) => {
     const field = fieldOf(path);
-    return field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
+    const text = field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
+    // Keys are written by strangers, and the message ends up in logs and terminals.
+    return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
   });
   const more = issues.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");

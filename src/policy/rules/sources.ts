@@ -20,8 +20,8 @@ export function sourceFindings(policy: Policy, { content }: SkillReference): rea
 const named = ({ kind, name }: SourceUse): string => `${kind} ${name.slice(0, 253)}`;
 
 /**
- * Can its content change behind the admission's back where the policy wants it fixed: a ConfigMap, also one in a
- * projected volume, that does not say `immutable: true`.
+ * Can its content change after admission: a ConfigMap or Secret, also in a projected volume, that does not say
+ * `immutable: true`.
  */
 const isMutable = ({ kind, immutable }: SourceUse): boolean =>
   immutable === false || (kind === "ConfigMap" && immutable !== true);

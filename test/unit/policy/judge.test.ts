@@ -202,6 +202,10 @@ describe("judge the source", () => {
     expect(judged(policy, signed(), { reference: mutable })).toEqual(["NOT_IMMUTABLE"]);
     expect(judged(policy, signed())).toEqual([]);
     expect(judged(plain, signed(), { reference: mutable })).toEqual([]);
+    for (const kind of ["Projected", "Secret"] as const) {
+      const sources = [configMap({ kind, immutable: false })];
+      expect(judged(policy, signed(), { reference: { sources } })).toEqual(["NOT_IMMUTABLE"]);
+    }
     const unknown = { sources: [{ kind: "ConfigMap", name: "a", writable: false } as const] };
     expect(judged(policy, signed(), { reference: unknown })).toEqual(["NOT_IMMUTABLE"]);
   });

@@ -64,6 +64,13 @@ describe("parse", () => {
     ).toMatch(/and 12 more$/);
   });
 
+  it("lets no key of a stranger write to a terminal", () => {
+    const spec = { publishers, "\u001b[31mred\n\u202e": 1, ["long".repeat(1_000)]: 2 };
+    const text = faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec });
+    expect(text).toContain("?[31mred??");
+    expect(text?.length).toBeLessThan(500);
+  });
+
   it("fills in the defaults that are documented", () => {
     expect(clusterSkillPolicySpec.parse({ publishers })).toEqual({
       mode: "Enforce",
