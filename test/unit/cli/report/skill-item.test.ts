@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { skillItem } from "../../../../src/cli/report/skill-item.ts";
-import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../../../src/signature/signature-evidence.ts";
 import {
   evidence,
   mismatch,
@@ -121,15 +121,15 @@ describe("skillItem", () => {
     expect(item.document).toMatchObject({ signature: { outcome: "unavailable", detail: "a link" } });
   });
 
-  it.each([
-    [{ kind: "key", publicKey: "d".repeat(64), names: ["root/release"] } as const, "root/release"],
-    [{ kind: "key", publicKey: "d".repeat(64), names: [] } as const, "key dddddddddddd…"],
-    [{ ...signer, subject: "O=Acme" } as const, "O=Acme"],
+  it.each<[Signer, string]>([
+    [{ kind: "key", publicKey: "d".repeat(64), names: ["root/release"] }, "root/release"],
+    [{ kind: "key", publicKey: "d".repeat(64), names: [] }, "key dddddddddddd…"],
+    [{ ...signer, subject: "O=Acme" }, "O=Acme"],
   ])("names the signer shortly", (who, name) => {
     const item = skillItem({
       directory,
       reference,
-      evidence: evidence({ ...untrusted, signer: who }),
+      evidence: evidence({ ...(untrusted as Extract<SignatureEvidence, { outcome: "untrusted" }>), signer: who }),
       verdicts: [],
     });
     expect(item.columns[2]).toBe(name);
