@@ -378,7 +378,7 @@ Stop with Ctrl-C.`);
 Where to look next:
   npm start                                  keep it running, and send it reviews with curl
   npm run -s skill-admission -- --help       verify, apply, sign and package on your own skills
-  docs/install.md                            in a cluster
+  docs/cluster.md                            beside a real cluster
   docs/reasons.md                            every reason code, and what to do`);
   }
 } finally {

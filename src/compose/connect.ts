@@ -1,4 +1,5 @@
 import type { Cluster, ClusterHooks } from "../cluster/cluster.ts";
+import type { ApiClient } from "../cluster/live/api-client.ts";
 import type { ClusterMode, Config } from "../config.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";
 import { bundleOf, fromFiles } from "../server/certificates/state.ts";
@@ -104,7 +105,7 @@ async function connectLive(
 
 async function storeOf(
   mode: Exclude<ClusterMode, { readonly kind: "offline" }>,
-  client: Parameters<typeof import("../cluster/live/certificate-secret.ts").createCertificateSecret>[0],
+  client: ApiClient,
 ): Promise<CertificateStore> {
   if (mode.kind === "beside") return createMemoryStore();
   const { createCertificateSecret } = await import("../cluster/live/certificate-secret.ts");

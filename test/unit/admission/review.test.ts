@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SourceError } from "../../../src/skill/source-error.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
-const template = (pod: { readonly spec?: unknown }): object => ({ template: { spec: pod.spec } });
+const template = (pod: KubernetesObject): object => ({ template: { spec: pod["spec"] } });
 
 describe("review of a pod", () => {
   it("admits a signed skill, with the evidence in the decision", async () => {
@@ -123,7 +124,7 @@ describe("review of a pod", () => {
     expect(handled.decision).toMatchObject({
       outcome: "error",
       code: "INTERNAL",
-      cause: expect.any(TypeError),
+      cause: expect.any(TypeError) as unknown,
     });
   });
 
@@ -132,10 +133,12 @@ describe("review of a pod", () => {
     const pod = world.carry(published.skill);
     let finish: (() => void) | undefined;
     const slow = new Promise<void>((resolve) => (finish = resolve));
-    const { read } = world.deps.source;
+    const { source } = world.deps;
     const deps = {
       ...world.deps,
-      source: { read: async (...args: Parameters<typeof read>) => slow.then(() => read(...args)) },
+      source: {
+        read: async (...args: Parameters<typeof source.read>) => slow.then(() => source.read(...args)),
+      },
     };
     Object.defineProperty(world, "deps", { value: deps });
     const late = new AbortController();
@@ -194,7 +197,7 @@ describe("review of a pod", () => {
 });
 
 describe("review of what makes pods", () => {
-  const deployment = (pod: { readonly spec?: unknown }, replicas = 1): Record<string, unknown> => ({
+  const deployment = (pod: KubernetesObject, replicas = 1): Record<string, unknown> => ({
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: "etl", namespace },
@@ -289,7 +292,7 @@ describe("review of a ConfigMap", () => {
     };
     pod.spec.volumes.push({ name: "other", configMap: { name: "skills-other", items: bad.items } });
     pod.spec.containers[0]!.volumeMounts.push({ name: "other", mountPath: "/skills/broken" });
-    world.running = [pod as never];
+    world.running = [pod];
     expect(
       denial(await world.review(good.object, { operation: "UPDATE", oldObject: bad.object })),
     ).toBeUndefined();

@@ -235,15 +235,6 @@ describe("createMetrics", () => {
     );
     await fc.assert(property, { numRuns: 30 });
   });
-
-  it("costs at most a small part of a millisecond for each decision", () => {
-    const decision = decided([verdict(), verdict({ policy: "second" })]);
-    for (let round = 0; round < 2000; round += 1) metrics.observeDecision(decision, 0.01);
-    const begun = performance.now();
-    for (let round = 0; round < 5000; round += 1) metrics.observeDecision(decision, 0.01);
-    // About 5 µs where nothing else runs; ten times that is a fault, not a busy machine.
-    expect((performance.now() - begun) / 5000).toBeLessThan(0.05);
-  });
 });
 
 describe("boundedNames", () => {

@@ -46,7 +46,10 @@ describe("sarifReporter", () => {
       expect(result.level).toBe("error");
     }
     expect(run?.tool.driver.rules[0]?.help.text).not.toBe("");
-    expect(run?.results[0]?.message.text).toContain("signed sha256:333");
+    expect(run?.results[0]).toMatchObject({
+      message: { text: "scripts/run.sh: changed since it was signed" },
+      properties: { signed: `sha256:${"3".repeat(64)}`, found: `sha256:${"9".repeat(64)}` },
+    });
   });
 
   it("has a run with no results where all is well, which closes the alerts of an earlier one", () => {

@@ -122,14 +122,17 @@ describe("skillItem", () => {
   });
 
   it.each<[Signer, string]>([
-    [{ kind: "key", publicKey: "d".repeat(64), names: ["root/release"] }, "root/release"],
+    [{ kind: "key", publicKey: "d".repeat(64), names: ["root/release"] }, "release"],
     [{ kind: "key", publicKey: "d".repeat(64), names: [] }, "key dddddddddddd…"],
-    [{ ...signer, subject: "O=Acme" }, "O=Acme"],
+    [{ ...(signer as Extract<Signer, { kind: "certificate" }>), subject: "O=Acme" }, "O=Acme"],
   ])("names the signer shortly", (who, name) => {
     const item = skillItem({
       directory,
       reference,
-      evidence: evidence({ ...(untrusted as Extract<SignatureEvidence, { outcome: "untrusted" }>), signer: who }),
+      evidence: evidence({
+        ...(untrusted as Extract<SignatureEvidence, { outcome: "untrusted" }>),
+        signer: who,
+      }),
       verdicts: [],
     });
     expect(item.columns[2]).toBe(name);
