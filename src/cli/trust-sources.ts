@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
@@ -76,9 +77,17 @@ async function readPem(file: string, label: keyof typeof blocks): Promise<string
   );
 }
 
+/** What a file's publisher is called: its name, as far as a publisher can be called that. */
+const publisherName = (file: string): string =>
+  basename(file)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replace(/^-|-$/g, "") || "publisher";
+
 /** A key or certificate by itself is a policy of one publisher, so that there is one way to judge. */
-async function onePublisher(publisher: object): Promise<PolicySnapshot> {
-  const spec = { publishers: [{ name: "command-line", ...publisher }] };
+async function onePublisher(file: string, publisher: object): Promise<PolicySnapshot> {
+  const spec = { publishers: [{ name: publisherName(file), ...publisher }] };
   return compile([{ apiVersion, kind: "ClusterSkillPolicy", metadata: { name: "command-line" }, spec }], []);
 }
 
@@ -92,10 +101,12 @@ export async function readTrust(
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) return snapshotOf(await readManifests(policy, line), policy);
-  if (publicKey !== undefined)
-    return onePublisher({ publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
+  if (publicKey !== undefined) {
+    return onePublisher(publicKey, { publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
+  }
   if (certificateChain !== undefined) {
-    return onePublisher({ certificate: { pem: await readPem(certificateChain, "CERTIFICATE") } });
+    const pem = await readPem(certificateChain, "CERTIFICATE");
+    return onePublisher(certificateChain, { certificate: { pem } });
   }
   return undefined;
 }

@@ -12,20 +12,18 @@ function uriOf(path: string): string {
 }
 
 function resultOf(finding: ReportedFinding, ruleIndex: number): object {
-  const digests =
-    finding.signed === undefined || finding.found === undefined
-      ? ""
-      : ` (signed ${finding.signed}, found ${finding.found})`;
   const where = finding.path === undefined ? "" : `${finding.path}: `;
   return {
     ruleId: finding.code,
     ruleIndex,
     level: finding.tolerated ? "warning" : "error",
-    message: { text: `${where}${finding.message}${digests}`.toWellFormed() },
+    message: { text: `${where}${finding.message}`.toWellFormed() },
     locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(finding.location) } } }],
     properties: {
       ...(finding.policy === undefined ? {} : { policy: finding.policy }),
       ...(finding.skill === undefined ? {} : { skill: finding.skill }),
+      ...(finding.signed === undefined ? {} : { signed: finding.signed }),
+      ...(finding.found === undefined ? {} : { found: finding.found }),
     },
   };
 }

@@ -72,6 +72,8 @@ export function absentSignature(reference: SkillReference): object {
 /** The shortest name of a signer that is still unmistakable to its operators, for a table. */
 export function signerName(signer: Signer | undefined): string {
   if (signer === undefined) return "-";
-  if (signer.kind === "key") return signer.names[0] ?? `key ${signer.publicKey.slice(0, 12)}…`;
+  // Names are those of the resource and of the entry in it, `payments/release-key`.
+  if (signer.kind === "key")
+    return signer.names[0]?.split("/").at(-1) ?? `key ${signer.publicKey.slice(0, 12)}…`;
   return /^CN=(.*?)(?:, [A-Z][A-Za-z]*=|$)/.exec(signer.subject)?.[1] ?? signer.subject;
 }
