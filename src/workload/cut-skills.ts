@@ -1,7 +1,6 @@
-import { collisionKey } from "../skill/path.ts";
 import { baseName, below, isBelow, parentOf } from "./container-path.ts";
 import type { ContainerView, Layer, SeenFile, SeenMark } from "./container-view.ts";
-import { declaresSkill, isMarkdown } from "./skill-frontmatter.ts";
+import { declaresSkill, isMarkdown, isSkillFile } from "./skill-frontmatter.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
 /** Everything that a container sees of one skill. */
@@ -14,8 +13,6 @@ export interface SkillPart {
   /** What contributes to it. */
   readonly layers: Set<Layer>;
 }
-
-const isSkillFile = (path: string): boolean => collisionKey(baseName(path)) === "skill.md";
 
 /** Answers for each folder the topmost of the given folders at or above it; each folder is walked once. */
 function topmostIn(folders: ReadonlySet<string>): (folder: string) => string | undefined {

@@ -3,14 +3,16 @@ import { assertNoCollisions, pathFault } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
 import type { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { ancestorsOf, baseName } from "./container-path.ts";
+import { ancestorsOf, baseName, joinPath } from "./container-path.ts";
 import { viewOf, type Budget, type ContainerView } from "./container-view.ts";
 import { cutSkills, type SkillPart } from "./cut-skills.ts";
 import { podLimits } from "./fields.ts";
 import { mergeReferences } from "./merge-references.ts";
-import { readPodSpec, type PodSpec } from "./pod-spec.ts";
+import { readPodSpec, type Container, type PodSpec } from "./pod-spec.ts";
 import type { PodSubject } from "./pod-subject.ts";
+import { isMarkdown } from "./skill-frontmatter.ts";
 import { skillRoots } from "./skill-roots.ts";
+import type { VolumePart } from "./volume.ts";
 import { volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
 
 /**
@@ -26,6 +28,7 @@ export function findSkills(
   objects: ReadObjects,
 ): readonly SkillReference[] {
   const spec = readPodSpec(pod);
+  if (objects.size === 0 && spec.containers.every((container) => isPlain(container, extraRoots))) return [];
   const trees = treesOf(spec, pod, objects);
   const budget: Budget = { left: podLimits.placedFiles };
   return mergeReferences(
@@ -38,6 +41,24 @@ export function findSkills(
     }),
   );
 }
+
+/** Does a container, in which nothing can be read, mount nothing that lies near a skill root or is named like a skill. */
+function isPlain(container: Container, extraRoots: readonly string[]): boolean {
+  const roots = skillRoots(extraRoots, container);
+  const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
+  return (
+    container.placed.keys().every(isFar) &&
+    container.mounts.every(
+      ({ path, volume }) =>
+        isFar(path) &&
+        !roots.isAbove(path) &&
+        volume.parts.every((part) => pathsOf(part).every((inside) => isFar(joinPath(path, inside)))),
+    )
+  );
+}
+
+const pathsOf = (part: VolumePart): readonly string[] =>
+  (part.from === "object" ? part.items?.map(({ path }) => path) : part.paths) ?? [];
 
 function treesOf(spec: PodSpec, pod: PodSubject, objects: ReadObjects): ReadonlyMap<string, VolumeTree> {
   const covered = coveredNames(spec);

@@ -48,11 +48,23 @@ export interface PodSpec {
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
+/** What was read of a pod is kept as long as the pod is: one review asks several times. */
+const known = new WeakMap<PodSubject, PodSpec>();
+
 /**
  * Reads a pod's volumes and containers.
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
 export function readPodSpec(pod: PodSubject): PodSpec {
+  let spec = known.get(pod);
+  if (spec === undefined) {
+    spec = parsePodSpec(pod);
+    known.set(pod, spec);
+  }
+  return spec;
+}
+
+function parsePodSpec(pod: PodSubject): PodSpec {
   const volumes = new Map<string, Volume>();
   const field = `${pod.field}.volumes`;
   for (const [index, entry] of listAt(pod.spec["volumes"], field, podLimits.volumes).entries()) {

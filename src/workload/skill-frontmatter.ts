@@ -1,7 +1,15 @@
+import { collisionKey } from "../skill/path.ts";
 import { baseName } from "./container-path.ts";
 
-/** Is it a Markdown file by its name. */
-export const isMarkdown = (path: string): boolean => /\.md$/i.test(baseName(path).normalize("NFKC"));
+/** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
+export const isMarkdown = (path: string): boolean =>
+  isPlain(path) ? /\.md$/i.test(path) : /\.md$/i.test(baseName(path).normalize("NFKC"));
+
+/** Is it a skill's own file, `SKILL.md`, in any letters that some reader may take for these. */
+export const isSkillFile = (path: string): boolean =>
+  isPlain(path) ? /(?:^|\/)skill\.md$/i.test(path) : collisionKey(baseName(path)) === "skill.md";
+
+const isPlain = (path: string): boolean => /^[\u0020-\u007e]*$/.test(path);
 
 const decoder = new TextDecoder("utf-8");
 const opening = /^\s*---[ \t]*\r?\n/;

@@ -81,6 +81,16 @@ const fixedRoots = (extraRoots: readonly string[]): Fixed => {
 
 const builtIn = fixedRoots([]);
 
+/** The roots of the policies in force hardly ever change, and are asked for with every container. */
+let latest = { key: "", fixed: builtIn };
+
+function fixedFor(extraRoots: readonly string[]): Fixed {
+  if (extraRoots.length === 0) return builtIn;
+  const key = extraRoots.join("\0");
+  if (latest.key !== key) latest = { key, fixed: fixedRoots(extraRoots) };
+  return latest.fixed;
+}
+
 /** Where a relative root that begins at `start` ends, or how far it goes: `whole` says whether all of it is there. */
 function* matches(components: readonly string[], start: number): Generator<{ end: number; whole: boolean }> {
   for (const pattern of patterns.get(components[start] ?? "") ?? []) {
@@ -147,7 +157,7 @@ function movedBy({ environment, workingDir }: Container): Moved {
  * @param extraRoots absolute folders
  */
 export function skillRoots(extraRoots: readonly string[], container: Container): SkillRoots {
-  const fixed = extraRoots.length === 0 ? builtIn : fixedRoots(extraRoots);
+  const fixed = fixedFor(extraRoots);
   const { roots: moved, bases, anywhere } = movedBy(container);
   const roots = moved.length === 0 ? fixed.roots : new Set([...fixed.roots, ...moved]);
   const above = new Set([...moved.flatMap(ancestorsOf), ...withAncestors(bases)]);

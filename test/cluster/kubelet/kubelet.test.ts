@@ -35,10 +35,14 @@ async function inContainer(pod: string, container: string, script: string): Prom
   return await kubectl(["exec", pod, "-c", container, "--", "sh", "-c", script]);
 }
 
-/** What the container sees, read inside of it; an init container has written it to its log. */
+/**
+ * What the container sees, read inside of it. An init container has left it as its last message: its log the kubelet may
+ * have removed already.
+ */
 async function seen({ name, look }: Shape, container: string): Promise<readonly string[]> {
-  if (container === "init") return lines(await kubectl(["logs", name, "-c", container]));
-  return lines(await inContainer(name, container, listing(look)));
+  if (container !== "init") return lines(await inContainer(name, container, listing(look)));
+  const path = `{.status.initContainerStatuses[?(@.name=="${container}")].state.terminated.message}`;
+  return lines(await kubectl(["get", "pod", name, "-o", `jsonpath=${path}`]));
 }
 
 function decode(object: KubernetesObject): VolumeObject {
@@ -67,9 +71,13 @@ function decode(object: KubernetesObject): VolumeObject {
 async function walked(name: string): Promise<readonly SkillReference[]> {
   const subject = podOf(await get("pod", name), namespace)!;
   const read = await Promise.all(
-    objectsToRead(subject, []).map(
-      async (ref) => [volumeObjectKey(ref), decode(await get("configmap", ref.name))] as const,
-    ),
+    objectsToRead(subject, []).map(async (ref) => {
+      const text = await kubectl(["get", "configmap", ref.name, "--ignore-not-found", "-o", "json"]);
+      return [
+        volumeObjectKey(ref),
+        text === "" ? undefined : decode(JSON.parse(text) as KubernetesObject),
+      ] as const;
+    }),
   );
   return findSkills(subject, [], new Map(read));
 }
@@ -89,12 +97,16 @@ const containersOf = ({ containers = [], more = {} }: Shape): readonly string[] 
     (container) => container["name"] as string,
   );
 
-/** The pod, with the image of this cluster, and an init container that writes down what it sees. */
+/** The pod, with the image of this cluster. */
 function manifest({ look, ...parts }: Shape): KubernetesObject {
   const ready = (part: Part): Part => ({
     ...part,
     ...node.image,
-    command: part["command"] ?? ["sh", "-c", part["name"] === "init" ? listing(look) : "sleep 3600"],
+    command: part["command"] ?? [
+      "sh",
+      "-c",
+      part["name"] === "init" ? `(${listing(look)}) > /dev/termination-log` : "sleep 3600",
+    ],
   });
   const init = (parts.more?.["initContainers"] ?? []) as readonly Part[];
   return podObject({
