@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-
 import { gitPaths } from "../signature/oms/ignore.ts";
 import { verifySignature } from "../signature/verify.ts";
 import { skillSize, treeDigest, type Skill } from "../skill/skill.ts";
@@ -120,7 +118,7 @@ export async function packageSkill(
   const note = (text: string): void => line.stderr.write(`${text}\n`);
   const size = Math.ceil(skillSize(skill) / 1024);
   note(
-    `packed ${resolve(directory)}: ${skill.files.size} files, ${size} KiB, ${packed.length} ConfigMap${packed.length === 1 ? "" : "s"}, ${treeDigest(skill)}`,
+    `packed ${directory}: ${skill.files.size} files, ${size} KiB, ${packed.length} ConfigMap${packed.length === 1 ? "" : "s"}, ${treeDigest(skill)}`,
   );
   if (left.length > 0)
     note(
