@@ -52,6 +52,10 @@ function assertMountPath(path: string): void {
   );
 }
 
+/** The first three, and whether there are more. */
+const firstOf = (paths: readonly string[]): string =>
+  [...paths.slice(0, 3), ...(paths.length > 3 ? ["…"] : [])].join(", ");
+
 /** What the author should know before anybody mounts this. */
 function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[]): readonly string[] {
   const signature = verifySignature(skill, noTrust, now);
@@ -65,10 +69,7 @@ function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[])
       : []),
     ...(differences.length > 0
       ? [
-          `the files differ from what was signed (${differences
-            .map(({ path }) => path)
-            .slice(0, 3)
-            .join(", ")}, …): sign again`,
+          `the files differ from what was signed (${firstOf(differences.map(({ path }) => path))}): sign again`,
         ]
       : []),
     ...(large.length > 0

@@ -121,11 +121,23 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
 };
 
+/** With these, grades are low because of the signature: what to do about that one mends them too. */
+const aboutSignature: ReadonlySet<Reason> = new Set([
+  "UNSIGNED",
+  "BAD_SIGNATURE",
+  "UNTRUSTED_SIGNER",
+  "SIGNER_EXPIRED",
+  "MANIFEST_MALFORMED",
+  "UNSUPPORTED_FORMAT",
+]);
+
 /** What to do about some findings, each remedy once, in the order of the findings; tolerated ones need nothing. */
 export function remedyFor(
   findings: readonly { readonly code: Reason; readonly tolerated?: boolean }[],
 ): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);
-  const remedies = (pressing.length === 0 ? findings : pressing).map(({ code }) => reasonTexts[code].remedy);
-  return [...new Set(remedies)].join("; ");
+  const codes = (pressing.length === 0 ? findings : pressing).map(({ code }) => code);
+  const explained = codes.some((code) => aboutSignature.has(code));
+  const needed = codes.filter((code) => !explained || code !== "GRADE_BELOW_MINIMUM");
+  return [...new Set(needed.map((code) => reasonTexts[code].remedy))].join("; ");
 }

@@ -143,4 +143,11 @@ describe("remedyFor", () => {
     expect(remedyFor([tolerated])).toBe(reasonTexts.UNSIGNED.remedy);
     expect(remedyFor([])).toBe("");
   });
+
+  it("does not send anybody after a grade that is low because of the signature", () => {
+    const grade = { code: "GRADE_BELOW_MINIMUM" } as const;
+    expect(remedyFor([{ code: "UNTRUSTED_SIGNER" }, grade])).toBe(reasonTexts.UNTRUSTED_SIGNER.remedy);
+    expect(remedyFor([grade])).toBe(reasonTexts.GRADE_BELOW_MINIMUM.remedy);
+    expect(remedyFor([{ code: "CARD_MISSING" }, grade])).toContain(reasonTexts.GRADE_BELOW_MINIMUM.remedy);
+  });
 });
