@@ -1,0 +1,113 @@
+import { vi } from "vitest";
+import { packConfigMaps, type ConfigMapManifest } from "../../../src/cli/package/config-maps.ts";
+import { examplePod, podVolume, type PodVolume } from "../../../src/cli/package/pod-volume.ts";
+import { sha256, shortDigest } from "../../../src/skill/digest.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+
+/** A manifest, or a part of one. */
+export type Part = Readonly<Record<string, unknown>>;
+
+const group = "skill-admission.dev/v1alpha1";
+
+export const policy = (name: string, spec: Part): Part => ({
+  apiVersion: group,
+  kind: "ClusterSkillPolicy",
+  metadata: { name },
+  spec: { namespaceSelector: { matchLabels: { tenant: name } }, ...spec },
+});
+
+export const trustRoot = (name: string, spec: Part): Part => ({
+  apiVersion: group,
+  kind: "SkillTrustRoot",
+  metadata: { name },
+  spec,
+});
+
+/** Creates a namespace with the label by which policies of these tests choose it. */
+export async function createNamespace(name: string, tenant?: string): Promise<void> {
+  const labels = tenant === undefined ? {} : { tenant };
+  await kubectl(
+    ["apply", "-f", "-"],
+    JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }),
+  );
+}
+
+/** Applies policies and trust roots together, and waits until every one of them is in force. */
+export async function enforce(...objects: readonly Part[]): Promise<void> {
+  await kubectl(["apply", "-f", "-"], stream(objects));
+  const generation = async (one: Part): Promise<void> => {
+    const { kind, metadata } = one as { kind: string; metadata: { name: string } };
+    const path =
+      "jsonpath={.metadata.generation} {.status.observedGeneration} {.status.conditions[0].status}";
+    const said = (await kubectl(["get", kind, metadata.name, "-o", path])).split(" ");
+    if (said[0] !== said[1] || said[2] !== "True") throw new Error(`${metadata.name}: ${said.join(" ")}`);
+  };
+  for (const one of objects) await vi.waitFor(() => generation(one), { timeout: 10_000, interval: 50 });
+}
+
+export const stream = (objects: readonly Part[]): string =>
+  objects.map((object) => JSON.stringify(object)).join("\n---\n");
+
+/** Applies objects; does not throw when they are refused. */
+export const tryApply = (objects: readonly Part[], ...flags: readonly string[]): Promise<Ran> =>
+  tryKubectl(["apply", ...flags, "-f", "-"], stream(objects));
+
+/** A skill as a user would ship it: immutable ConfigMaps, and the volume that mounts them. */
+export interface Shipped {
+  readonly configMaps: readonly ConfigMapManifest[];
+  readonly volume: PodVolume;
+  readonly pod: Part;
+  readonly all: readonly Part[];
+  /** What denials call its sources. */
+  readonly source: string;
+}
+
+/** Packs a skill as `skill-admission package` does, with a pod of this name that mounts it. */
+export function ship(skill: Skill, namespace: string, name: string): Shipped {
+  const packed = packConfigMaps(skill, { name, namespace });
+  const volume = podVolume(packed, name, `/skills/${skill.name}`);
+  const pod = examplePod(volume, { name, namespace, image: "example.invalid/agent" });
+  const configMaps = packed.map(({ manifest }) => manifest);
+  return {
+    configMaps,
+    volume,
+    pod,
+    all: [...configMaps, pod] as unknown as readonly Part[],
+    source: configMaps.map(({ metadata }) => `Projected ${metadata.name}`).join(" + "),
+  };
+}
+
+/** A pod's template of this pod, for what makes pods. */
+export const templateOf = (pod: Part, labels: Readonly<Record<string, string>>, more: Part = {}): Part => ({
+  metadata: { labels },
+  spec: { ...(pod["spec"] as Part), ...more },
+});
+
+/** What an operator reads of a denial: without kubectl's words before it, and with the decision's name taken out. */
+export function denial({ code, stderr }: Ran): string {
+  const at = stderr.indexOf("denied the request: ");
+  if (code === 0 || at === -1) return `not denied (${code}): ${stderr}`;
+  return stderr
+    .slice(at + "denied the request: ".length)
+    .replace(/^decision [0-9a-f]{8}$/m, "decision ID")
+    .trimEnd();
+}
+
+/** Warnings as kubectl prints them. */
+export const warnings = ({ stderr }: Ran): readonly string[] =>
+  stderr
+    .split("\n")
+    .flatMap((line) => (line.startsWith("Warning: ") ? [line.slice("Warning: ".length)] : []));
+
+/** A file's digest as denials show it. */
+export const short = (skill: Skill, path: string): string =>
+  shortDigest(sha256(skill.files.get(path)!.bytes));
+
+/** The same bytes with one bit of the middle one changed. */
+export function oneByteChanged(bytes: Uint8Array): Uint8Array {
+  const changed = Uint8Array.from(bytes);
+  const at = Math.floor(changed.length / 2);
+  changed[at] = changed[at]! ^ 1;
+  return changed;
+}
