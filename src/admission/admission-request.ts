@@ -71,7 +71,10 @@ function nameOf(request: JsonObject, object: KubernetesObject | undefined): stri
   if (text(request["name"]) !== "") return text(request["name"]);
   const metadata = object?.metadata as Json | undefined;
   if (!isObject(metadata)) return "";
-  return text(metadata["name"]) || (text(metadata["generateName"]) === "" ? "" : `${text(metadata["generateName"])}*`);
+  return (
+    text(metadata["name"]) ||
+    (text(metadata["generateName"]) === "" ? "" : `${text(metadata["generateName"])}*`)
+  );
 }
 
 /**
@@ -94,7 +97,12 @@ export function parseReview(body: Uint8Array): AdmissionRequest {
   if (resource === "") throw new ReviewError("request.resource.resource is missing", uid);
   const object = objectField(request, "object", uid);
   const oldObject = objectField(request, "oldObject", uid);
-  return { resource, object, oldObject, subject: { uid, operation, ...subjectOf(request, resource, object) } };
+  return {
+    resource,
+    object,
+    oldObject,
+    subject: { uid, operation, ...subjectOf(request, resource, object) },
+  };
 }
 
 function subjectOf(

@@ -31,7 +31,12 @@ export type Bypass =
 
 /** All policies' verdicts together: the answer to the API server, and the source of log line and metrics. */
 export type Decision =
-  | { readonly outcome: "allow"; readonly id: string; readonly subject: ReviewSubject; readonly bypass: Bypass }
+  | {
+      readonly outcome: "allow";
+      readonly id: string;
+      readonly subject: ReviewSubject;
+      readonly bypass: Bypass;
+    }
   | {
       readonly outcome: "allow" | "warn" | "deny";
       readonly id: string;
@@ -43,7 +48,10 @@ export type Decision =
       readonly outcome: "error";
       readonly id: string;
       readonly subject: ReviewSubject;
-      readonly code: Extract<Reason, "INTERNAL" | "TIMEOUT" | "SOURCE_UNAVAILABLE" | "SOURCE_MALFORMED" | "LIMIT_EXCEEDED">;
+      readonly code: Extract<
+        Reason,
+        "INTERNAL" | "TIMEOUT" | "SOURCE_UNAVAILABLE" | "SOURCE_MALFORMED" | "LIMIT_EXCEEDED"
+      >;
       readonly message: string;
       readonly cause?: unknown;
     };

@@ -1,5 +1,6 @@
 import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
 import { remedyFor } from "../policy/remedy.ts";
+import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { printable } from "./printable.ts";
@@ -26,14 +27,18 @@ export function findingText(finding: Finding, width = 0): string {
     finding.signed !== undefined && finding.found !== undefined
       ? `signed ${shortDigest(finding.signed)}, found ${shortDigest(finding.found)}`
       : undefined;
-  const what = digests ?? (where !== "" && finding.code.startsWith("FILE_") ? "" : printable(finding.message, 300));
+  const what =
+    digests ?? (where !== "" && finding.code.startsWith("FILE_") ? "" : printable(finding.message, 300));
   const text = [where, what].filter((part) => part !== "").join(": ");
   return `${finding.code.padEnd(width)} ${text}`;
 }
 
 /** Where a skill comes in: `ConfigMap skills-etl at /skills/data-designer`. */
 export function referenceText(reference: SkillReference): string {
-  const sources = reference.sources.map(({ kind, name }) => `${kind} ${name}`);
+  // A projected volume is known to users by what it projects.
+  const sources = reference.sources.map(
+    ({ kind, name }) => `${kind === "Projected" ? "projected" : kind} ${name}`,
+  );
   const shown = sources.length > 2 ? [...sources.slice(0, 2), `${sources.length - 2} more`] : sources;
   const pod = reference.mountedBy === undefined ? "" : `, mounted by Pod ${reference.mountedBy}`;
   return printable(`${shown.join(" + ")} at ${reference.path}${pod}`, 300);
@@ -51,8 +56,12 @@ function signatureText({ evidence }: SkillResult): string {
 }
 
 /** The shortest name of a signer that is still unmistakable to its operators. */
-function signerText(signer: { readonly kind: string; readonly subject?: string; readonly publicKey: string }): string {
-  if (signer.subject === undefined) return `key ${signer.publicKey.slice(0, 16)}…`;
+function signerText(signer: Signer): string {
+  if (signer.kind === "key") {
+    const [name] = signer.names;
+    const key = `key ${signer.publicKey.slice(0, 16)}…`;
+    return name === undefined ? key : printable(`${name} (${key})`, 200);
+  }
   return printable(/CN=[^,]*/.exec(signer.subject)?.[0] ?? signer.subject, 160);
 }
 

@@ -84,5 +84,9 @@ const timeout = ({ subject }: AdmissionRequest): Decision => ({
 function failure({ subject }: AdmissionRequest, error: unknown): Decision {
   const base = { outcome: "error" as const, id: decisionId(subject.uid), subject, cause: error };
   if (error instanceof SourceError) return { ...base, code: error.code, message: error.message };
-  return { ...base, code: "INTERNAL", message: "an unexpected fault in the controller; its log has the details" };
+  return {
+    ...base,
+    code: "INTERNAL",
+    message: "an unexpected fault in the controller; its log has the details",
+  };
 }

@@ -105,7 +105,10 @@ function warningsOf(verdicts: readonly Verdict[]): readonly string[] {
     printable(`${verdict.policy}: skill ${skill}: ${findingText(finding)}`, maxWarningLength),
   );
   if (lines.length <= maxWarnings) return lines;
-  return [...lines.slice(0, maxWarnings - 1), `and ${lines.length - maxWarnings + 1} more findings; see the log`];
+  return [
+    ...lines.slice(0, maxWarnings - 1),
+    `and ${lines.length - maxWarnings + 1} more findings; see the log`,
+  ];
 }
 
 const causesOf = (verdicts: readonly Verdict[]): readonly StatusCause[] =>
@@ -127,7 +130,8 @@ function annotationsOf(
   const policies = verdicts.map(({ policy, mode, outcome: said }) => `${policy}=${mode}:${said}`).join(",");
   const codes = [...new Set(findingsOf(verdicts).map(({ finding }) => finding.code))].join(",");
   const skills = verdicts[0]?.skills.map(({ reference, evidence }) => {
-    const digest = evidence?.signature.outcome === undefined ? "unread" : (evidence.signature.digest ?? "none");
+    const digest =
+      evidence?.signature.outcome === undefined ? "unread" : (evidence.signature.digest ?? "none");
     return `${reference.name}@${digest}`;
   });
   return {

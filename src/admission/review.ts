@@ -36,7 +36,8 @@ const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision => ({
 });
 
 function decide({ subject }: AdmissionRequest, verdicts: readonly Verdict[]): Decision {
-  const has = (outcome: Verdict["outcome"]): boolean => verdicts.some((verdict) => verdict.outcome === outcome);
+  const has = (outcome: Verdict["outcome"]): boolean =>
+    verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
   return { outcome, id: decisionId(subject.uid), subject, verdicts };
 }
@@ -123,7 +124,8 @@ async function changedSkills(
 }
 
 function fingerprint({ content, sources }: SkillReference): string {
-  const bytes = content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
+  const bytes =
+    content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
   return JSON.stringify([bytes, sources]);
 }
 

@@ -1,7 +1,7 @@
 import { isLicenseEntry } from "../card/license.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
 import type { SourceKind } from "../skill/reference.ts";
-import { readAnchors, readKeys } from "./pem.ts";
+import { readAnchors, readKey } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { CardRequirement, Policy, Publisher, Response } from "./policy.ts";
 import type { CardSection } from "./resource/card-section.ts";
@@ -92,7 +92,7 @@ function keyPublisher(
   spec: NonNullable<PublisherSpec["publicKey"]>,
   { name, label, roots, field }: Place,
 ): ResolvedPublisher {
-  const own = spec.pem === undefined ? [] : readKeys(spec.pem, label, `${field}.pem`);
+  const own = spec.pem === undefined ? [] : [readKey(spec.pem, label, `${field}.pem`)];
   const keys =
     spec.trustRootRef === undefined ? own : rootKeys(spec.trustRootRef, roots, `${field}.trustRootRef`);
   return { publisher: { kind: "key", name, publicKeys: fingerprints(keys) }, anchors: [], keys: own };
@@ -104,7 +104,8 @@ function rootKeys(
   field: string,
 ): readonly TrustedKey[] {
   const root = trustRoot(ref.name, roots, field);
-  const keys = ref.key === undefined ? [...root.keys.values()].flat() : (root.keys.get(ref.key) ?? []);
+  const named = ref.key === undefined ? root.keys.values().toArray() : [root.keys.get(ref.key)];
+  const keys = named.filter((key) => key !== undefined);
   if (keys.length === 0) {
     const what = ref.key === undefined ? "no keys" : `no key ${ref.key}`;
     throw new PolicyError("TrustRootMissing", `${field}: the SkillTrustRoot ${ref.name} holds ${what}`);

@@ -101,7 +101,7 @@ export function compileSnapshot(
   for (const root of roots.values()) {
     if (root === "unusable") continue;
     anchors.push(...root.anchors);
-    keys.push(...[...root.keys.values()].flat());
+    keys.push(...root.keys.values());
   }
   return {
     policies: compiled.map(({ policy }) => policy),

@@ -21,7 +21,7 @@ function contentFindings(
   }
   return [
     ...signatureFindings(policy, evidence.signature, now),
-    ...gradeFindings(policy, gradesOf(policy, evidence)),
+    ...gradeFindings(policy, evidence),
     ...cardFindings(policy, evidence),
   ];
 }

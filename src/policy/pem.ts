@@ -39,7 +39,12 @@ function blocksOf(pem: string, label: string, field: string): readonly Buffer[] 
   return blocks;
 }
 
-function anchorOf(der: Buffer, name: string, field: string): TrustAnchor {
+interface Authority {
+  readonly anchor: TrustAnchor;
+  readonly selfSigned: boolean;
+}
+
+function authorityOf(der: Buffer, name: string, field: string): Authority {
   let certificate: X509Certificate;
   let selfSigned: boolean;
   try {
@@ -49,24 +54,33 @@ function anchorOf(der: Buffer, name: string, field: string): TrustAnchor {
   } catch (cause) {
     throw unusable(field, "a certificate cannot be read", cause);
   }
-  if (!selfSigned || !certificate.ca) {
+  if (!certificate.ca) {
     const subject = certificate.subject.replaceAll("\n", ", ").slice(0, 200);
     throw unusable(
       field,
-      `${JSON.stringify(subject)} is no self-signed CA certificate; give root certificates only, intermediates come with the signature`,
+      `${JSON.stringify(subject)} is no CA certificate; give the root certificates that signers' chains end in`,
     );
   }
-  return { names: [name], fingerprint: sha256Hex(certificate.raw), certificate };
+  return { anchor: { names: [name], fingerprint: sha256Hex(certificate.raw), certificate }, selfSigned };
 }
 
 /**
- * Root certificates from PEM.
+ * Root certificates from PEM. Intermediates may stand beside them, for signatures that do not bring their own; a
+ * chain ends in a self-signed one in any case.
  * @param name under which operators know them
  * @param field where the text stands, for messages
  * @throws PolicyError UnusableTrust
  */
-export const readAnchors = (pem: string, name: string, field: string): readonly TrustAnchor[] =>
-  blocksOf(pem, "CERTIFICATE", field).map((der) => anchorOf(der, name, field));
+export function readAnchors(pem: string, name: string, field: string): readonly TrustAnchor[] {
+  const authorities = blocksOf(pem, "CERTIFICATE", field).map((der) => authorityOf(der, name, field));
+  if (!authorities.some(({ selfSigned }) => selfSigned)) {
+    throw unusable(
+      field,
+      "holds no self-signed root certificate, so that no chain could end in it; add the root",
+    );
+  }
+  return authorities.map(({ anchor }) => anchor);
+}
 
 function keyOf(der: Buffer, name: string, field: string): TrustedKey {
   let key: KeyObject;
@@ -87,8 +101,13 @@ function keyOf(der: Buffer, name: string, field: string): TrustedKey {
 }
 
 /**
- * Public keys from PEM, on the curves P-256, P-384 and P-521.
+ * The public key in a PEM text, on P-256, P-384 or P-521. Of two keys in one text some readers take the first and
+ * some both, so that there may be only one.
  * @throws PolicyError UnusableTrust
  */
-export const readKeys = (pem: string, name: string, field: string): readonly TrustedKey[] =>
-  blocksOf(pem, "PUBLIC KEY", field).map((der) => keyOf(der, name, field));
+export function readKey(pem: string, name: string, field: string): TrustedKey {
+  const [der, ...others] = blocksOf(pem, "PUBLIC KEY", field);
+  if (der === undefined || others.length > 0)
+    throw unusable(field, `holds ${others.length + 1} public keys; give each an entry of its own`);
+  return keyOf(der, name, field);
+}

@@ -1,13 +1,13 @@
 import { sha256 } from "../skill/digest.ts";
 import type { TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
-import { readAnchors, readKeys } from "./pem.ts";
+import { readAnchors, readKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
 export interface ResolvedTrustRoot {
   readonly anchors: readonly TrustAnchor[];
   /** By the name of their entry. */
-  readonly keys: ReadonlyMap<string, readonly TrustedKey[]>;
+  readonly keys: ReadonlyMap<string, TrustedKey>;
 }
 
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
@@ -21,7 +21,7 @@ export const resolveTrustRoot = (name: string, spec: SkillTrustRootSpec): Resolv
   keys: new Map(
     (spec.keys ?? []).map((entry, index) => [
       entry.name,
-      readKeys(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
+      readKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
     ]),
   ),
 });

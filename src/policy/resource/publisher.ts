@@ -27,7 +27,7 @@ const certificate = exactlyOne(
     pem: certificatePem
       .exactOptional()
       .describe(
-        "Root certificates, PEM; the signer's chain must end in one of them. Intermediates come with the signature.",
+        "Root certificates, PEM; the signer's chain must end in one of them. Intermediates may stand beside them.",
       ),
     subject: subject
       .exactOptional()
@@ -49,7 +49,7 @@ const publicKey = exactlyOne(
       .describe("Trust root that holds the public key."),
     pem: publicKeyPem
       .exactOptional()
-      .describe("Public keys, PEM (SubjectPublicKeyInfo), on the curve P-256, P-384 or P-521."),
+      .describe("One public key, PEM (SubjectPublicKeyInfo), on the curve P-256, P-384 or P-521."),
   }),
   ["trustRootRef", "pem"],
 );

@@ -12,7 +12,9 @@ export const skillTrustRootSpec = celRule(
         .array(
           z.strictObject({
             name,
-            pem: certificatePem.describe("One or more self-signed CA certificates, PEM."),
+            pem: certificatePem.describe(
+              "One or more self-signed CA certificates, PEM; intermediates may stand beside them.",
+            ),
           }),
         )
         .max(32),
@@ -24,7 +26,7 @@ export const skillTrustRootSpec = celRule(
         .array(
           z.strictObject({
             name,
-            pem: publicKeyPem.describe("One or more public keys, PEM, on the curve P-256, P-384 or P-521."),
+            pem: publicKeyPem.describe("One public key, PEM, on the curve P-256, P-384 or P-521."),
           }),
         )
         .max(32),

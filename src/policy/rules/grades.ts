@@ -20,14 +20,18 @@ export const gradesOf = (policy: Policy, evidence: Evidence | undefined): Grades
 const layers: readonly Layer[] = ["integrity", "authorship"];
 
 /**
- * Layers whose grade is below the policy's minimum. Not ABSENT: then the signature itself is missing, wrong or for
- * other bytes, which a finding of its own says, with the file; whether that is tolerated is decided there.
+ * Layers of a signed skill whose grade is below the policy's minimum. Where the signature is missing, wrong, untrusted
+ * or for other bytes, a finding of its own says so, with the file, and a grade would only repeat it; whether that is
+ * tolerated is decided there.
  */
-export const gradeFindings = (policy: Policy, grades: Grades): readonly Finding[] =>
-  layers.flatMap((layer) => {
+export function gradeFindings(policy: Policy, evidence: Evidence): readonly Finding[] {
+  if (evidence.signature.outcome !== "signed") return [];
+  const grades = gradesOf(policy, evidence);
+  return layers.flatMap((layer) => {
     const minimum = policy.minimum[layer];
     const grade = grades[layer];
-    if (minimum === undefined || grade === "ABSENT" || meets(grade, minimum)) return [];
+    if (minimum === undefined || meets(grade, minimum)) return [];
     const message = `${layer} is ${grade}, the policy demands ${minimum}`;
     return [{ code: "GRADE_BELOW_MINIMUM" as const, message, tolerated: false }];
   });
+}

@@ -212,6 +212,7 @@ describe("trust of a snapshot", () => {
     ["a block without end", "-----BEGIN PUBLIC KEY-----\nAAAA\n", /without end/],
     ["a certificate beside the key", publicKey + block("CERTIFICATE", "AAAA"), /another block/],
     ["more keys than are read", publicKey.repeat(33), /more than 32/],
+    ["two keys, of which readers would take one or both", publicKey.repeat(2), /holds 2 public keys/],
   ])("refuses %s", (_what, pem, message) => {
     const [problem] = problemsOf([], [rootObject({ keys: [{ name: "k", pem }] })]);
     expect(problem).toMatchObject({ kind: "SkillTrustRoot", name: "r", reason: "UnusableTrust" });
@@ -222,10 +223,14 @@ describe("trust of a snapshot", () => {
   it("refuses certificates that anchor nothing: a leaf, an intermediate, garbage", async () => {
     const intermediate = await issueAuthority({ subject: "CN=Intermediate", issuer: authority });
     const selfSignedLeaf = await issueCertificate({ subject: "CN=Alone" });
-    for (const pem of [leaf.pem, intermediate.pem, selfSignedLeaf.pem, authority.pem + leaf.pem]) {
+    for (const pem of [leaf.pem, selfSignedLeaf.pem, authority.pem + leaf.pem]) {
       const [problem] = problemsOf([], [rootObject({ certificates: [{ name: "c", pem }] })]);
-      expect(problem?.message).toMatch(/spec\.certificates\[0\]\.pem: .* is no self-signed CA certificate/);
+      expect(problem?.message).toMatch(/spec\.certificates\[0\]\.pem: .* is no CA certificate/);
     }
+    const [alone] = problemsOf([], [rootObject({ certificates: [{ name: "c", pem: intermediate.pem }] })]);
+    expect(alone?.message).toMatch(/holds no self-signed root certificate/);
+    const both = intermediate.pem + authority.pem;
+    expect(problemsOf([], [rootObject({ certificates: [{ name: "c", pem: both }] })])).toEqual([]);
     const [garbage] = problemsOf(
       [],
       [rootObject({ certificates: [{ name: "c", pem: block("CERTIFICATE", "AAAA") }] })],
