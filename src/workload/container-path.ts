@@ -1,5 +1,7 @@
 import { malformed, podLimits } from "./fields.ts";
 
+/** Nearly every path there is. */
+const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 const control = /[\u0000-\u001f\u007f]/;
 
 /** Components of a path in order; empty ones and `.` are left out, as the kernel does. */
@@ -8,12 +10,13 @@ export const componentsOf = (path: string): readonly string[] =>
 
 /** The path without `.`, `..` and doubled slashes, from the root; a relative one is taken from `/`, as the kubelet does. */
 export function cleanPath(path: string): string {
-  const clean: string[] = [];
+  if (clean.test(path)) return path;
+  const kept: string[] = [];
   for (const component of componentsOf(path)) {
-    if (component === "..") clean.pop();
-    else clean.push(component);
+    if (component === "..") kept.pop();
+    else kept.push(component);
   }
-  return `/${clean.join("/")}`;
+  return `/${kept.join("/")}`;
 }
 
 /** @throws SourceError SOURCE_MALFORMED for a path that no container has */

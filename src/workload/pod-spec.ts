@@ -48,20 +48,16 @@ export interface PodSpec {
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
-/** What was read of a pod is kept as long as the pod is: one review asks several times. */
-const known = new WeakMap<PodSubject, PodSpec>();
+/** What was read last. One review asks several times in a row; a map of all pods would cost more than it saves. */
+let latest: { readonly pod: PodSubject; readonly spec: PodSpec } | undefined;
 
 /**
  * Reads a pod's volumes and containers.
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
 export function readPodSpec(pod: PodSubject): PodSpec {
-  let spec = known.get(pod);
-  if (spec === undefined) {
-    spec = parsePodSpec(pod);
-    known.set(pod, spec);
-  }
-  return spec;
+  if (latest?.pod !== pod) latest = { pod, spec: parsePodSpec(pod) };
+  return latest.spec;
 }
 
 function parsePodSpec(pod: PodSubject): PodSpec {

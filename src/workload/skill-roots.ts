@@ -129,6 +129,8 @@ function nearest(roots: ReadonlySet<string>, path: string): string | undefined {
 /** A folder such as `/home/agent`: anybody's home. */
 const isHome = (path: string): boolean => parentOf(path) === "/home";
 
+const none: ReadonlySet<string> = new Set();
+
 interface Moved {
   readonly roots: readonly string[];
   readonly bases: readonly string[];
@@ -136,7 +138,10 @@ interface Moved {
   readonly anywhere: boolean;
 }
 
+const nothingMoved: Moved = { roots: [], bases: [], anywhere: false };
+
 function movedBy({ environment, workingDir }: Container): Moved {
+  if (workingDir === undefined && environment.size === 0) return nothingMoved;
   const roots: string[] = [];
   const bases: string[] = workingDir === undefined ? [] : [cleanPath(workingDir)];
   let anywhere = false;
@@ -160,7 +165,10 @@ export function skillRoots(extraRoots: readonly string[], container: Container):
   const fixed = fixedFor(extraRoots);
   const { roots: moved, bases, anywhere } = movedBy(container);
   const roots = moved.length === 0 ? fixed.roots : new Set([...fixed.roots, ...moved]);
-  const above = new Set([...moved.flatMap(ancestorsOf), ...withAncestors(bases)]);
+  const above =
+    moved.length + bases.length === 0
+      ? none
+      : new Set([...moved.flatMap(ancestorsOf), ...withAncestors(bases)]);
   return {
     rootOf(path) {
       const absolute = nearest(roots, path);

@@ -70,7 +70,7 @@ function itemsOf(source: Fields, field: string): readonly VolumeItem[] | undefin
 /** @throws SourceError SOURCE_MALFORMED for what the API server refuses, and for paths that no skill may have */
 function itemPath(value: unknown, field: string): Omit<VolumeItem, "key"> {
   const spelling = textAt(value, field);
-  const path = componentsOf(spelling).join("/");
+  const path = spelling.includes("/") || spelling === "." ? componentsOf(spelling).join("/") : spelling;
   if (spelling.startsWith("/")) throw malformed(field, "is absolute; write it relative to the volume");
   if (spelling.startsWith("..")) throw malformed(field, 'begins with ".."');
   const fault = pathFault(path);
@@ -118,7 +118,7 @@ function madePart(type: string, source: Fields, volume: string, field: string): 
 }
 
 function projectedPart(entry: unknown, volume: string, field: string): readonly VolumePart[] {
-  const type = typeOf(fieldsAt(entry, field), field, []);
+  const type = typeOf(fieldsAt(entry, field), field);
   if (type === undefined) return [];
   const { name, source } = type;
   const at = `${field}.${name}`;
@@ -129,19 +129,21 @@ function projectedPart(entry: unknown, volume: string, field: string): readonly 
   return [{ from: "unreadable", kind: "Projected", name: volume, paths: undefined }];
 }
 
-/** The one type that is set in a volume or projected source. */
+/** The one type that is set in a volume or projected source; `other` is a field that is no type. */
 function typeOf(
   entry: Fields,
   field: string,
-  others: readonly string[],
+  other?: string,
 ): { readonly name: string; readonly source: Fields } | undefined {
-  const [first, second] = Object.entries(entry).filter(
-    ([name, value]) => !others.includes(name) && value !== undefined && value !== null,
-  );
-  if (second !== undefined) throw malformed(field, "has more than one type; split it");
-  return first === undefined
-    ? undefined
-    : { name: first[0], source: fieldsAt(first[1], `${field}.${first[0]}`) };
+  let found: string | undefined;
+  for (const name of Object.keys(entry)) {
+    const value = entry[name];
+    if (name === other || value === undefined || value === null) continue;
+    if (found !== undefined) throw malformed(field, "has more than one type; split it");
+    found = name;
+  }
+  if (found === undefined) return undefined;
+  return { name: found, source: fieldsAt(entry[found], `${field}.${found}`) };
 }
 
 /** Types whose files only the node sees: the kind, and the field that names what is behind it. */
@@ -172,7 +174,7 @@ export function volumeOf(entry: unknown, field: string): Volume {
   const fields = fieldsAt(entry, field);
   const name = textAt(fields["name"], `${field}.name`);
   // The API server fills in an emptyDir where there is no type.
-  const { name: type, source } = typeOf(fields, field, ["name"]) ?? { name: "emptyDir", source: {} };
+  const { name: type, source } = typeOf(fields, field, "name") ?? { name: "emptyDir", source: {} };
   const at = `${field}.${type}`;
   const atomic = { name, atomic: true, readOnly: true, field };
   switch (type) {
