@@ -6,6 +6,8 @@ interface Options {
   readonly globalSetup?: string[];
   readonly exclude?: string[];
   readonly folder?: string;
+  /** Projects of a lower number are done first: on a small machine they would only slow one another down. */
+  readonly order: number;
   /** One file at a time: they share one cluster, and some of them stop its API server. */
   readonly sequential?: boolean;
 }
@@ -20,21 +22,23 @@ const project = (name: string, options: Options) => ({
     hookTimeout: options.timeout * 2,
     globalSetup: options.globalSetup ?? [],
     fileParallelism: options.sequential !== true,
+    sequence: { groupOrder: options.order },
   },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project("unit", { timeout: 20_000 }),
-      project("integration", { timeout: 60_000 }),
+      project("unit", { timeout: 60_000, order: 0 }),
+      project("integration", { timeout: 120_000, order: 1 }),
       project("cluster", {
         timeout: 60_000,
+        order: 2,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         exclude: ["test/cluster/kubelet/**"],
         sequential: true,
       }),
-      project("kubelet", { timeout: 120_000, folder: "cluster/kubelet", sequential: true }),
+      project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", sequential: true }),
     ],
     coverage: {
       provider: "v8",

@@ -17,6 +17,14 @@ const output = (stream: NodeJS.WriteStream): TextOutput => ({
   columns: stream.columns,
 });
 
+/** Whoever reads our output may stop reading, as `head` does; that is no fault, and nothing is left to say. */
+function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
 /** Aborts at the first SIGTERM or SIGINT, and `hurry` at the second. */
 function stopSignals(): { readonly stop: AbortSignal; readonly hurry: AbortSignal } {
   const [stop, hurry] = [new AbortController(), new AbortController()];
@@ -75,5 +83,6 @@ async function commandLine(): Promise<CommandLine> {
  * @returns the exit code
  */
 export async function runProcess(args: readonly string[]): Promise<number> {
+  endWithReader();
   return runCommandLine(args, await commandLine());
 }
