@@ -117,8 +117,7 @@ function readExtensions(tbs: readonly DerValue[]): CertificateExtensions {
 }
 
 function readCertificate(x509: X509Certificate): Certificate {
-  const [certificate, ...rest] = readDer(x509.raw);
-  if (rest.length > 0) throw new DerError("is followed by other bytes");
+  const [certificate] = readDer(x509.raw);
   const [body, outerAlgorithm] = derMembers(certificate);
   const [version, ...tbs] = derMembers(body);
   if (version?.tag !== 0xa0 || derInteger(readDer(version.content)[0]) !== 2)
@@ -159,7 +158,9 @@ export function parseCertificate(source: Uint8Array | X509Certificate, where: st
     if (source instanceof X509Certificate) return readCertificate(source);
     if (source.byteLength > maxBytes) throw new DerError(`is larger than ${maxBytes} bytes`);
     if (source[0] !== derTag.sequence) throw new DerError("is not DER");
-    return readCertificate(new X509Certificate(source));
+    const x509 = new X509Certificate(source);
+    if (x509.raw.byteLength !== source.byteLength) throw new DerError("is followed by other bytes");
+    return readCertificate(x509);
   } catch (cause) {
     const what = cause instanceof DerError ? cause.message : "cannot be read";
     throw malformed(`${where} ${what}`, { cause });
