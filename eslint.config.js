@@ -31,7 +31,10 @@ export default tseslint.config(
       "no-console": "error",
       "no-restricted-globals": [
         "error",
-        { name: "process", message: "Only src/main.ts, src/compose/process.ts and src/environment.ts see the process." },
+        {
+          name: "process",
+          message: "Only src/main.ts, src/compose/process.ts and src/environment.ts see the process.",
+        },
       ],
       "no-restricted-syntax": [
         "error",
@@ -50,6 +53,9 @@ export default tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "off",
     },
   },
-  { files: ["src/main.ts", "src/environment.ts", "src/compose/process.ts"], rules: { "no-restricted-globals": "off" } },
+  {
+    files: ["src/main.ts", "src/environment.ts", "src/compose/process.ts"],
+    rules: { "no-restricted-globals": "off" },
+  },
   { files: ["**/*.js", "**/*.cjs"], extends: [tseslint.configs.disableTypeChecked] },
 );

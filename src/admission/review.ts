@@ -97,8 +97,9 @@ function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
   for (const pod of pods) {
     const { volumes, containers, initContainers, ephemeralContainers } = pod.spec;
     const files = JSON.stringify([volumes, containers, initContainers, ephemeralContainers]);
-    // An expanded subPath may hold the pod's own name: then no two pods are alike.
-    const key = files.includes('"subPathExpr"') ? `${pod.name} ${files}` : files;
+    // Paths may hold the pod's own name, by subPathExpr or through variables: then no two pods are alike.
+    const own = /"(?:subPathExpr|fieldRef)"/.test(files);
+    const key = own ? `${pod.name} ${files}` : files;
     if (!seen.has(key)) seen.set(key, pod);
   }
   return [...seen.values()];
@@ -116,17 +117,17 @@ async function changedSkills(
       ...context,
       deps: { ...context.deps, source: withObject(context.deps.source, change.ref, version) },
     });
-  const before = new Map((await seenWith(change.before)).map((skill) => [skill.path, fingerprint(skill)]));
+  const before = new Set((await seenWith(change.before)).map(fingerprint));
   const after = await seenWith(change.after);
   return after
-    .filter((skill) => before.get(skill.path) !== fingerprint(skill))
+    .filter((skill) => !before.has(fingerprint(skill)))
     .map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` }));
 }
 
-function fingerprint({ content, sources }: SkillReference): string {
+function fingerprint({ path, containers, content, sources }: SkillReference): string {
   const bytes =
     content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
-  return JSON.stringify([bytes, sources]);
+  return JSON.stringify([path, containers, bytes, sources]);
 }
 
 /** The same source, but with one object as the review says it will be. */

@@ -17,10 +17,13 @@ const output = (stream: NodeJS.WriteStream): TextOutput => ({
   columns: stream.columns,
 });
 
+/** Exit code where the reader went away before the end: what was not read must not count as a pass. */
+const unheard = 3;
+
 /** Whoever reads our output may stop reading, as `head` does; that is no fault, and nothing is left to say. */
 function endWithReader(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
+    if (error.code === "EPIPE") process.exit(unheard);
     throw error;
   });
 }

@@ -17,7 +17,9 @@ export class EvidenceCache {
   readonly #entries: LRUCache<string, Evidence>;
   readonly #onResult: (result: CacheResult) => void;
 
-  constructor(options: { readonly maxSize?: number; readonly onResult?: (result: CacheResult) => void } = {}) {
+  constructor(
+    options: { readonly maxSize?: number; readonly onResult?: (result: CacheResult) => void } = {},
+  ) {
     this.#entries = new LRUCache({ maxSize: options.maxSize ?? defaultMaxSize });
     this.#onResult = options.onResult ?? (() => undefined);
   }

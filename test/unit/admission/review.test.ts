@@ -284,6 +284,22 @@ describe("review of a ConfigMap", () => {
     expect((await world.review(bad.object)).decision).toMatchObject({ bypass: "ungoverned" });
   });
 
+  it("does not judge anew what stays as it was, though part of it cannot be read", async () => {
+    const world = running(0);
+    const pod = JSON.parse(JSON.stringify(podFor(good.items))) as {
+      spec: { volumes: object[]; containers: { volumeMounts: object[] }[] };
+    };
+    pod.spec.volumes.push({ name: "scratch", emptyDir: {} });
+    pod.spec.containers[0]!.volumeMounts.push({ name: "scratch", mountPath: "/skills/data-designer/tmp" });
+    world.running = [pod];
+    const labelled = { ...good.object, metadata: { name: "skills-etl", namespace, labels: { a: "b" } } };
+    const handled = await world.review(labelled, { operation: "UPDATE", oldObject: good.object });
+    expect(handled.decision).toMatchObject({ bypass: "no-skills" });
+    expect(
+      denial(await world.review(bad.object, { operation: "UPDATE", oldObject: good.object })),
+    ).toBeDefined();
+  });
+
   it("does not hold another skill's fault against it", async () => {
     const world = running(0);
     world.configMaps.set("skills-other", configMapOf(changed, "skills-other").object);
