@@ -45,33 +45,40 @@ export function referenceText(reference: SkillReference): string {
 }
 
 /** Who signed, and whether the files are still what was signed. */
-function signatureText({ evidence }: SkillResult): string {
+function signatureText({ evidence }: SkillResult, policy: string): string {
   if (evidence === undefined) return "";
   const { signature } = evidence;
   if (signature.outcome === "unsigned") return ": not signed";
-  const signer = signature.signer === undefined ? undefined : signerText(signature.signer);
+  const signer = signature.signer === undefined ? undefined : signerText(signature.signer, policy);
   if (signature.outcome === "signed") return `: signed by ${signer ?? ""}`;
   if (signature.outcome === "tampered") return `: signed by ${signer ?? ""}, changed since`;
   return signer === undefined ? "" : `: signature by ${signer} proves nothing here`;
 }
 
-/** The shortest name of a signer that is still unmistakable to its operators. */
-function signerText(signer: Signer): string {
+/**
+ * The shortest name of a signer that is still unmistakable to its operators. What another policy calls a key is not
+ * for the readers of this one; what this one calls it, they know.
+ */
+function signerText(signer: Signer, policy: string): string {
   if (signer.kind === "key") {
-    const [name] = signer.names;
+    const own = `ClusterSkillPolicy/${policy}/`;
+    const [name] = signer.names.flatMap((each) => {
+      if (each.startsWith(own)) return [each.slice(own.length)];
+      return each.startsWith("ClusterSkillPolicy/") ? [] : [each];
+    });
     const key = `key ${signer.publicKey.slice(0, 16)}…`;
     return name === undefined ? key : printable(`${name} (${key})`, 200);
   }
   return printable(/CN=[^,]*/.exec(signer.subject)?.[0] ?? signer.subject, 160);
 }
 
-function skillLines(result: SkillResult): readonly string[] {
+function skillLines(result: SkillResult, policy: string): readonly string[] {
   const findings = result.findings.filter(blocks);
   const width = Math.max(...findings.map(({ code }) => code.length));
   const shown = findings.slice(0, maxFindings).map((finding) => `  ${findingText(finding, width)}`);
   const more = findings.length - shown.length;
   return [
-    `- ${printable(result.reference.name, 80)} (${referenceText(result.reference)})${signatureText(result)}`,
+    `- ${printable(result.reference.name, 80)} (${referenceText(result.reference)})${signatureText(result, policy)}`,
     ...shown,
     ...(more > 0 ? [`  and ${more} more`] : []),
     `  fix: ${remedyFor(findings)}`,
@@ -84,7 +91,7 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
   const shown = failed.slice(0, maxSkills);
   return [
     `policy ${JSON.stringify(verdict.policy)} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
-    ...shown.flatMap(skillLines),
+    ...shown.flatMap((result) => skillLines(result, verdict.policy)),
     ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
   ];
 }

@@ -121,6 +121,20 @@ describe("toResponse", () => {
     });
   });
 
+  it("calls a key what the denying policy or a trust root calls it, never what another policy does", () => {
+    const by = (names: readonly string[]): string | undefined => {
+      const signer = { kind: "key" as const, publicKey: "0123456789abcdef00", names };
+      const skill = result([mismatch], { ...tampered, signer });
+      const { message = "" } = toResponse(decision("deny", [verdict("deny", [skill])])).response.status ?? {};
+      return /: signed by (.*), changed since$/m.exec(message)?.[1];
+    };
+    const key = "key 0123456789abcdef…";
+    expect(by([])).toBe(key);
+    expect(by(["ClusterSkillPolicy/other/theirs"])).toBe(key);
+    expect(by(["ClusterSkillPolicy/other/theirs", "ClusterSkillPolicy/payments/team"])).toBe(`team (${key})`);
+    expect(by(["ClusterSkillPolicy/other/theirs", "ours/release"])).toBe(`ours/release (${key})`);
+  });
+
   it("names every policy that denies", () => {
     const verdicts = [
       verdict("deny", [result([mismatch])], "one"),
