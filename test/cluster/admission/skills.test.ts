@@ -209,7 +209,7 @@ const denials: readonly (readonly [
 ];
 
 describe("a pod is denied, with the file and both digests, when", () => {
-  const signer = () => `key ${own.trust.keys[0]!.fingerprint.slice(0, 16)}…`;
+  const signer = () => `ours/team (key ${own.trust.keys[0]!.fingerprint.slice(0, 16)}…)`;
   const head = (name: string, source: string, about: string): readonly string[] => [
     `policy "${namespace}" denied Pod ${namespace}/${name}: 1 of 1 skill failed`,
     `- data-designer (${source} at /skills/data-designer): ${about}`,

@@ -74,7 +74,7 @@ export function ship(skill: Skill, namespace: string, name: string): Shipped {
     volume,
     pod,
     all: [...configMaps, pod] as unknown as readonly Part[],
-    source: configMaps.map(({ metadata }) => `Projected ${metadata.name}`).join(" + "),
+    source: configMaps.map(({ metadata }) => `projected ${metadata.name}`).join(" + "),
   };
 }
 

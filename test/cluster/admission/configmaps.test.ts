@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { apply, kubectl, tryKubectl } from "../harness/cluster.ts";
+import { startProduct, type Product } from "./product.ts";
+import {
+  createNamespace,
+  denial,
+  enforce,
+  oneByteChanged,
+  policy,
+  ship,
+  short,
+  stream,
+  tryApply,
+  type Part,
+  type Shipped,
+} from "./world.ts";
+
+const namespace = "configmaps";
+const strict = "configmaps-immutable";
+const ungoverned = "configmaps-free";
+const script = "scripts/run.sh";
+
+let product: Product;
+let good: SignedSkill;
+let broken: Skill;
+
+beforeAll(async () => {
+  good = signedSkill();
+  broken = withFiles(good.skill, { [script]: oneByteChanged(good.skill.files.get(script)!.bytes) });
+  const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  const publishers = [{ name: "team", publicKey: { pem } }];
+  product = await startProduct();
+  await createNamespace(namespace, namespace);
+  await createNamespace(strict, strict);
+  await createNamespace(ungoverned);
+  await enforce(
+    policy(namespace, { publishers }),
+    policy(strict, { publishers, immutability: { configMap: "Required", readOnlyMount: "Required" } }),
+  );
+}, 60_000);
+
+afterAll(() => product.remove());
+
+/** The skill in one ConfigMap that may change, under a name that stays, and the pod that mounts it. */
+function mutable(skill: Skill, name: string, space = namespace): Shipped & { readonly configMap: Part } {
+  const shipped = ship(skill, space, name);
+  const { immutable: _, ...configMap } = shipped.configMaps[0]!;
+  const sources = [{ configMap: { ...shipped.volume.volume.projected.sources[0]!.configMap, name } }];
+  const volume = { ...shipped.volume.volume, projected: { ...shipped.volume.volume.projected, sources } };
+  const pod = { ...shipped.pod, spec: { ...(shipped.pod["spec"] as Part), volumes: [volume] } };
+  return { ...shipped, pod, configMap: { ...configMap, metadata: { name, namespace: space } } };
+}
+
+const facts = (): string =>
+  `  DIGEST_MISMATCH ${script}: signed ${short(good.skill, script)}, found ${short(broken, script)}`;
+
+describe("a ConfigMap that a running pod mounts", () => {
+  it("may not be changed so that the pod's skill is no longer the signed one; the denial names the pod", async () => {
+    const { configMap, pod } = mutable(good.skill, "changed");
+    await apply(configMap, pod);
+    const ran = await tryApply([mutable(broken, "changed").configMap]);
+    expect(denial(ran).split("\n")).toEqual([
+      `policy "${namespace}" denied ConfigMap ${namespace}/changed: 1 of 1 skill failed`,
+      `- data-designer (projected changed at /skills/data-designer, mounted by Pod ${namespace}/changed): signed by team (key ${good.trust.keys[0]!.fingerprint.slice(0, 16)}…), changed since`,
+      facts(),
+      "  fix: mount the published files again, or sign the changed skill",
+      "decision ID",
+    ]);
+    expect(ran.stderr).toContain('admission webhook "configmaps.skill-admission.dev" denied the request');
+  });
+
+  it("may not lose a file, nor gain one that the pod would see", async () => {
+    const { configMap, pod } = mutable(good.skill, "keys");
+    await apply(configMap, pod);
+    const { [Object.keys(configMap["data"] as Part)[0]!]: _, ...fewer } = configMap["data"] as Part;
+    const ran = await tryApply([{ ...configMap, data: fewer }]);
+    expect(denial(ran)).toContain("mounted by Pod configmaps/keys");
+    // Without `items` every key is a file.
+    const flat = signedSkill({
+      name: "flat",
+      key: good.key,
+      files: { "SKILL.md": "---\nname: flat\ndescription: x\n---\n" },
+    });
+    const whole = (skill: Skill): Part => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "whole", namespace },
+      data: Object.fromEntries(
+        [...skill.files].map(([path, { bytes }]) => [path, Buffer.from(bytes).toString()]),
+      ),
+    });
+    const volumes = [{ name: "v", configMap: { name: "whole" } }];
+    const containers = [
+      { name: "a", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath: "/skills/flat" }] },
+    ];
+    await apply(whole(flat.skill), {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "whole", namespace },
+      spec: { containers, volumes },
+    });
+    expect(denial(await tryApply([whole(withFiles(flat.skill, { "extra.md": "x" }))]))).toContain(
+      "FILE_UNSIGNED extra.md",
+    );
+  });
+
+  it("may be changed to what another signature covers, and in what is no file", async () => {
+    const { configMap, pod } = mutable(good.skill, "renewed");
+    await apply(configMap, pod);
+    const newer = signedSkill({
+      key: good.key,
+      files: { "SKILL.md": "---\nname: data-designer\ndescription: y\n---\n" },
+    });
+    // Another version has other files: the pod's items must all be there, and none beside them.
+    const sameFiles = signedSkill({
+      key: good.key,
+      files: Object.fromEntries(
+        [...good.skill.files]
+          .filter(([path]) => path !== "skill.oms.sig")
+          .map(([path, { bytes }]) => [path, Buffer.concat([bytes, Buffer.from("\n")])]),
+      ),
+    });
+    expect(await tryApply([mutable(sameFiles.skill, "renewed").configMap])).toMatchObject({ code: 0 });
+    expect(denial(await tryApply([mutable(newer.skill, "renewed").configMap]))).toContain("mounted by Pod");
+    await kubectl(["-n", namespace, "annotate", "configmap", "renewed", "note=1"]);
+    expect(await product.decision("ConfigMap", "renewed")).toMatchObject({ decision: "allow" });
+  });
+
+  it("may not come anew with other content after a deletion; the same content passes", async () => {
+    const shipped = ship(good.skill, namespace, "anew");
+    await apply(...shipped.all);
+    const { name } = shipped.configMaps[0]!.metadata;
+    await kubectl(["-n", namespace, "delete", "configmap", name]);
+    const other = ship(broken, namespace, "anew").configMaps[0]!;
+    const ran = await tryApply([{ ...other, metadata: { ...other.metadata, name } }]);
+    expect(denial(ran)).toContain(`mounted by Pod ${namespace}/anew`);
+    expect(denial(ran)).toContain(facts());
+    expect(await tryApply([shipped.configMaps[0]! as unknown as Part])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
+  it("is checked in a dry run too", async () => {
+    const { configMap, pod } = mutable(good.skill, "dry");
+    await apply(configMap, pod);
+    const ran = await tryApply([mutable(broken, "dry").configMap], "--dry-run=server");
+    expect(denial(ran)).toContain(facts());
+  });
+
+  it("may be changed at will once the pod has ended or gone", async () => {
+    const { configMap, pod } = mutable(good.skill, "ended");
+    await apply(configMap, pod);
+    await kubectl([
+      "-n",
+      namespace,
+      "patch",
+      "pod",
+      "ended",
+      "--subresource=status",
+      "-p",
+      JSON.stringify({ status: { phase: "Succeeded" } }),
+    ]);
+    const change = () => tryApply([mutable(broken, "ended").configMap]);
+    // The end of a pod comes by watch.
+    await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
+    expect(await product.decision("ConfigMap", "ended")).toMatchObject({ bypass: "unused" });
+  });
+});
+
+describe("a ConfigMap that no governed pod mounts", () => {
+  it("passes, whatever is in it", async () => {
+    const { configMap } = mutable(broken, "unused");
+    expect(await tryApply([configMap])).toMatchObject({ code: 0, stderr: "" });
+    expect(await product.decision("ConfigMap", "unused")).toMatchObject({
+      decision: "allow",
+      bypass: "unused",
+    });
+  });
+
+  it("passes where a pod mounts it that no policy governs", async () => {
+    const { configMap, pod } = mutable(good.skill, "free", ungoverned);
+    await apply(configMap, pod);
+    expect(await tryApply([mutable(broken, "free", ungoverned).configMap])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect(await product.decision("ConfigMap", "free")).toMatchObject({ bypass: "ungoverned" });
+  });
+
+  it("costs less than a millisecond of the webhook's time", async () => {
+    const many = Array.from({ length: 60 }, (_, index) => mutable(broken, `many-${index}`).configMap);
+    await kubectl(["apply", "-f", "-"], stream(many));
+    const lines = (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
+    expect(lines).toHaveLength(60);
+    expect(new Set(lines.map(({ bypass }) => bypass))).toEqual(new Set(["unused"]));
+    const times = lines.map(({ durationMs = NaN }) => durationMs).sort((one, other) => one - other);
+    console.info(`ConfigMaps that nobody uses: median ${times[30]} ms, 95th percentile ${times[57]} ms`);
+    expect(times[30]).toBeLessThan(1);
+    expect(await product.metrics()).toMatch(
+      /^skill_admission_request_duration_seconds_bucket\{.*resource="configmaps".*\} \d+$/m,
+    );
+  });
+});
+
+describe("a policy that demands what cannot change", () => {
+  it("denies a mutable ConfigMap and admits an immutable one", async () => {
+    const { configMap, pod } = mutable(good.skill, "mutable", strict);
+    await apply(configMap);
+    const text = denial(await tryApply([pod]));
+    expect(text).toContain("  NOT_IMMUTABLE ");
+    expect(text).toContain("mutable is not immutable");
+    expect(text).toContain("  fix: set immutable: true on the ConfigMap (skill-admission package does)");
+    expect(await tryApply([{ ...configMap, immutable: true }, pod])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("another admits the mutable one, where it demands nothing", async () => {
+    const { configMap, pod } = mutable(good.skill, "mutable");
+    expect(await tryApply([configMap, pod])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("leaves the API server to refuse changes of an immutable one", async () => {
+    const shipped = ship(good.skill, strict, "sealed");
+    await apply(...shipped.all);
+    const { name } = shipped.configMaps[0]!.metadata;
+    const ran = await tryKubectl(["-n", strict, "patch", "configmap", name, "-p", '{"data":{"x":"y"}}']);
+    expect(ran.code).toBe(1);
+  });
+});
+
+describe("a skill spread over several ConfigMaps", () => {
+  it("is one skill: a change of either ConfigMap is denied", async () => {
+    const shipped = ship(good.skill, namespace, "spread");
+    const [whole] = shipped.configMaps as unknown as readonly Part[];
+    const [source] = shipped.volume.volume.projected.sources;
+    const keys = Object.keys(whole!["data"] as Part);
+    const half = (skill: Skill, name: string, mine: readonly string[]): Part => {
+      const data = (
+        ship(skill, namespace, "spread").configMaps[0] as unknown as { data: Record<string, string> }
+      ).data;
+      return {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name, namespace },
+        data: Object.fromEntries(mine.map((key) => [key, data[key]])),
+      };
+    };
+    const [first, second] = [keys.slice(0, 2), keys.slice(2)];
+    const part = (name: string, mine: readonly string[]): Part => ({
+      configMap: { name, items: source!.configMap.items.filter(({ key }) => mine.includes(key)) },
+    });
+    const volume = {
+      ...shipped.volume.volume,
+      projected: { sources: [part("first", first), part("second", second)] },
+    };
+    await apply(half(good.skill, "first", first), half(good.skill, "second", second), {
+      ...shipped.pod,
+      spec: { ...(shipped.pod["spec"] as Part), volumes: [volume] },
+    });
+    const ran = await Promise.all([
+      tryApply([half(broken, "first", first)]),
+      tryApply([half(broken, "second", second)]),
+    ]);
+    // One of them holds the changed script; the other is as it was.
+    const refused = ran.filter(({ code }) => code !== 0);
+    expect(refused).toHaveLength(1);
+    expect(denial(refused[0]!)).toContain(facts());
+    expect(denial(refused[0]!)).toContain(`mounted by Pod ${namespace}/spread`);
+  });
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { apply, kubectl, tryKubectl } from "../harness/cluster.ts";
+import { startProduct, type Product } from "./product.ts";
+import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
+
+const namespace = "in-use";
+const free = "in-use-free";
+
+let product: Product;
+let broken: Skill;
+
+const inNamespace = (...args: readonly string[]) => tryKubectl(["-n", namespace, ...args]);
+
+/** Everything is there, with a changed skill, before any policy is. Then one comes that denies all of it. */
+beforeAll(async () => {
+  const { skill, trust } = signedSkill();
+  broken = withFiles(skill, { "SKILL.md": "---\nname: data-designer\ndescription: changed\n---\n" });
+  const pem = trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  product = await startProduct();
+  for (const one of [namespace, free]) await createNamespace(one, one);
+  for (const name of ["pod-one", "pod-two", "finalized"]) {
+    const shipped = ship(broken, namespace, name);
+    const finalizers = name === "finalized" ? { finalizers: ["example.invalid/hold"] } : {};
+    const metadata = { ...(shipped.pod["metadata"] as Part), ...finalizers };
+    await apply(...shipped.configMaps, { ...shipped.pod, metadata });
+  }
+  const { configMaps, pod } = ship(broken, namespace, "web");
+  const labels = { app: "web" };
+  const selector = { matchLabels: labels };
+  const template = templateOf(pod, labels);
+  await apply(
+    ...configMaps,
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "web", namespace },
+      spec: { replicas: 2, selector, template },
+    },
+    {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "db", namespace },
+      spec: {
+        replicas: 1,
+        serviceName: "none",
+        selector: { matchLabels: { app: "db" } },
+        template: templateOf(pod, { app: "db" }),
+      },
+    },
+  );
+  await kubectl(["-n", namespace, "wait", "--for=create", "pod", "-l", "app=web", "--timeout=20s"]);
+  await enforce(
+    policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }], controllers: "Enforce" }),
+  );
+}, 90_000);
+
+afterAll(() => product.remove());
+
+describe("with every skill in the namespace broken, and the policy enforced on controllers too", () => {
+  it("new pods and changed controllers are denied: the policy is in force", async () => {
+    expect(denial(await tryApply(ship(broken, namespace, "new").all))).toContain("DIGEST_MISMATCH SKILL.md");
+    const ran = await inNamespace("set", "image", "deployment/web", "agent=example.invalid/other");
+    expect(denial(ran)).toContain(`denied Deployment ${namespace}/web`);
+  });
+
+  it("a Deployment is scaled, by its spec and by the scale subresource, up and down", async () => {
+    expect(await inNamespace("scale", "deployment", "web", "--replicas=1")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    const spec = { spec: { replicas: 3 } };
+    expect(await inNamespace("patch", "deployment", "web", "-p", JSON.stringify(spec))).toMatchObject({
+      code: 0,
+    });
+    // As a HorizontalPodAutoscaler does.
+    expect(
+      await inNamespace(
+        "patch",
+        "deployment",
+        "web",
+        "--subresource=scale",
+        "--type=merge",
+        "-p",
+        JSON.stringify(spec),
+      ),
+    ).toMatchObject({ code: 0 });
+    expect(await inNamespace("scale", "statefulset", "db", "--replicas=0")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect(await inNamespace("scale", "deployment", "web", "--replicas=0")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    await expect
+      .poll(async () => (await inNamespace("get", "pods", "-l", "app=web", "-o", "name")).stdout, {
+        timeout: 20_000,
+      })
+      .toBe("");
+  });
+
+  it("labels and annotations of pods and controllers change", async () => {
+    expect(await inNamespace("label", "pod", "pod-one", "team=a")).toMatchObject({ code: 0, stderr: "" });
+    expect(await inNamespace("annotate", "deployment", "web", "note=b")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect(await product.decision("Pod", "pod-one")).toMatchObject({ bypass: "unchanged" });
+    expect(await product.decision("Deployment", "web")).toMatchObject({ bypass: "unchanged" });
+  });
+
+  it("status is written", async () => {
+    const status = JSON.stringify({ status: { phase: "Running" } });
+    expect(await inNamespace("patch", "pod", "pod-one", "--subresource=status", "-p", status)).toMatchObject({
+      code: 0,
+    });
+    const replicas = JSON.stringify({ status: { replicas: 0 } });
+    expect(
+      await inNamespace("patch", "deployment", "web", "--subresource=status", "--type=merge", "-p", replicas),
+    ).toMatchObject({ code: 0 });
+  });
+
+  it("finalizers are removed, also while the pod is being deleted", async () => {
+    await inNamespace("delete", "pod", "finalized", "--wait=false");
+    const removed = await inNamespace(
+      "patch",
+      "pod",
+      "finalized",
+      "--type=merge",
+      "-p",
+      '{"metadata":{"finalizers":null}}',
+    );
+    expect(removed).toMatchObject({ code: 0 });
+    await kubectl(["-n", namespace, "wait", "--for=delete", "pod/finalized", "--timeout=20s"]);
+  });
+
+  it("pods, controllers and ConfigMaps are deleted", async () => {
+    for (const what of ["pod/pod-two", "deployment/web", "statefulset/db"]) {
+      expect(await inNamespace("delete", what, "--timeout=20s")).toMatchObject({ code: 0 });
+    }
+    const { name } = ship(broken, namespace, "pod-two").configMaps[0]!.metadata;
+    expect(await inNamespace("delete", "configmap", name)).toMatchObject({ code: 0 });
+  });
+
+  it("a ConfigMap's metadata changes while a pod mounts it", async () => {
+    const { name } = ship(broken, namespace, "pod-one").configMaps[0]!.metadata;
+    expect(await inNamespace("annotate", "configmap", name, "note=c")).toMatchObject({ code: 0, stderr: "" });
+    expect(await product.decision("ConfigMap", name)).toMatchObject({
+      decision: "allow",
+      bypass: "no-skills",
+    });
+  });
+
+  it("leader locks and the cluster's CA are written, and nobody is asked", async () => {
+    const about = async (): Promise<readonly (string | undefined)[]> =>
+      (await product.log())
+        .filter((line) => line.namespace === namespace && line.kind === "ConfigMap")
+        .map(({ name }) => name);
+    const before = (await about()).length;
+    const annotations = { "control-plane.alpha.kubernetes.io/leader": "{}" };
+    const lock = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "lock", namespace, annotations } };
+    await kubectl(["create", "-f", "-"], JSON.stringify(lock));
+    for (const round of [1, 2, 3])
+      await kubectl(["-n", namespace, "annotate", "--overwrite", "configmap", "lock", `renewed=${round}`]);
+    await kubectl([
+      "-n",
+      namespace,
+      "annotate",
+      "configmap",
+      "kube-root-ca.crt",
+      "note=d",
+      "--as=system:serviceaccount:kube-system:root-ca-cert-publisher",
+      "--as-group=system:masters",
+    ]);
+    // The next decision is there: so would one about these be.
+    await kubectl(["-n", namespace, "create", "configmap", "after"]);
+    await product.decision("ConfigMap", "after");
+    expect((await about()).slice(before)).toEqual(["after"]);
+  });
+
+  it("a pod without skills comes up", async () => {
+    const { pod } = ship(broken, namespace, "plain");
+    const plain = { ...pod, spec: { containers: [{ name: "a", image: "example.invalid/a" }] } };
+    expect(await tryApply([plain])).toMatchObject({ code: 0, stderr: "" });
+    expect(await product.decision("Pod", "plain")).toMatchObject({ bypass: "no-skills" });
+  });
+
+  it("namespaces without a policy, and kube-system, are left alone", async () => {
+    expect(await tryApply(ship(broken, free, "free").all)).toMatchObject({ code: 0, stderr: "" });
+    expect(await product.decision("Pod", "free")).toMatchObject({ bypass: "ungoverned" });
+    expect(await tryApply(ship(broken, "kube-system", "system").all)).toMatchObject({ code: 0, stderr: "" });
+    await kubectl(["-n", free, "create", "configmap", "later"]);
+    await product.decision("ConfigMap", "later");
+    expect((await product.log()).filter((line) => line.namespace === "kube-system")).toEqual([]);
+    await kubectl(["-n", "kube-system", "delete", "pod", "system", "--force", "--grace-period=0"]);
+  });
+});
