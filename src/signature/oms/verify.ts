@@ -13,14 +13,26 @@ import { parseStatement } from "./statement.ts";
 
 const format = "oms";
 
-/** Keys that are tried where a bundle does not say which one it is. */
-const maxTriedKeys = 64;
+/**
+ * Keys that are tried where a bundle does not say which one it is, and the bytes that may be digested doing so: real
+ * payloads (40 KB at most) are tried with all of these keys, one of several megabytes with a few only.
+ */
+const maxTriedKeys = 32;
+const maxTriedBytes = 8 * 1024 * 1024;
+
+function triedKeys({ bundle }: Subject, trust: TrustMaterial): readonly TrustedKey[] {
+  const affordable = Math.max(1, Math.floor(maxTriedBytes / bundle.payload.byteLength));
+  return trust.keys.slice(0, Math.min(maxTriedKeys, affordable));
+}
 
 /** What a signature is checked against, read and normalised. */
 interface Subject {
   readonly bundle: SignatureBundle;
   readonly manifest: OmsManifest;
   readonly comparison: Comparison;
+  /** What was signed, in the right encoding and in that of model-signing 0.2. */
+  readonly encoded: () => Uint8Array;
+  readonly legacyEncoded: () => Uint8Array;
 }
 
 type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
@@ -37,26 +49,43 @@ function untrusted(
 const badSignature =
   "the signature does not match the signed list: one of them was changed, or another key signed";
 
-function isSignedByKey({ bundle }: Subject, { key }: TrustedKey): boolean {
+function isSignedByKey(subject: Subject, { key }: TrustedKey): boolean {
   const digest = curveDigest(key);
   if (digest === undefined) return false;
-  const { payload, signature } = bundle;
+  const { signature } = subject.bundle;
   return (
-    verifyEcdsa(key, digest, preAuthEncoding(inTotoPayloadType, payload), signature) ||
-    verifyEcdsa(key, digest, legacyPreAuthEncoding(inTotoPayloadType, payload), signature)
+    verifyEcdsa(key, digest, subject.encoded(), signature) ||
+    verifyEcdsa(key, digest, subject.legacyEncoded(), signature)
   );
 }
 
 /** As the reference: model-signing 0.2 digested with SHA-256 whatever the certificate's curve. Only for its own statements. */
-function isSignedByLeaf({ bundle, manifest }: Subject, { leafKey }: KnownChain): boolean {
+function isSignedByLeaf(subject: Subject, { leafKey }: KnownChain): boolean {
   const digest = curveDigest(leafKey);
   if (digest === undefined) return false;
-  const { payload, signature } = bundle;
+  const { signature } = subject.bundle;
   return (
-    verifyEcdsa(leafKey, digest, preAuthEncoding(inTotoPayloadType, payload), signature) ||
-    (manifest.legacy &&
-      verifyEcdsa(leafKey, "sha256", legacyPreAuthEncoding(inTotoPayloadType, payload), signature))
+    verifyEcdsa(leafKey, digest, subject.encoded(), signature) ||
+    (subject.manifest.legacy && verifyEcdsa(leafKey, "sha256", subject.legacyEncoded(), signature))
   );
+}
+
+/** Worked out when first asked for, once. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function readSubject(skill: Skill, signaturePath: string): Subject {
+  const bundle = parseBundle(skill.files.get(signaturePath)?.bytes ?? new Uint8Array());
+  const manifest = parseStatement(bundle.payload);
+  return {
+    bundle,
+    manifest,
+    comparison: compareTree(skill.files, signaturePath, manifest),
+    encoded: once(() => preAuthEncoding(inTotoPayloadType, bundle.payload)),
+    legacyEncoded: once(() => legacyPreAuthEncoding(inTotoPayloadType, bundle.payload)),
+  };
 }
 
 /** The list is a trusted signer's: what is left is the tree. */
@@ -84,7 +113,7 @@ function verifyByKey(subject: Subject, hint: string | undefined, trust: TrustMat
   const { comparison, manifest } = subject;
   const info: Info = { digest: manifest.digest, differences: comparison.differences };
   if (hint === undefined) {
-    const trusted = trust.keys.slice(0, maxTriedKeys).find((candidate) => isSignedByKey(subject, candidate));
+    const trusted = triedKeys(subject, trust).find((candidate) => isSignedByKey(subject, candidate));
     if (trusted !== undefined) return conclude(subject, signerOf(trusted));
     return untrusted(
       "UNTRUSTED_SIGNER",
@@ -164,12 +193,11 @@ export function verifyOms(
   now: number,
 ): SignatureEvidence {
   try {
-    const bundle = parseBundle(skill.files.get(signaturePath)?.bytes ?? new Uint8Array());
-    const manifest = parseStatement(bundle.payload);
-    const subject = { bundle, manifest, comparison: compareTree(skill.files, signaturePath, manifest) };
-    return bundle.material.kind === "publicKey"
-      ? verifyByKey(subject, bundle.material.hint, trust)
-      : verifyByChain(subject, bundle.material.certificates, trust, now);
+    const subject = readSubject(skill, signaturePath);
+    const { material } = subject.bundle;
+    return material.kind === "publicKey"
+      ? verifyByKey(subject, material.hint, trust)
+      : verifyByChain(subject, material.certificates, trust, now);
   } catch (cause) {
     if (cause instanceof SignatureError) return untrusted(cause.code, cause.message);
     throw cause;

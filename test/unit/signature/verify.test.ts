@@ -5,7 +5,14 @@ import { keyHint } from "../../../src/signature/key.ts";
 import { always } from "../../../src/signature/signature-evidence.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { issueChain, trustOf } from "../../fixtures/certificates.ts";
-import { bundleOf, signedSkill, skillOf, statementOf, withFiles } from "../../fixtures/signed-skill.ts";
+import {
+  bundleOf,
+  signedSkill,
+  signPayload,
+  skillOf,
+  statementOf,
+  withFiles,
+} from "../../fixtures/signed-skill.ts";
 
 const now = Date.now();
 
@@ -216,7 +223,7 @@ describe("verifySignature by key", () => {
     });
   });
 
-  it("tries the trusted keys where the bundle names none, and no more than 64", () => {
+  it("tries the trusted keys where the bundle names none, and no more than 32", () => {
     const { skill, signature, key } = signedSkill();
     const bundle = { ...bundleOf(signature), verificationMaterial: { publicKey: {} } };
     const nameless = withFiles(skill, { "skill.oms.sig": JSON.stringify(bundle) });
@@ -227,7 +234,22 @@ describe("verifySignature by key", () => {
       verifySignature(nameless, trustOf({ keys }), now).outcome;
     expect(outcomeOf([rsa, other, right])).toBe("signed");
     expect(outcomeOf([rsa, other])).toBe("untrusted");
-    expect(outcomeOf([...Array.from({ length: 64 }, () => other), right])).toBe("untrusted");
+    expect(outcomeOf([...Array.from({ length: 32 }, () => other), right])).toBe("untrusted");
+  });
+
+  it("tries fewer keys where the payload is huge", () => {
+    const { skill, signature, key } = signedSkill();
+    const payload = Buffer.concat([
+      Buffer.from(JSON.stringify(statementOf(signature))),
+      Buffer.alloc(5 * 1024 * 1024, " "),
+    ]);
+    const padded = withFiles(skill, {
+      "skill.oms.sig": signPayload(payload, key, { material: { publicKey: {} } }),
+    });
+    const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
+    const right = createPublicKey(key);
+    expect(verifySignature(padded, trustOf({ keys: [right] }), now).outcome).toBe("signed");
+    expect(verifySignature(padded, trustOf({ keys: [other, right] }), now).outcome).toBe("untrusted");
   });
 
   it("refuses a trusted key of an unsupported curve", () => {
