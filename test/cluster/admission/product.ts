@@ -105,8 +105,9 @@ export async function startProduct(): Promise<Product> {
     "--log-level=debug",
   ];
   const log = async (): Promise<readonly LogLine[]> => {
-    const lines = (await readFile(logFile, "utf8")).split("\n");
-    return lines.slice(0, -1).map((line) => JSON.parse(line) as LogLine);
+    const lines = (await readFile(logFile, "utf8")).split("\n").slice(0, -1);
+    // The shell around the program says a word of its own when it is killed.
+    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
   };
   let starts = 0;
   const start = async (): Promise<Program> => {

@@ -218,7 +218,7 @@ describe("other containers of a pod", () => {
   it.each([
     ["init", {}],
     ["sidecar", { restartPolicy: "Always" }],
-  ])("an %s container counts like any other", async (kind, container) => {
+  ])("count, of the kind %s, like any other", async (kind, container) => {
     for (const [skill, passes] of [
       [good.skill, true],
       [broken, false],
@@ -231,7 +231,7 @@ describe("other containers of a pod", () => {
     }
   });
 
-  it("an ephemeral container, put into a running pod, counts too", async () => {
+  it("count, of the kind ephemeral, when they are put into a running pod", async () => {
     const shipped = ships(broken, lenient, "debugged");
     const right = ships(good.skill, lenient, "debugged-right");
     await apply(...shipped.configMaps, ...right.configMaps);

@@ -1,0 +1,153 @@
+import { X509Certificate } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { kubectl, restartApiServer, tryKubectl } from "../harness/cluster.ts";
+import { startProduct, type Product } from "./product.ts";
+import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
+
+const namespace = "outage";
+const registration = "skill-admission";
+
+let product: Product;
+let good: SignedSkill;
+let broken: Skill;
+let pods = 0;
+
+interface Registration {
+  readonly webhooks: readonly {
+    readonly name: string;
+    readonly failurePolicy: string;
+    readonly clientConfig: { readonly url: string; readonly caBundle: string };
+  }[];
+}
+
+const registered = async (): Promise<Registration> =>
+  JSON.parse(
+    await kubectl(["get", "validatingwebhookconfiguration", registration, "-o", "json"]),
+  ) as Registration;
+
+const authority = async (): Promise<string> =>
+  Buffer.from((await registered()).webhooks[0]!.clientConfig.caBundle, "base64").toString();
+
+const tryPod = (skill: Skill, space = namespace) => tryApply(ship(skill, space, `outage-${(pods += 1)}`).all);
+
+beforeAll(async () => {
+  good = signedSkill();
+  broken = withFiles(good.skill, { "extra.py": "x" });
+  const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  product = await startProduct();
+  await createNamespace(namespace, namespace);
+  await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }] }));
+}, 60_000);
+
+afterAll(() => product.remove());
+
+/** The API server takes up a changed registration within moments. */
+const soonDenied = () =>
+  vi.waitFor(async () => expect(denial(await tryPod(broken))).toContain("FILE_UNSIGNED extra.py"), {
+    timeout: 10_000,
+    interval: 100,
+  });
+
+describe("the registration", () => {
+  it("is made by the process itself, with an authority of its own", async () => {
+    const { webhooks } = await registered();
+    expect(webhooks.map(({ clientConfig }) => clientConfig.url)).toEqual(
+      webhooks.map(() => `${product.url}/validate`),
+    );
+    expect(webhooks.map(({ failurePolicy }) => failurePolicy)).toEqual(webhooks.map(() => "Fail"));
+    const certificate = new X509Certificate(await authority());
+    expect(certificate.ca).toBe(true);
+    expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
+    await soonDenied();
+  });
+
+  it("is restored when somebody deletes it", async () => {
+    await kubectl(["delete", "validatingwebhookconfiguration", registration]);
+    await soonDenied();
+  });
+
+  it("is restored when somebody weakens it", async () => {
+    for (const patch of [
+      [{ op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" }],
+      [{ op: "remove", path: "/webhooks/0" }],
+      [{ op: "replace", path: "/webhooks/0/clientConfig/url", value: "https://127.0.0.1:1/validate" }],
+    ]) {
+      await kubectl([
+        "patch",
+        "validatingwebhookconfiguration",
+        registration,
+        "--type=json",
+        "-p",
+        JSON.stringify(patch),
+      ]);
+      await vi.waitFor(
+        async () => {
+          const [first] = (await registered()).webhooks;
+          expect(first).toMatchObject({
+            name: "pods.skill-admission.dev",
+            failurePolicy: "Fail",
+            clientConfig: { url: `${product.url}/validate` },
+          });
+        },
+        { timeout: 10_000, interval: 100 },
+      );
+    }
+    await soonDenied();
+  });
+});
+
+describe("when the API server goes away and comes back", () => {
+  it("the webhook is asked again, and learns of new policies", async () => {
+    await restartApiServer();
+    await soonDenied();
+    expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
+    await kubectl(["patch", "cskp", namespace, "--type=merge", "-p", '{"spec":{"mode":"Audit"}}']);
+    await expect.poll(async () => (await tryPod(broken)).code, { timeout: 15_000, interval: 200 }).toBe(0);
+    await kubectl(["patch", "cskp", namespace, "--type=merge", "-p", '{"spec":{"mode":"Enforce"}}']);
+    await soonDenied();
+  });
+});
+
+describe("while the webhook is down", () => {
+  let before: string;
+
+  beforeAll(async () => {
+    await tryApply(ship(good.skill, namespace, "running").all);
+    before = await authority();
+    await product.kill();
+  });
+
+  it("pods are refused, signed or not: nothing gets by unseen", async () => {
+    for (const skill of [good.skill, broken]) {
+      const { code, stderr } = await tryApply([ship(skill, namespace, `down-${skill.files.size}`).pod]);
+      expect(code).toBe(1);
+      expect(stderr).toContain('failed calling webhook "pods.skill-admission.dev"');
+    }
+  });
+
+  it("so are changes of ConfigMaps", async () => {
+    const { stderr } = await tryKubectl(["-n", namespace, "create", "configmap", "down"]);
+    expect(stderr).toContain('failed calling webhook "configmaps.skill-admission.dev"');
+  });
+
+  it("kube-system goes on, and so do deletions and the status of pods", async () => {
+    expect(await tryPod(broken, "kube-system")).toMatchObject({ code: 0, stderr: "" });
+    const status = JSON.stringify({ status: { phase: "Running" } });
+    expect(
+      await tryKubectl(["-n", namespace, "patch", "pod", "running", "--subresource=status", "-p", status]),
+    ).toMatchObject({ code: 0 });
+    expect(
+      await tryKubectl(["-n", namespace, "delete", "pod", "running", "--force", "--grace-period=0"]),
+    ).toMatchObject({ code: 0 });
+    await kubectl(["-n", "kube-system", "delete", "pods", "--all", "--force", "--grace-period=0"]);
+  });
+
+  it("restarted, it registers with its new authority, and all is as before", async () => {
+    await product.restart();
+    expect(await authority()).not.toBe(before);
+    expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
+    await soonDenied();
+  });
+});
