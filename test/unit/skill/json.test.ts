@@ -44,6 +44,34 @@ describe("parseStrictJson", () => {
     expect(() => parseStrictJson(bytes(text))).toThrow(message);
   });
 
+  it("refuses a prototype key whichever of its letters are written as escapes", () => {
+    const letters = Array.from("__proto__");
+    const escaped = (letter: string, upper: boolean): string => {
+      const hex = letter.charCodeAt(0).toString(16).padStart(4, "0");
+      return `\\u${upper ? hex.toUpperCase() : hex}`;
+    };
+    const choices = fc.array(fc.constantFrom("plain", "lower", "upper"), { minLength: 9, maxLength: 9 });
+    fc.assert(
+      fc.property(choices, (choice) => {
+        const key = letters.map((letter, at) =>
+          choice[at] === "plain" ? letter : escaped(letter, choice[at] === "upper"),
+        );
+        expect(() => parseStrictJson(bytes(`{"a":[{"${key.join("")}":1}]}`))).toThrow("__proto__");
+      }),
+    );
+  });
+
+  it("refuses half a surrogate pair in bytes, whatever the case of its digits, and takes whole pairs", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0xd800, max: 0xdfff }), fc.boolean(), (unit, upper) => {
+        const hex = unit.toString(16);
+        const text = `{"k":"\\u${upper ? hex.toUpperCase() : hex}"}`;
+        expect(() => parseStrictJson(bytes(text))).toThrow("surrogate");
+      }),
+    );
+    expect(parseStrictJson(bytes('["\\ud83d\\ude00"]'))).toEqual(["😀"]);
+  });
+
   it("refuses bytes that are not UTF-8", () => {
     expect(() => parseStrictJson(new Uint8Array([0x22, 0xff, 0x22]))).toThrow("not UTF-8");
   });
