@@ -101,6 +101,22 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 
+/**
+ * Signals that abort when the limit has passed, give or take a second: reviews that begin within the same second share
+ * one. Thousands of reviews a second would otherwise keep a hundred thousand timers waiting.
+ */
+function sharedSignals(limit: number): () => AbortSignal {
+  let shared = AbortSignal.abort();
+  let until = 0;
+  return () => {
+    const now = performance.now();
+    if (now < until) return shared;
+    until = now + 1000;
+    shared = AbortSignal.timeout(limit);
+    return shared;
+  };
+}
+
 /** Reviews with their metrics and log line around them; neither enters the decision. */
 function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler {
   const deps: HandleDeps = {
@@ -130,7 +146,7 @@ function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler 
       metrics.observeVerification((performance.now() - started) / 1000, format, signature.outcome);
       return evidence;
     },
-    workSignal: () => AbortSignal.timeout(workLimit),
+    workSignal: sharedSignals(workLimit),
   };
   return async (body, signal) => {
     const done = metrics.startRequest();
