@@ -1,6 +1,6 @@
 import { parseStrictJson, JsonError, type Json } from "../skill/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
-import type { ReviewSubject } from "./decision.ts";
+import { reviewedResources, type ReviewSubject } from "./decision.ts";
 
 /** One request of an AdmissionReview, as far as a decision needs it (admission.k8s.io/v1). */
 export interface AdmissionRequest {
@@ -23,21 +23,6 @@ export class ReviewError extends Error {
     this.uid = uid;
   }
 }
-
-/** Resources that can bring skills in; anything else is counted as `other`. */
-const resources = new Set([
-  "pods",
-  "pods/ephemeralcontainers",
-  "podtemplates",
-  "replicationcontrollers",
-  "deployments",
-  "replicasets",
-  "statefulsets",
-  "daemonsets",
-  "jobs",
-  "cronjobs",
-  "configmaps",
-]);
 
 const operations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 
@@ -116,7 +101,7 @@ function subjectOf(
   const full = subresource === "" ? resource : `${resource}/${subresource}`;
   return {
     kind: isObject(kind) ? text(kind["kind"]) : "",
-    resource: resources.has(full) ? full : "other",
+    resource: reviewedResources.find((known) => known === full) ?? "other",
     namespace: text(request["namespace"]),
     name: nameOf(request, object),
     dryRun: request["dryRun"] === true,

@@ -1,12 +1,29 @@
 import type { Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 
+/** Resources with their subresources as they are named in metrics: those that can bring skills in, and one word for all others. */
+export const reviewedResources = [
+  "pods",
+  "pods/ephemeralcontainers",
+  "podtemplates",
+  "replicationcontrollers",
+  "deployments",
+  "replicasets",
+  "statefulsets",
+  "daemonsets",
+  "jobs",
+  "cronjobs",
+  "configmaps",
+  "other",
+] as const;
+
+export type ReviewedResource = (typeof reviewedResources)[number];
+
 /** What a review was about: enough for messages, logs and metrics. */
 export interface ReviewSubject {
   readonly uid: string;
   readonly kind: string;
-  /** Plural resource with its subresource, `pods`, `pods/ephemeralcontainers`; a closed set, otherwise `other`. */
-  readonly resource: string;
+  readonly resource: ReviewedResource;
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   readonly namespace: string;
   readonly name: string;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-import type { Decision } from "../admission/decision.ts";
-import type { Cause, DecisionLabel, ModeLabel, ReasonLabel, ResourceLabel, ResultLabel } from "./labels.ts";
+import type { Decision, ReviewedResource } from "../admission/decision.ts";
+import type { Cause, DecisionLabel, ModeLabel, ReasonLabel, ResultLabel } from "./labels.ts";
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const verificationBuckets = [
@@ -15,7 +15,7 @@ export const yesNo = (value: boolean): YesNo => (value ? "true" : "false");
 
 /** Label sets, closed by type. */
 export interface RequestLabels {
-  resource: ResourceLabel;
+  resource: ReviewedResource;
   operation: Decision["subject"]["operation"];
   decision: DecisionLabel;
   dry_run: YesNo;

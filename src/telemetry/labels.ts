@@ -4,28 +4,6 @@ import type { Reason } from "../policy/reason.ts";
 import type { SignatureEvidence, SignatureFormat } from "../signature/signature-evidence.ts";
 import type { SourceErrorCode } from "../skill/source-error.ts";
 
-/** Resources as they are counted: those that bring skills in, and one word for all the others. */
-export const resources = [
-  "pods",
-  "pods/ephemeralcontainers",
-  "podtemplates",
-  "replicationcontrollers",
-  "deployments",
-  "replicasets",
-  "statefulsets",
-  "daemonsets",
-  "jobs",
-  "cronjobs",
-  "configmaps",
-  "other",
-] as const;
-
-export type ResourceLabel = (typeof resources)[number];
-
-const isResource = (name: string): name is ResourceLabel => (resources as readonly string[]).includes(name);
-
-export const resourceLabel = (name: string): ResourceLabel => (isResource(name) ? name : "other");
-
 /** Format and outcome of one verification; `none` where there was no signature. */
 export type FormatLabel = SignatureFormat | "none";
 export type VerificationOutcome = SignatureEvidence["outcome"];

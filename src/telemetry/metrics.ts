@@ -17,7 +17,6 @@ import {
 } from "./instruments.ts";
 import {
   boundedNames,
-  resourceLabel,
   type CacheName,
   type CacheOutcome,
   type Cause,
@@ -114,7 +113,7 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
     observeVerdicts,
     observeDecision(decision, seconds) {
       const { subject, outcome } = decision;
-      const resource = resourceLabel(subject.resource);
+      const { resource } = subject;
       review.requests.inc({
         resource,
         operation: subject.operation,

@@ -110,7 +110,7 @@ describe("log.decision", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const { log, lines, text: written } = capture();
-        const about = { uid: text, kind: text, namespace: text, name: text, user: text, resource: text };
+        const about = { uid: text, kind: text, namespace: text, name: text, user: text };
         const skills = [skillResult([finding({ message: text, path: text })], text)];
         log.decision(decided([verdict({ policy: text, tenant: text, skills })], "deny", about), 1);
         expect(lines()).toHaveLength(1);

@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { issuer } from "../../../src/server/certificates/issuer.ts";
 import { reasons } from "../../../src/policy/reason.ts";
-import { boundedNames, otherNames, resources } from "../../../src/telemetry/labels.ts";
+import { reviewedResources } from "../../../src/admission/decision.ts";
+import { boundedNames, otherNames } from "../../../src/telemetry/labels.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
 
@@ -102,7 +103,7 @@ describe("createMetrics", () => {
   it("counts what had not to be checked and what could not be", async () => {
     metrics.observeDecision(bypassed, 0.0001);
     metrics.observeDecision(failed(), 5);
-    metrics.observeDecision(decided([], "allow", { dryRun: true, resource: "secrets" }), 0.01);
+    metrics.observeDecision(decided([], "allow", { dryRun: true, resource: "other" }), 0.01);
     expect((await ours("requests_total")).map(({ labels }) => labels)).toEqual([
       { resource: "pods", operation: "CREATE", decision: "allow", dry_run: "false" },
       { resource: "pods", operation: "CREATE", decision: "error", dry_run: "false" },
@@ -194,7 +195,7 @@ describe("createMetrics", () => {
 
   it("never makes a label of a skill, an object or a user, and stays readable whatever a policy is called", async () => {
     const closed: Readonly<Record<string, readonly string[]>> = {
-      resource: resources,
+      resource: reviewedResources,
       operation: ["CREATE", "UPDATE", "DELETE", "CONNECT"],
       decision: ["allow", "warn", "deny", "error"],
       dry_run: ["true", "false"],
@@ -215,7 +216,6 @@ describe("createMetrics", () => {
         const about = {
           uid: marked,
           kind: marked,
-          resource: marked,
           namespace: marked,
           name: marked,
           user: marked,
