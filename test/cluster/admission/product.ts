@@ -85,8 +85,11 @@ async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
   );
 }
 
-/** Starts `skill-admission serve` beside the cluster, with the CRDs installed, and waits until it is asked. */
-export async function startProduct(): Promise<Product> {
+/**
+ * Starts `skill-admission serve` beside the cluster, with the CRDs installed, and waits until it is asked.
+ * @param options.kubeconfig default the administrator's
+ */
+export async function startProduct(options: { readonly kubeconfig?: string } = {}): Promise<Product> {
   await installCrds();
   await clear();
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
@@ -96,7 +99,7 @@ export async function startProduct(): Promise<Product> {
   const args = [
     join(projectRoot, "dist/main.js"),
     "serve",
-    `--kubeconfig=${inject("kubeconfig")}`,
+    `--kubeconfig=${options.kubeconfig ?? inject("kubeconfig")}`,
     `--webhook-url=${url}`,
     "--address=127.0.0.1",
     `--port=${port}`,

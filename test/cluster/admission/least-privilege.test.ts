@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { projectRoot } from "../harness/binaries.ts";
+import { kubectl } from "../harness/cluster.ts";
+import { installCrds, startProduct, type Product } from "./product.ts";
+import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
+
+const namespace = "least-privilege";
+const account = "skill-admission";
+
+let product: Product;
+let folder: string;
+let good: SignedSkill;
+
+/** The ClusterRole as docs/cluster.md prints it. */
+async function documentedRole(): Promise<string> {
+  const text = await readFile(join(projectRoot, "docs/cluster.md"), "utf8");
+  const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+  return blocks.find((block) => block.includes("kind: ClusterRole\n")) ?? "";
+}
+
+interface Kubeconfig {
+  readonly users: readonly object[];
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "skill-admission-role-"));
+  await installCrds();
+  await createNamespace(namespace, namespace);
+  await kubectl(["apply", "-f", "-"], await documentedRole());
+  await kubectl(["-n", "default", "create", "serviceaccount", account]);
+  await kubectl([
+    "create",
+    "clusterrolebinding",
+    account,
+    `--clusterrole=${account}`,
+    `--serviceaccount=default:${account}`,
+  ]);
+  const token = (await kubectl(["-n", "default", "create", "token", account])).trim();
+  const flat = await kubectl(["config", "view", "--flatten", "--raw", "-o", "json"]);
+  const kubeconfig = JSON.parse(flat) as Kubeconfig;
+  const file = join(folder, "kubeconfig");
+  const users = [{ name: "admin", user: { token } }];
+  await writeFile(file, JSON.stringify({ ...kubeconfig, users }), { mode: 0o600 });
+  product = await startProduct({ kubeconfig: file });
+  good = signedSkill();
+  const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  // Ready is written by the product, with the rights of the role.
+  await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }] }));
+}, 60_000);
+
+afterAll(async () => {
+  await product.remove();
+  await kubectl(["delete", "clusterrole,clusterrolebinding", account]);
+  await kubectl(["-n", "default", "delete", "serviceaccount", account]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("with the rights of docs/cluster.md and no others", () => {
+  it("it registers, reads, decides and writes status", async () => {
+    expect(await tryApply(ship(good.skill, namespace, "good").all)).toMatchObject({ code: 0, stderr: "" });
+    const broken = withFiles(good.skill, { "extra.py": "x" });
+    expect(denial(await tryApply(ship(broken, namespace, "bad").all))).toContain("FILE_UNSIGNED extra.py");
+  });
+
+  it("it puts its registration back", async () => {
+    await kubectl(["delete", "validatingwebhookconfiguration", "skill-admission"]);
+    await expect
+      .poll(() => kubectl(["get", "validatingwebhookconfiguration", "-o", "name"]), { timeout: 10_000 })
+      .toContain("skill-admission");
+  });
+
+  it("nothing was refused to it", async () => {
+    const lines = await product.log();
+    expect(lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+  });
+});
