@@ -73,6 +73,8 @@ export async function serve(
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
+    // A process on its way out must not take back what its successor registers, or what somebody removes.
+    await registration?.close();
     const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
     // Readiness fails from the moment that `stop` aborts.
     await drain(server, () => undefined, times);

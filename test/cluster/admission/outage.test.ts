@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
@@ -148,6 +149,24 @@ describe("while the webhook is down", () => {
     await product.restart();
     expect(await authority()).not.toBe(before);
     expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
+    await soonDenied();
+  });
+});
+
+describe("a process that is told to stop", () => {
+  it("answers to the end, and leaves its registration to whoever comes or removes it", async () => {
+    product.stop();
+    await expect
+      .poll(async () => (await product.log()).some(({ msg }) => msg === "stopping"), { timeout: 5_000 })
+      .toBe(true);
+    // Still there for what the API server sends meanwhile.
+    expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
+    await kubectl(["delete", "validatingwebhookconfiguration", registration]);
+    await sleep(2_500);
+    expect(await kubectl(["get", "validatingwebhookconfiguration", "-o", "name"])).not.toContain(
+      registration,
+    );
+    await product.restart();
     await soonDenied();
   });
 });

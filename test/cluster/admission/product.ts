@@ -40,7 +40,9 @@ export interface Product {
   metrics(): Promise<string>;
   /** Ends it as a crash would. The registration stays: the API server goes on asking. */
   kill(): Promise<void>;
-  /** Starts it again under the same address, with certificates of its own. */
+  /** Tells it to stop, as Ctrl-C and the kubelet do, and returns at once. */
+  stop(): void;
+  /** Waits until it has ended, then starts it again under the same address, with certificates of its own. */
   restart(): Promise<void>;
   /** Ends it and removes its registration and every policy and trust root. */
   remove(): Promise<void>;
@@ -105,6 +107,7 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
     `--port=${port}`,
     "--metrics-address=127.0.0.1",
     `--metrics-port=${metricsPort}`,
+    "--grace-seconds=4",
     "--log-level=debug",
   ];
   const log = async (): Promise<readonly LogLine[]> => {
@@ -136,7 +139,9 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
       ),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     kill: () => program.kill(),
+    stop: () => program.terminate(),
     restart: async () => {
+      await program.ended;
       program = await start();
     },
     remove: async () => {

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * The shell holds the program on a leash: when its standard input ends, because it was closed or because the
- * process at the other end died in whatever way, the program is killed.
+ * process at the other end died in whatever way, the program is killed. A SIGTERM is passed on.
  */
 const leash =
-  'exec 3<&0; "$@" </dev/null 3<&- & child=$!; (cat <&3 >/dev/null; kill -KILL $child 2>/dev/null) & wait $child';
+  'exec 3<&0; "$@" </dev/null 3<&- & child=$!; trap "kill -TERM $child" TERM; (cat <&3 >/dev/null; kill -KILL $child 2>/dev/null) & wait $child; wait $child';
 
 /** A program that never outlives its starter. */
 export interface Program {
@@ -16,6 +16,8 @@ export interface Program {
   /** Resolves when the program has ended. */
   readonly ended: Promise<void>;
   readonly running: () => boolean;
+  /** Tells it to stop (SIGTERM); `ended` says when it has. */
+  terminate(): void;
   /** Kills it and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function startProgram(path: string, args: readonly string[], logFile: str
     logFile,
     ended,
     running: () => running,
+    terminate: () => void child.kill("SIGTERM"),
     kill: async () => {
       child.stdin?.destroy();
       await ended;
