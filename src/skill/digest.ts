@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A SHA-256 digest as it is written for people and in policies: `sha256:` and 64 lower-case hex digits. */
 export type Sha256 = `sha256:${string}`;
@@ -8,13 +8,6 @@ export const sha256Hex = (bytes: Uint8Array | string): string => hash("sha256", 
 
 /** SHA-256 of the bytes with its algorithm in front. */
 export const sha256 = (bytes: Uint8Array | string): Sha256 => `sha256:${sha256Hex(bytes)}`;
-
-/** SHA-256 over the given pieces one after the other, without separators. */
-export function sha256Of(pieces: Iterable<Uint8Array | string>): Sha256 {
-  const running = createHash("sha256");
-  for (const piece of pieces) running.update(piece);
-  return `sha256:${running.digest("hex")}`;
-}
 
 /** A digest cut to a length that a person can compare, `3f8e44cb…`; the algorithm is kept unless it is SHA-256. */
 export const shortDigest = (digest: string): string => `${digest.replace(/^sha256:/, "").slice(0, 8)}…`;

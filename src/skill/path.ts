@@ -3,8 +3,17 @@ import { SourceError } from "./source-error.ts";
 
 const control = /[\u0000-\u001f\u007f]/;
 
+/** Nearly every path: letters and digits with dots inside, too short to be too deep. Asked for every file of every review. */
+const ordinary = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
+const ordinaryLength = 2 * skillLimits.depth - 1;
+
 /** What is wrong with a relative path inside a skill, or undefined where nothing is. */
 export function pathFault(path: string): string | undefined {
+  if (path.length <= ordinaryLength && ordinary.test(path)) return undefined;
+  return faultOf(path);
+}
+
+function faultOf(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "is not well-formed Unicode";
   if (control.test(path)) return "contains a control character";

@@ -1,4 +1,4 @@
-import { sha256Hex, sha256Of, type Sha256 } from "./digest.ts";
+import { sha256, sha256Hex, type Sha256 } from "./digest.ts";
 
 /** One regular file: immutable bytes, and their digest, worked out once when first asked for. */
 export class SkillFile {
@@ -44,7 +44,8 @@ export function skillSize(skill: Skill): number {
  */
 export function treeDigest(skill: Skill): Sha256 {
   const paths = [...skill.files.keys()].sort();
-  return sha256Of(
-    paths.map((path) => `${Buffer.byteLength(path)}:${path}:${skill.files.get(path)?.sha256 ?? ""}\n`),
+  const framed = paths.map(
+    (path) => `${Buffer.byteLength(path)}:${path}:${skill.files.get(path)?.sha256 ?? ""}\n`,
   );
+  return sha256(framed.join(""));
 }

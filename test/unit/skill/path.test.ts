@@ -4,12 +4,19 @@ import { skillLimits } from "../../../src/skill/limits.ts";
 import { assertNoCollisions, pathFault } from "../../../src/skill/path.ts";
 
 describe("pathFault", () => {
-  it.each(["SKILL.md", "a/b/c.txt", ".hidden", "with space", "é/ü.md", "a..b", "..data-like/x", "日本.md"])(
-    "accepts %j",
-    (path) => {
-      expect(pathFault(path)).toBeUndefined();
-    },
-  );
+  it.each([
+    "SKILL.md",
+    "a/b/c.txt",
+    ".hidden",
+    "with space",
+    "é/ü.md",
+    "a..b",
+    "..data-like/x",
+    "日本.md",
+    "-_/a.b-c",
+  ])("accepts %j", (path) => {
+    expect(pathFault(path)).toBeUndefined();
+  });
 
   it.each([
     ["", "empty"],
@@ -24,8 +31,15 @@ describe("pathFault", () => {
     ["\ud800", "Unicode"],
     ["x".repeat(skillLimits.pathBytes + 1), "longer"],
     ["a/".repeat(skillLimits.depth) + "b", "deeper"],
+    ["a.b/./c", '"."'],
+    ["-/..", '".."'],
+    ["a\n", "control"],
   ])("refuses %j", (path, reason) => {
     expect(pathFault(path)).toContain(reason);
+  });
+
+  it("accepts exactly the depth that is allowed", () => {
+    expect(pathFault("a/".repeat(skillLimits.depth - 1) + "b")).toBeUndefined();
   });
 
   it("accepts no path that leaves its folder", () => {
