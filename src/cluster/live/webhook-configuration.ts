@@ -102,7 +102,8 @@ function clientConfig({ address, caBundle }: WebhookOptions): object {
  *   kube-node-lease. They are selected by `kubernetes.io/metadata.name`, which nobody can change or take away.
  * - Every ConfigMap of the other namespaces is reviewed, whatever the policies: one that no governed pod mounts
  *   leaves by the first `if`.
- * - `sideEffects: NoneOnDryRun`: denials are recorded as Events, except those of dry runs.
+ * - `sideEffects: NoneOnDryRun`: a review writes nothing into the cluster; the weaker promise leaves room for Events,
+ *   which a dry run must never cause.
  * - The API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
  */
 export function webhookConfiguration(options: WebhookOptions): KubernetesObject {
