@@ -5,9 +5,11 @@ import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
+  applySkill,
   createNamespace,
   denial,
   enforce,
+  pemOf,
   policy,
   ship,
   trustRoot,
@@ -21,124 +23,25 @@ let good: SignedSkill;
 let broken: Skill;
 let pem: string;
 let publishers: readonly Part[];
-let pods = 0;
 
 beforeAll(async () => {
   good = signedSkill();
   broken = withFiles(good.skill, { "extra.py": "x" });
-  pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
+  pem = pemOf(good);
   publishers = [{ name: "team", publicKey: { pem } }];
   product = await startProduct();
 }, 60_000);
 
 afterAll(() => product.remove());
 
-/** Applies a pod with the skill, under a name of its own. */
+/** What kubectl says of a pod with the skill, under a name of its own. */
 async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly name: string }> {
-  const name = `pod-${(pods += 1)}`;
-  return { ...(await tryApply(ship(skill, namespace, name).all)), name };
+  const { ran, name } = await applySkill(skill, namespace);
+  return { ...ran, name };
 }
-
-const column = (table: string, name: string): string => {
-  const [header = "", row = ""] = table.split("\n");
-  const at = header.split(/ {2,}/).indexOf(name);
-  return row.split(/ {2,}/)[at] ?? "";
-};
 
 const ready = async (kind: string, name: string): Promise<string> =>
   kubectl(["get", kind, name, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']);
-
-describe("the resources, as kubectl shows them", () => {
-  it("have columns for their mode, counts and state", async () => {
-    await enforce(
-      trustRoot("shown", { keys: [{ name: "k", pem }] }),
-      policy("shown", { mode: "Warn", tenant: "team-a", publishers }),
-    );
-    const policies = await kubectl(["get", "cskp", "shown", "-o", "wide"]);
-    expect(column(policies, "MODE")).toBe("Warn");
-    expect(column(policies, "PUBLISHERS")).toBe("1");
-    expect(column(policies, "TENANT")).toBe("team-a");
-    expect(column(policies, "READY")).toBe("True");
-    const roots = await kubectl(["get", "sktr", "shown"]);
-    expect(column(roots, "KEYS")).toBe("1");
-    expect(column(roots, "CERTIFICATES")).toBe("0");
-    expect(column(roots, "READY")).toBe("True");
-  });
-
-  it("are listed together by their category", async () => {
-    const names = await kubectl(["get", "skill-admission", "-o", "name"]);
-    expect(names).toContain("clusterskillpolicy.skill-admission.dev/shown");
-    expect(names).toContain("skilltrustroot.skill-admission.dev/shown");
-  });
-
-  it("are explained", async () => {
-    const text = await kubectl(["explain", "clusterskillpolicy.spec.publishers"]);
-    expect(text).toContain("Parties whose signature is accepted; one of them must have signed.");
-    expect(text).toContain("certificate");
-    expect(text).toContain("A signer with a bare key.");
-  });
-});
-
-describe("kubectl apply refuses a policy, saying what is wrong, with", () => {
-  const cases: readonly (readonly [what: string, spec: () => Part, says: RegExp])[] = [
-    ["an unknown field", () => ({ publishers, mod: "Enforce" }), /unknown field "spec\.mod"/],
-    ["no publishers", () => ({}), /spec\.publishers: Required value/],
-    [
-      "an empty list of publishers",
-      () => ({ publishers: [] }),
-      /spec\.publishers.*should have at least 1 items/,
-    ],
-    [
-      "an unknown mode",
-      () => ({ publishers, mode: "Enforced" }),
-      /spec\.mode: Unsupported value: "Enforced"/,
-    ],
-    [
-      "a publisher of both kinds",
-      () => ({
-        publishers: [{ name: "x", publicKey: { pem }, certificate: { trustRootRef: { name: "y" } } }],
-      }),
-      /give exactly one of certificate and publicKey/,
-    ],
-    [
-      "noMatch without skills",
-      () => ({ publishers, noMatch: "Allow" }),
-      /noMatch has no effect without skills/,
-    ],
-    [
-      "a date that has no effect",
-      () => ({ publishers, unsigned: { until: "2030-01-01T00:00:00Z" } }),
-      /until has no effect unless action is Warn/,
-    ],
-    [
-      "a misspelt kind of source",
-      () => ({ publishers, unverifiable: { PersistentVolume: "Allow" } }),
-      /unknown field "spec\.unverifiable\.PersistentVolume"/,
-    ],
-    [
-      "a relative skill root",
-      () => ({ publishers, skillRoots: ["skills"] }),
-      /give an absolute folder|skillRoots\[0\]/,
-    ],
-  ];
-
-  it.each(cases)("%s", async (_what, spec, says) => {
-    const { code, stderr } = await tryApply([policy("refused", spec())]);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(says);
-  });
-
-  it("nothing wrong in it: it is taken", async () => {
-    expect(await tryApply([policy("refused", { publishers })], "--dry-run=server")).toMatchObject({
-      code: 0,
-    });
-  });
-
-  it("is the same for a trust root without anything in it", async () => {
-    const { stderr } = await tryApply([trustRoot("refused", {})]);
-    expect(stderr).toContain("give at least one of certificates and keys");
-  });
-});
 
 describe("a policy that names a trust root", () => {
   const space = "trust";

@@ -3,6 +3,7 @@ import { packConfigMaps, type ConfigMapManifest } from "../../../src/cli/package
 import { examplePod, podVolume, type PodVolume } from "../../../src/cli/package/pod-volume.ts";
 import { sha256, shortDigest } from "../../../src/skill/digest.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
+import type { SignedSkill } from "../../fixtures/signed-skill.ts";
 import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
 
 /** A manifest, or a part of one. */
@@ -48,6 +49,22 @@ export async function enforce(...objects: readonly Part[]): Promise<void> {
 
 export const stream = (objects: readonly Part[]): string =>
   objects.map((object) => JSON.stringify(object)).join("\n---\n");
+
+let pods = 0;
+
+/** Applies a skill's ConfigMaps with a pod of a new name that mounts it, as one manifest. */
+export async function applySkill(
+  skill: Skill,
+  namespace: string,
+): Promise<Shipped & { readonly name: string; readonly ran: Ran }> {
+  const name = `pod-${(pods += 1)}`;
+  const shipped = ship(skill, namespace, name);
+  return { ...shipped, name, ran: await tryApply(shipped.all) };
+}
+
+/** The public key of a skill that a bare key signed, as policies and trust roots have it. */
+export const pemOf = ({ trust }: SignedSkill): string =>
+  trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
 
 /** Applies objects; does not throw when they are refused. */
 export const tryApply = (objects: readonly Part[], ...flags: readonly string[]): Promise<Ran> =>
