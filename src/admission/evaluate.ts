@@ -78,17 +78,24 @@ async function readOne(
   }
 }
 
-/** Holds each skill against each policy: the one place where evidence meets policies. */
-export function judgeAll(
+/**
+ * Holds each skill against each policy: the one place where evidence meets policies. Between two skills that had to be
+ * verified anew, other reviews get their turn: a pod may bring in hundreds.
+ * @throws SourceError TIMEOUT where the signal aborts before the end
+ */
+export async function judgeAll(
   references: readonly SkillReference[],
   governance: Governance,
   subject: { readonly isPod: boolean },
   context: ReviewContext,
-): readonly Verdict[] {
-  const assessed = references.map((reference) => ({
-    reference,
-    evidence: evidenceOf(reference, governance.trust, context),
-  }));
+): Promise<readonly Verdict[]> {
+  const assessed: { readonly reference: SkillReference; readonly evidence: Evidence | undefined }[] = [];
+  for (const reference of references) {
+    let verified = false;
+    const evidence = evidenceOf(reference, governance.trust, context, () => (verified = true));
+    assessed.push({ reference, evidence });
+    if (verified) await giveWay(context.signal);
+  }
   return governance.policies.map((policy) => {
     const results: readonly SkillResult[] = assessed.map(({ reference, evidence }) =>
       judge(policy, reference, evidence, context.now),
@@ -97,12 +104,27 @@ export function judgeAll(
   });
 }
 
+/**
+ * Lets everything else that waits run first.
+ * @throws SourceError TIMEOUT where the signal has aborted
+ */
+export async function giveWay(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+  if (signal.aborted) throw new SourceError("TIMEOUT", "the skills could not be verified in time; try again");
+}
+
 function evidenceOf(
   reference: SkillReference,
   trust: TrustMaterial,
   { deps, now }: ReviewContext,
+  onVerify: () => void,
 ): Evidence | undefined {
   if (reference.content.state !== "resolved") return undefined;
   const { skill } = reference.content;
-  return deps.evidence.get(skill, trust, now, () => deps.measure(skill, () => assess(skill, trust, now)));
+  return deps.evidence.get(skill, trust, now, () => {
+    onVerify();
+    return deps.measure(skill, () => assess(skill, trust, now));
+  });
 }

@@ -6,11 +6,19 @@ import { podOf } from "../workload/pod-of.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { sameSkillInputs } from "../workload/unchanged.ts";
+import { volumeObjectKey } from "../workload/volume-object-key.ts";
 import { decodeVolumeObject } from "../workload/volume-object.ts";
 import type { Verdict } from "../policy/finding.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import type { Bypass, Decision } from "./decision.ts";
-import { governanceOf, judgeAll, skillsOf, type Governance, type ReviewContext } from "./evaluate.ts";
+import {
+  giveWay,
+  governanceOf,
+  judgeAll,
+  skillsOf,
+  type Governance,
+  type ReviewContext,
+} from "./evaluate.ts";
 
 /** A decision's short name in messages, logs and the API server's audit log: the start of the review's uid. */
 export const decisionId = (uid: string): string => uid.slice(0, 8);
@@ -57,7 +65,7 @@ async function reviewPodCarrier(
   if (governance.policies.length === 0) return bypass(request, "ungoverned");
   const references = await skillsOf(pod, governance.policies, context);
   if (references.length === 0) return bypass(request, "no-skills");
-  return decide(request, judgeAll(references, governance, pod, context));
+  return decide(request, await judgeAll(references, governance, pod, context));
 }
 
 /** A ConfigMap that running pods mount: each of them is looked at as it would be with the new content. */
@@ -80,9 +88,10 @@ async function reviewConfigMap(
   const changed: SkillReference[] = [];
   for (const pod of distinctPods(pods)) {
     changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));
+    await giveWay(context.signal);
   }
   if (changed.length === 0) return bypass(request, "no-skills");
-  return decide(request, judgeAll(changed, governance, { isPod: true }, context));
+  return decide(request, await judgeAll(changed, governance, { isPod: true }, context));
 }
 
 interface ObjectChange {
@@ -112,10 +121,11 @@ async function changedSkills(
   { policies }: Governance,
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
+  const others = readOnce(context.deps.source);
   const seenWith = async (version: VolumeObject | undefined): Promise<readonly SkillReference[]> =>
     skillsOf(pod, policies, {
       ...context,
-      deps: { ...context.deps, source: withObject(context.deps.source, change.ref, version) },
+      deps: { ...context.deps, source: withObject(others, change.ref, version) },
     });
   const before = new Set((await seenWith(change.before)).map(fingerprint));
   const after = await seenWith(change.after);
@@ -128,6 +138,22 @@ function fingerprint({ path, containers, content, sources }: SkillReference): st
   const bytes =
     content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
   return JSON.stringify([path, containers, bytes, sources]);
+}
+
+/**
+ * The same source, but each object is read once: with and without the change, a pod must be seen among the same other
+ * objects.
+ */
+function readOnce(source: SkillSource): SkillSource {
+  const reads = new Map<string, Promise<VolumeObject | undefined>>();
+  return {
+    read: (ref, signal) => {
+      const key = volumeObjectKey(ref);
+      const read = reads.get(key) ?? source.read(ref, signal);
+      reads.set(key, read);
+      return read;
+    },
+  };
 }
 
 /** The same source, but with one object as the review says it will be. */

@@ -127,7 +127,7 @@ async function applyOne(
     const full: ReviewContext = { ...context, signal: AbortSignal.timeout(deadlineMs) };
     const governance = await governanceOf(place, full);
     const references = await skillsOf(pod, governance.policies, full);
-    const verdicts = judgeAll(references, governance, pod, full);
+    const verdicts = await judgeAll(references, governance, pod, full);
     const skills = references.map((reference) => ({
       reference,
       evidence:

@@ -15,6 +15,10 @@ export const podLimits = {
   objects: 200,
   /** Files of all containers together, a file that two containers see counted twice. */
   placedFiles: 200_000,
+  /** Skills that are verified for one pod, one that several containers see at one path counted once. */
+  skills: 500,
+  /** Bytes of these skills together: each mount of the same ConfigMap at another path is verified anew. */
+  skillBytes: 128 * 1024 * 1024,
   /** Characters of a path inside a container (PATH_MAX). */
   pathLength: 4096,
   /** Components of such a path. */

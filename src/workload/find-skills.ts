@@ -1,7 +1,7 @@
 import { skillLimits } from "../skill/limits.ts";
 import { assertNoCollisions, pathFault } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
-import type { SkillFile } from "../skill/skill.ts";
+import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { ancestorsOf, baseName, joinPath } from "./container-path.ts";
 import { viewOf, type Budget, type ContainerView } from "./container-view.ts";
@@ -31,7 +31,7 @@ export function findSkills(
   if (objects.size === 0 && spec.containers.every((container) => isPlain(container, extraRoots))) return [];
   const trees = treesOf(spec, pod, objects);
   const budget: Budget = { left: podLimits.placedFiles };
-  return mergeReferences(
+  const references = mergeReferences(
     spec.containers.flatMap((container) => {
       const view = viewOf(container, trees, spec, budget);
       if (view.files.length === 0 && view.marks.length === 0) return [];
@@ -39,6 +39,20 @@ export function findSkills(
       const references = parts.flatMap((part) => referencesOf(part, container.name));
       return [...references, ...detourReferences(view, parts, references, container.name)];
     }),
+  );
+  assertAffordable(references);
+  return references;
+}
+
+/** A pod of 40 KB can mount one ConfigMap at a thousand skill folders, and verifying each takes up to a tenth of a second. */
+function assertAffordable(references: readonly SkillReference[]): void {
+  const skills = references.flatMap(({ content }) => (content.state === "resolved" ? [content.skill] : []));
+  const bytes = skills.reduce((sum, skill) => sum + skillSize(skill), 0);
+  if (skills.length <= podLimits.skills && bytes <= podLimits.skillBytes) return;
+  const most = `${podLimits.skills} skills of ${podLimits.skillBytes / 1024 ** 2} MiB together`;
+  throw new SourceError(
+    "LIMIT_EXCEEDED",
+    `the containers see ${skills.length} skills of ${Math.ceil(bytes / 1024 ** 2)} MiB together, more than ${most}; mount fewer`,
   );
 }
 

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { configMapOf, denial, namespace, podFor, published, World } from "./world.ts";
+
+/** A pod that mounts one ConfigMap at many skill folders. */
+function crowded(items: readonly object[], skills: number): KubernetesObject {
+  const mounts = Array.from({ length: skills }, (_, index) => ({
+    name: "skill",
+    mountPath: `/skills/s${index}`,
+  }));
+  const containers = Array.from({ length: Math.ceil(skills / 450) }, (_, index) => ({
+    name: `c${index}`,
+    image: "agent",
+    volumeMounts: mounts.slice(index * 450, (index + 1) * 450),
+  }));
+  const volumes = [{ name: "skill", configMap: { name: "skills-etl", items } }];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "etl", namespace },
+    spec: { volumes, containers },
+  };
+}
+
+describe("an attack on the time of others", () => {
+  it("is denied before anything is verified, when one ConfigMap is mounted as a thousand skills", async () => {
+    const world = new World();
+    const { object, items } = configMapOf(published.skill);
+    world.configMaps.set("skills-etl", object);
+    const handled = await world.review(crowded(items, 1000));
+    expect(denial(handled)).toContain("LIMIT_EXCEEDED the containers see 1000 skills");
+    expect(world.verifications).toBe(0);
+  });
+
+  it("lets other reviews go on between the skills of one pod", async () => {
+    const world = new World();
+    const { object, items } = configMapOf(published.skill);
+    world.configMaps.set("skills-etl", object);
+    const busy = world.review(crowded(items, 100));
+    // What the first review reads is there at once, so that by the next turn of the loop it has begun to verify.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(world.verifications).toBeLessThan(5);
+    expect(denial(await world.review(podFor([], "small")))).toBeDefined();
+    expect(world.verifications).toBeLessThan(20);
+    expect(denial(await busy)).toBeUndefined();
+    expect(world.verifications).toBeGreaterThanOrEqual(100);
+  });
+
+  it("ends when its time has passed, rather than with the last skill", async () => {
+    const world = new World();
+    const { object, items } = configMapOf(published.skill);
+    world.configMaps.set("skills-etl", object);
+    const spent = new AbortController();
+    const deps = { ...world.deps, workSignal: () => spent.signal };
+    Object.defineProperty(world, "deps", { get: () => deps });
+    const busy = world.review(crowded(items, 100));
+    await new Promise((resolve) => setImmediate(resolve));
+    spent.abort();
+    expect(denial(await busy)).toContain("TIMEOUT");
+    expect(world.verifications).toBeLessThan(10);
+  });
+});
