@@ -63,8 +63,16 @@ export function connectInCluster({ host, port, accountFolder }: InClusterOptions
 export async function connectByKubeconfig(file: string | undefined, context?: string): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  if (file === undefined) config.loadFromDefault();
-  else config.loadFromFile(file);
+  try {
+    if (file === undefined) config.loadFromDefault();
+    else config.loadFromFile(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `the kubeconfig ${file ?? "that kubectl would use"} cannot be read: ${why}; name another with --kubeconfig`,
+      { cause },
+    );
+  }
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (cluster === null)

@@ -1,0 +1,55 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectByKubeconfig } from "../../../src/cluster/live/connection.ts";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "skill-admission-kubeconfig-"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const written = async (text: string): Promise<string> => {
+  const file = join(folder, "kubeconfig");
+  await writeFile(file, text);
+  return file;
+};
+
+describe("connectByKubeconfig", () => {
+  it("connects to the cluster of the current context", async () => {
+    const file = await written(
+      JSON.stringify({
+        clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:6443/" } }],
+        users: [{ name: "u", user: {} }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      }),
+    );
+    const connection = await connectByKubeconfig(file);
+    expect(connection.server).toBe("https://127.0.0.1:6443");
+    connection.close();
+  });
+
+  it.each([
+    [
+      "no such file",
+      () => Promise.resolve(join(folder, "nowhere")),
+      /kubeconfig .*nowhere cannot be read: .*; name another/,
+    ],
+    [
+      "no YAML",
+      () => written("clusters: ["),
+      /kubeconfig .* cannot be read: .*; name another with --kubeconfig/s,
+    ],
+    [
+      "no cluster",
+      () => written("{}"),
+      /its current context names no cluster; choose one with kubectl config/,
+    ],
+  ])("says what is wrong with %s, and what to do", async (_what, file, says) => {
+    await expect(connectByKubeconfig(await file())).rejects.toThrow(says);
+  });
+});
