@@ -1,10 +1,3 @@
-/** What is told of many times of the same thing; all in the unit of the input. */
-export interface Summary {
-  readonly count: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
 /** The value below which that share of the values lies (nearest rank); NaN for no values. */
 export function quantile(values: readonly number[] | Float64Array, share: number): number {
   const sorted = Float64Array.from(values).sort();
@@ -12,12 +5,6 @@ export function quantile(values: readonly number[] | Float64Array, share: number
 }
 
 export const median = (values: readonly number[] | Float64Array): number => quantile(values, 0.5);
-
-export const summarise = (values: readonly number[] | Float64Array): Summary => ({
-  count: values.length,
-  p50: quantile(values, 0.5),
-  p99: quantile(values, 0.99),
-});
 
 /** Half of the distance between the least and the greatest round, as a share of the median: how noisy the run was. */
 export function spread(rounds: readonly number[]): number {

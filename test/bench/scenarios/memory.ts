@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { path, startGovernedCluster } from "../cluster/governed-cluster.ts";
 import { startLoad, type Load } from "../load/load.ts";
@@ -80,14 +80,14 @@ function podWithStream(key: BenchKey): object {
 async function distinct(load: Load, servers: Pair, key: BenchKey, scratch: string): Promise<readonly Step[]> {
   const steps: Step[] = [];
   for (let batch = 0; batch < batches; batch += 1) {
-    const reviews = join(scratch, `batch-${batch % 2}-${batch}.ndjson`);
+    const reviews = join(scratch, `batch-${batch}.ndjson`);
     const lines = Array.from({ length: batchSize }, (_, at) =>
       configMapCreation(streamed(key, sizes.median, 1 + batch * batchSize + at)),
     );
     await writeFile(reviews, lines.join("\n"));
     await load.run(servers.bare, { connections, reviews, expect: allowed });
     await load.run(servers.ours, { connections, reviews, expect: allowed });
-    await writeFile(reviews, "");
+    await rm(reviews);
     steps.push(step(`${((batch + 1) * batchSize).toLocaleString("en-US")} skills`, servers));
   }
   return steps;
@@ -224,7 +224,7 @@ export async function memory(scratch: string, progress: (text: string) => void):
       },
     ],
     notes: [
-      `One process each from start to end, with Node's defaults, which let the heap grow while there is memory. ${loadSeconds} s of each kind of review over ${connections} connections; then ${(batches * batchSize).toLocaleString("en-US")} reviews that each bring a different signed skill of median size, as a ConfigMap that a running pod mounts. Both servers get the same bytes. The most that was ever resident: ${mebibytes(found.peak)}, bare ${mebibytes(found.barePeak)}.`,
+      `One process each from start to end, with Node's defaults, which let the heap grow while there is memory. ${loadSeconds} s of each kind of review over ${connections} connections; then ${(batches * batchSize).toLocaleString("en-US")} reviews that each bring a different signed skill of median size, as a ConfigMap that a running pod mounts. Both servers get the same bytes. The most that was ever resident: ${mebibytes(found.peak)}, bare ${mebibytes(found.barePeak)}. Without a cluster our process also holds the folder of manifests, here 20 MiB of skills, as text and as bytes.`,
       `On the live cluster: a small signed skill in a ConfigMap of its own and a pod that mounts it, ${(batches * batchSize).toLocaleString("en-US")} times.`,
       `Start to ready: ${time(median(found.times.ours))} (±${Math.round(spread(found.times.ours) * 100)} %) on a folder of manifests with 20 MiB of skills, the bare server ${time(median(found.times.bare))}; ${starts} starts each, in turn.`,
     ],

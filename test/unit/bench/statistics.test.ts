@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, quantile, spread, summarise } from "../../bench/statistics.ts";
+import { median, quantile, spread } from "../../bench/statistics.ts";
 
 describe("quantile", () => {
   it("takes the nearest rank, whatever the order", () => {
@@ -24,13 +24,6 @@ describe("quantile", () => {
         );
       }),
     );
-  });
-});
-
-describe("summarise", () => {
-  it("gives count, middle and the slow end", () => {
-    const values = Array.from({ length: 200 }, (_, at) => at + 1);
-    expect(summarise(values)).toEqual({ count: 200, p50: 100, p99: 198 });
   });
 });
 
