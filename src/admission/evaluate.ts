@@ -90,11 +90,12 @@ export async function judgeAll(
   context: ReviewContext,
 ): Promise<readonly Verdict[]> {
   const assessed: { readonly reference: SkillReference; readonly evidence: Evidence | undefined }[] = [];
+  let verified = 0;
   for (const reference of references) {
-    let verified = false;
-    const evidence = evidenceOf(reference, governance.trust, context, () => (verified = true));
+    const before = verified;
+    const evidence = evidenceOf(reference, governance.trust, context, () => (verified += 1));
     assessed.push({ reference, evidence });
-    if (verified) await giveWay(context.signal);
+    if (verified > before) await giveWay(context.signal);
   }
   return governance.policies.map((policy) => {
     const results: readonly SkillResult[] = assessed.map(({ reference, evidence }) =>

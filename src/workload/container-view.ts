@@ -148,9 +148,9 @@ function contentOf(
   if (tree === undefined) return { files: [], marks: [] };
   const files: SeenFile[] = [];
   const marks: SeenMark[] = tree.whole.map((mark) => ({ ...mark, path, layer }));
-  for (const [inside, { file, use }] of tree.files) {
+  for (const [inside, placed] of tree.files) {
     const relative = withinSubPath(mount.subPath, inside);
-    if (relative !== undefined) files.push({ path: joinPath(path, relative), file, use, layer });
+    if (relative !== undefined) files.push({ ...placed, path: joinPath(path, relative), layer });
   }
   for (const [inside, mark] of tree.marks) {
     const relative = withinSubPath(mount.subPath, inside);

@@ -13,7 +13,7 @@ import type { PodSubject } from "./pod-subject.ts";
 import { isMarkdown } from "./skill-frontmatter.ts";
 import { skillRoots } from "./skill-roots.ts";
 import type { VolumePart } from "./volume.ts";
-import { volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
+import { volumeTree, type Mark, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
 
 /**
  * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.
@@ -120,7 +120,7 @@ function coveredNames({ containers }: PodSpec): ReadonlyMap<string, Set<string>>
  */
 function referencesOf(part: SkillPart, container: string): readonly SkillReference[] {
   const base = { name: baseName(part.path), path: part.path, containers: [container] };
-  const states = Map.groupBy(part.marks, ({ state }) =>
+  const states = Map.groupBy([...part.marks, ...removable(part)], ({ state }) =>
     state.state === "unverifiable" ? state.kind : state.code,
   );
   const references: SkillReference[] = [...states.values()].flatMap((marks) =>
@@ -139,6 +139,16 @@ function referencesOf(part: SkillPart, container: string): readonly SkillReferen
     sources.add(use);
   }
   return [{ ...base, sources: [...sources], content: contentOf(base.name, part.path, files) }, ...references];
+}
+
+/** A skill of which a part would go when an optional object is deleted; without the rest it is not what was signed. */
+function removable({ files }: SkillPart): readonly Pick<Mark, "use" | "state">[] {
+  const optional = files.values().find((file) => file.optional);
+  if (optional === undefined) return [];
+  const { use } = optional;
+  if (files.values().every((file) => file.use.name === use.name)) return [];
+  const detail = `${use.kind} ${use.name} is optional and holds a part of the skill only, which its deletion would take away; take out "optional"`;
+  return [{ use, state: { state: "unverifiable", kind: use.kind, detail } }];
 }
 
 function contentOf(name: string, folder: string, files: ReadonlyMap<string, SkillFile>): SkillContent {

@@ -12,6 +12,11 @@ export type ReadObjects = ReadonlyMap<string, VolumeObject | SourceError | undef
 export interface PlacedFile {
   readonly file: SkillFile;
   readonly use: SourceUse;
+  /**
+   * Is its source `optional`: once the object is deleted, which nobody reviews, the kubelet takes the file out of the
+   * running pod. Without the word it leaves the volume as it was.
+   */
+  readonly optional: boolean;
 }
 
 /** A place whose bytes are not known. */
@@ -157,14 +162,15 @@ type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
 
 function addObject(building: Building, part: ObjectPart, use: SourceUse, object: VolumeObject): void {
   const what = `${part.kind} ${object.namespace}/${object.name}`;
+  const { optional } = part;
   if (part.items === undefined) {
-    for (const [key, file] of object.files) addKey(building, { key, file, use, what });
+    for (const [key, file] of object.files) addKey(building, { key, file, use, optional, what });
     return;
   }
   for (const { key, path, spelling } of part.items) {
     const file = object.files.get(key);
     if (file !== undefined) {
-      place(building, { path, spelling, file, use });
+      place(building, { path, spelling, file, use, optional });
     } else if (!part.optional) {
       const detail = `${what} has no key ${JSON.stringify(key)}; add it before the pod, or take it out of the volume's items`;
       markMissing(building, use, [path], detail);
@@ -175,10 +181,11 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
 /** Keys with such names cannot come from an API server; a folder of manifests may hold anything. */
 function addKey(
   building: Building,
-  { key, file, use, what }: PlacedFile & { readonly key: string; readonly what: string },
+  { key, what, ...placed }: PlacedFile & { readonly key: string; readonly what: string },
 ): void {
+  const { use } = placed;
   if (key !== "" && key !== "." && !key.startsWith("..") && !key.includes("/")) {
-    place(building, { path: key, spelling: key, file, use });
+    place(building, { path: key, spelling: key, ...placed });
     return;
   }
   const detail = `${what} has the key ${JSON.stringify(key)}, which no volume can hold as a file; rename it`;
@@ -187,16 +194,23 @@ function addKey(
 
 function place(
   building: Building,
-  { path, spelling, file, use }: PlacedFile & { readonly path: string; readonly spelling: string },
+  { path, spelling, ...placed }: PlacedFile & { readonly path: string; readonly spelling: string },
 ): void {
+  const { use } = placed;
   const other = building.spellings.get(path);
   if (other !== undefined && other !== spelling) {
     const detail = `${building.volume.field} writes ${JSON.stringify(path)} twice in two spellings, and which one wins is chance; keep one`;
     fail(building, use, "SOURCE_MALFORMED", detail);
   }
   building.spellings.set(path, spelling);
+  const under = building.files.get(path)?.use;
   building.marks.delete(path);
-  building.files.set(path, { file, use });
+  building.files.set(path, placed);
+  if (placed.optional && under !== undefined && under.name !== use.name) {
+    const detail = `${use.kind} ${use.name} is optional and lies over a file of ${under.name}, which its deletion would uncover; take out "optional"`;
+    const state = { state: "unverifiable", kind: building.volume.kind, detail } as const;
+    building.marks.set(path, { use, state, isFile: true, weight: "unreadable" });
+  }
 }
 
 /** The kubelet cannot write a file and a folder of one name: which of them fails first is chance. */
