@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { auditLogBeside } from "../harness/control-plane.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   applySkill,
@@ -39,6 +41,17 @@ async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly
   const { ran, name } = await applySkill(skill, namespace);
   return { ...ran, name };
 }
+
+/** What the API server's audit log has of the webhook's annotations, for the request that creates this pod. */
+const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
+  vi.waitFor(async () => {
+    const lines = (await readFile(auditLogBeside(inject("kubeconfig")), "utf8")).trimEnd().split("\n");
+    const line = lines.findLast((text) => text.includes(`"name":"${name}"`) && text.includes('"create"'));
+    const { annotations = {} } = JSON.parse(line ?? "") as { annotations?: Record<string, string> };
+    return Object.fromEntries(
+      Object.entries(annotations).filter(([key]) => key.startsWith("pods.skill-admission.dev/")),
+    );
+  }, 5_000);
 
 const ready = async (kind: string, name: string): Promise<string> =>
   kubectl(["get", kind, name, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']);
@@ -102,7 +115,11 @@ describe("the mode", () => {
 
   it("Enforce denies", async () => {
     await setMode("Enforce");
-    expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
+    const ran = await tryPod(broken, space);
+    expect(denial(ran)).toContain("FILE_UNSIGNED extra.py");
+    expect(await noted(ran.name)).toMatchObject({
+      "pods.skill-admission.dev/policies": `${space}=Enforce:deny`,
+    });
     expect(await tryPod(good.skill, space)).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -124,6 +141,14 @@ describe("the mode", () => {
     expect(verdicts).toMatchObject([
       { policy: space, mode: "Audit", outcome: "allow", skills: [{ findings: [{ code: "FILE_UNSIGNED" }] }] },
     ]);
+    expect(await noted(ran.name)).toEqual({
+      "pods.skill-admission.dev/decision": expect.stringMatching(/^allow [0-9a-f]{8}$/) as string,
+      "pods.skill-admission.dev/policies": `${space}=Audit:allow`,
+      "pods.skill-admission.dev/findings": "FILE_UNSIGNED",
+      "pods.skill-admission.dev/skills": expect.stringMatching(
+        /^data-designer@sha256:[0-9a-f]{64}$/,
+      ) as string,
+    });
     expect(await product.metrics()).toMatch(
       /^skill_admission_violations_total\{.*policy="modes".*reason="FILE_UNSIGNED".*enforced="false".*\} [1-9]/m,
     );

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import {
+  signedSkill,
+  skillFiles,
+  skillOf,
+  withFiles,
+  type SignedSkill,
+} from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
@@ -193,6 +199,28 @@ describe("a pod is denied, with the file and both digests, when", () => {
       ...head(name, source, "not signed"),
       "  UNSIGNED there is no signature",
       "  fix: mount the signature file skill.oms.sig with the skill, or have a publisher of the policy sign it",
+      "decision ID",
+    ]);
+  });
+
+  it("everything was changed: as much as fits into 2 KB, and how much did not", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 90 }, (_, at) => [
+        `references/${String(at).padStart(2, "0")}-${"n".repeat(40)}.md`,
+        "x",
+      ]),
+    );
+    const big = signedSkill({ name: "big", key: own.key, files: { ...skillFiles("big"), ...files } }).skill;
+    const changed = Object.fromEntries(Object.keys(files).map((path) => [path, "y"]));
+    const { ran, name } = await applied(withFiles(big, changed));
+    const text = denial(ran);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2048);
+    const [first, , ...lines] = text.split("\n");
+    expect(first).toBe(`policy "${namespace}" denied Pod ${namespace}/${name}: 1 of 1 skill failed`);
+    expect(lines.filter((line) => line.startsWith("  DIGEST_MISMATCH"))).toHaveLength(6);
+    expect(lines.slice(-3)).toEqual([
+      "  and 84 more",
+      "  fix: mount the published files again, or sign the changed skill",
       "decision ID",
     ]);
   });

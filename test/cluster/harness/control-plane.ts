@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { controlPlaneFolder } from "./binaries.ts";
 import { writeCertificates, type ControlPlaneCertificates } from "./certificates.ts";
 import { startProgram, until, type Program } from "./process.ts";
@@ -59,7 +59,23 @@ function startEtcd({ bin, folder, etcdUrl }: Parts, peerUrl: string): Program {
   );
 }
 
-function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Program {
+/** The API server's audit log, with one line for each request that writes a pod: what webhooks noted about it is there. */
+export const auditLogBeside = (kubeconfig: string): string => join(dirname(kubeconfig), "audit.log");
+
+const auditPolicy = JSON.stringify({
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    {
+      level: "Metadata",
+      verbs: ["create", "update", "patch"],
+      resources: [{ group: "", resources: ["pods"] }],
+    },
+  ],
+});
+
+function startApi({ bin, folder, certificates, kubeconfig, etcdUrl, apiPort }: Parts): Program {
   return startProgram(
     join(bin, "kube-apiserver"),
     [
@@ -79,6 +95,8 @@ function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Progr
       "--allow-privileged=true",
       // Pods would have to wait for their namespace's account, which says nothing about admission.
       "--disable-admission-plugins=ServiceAccount",
+      `--audit-policy-file=${join(folder, "audit-policy")}`,
+      `--audit-log-path=${auditLogBeside(kubeconfig)}`,
     ],
     join(folder, "apiserver.log"),
   );
@@ -153,6 +171,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   ]);
   const kubeconfig = join(folder, "kubeconfig");
   await writeFile(kubeconfig, kubeconfigText(apiPort, certificates), { mode: 0o600 });
+  await writeFile(join(folder, "audit-policy"), auditPolicy);
   const parts = { bin, folder, certificates, kubeconfig, etcdUrl: `http://127.0.0.1:${etcdPort}`, apiPort };
   const etcd = startEtcd(parts, `http://127.0.0.1:${peerPort}`);
   let api = startApi(parts);
