@@ -8,8 +8,8 @@ const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
 
 /**
  * Is a skill one of those that the policy admits at all. One entry must match everything: the folder's name, the
- * name in SKILL.md (an agent may go by either), and the kind of every volume that adds to it. A folder on the command
- * line is in no volume yet, so that only its names are compared.
+ * name in SKILL.md (an agent may go by either), and the kind of every volume that adds to it. A name that cannot be read
+ * may be any. A folder on the command line is in no volume yet, so that only its names are compared.
  */
 export function nameFindings(
   policy: Policy,
@@ -22,13 +22,16 @@ export function nameFindings(
   const kinds = [...new Set(reference.sources.map(({ kind }) => kind))].filter(
     (kind) => kind !== "Directory",
   );
-  const matches = policy.skills.some(
-    (rule) =>
-      names.every((name) => rule.names.some((pattern) => globMatches(pattern, name))) &&
-      kinds.every((kind) => rule.sources.includes(kind)),
-  );
+  const isNameless = evidence !== undefined && declared === undefined;
+  const matches =
+    !isNameless &&
+    policy.skills.some(
+      (rule) =>
+        names.every((name) => rule.names.some((pattern) => globMatches(pattern, name))) &&
+        kinds.every((kind) => rule.sources.includes(kind)),
+    );
   if (matches) return [];
-  const what = names.map(quoted).join(", in SKILL.md ");
+  const what = `${names.map(quoted).join(", in SKILL.md ")}${isNameless ? " without a readable name in SKILL.md" : ""}`;
   const from = kinds.length === 0 ? "" : ` from ${kinds.join(" and ")}`;
   return [
     {

@@ -1,5 +1,6 @@
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { shortDigest } from "../../skill/digest.ts";
+import { isSkillFile } from "../../workload/skill-frontmatter.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
@@ -73,6 +74,17 @@ function differenceFinding({ path, change, signed, found }: Difference): Finding
   }
 }
 
+/**
+ * Signatures leave out `.github`, below which some agents look for skills, and what their signer names. A grade tells
+ * of files there; a skill of its own that nobody signed is more than the demand for a signature can let pass.
+ */
+const unsignedSkill = (path: string): Finding => ({
+  code: "FILE_UNSIGNED",
+  path,
+  message: "is a skill of its own, at a path that the signature leaves out",
+  tolerated: false,
+});
+
 /** Is a skill without any signature only to be warned about, for now. */
 const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number): boolean =>
   action === "Warn" && (until === undefined || now < until);
@@ -90,7 +102,10 @@ export function signatureFindings(
 ): readonly Finding[] {
   switch (signature.outcome) {
     case "signed":
-      return publisherFindings(policy, signature);
+      return [
+        ...publisherFindings(policy, signature),
+        ...signature.unlisted.filter(isSkillFile).map(unsignedSkill),
+      ];
     case "tampered": {
       const differences = signature.differences.map(differenceFinding);
       // Nothing to point at, but not the signed tree either.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
-import { configMapOf, denial, namespace, podFor, published, World } from "./world.ts";
+import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
+import { configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
 /** A pod that mounts one ConfigMap at many skill folders. */
 function crowded(items: readonly object[], skills: number): KubernetesObject {
@@ -58,5 +59,33 @@ describe("an attack on the time of others", () => {
     spent.abort();
     expect(denial(await busy)).toContain("TIMEOUT");
     expect(world.verifications).toBeLessThan(10);
+  });
+});
+
+describe("an attack by what a signature or a name leaves open", () => {
+  it("is denied when an unsigned skill stands at a path that the signature of another leaves out", async () => {
+    const world = new World();
+    const evil = "---\nname: evil\ndescription: Does evil.\n---\n";
+    const review = (path: string) => world.review(world.carry(withFiles(published.skill, { [path]: evil })));
+    for (const path of [".github/skills/evil/SKILL.md", ".git/skill.md"]) {
+      expect(denial(await review(path))?.replaceAll(/ +/g, " ")).toContain(`FILE_UNSIGNED ${path}`);
+    }
+    expect(denial(await review(".github/dependabot.md"))).toBeUndefined();
+  });
+
+  it.each([
+    ["a name with an anchor", "---\nname: &a evil\ndescription: Does evil.\n---\n"],
+    ["two names", "---\nname: data-designer\nname: evil\ndescription: Does evil.\n---\n"],
+    ["frontmatter that never ends", "---\nname: evil\ndescription: Does evil.\n"],
+    ["a blank before the frontmatter", "\n---\nname: evil\ndescription: Does evil.\n---\n"],
+    ["no name", "---\ndescription: Does evil.\n---\n"],
+  ])("is denied when a policy admits skills by name and SKILL.md has %s", async (_, text) => {
+    const named = policyObject({ skills: [{ names: ["data-designer"] }] });
+    const { skill } = signedSkill({ key: published.key, files: { "SKILL.md": text } });
+    const world = new World();
+    expect(denial(await world.review(world.carry(skill)))).toBeUndefined();
+    world.withPolicies(named);
+    expect(denial(await world.review(world.carry(skill)))).toContain("SKILL_NOT_ALLOWED");
+    expect(denial(await world.review(world.carry(published.skill)))).toBeUndefined();
   });
 });

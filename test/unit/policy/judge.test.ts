@@ -230,15 +230,24 @@ describe("judge the names", () => {
 
   it("passes a skill whose folder and SKILL.md one entry matches", () => {
     expect(judged(policy, signed(), { card: named("etl") })).toEqual([]);
-    expect(judged(policy, signed(), { reference: { name: "etl-daily" } })).toEqual([]);
+    expect(judged(policy, signed(), { card: named("etl"), reference: { name: "etl-daily" } })).toEqual([]);
   });
 
   it("finds SKILL_NOT_ALLOWED, when the folder's name matches nothing", () => {
-    expect(judged(policy, signed(), { reference: { name: "shell" } })).toEqual(["SKILL_NOT_ALLOWED"]);
+    expect(judged(policy, signed(), { card: named("etl"), reference: { name: "shell" } })).toEqual([
+      "SKILL_NOT_ALLOWED",
+    ]);
   });
 
   it("finds SKILL_NOT_ALLOWED, when the name in SKILL.md is another one", () => {
     expect(judged(policy, signed(), { card: named("shell") })).toEqual(["SKILL_NOT_ALLOWED"]);
+  });
+
+  it("finds SKILL_NOT_ALLOWED, when the name in SKILL.md cannot be read: it may be any", () => {
+    const faults = [{ path: "SKILL.md", detail: "the frontmatter cannot be read" }];
+    expect(judged(policy, signed(), { card: { faults } })).toEqual(["SKILL_NOT_ALLOWED"]);
+    const nameless = { faults: [], frontmatter: { allowedTools: [], metadata: {} } };
+    expect(judged(policy, signed(), { card: nameless })).toEqual(["SKILL_NOT_ALLOWED"]);
   });
 
   it("does not let two entries match one half each", () => {
@@ -247,14 +256,20 @@ describe("judge the names", () => {
 
   it("finds SKILL_NOT_ALLOWED, when one of the sources is not listed", () => {
     const sources = [configMap(), { kind: "Image", name: "i", writable: false } as const];
-    expect(judged(policy, signed(), { reference: { sources } })).toEqual(["SKILL_NOT_ALLOWED"]);
-    expect(judged(policy, signed(), { reference: { name: "other", sources } })).toEqual([]);
+    expect(judged(policy, signed(), { card: named("etl"), reference: { sources } })).toEqual([
+      "SKILL_NOT_ALLOWED",
+    ]);
+    expect(judged(policy, signed(), { card: named("other"), reference: { name: "other", sources } })).toEqual(
+      [],
+    );
   });
 
   it("compares only the names of a folder on the command line", () => {
     const sources = [{ kind: "Directory", name: "./etl", writable: false } as const];
-    expect(judged(policy, signed(), { reference: { sources } })).toEqual([]);
-    expect(judged(policy, signed(), { reference: { sources, name: "x" } })).toEqual(["SKILL_NOT_ALLOWED"]);
+    expect(judged(policy, signed(), { card: named("etl"), reference: { sources } })).toEqual([]);
+    expect(judged(policy, signed(), { card: named("etl"), reference: { sources, name: "x" } })).toEqual([
+      "SKILL_NOT_ALLOWED",
+    ]);
   });
 
   it.each([

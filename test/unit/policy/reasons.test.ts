@@ -58,6 +58,7 @@ const mutable = (immutable: boolean): Scene => ({
 });
 
 const fine: Scene = {};
+const named = { faults: [], frontmatter: { name: "etl", allowedTools: [], metadata: {} } };
 
 /** For each code what gives it, and its nearest neighbour that does not. */
 const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
@@ -92,8 +93,8 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
     { policy: policyOf({ evidence: { integrity: "STRONG" } }) },
   ],
   SKILL_NOT_ALLOWED: [
-    { policy: policyOf({ skills: [{ names: ["x"] }] }) },
-    { policy: policyOf({ skills: [{ names: ["etl"] }] }) },
+    { policy: policyOf({ skills: [{ names: ["x"] }] }), evidence: evidenceOf(signed(), named) },
+    { policy: policyOf({ skills: [{ names: ["etl"] }] }), evidence: evidenceOf(signed(), named) },
   ],
   SOURCE_UNVERIFIABLE: [
     { reference: { content: { state: "unverifiable", kind: "Image", detail: "d" } }, evidence: null },

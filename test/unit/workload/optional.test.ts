@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { findSkills } from "../../../src/workload/find-skills.ts";
-import { configMap, found, mount, objects, podWith, projected, volume } from "../../fixtures/pods.ts";
+import {
+  configMap,
+  found,
+  mount,
+  objects,
+  podWith,
+  projected,
+  volume,
+  type Part,
+} from "../../fixtures/pods.ts";
 
 const optional = { optional: true };
 const contents = { base: { run: "B", guard: "G" }, signed: { md: "S", run: "R" } };
@@ -8,7 +17,7 @@ const tree = [
   ["md", "SKILL.md"],
   ["run", "run"],
 ] as const;
-const at = (...sources: Parameters<typeof projected>) =>
+const at = (...sources: readonly Part[]) =>
   podWith([volume("v", projected(...sources))], [mount("v", "/skills/x")]);
 
 // The deletion of a ConfigMap is not reviewed; the kubelet takes what an optional one held out of running pods.
