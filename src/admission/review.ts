@@ -63,10 +63,30 @@ async function reviewPodCarrier(
   }
   const governance = await governanceOf(pod.namespace, context);
   if (governance.policies.length === 0) return bypass(request, "ungoverned");
-  const references = await skillsOf(pod, governance.policies, context);
-  if (references.length === 0) return bypass(request, "no-skills");
-  return decide(request, await judgeAll(references, governance, pod, context));
+  // Before anything is read: what changes from now on is reviewed as a change under this pod.
+  const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
+  let admitted = false;
+  try {
+    const references = await skillsOf(pod, governance.policies, context);
+    const decision =
+      references.length === 0
+        ? bypass(request, "no-skills")
+        : decide(request, await judgeAll(references, governance, pod, context));
+    admitted = decision.outcome !== "deny";
+    return decision;
+  } finally {
+    if (!admitted) forget?.();
+  }
 }
+
+const expectNewPod = (
+  { subject }: AdmissionRequest,
+  object: KubernetesObject,
+  { deps }: ReviewContext,
+): (() => void) | undefined =>
+  subject.operation === "CREATE" && !subject.dryRun
+    ? deps.cluster.expectPod?.(object, subject.namespace)
+    : undefined;
 
 /** A ConfigMap that running pods mount: each of them is looked at as it would be with the new content. */
 async function reviewConfigMap(

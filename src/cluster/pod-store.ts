@@ -85,10 +85,31 @@ interface StoredPod {
   readonly uses: readonly Users[];
 }
 
+const uidOf = (pod: KubernetesObject): string => {
+  const { metadata } = pod;
+  return isFields(metadata) && typeof metadata["uid"] === "string" ? metadata["uid"] : "";
+};
+
+/** Milliseconds that a pod is expected: other webhooks may take 30 s before it is stored. */
+const expectedFor = 35_000;
+/** Characters of all expected pods: whoever reaches the webhook can make it expect pods that never come. */
+const maxExpectedSize = 16 * 1024 * 1024;
+/** Of an expected pod, before its uid: no namespace has such a name. */
+const expectedPrefix = "?/";
+
 /** The pods that run, by the ConfigMaps and Secrets that they mount. */
 export class PodStore {
   readonly #pods = new Map<string, StoredPod>();
   readonly #users = new Map<string, Users>();
+  /** Key of an expected pod → when that ends; in the order of time. */
+  readonly #expected = new Map<string, number>();
+  #expectedSize = 0;
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Pods that mount something; others are not kept. */
   get size(): number {
@@ -100,6 +121,45 @@ export class PodStore {
    * @throws SourceError SOURCE_MALFORMED where it is not built like a pod
    */
   set(key: string, pod: KubernetesObject, namespace: string): void {
+    this.#forget(`${expectedPrefix}${uidOf(pod)}`);
+    this.#put(key, pod, namespace);
+  }
+
+  /**
+   * Counts a pod that was admitted and is not stored yet. It goes when the watch shows a pod of its uid, after some time,
+   * and when the returned function is called. The uid is chosen before admission; without one nothing is expected.
+   * @throws SourceError as `set`
+   */
+  expect(pod: KubernetesObject, namespace: string): () => void {
+    const uid = uidOf(pod);
+    if (uid === "") return () => undefined;
+    const key = `${expectedPrefix}${uid}`;
+    this.#forget(key);
+    this.#put(key, pod, namespace);
+    const stored = this.#pods.get(key);
+    if (stored === undefined) return () => undefined;
+    this.#expected.set(key, this.#now() + expectedFor);
+    this.#expectedSize += stored.json.length;
+    this.#dropExpected();
+    return () => this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    if (!this.#expected.delete(key)) return;
+    this.#expectedSize -= this.#pods.get(key)?.json.length ?? 0;
+    this.delete(key);
+  }
+
+  /** Takes out what is no longer expected, and the oldest where there are too many. */
+  #dropExpected(): void {
+    const now = this.#now();
+    for (const [key, until] of this.#expected) {
+      if (until > now && this.#expectedSize <= maxExpectedSize) return;
+      this.#forget(key);
+    }
+  }
+
+  #put(key: string, pod: KubernetesObject, namespace: string): void {
     this.delete(key);
     if (hasEnded(pod)) return;
     const slim = slimPod(pod);
@@ -122,13 +182,14 @@ export class PodStore {
     }
   }
 
-  /** Keys of all pods kept. */
-  keys(): IterableIterator<string> {
-    return this.#pods.keys();
+  /** Keys of all pods kept that the watch has shown. */
+  keys(): IteratorObject<string> {
+    return this.#pods.keys().filter((key) => !key.startsWith(expectedPrefix));
   }
 
-  /** Pods that have not ended and that mount this object. */
+  /** Pods that have not ended and that mount this object, expected ones among them. */
   using(ref: VolumeObjectRef): readonly PodSubject[] {
+    this.#dropExpected();
     const users = this.#users.get(usedKey(ref));
     if (users === undefined) return [];
     return [...users.pods].flatMap((key) => {

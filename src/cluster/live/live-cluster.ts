@@ -236,6 +236,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
       namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
+    expectPod: (pod, namespace) => pods.expect(pod, namespace),
     readiness: missing,
     synced: (signal) => whenSynced(() => missing().length === 0, waiting, signal),
     close: async () => {

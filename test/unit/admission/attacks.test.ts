@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { PodStore } from "../../../src/cluster/pod-store.ts";
+import type { SkillSource, VolumeObjectRef } from "../../../src/skill/source.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
-import { configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
+import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
 /** A pod that mounts one ConfigMap at many skill folders. */
 function crowded(items: readonly object[], skills: number): KubernetesObject {
@@ -87,5 +89,65 @@ describe("an attack by what a signature or a name leaves open", () => {
     world.withPolicies(named);
     expect(denial(await world.review(world.carry(skill)))).toContain("SKILL_NOT_ALLOWED");
     expect(denial(await world.review(world.carry(published.skill)))).toBeUndefined();
+  });
+});
+
+describe("an attack between a pod's admission and its appearance in the watch", () => {
+  /** A world whose store is the live cluster's. */
+  function watched() {
+    const world = new World();
+    const pods = new PodStore();
+    const { deps } = world;
+    const cluster = {
+      ...deps.cluster,
+      podsUsing: (ref: VolumeObjectRef) => pods.using(ref),
+      expectPod: (object: KubernetesObject, place: string) => pods.expect(object, place),
+    };
+    const during: (() => Promise<unknown>)[] = [];
+    const source: SkillSource = {
+      read: async (ref, signal) => {
+        const object = await deps.source.read(ref, signal);
+        await during.shift()?.();
+        return object;
+      },
+    };
+    Object.defineProperty(world, "deps", { get: () => ({ ...deps, cluster, source }) });
+    return { world, pods, during };
+  }
+  const withUid = (object: KubernetesObject): KubernetesObject => ({
+    ...object,
+    metadata: { ...(object.metadata as object), uid: "8d1c" },
+  });
+  const evil = (world: World) => {
+    const before = world.configMaps.get("skills-etl")!;
+    const { object } = configMapOf(withFiles(published.skill, { "scripts/run.sh": "rm -rf /" }));
+    return world.review(object, { operation: "UPDATE", oldObject: before });
+  };
+
+  it("is denied: the ConfigMap counts as used from when the pod's review begins", async () => {
+    const { world, pods, during } = watched();
+    const pod = withUid(world.carry(published.skill));
+    let meanwhile: string | undefined;
+    during.push(async () => (meanwhile = denial(await evil(world))));
+    expect(denial(await world.review(pod))).toBeUndefined();
+    expect(meanwhile).toContain("DIGEST_MISMATCH");
+    expect(denial(await evil(world))).toContain("DIGEST_MISMATCH");
+    pods.set(`${namespace}/etl`, pod, namespace);
+    pods.delete(`${namespace}/etl`);
+    expect(denial(await evil(world))).toBeUndefined();
+  });
+
+  it("does not keep a ConfigMap from change for a pod that was denied, failed, or was a dry run", async () => {
+    const { world } = watched();
+    const denied = withUid(world.carry(changed));
+    expect(denial(await world.review(denied))).toBeDefined();
+    expect(denial(await evil(world))).toBeUndefined();
+    const pod = withUid(world.carry(published.skill));
+    expect(denial(await world.review(pod, { dryRun: true }))).toBeUndefined();
+    expect(denial(await evil(world))).toBeUndefined();
+    world.readInstead = () => Promise.reject(new Error("broken"));
+    expect(denial(await world.review(pod))).toContain("INTERNAL");
+    world.readInstead = undefined;
+    expect(denial(await evil(world))).toBeUndefined();
   });
 });

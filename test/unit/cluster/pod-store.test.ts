@@ -106,3 +106,74 @@ describe("slimPod", () => {
     expect(read(slim)).toEqual(read(pod("a")));
   });
 });
+
+describe("PodStore.expect", () => {
+  const named = (uid: string, configMap = "a") =>
+    pod(configMap, { metadata: { name: uid, namespace: "n", uid } });
+  const names = (store: PodStore) => store.using(ref("a")).map(({ name }) => name);
+
+  it("counts a pod until it is taken back", () => {
+    const store = new PodStore();
+    const forget = store.expect(named("u1"), "n");
+    store.expect(named("u2"), "n");
+    expect(names(store)).toEqual(["u1", "u2"]);
+    forget();
+    forget();
+    expect(names(store)).toEqual(["u2"]);
+  });
+
+  it("leaves it to the watch from when it has shown the pod, so that its deletion counts", () => {
+    const store = new PodStore();
+    const forget = store.expect(named("u1"), "n");
+    store.set("n/u1", named("u1"), "n");
+    forget();
+    expect(names(store)).toEqual(["u1"]);
+    store.delete("n/u1");
+    expect(names(store)).toEqual([]);
+  });
+
+  it("is not confused by the end of an older pod of that name", () => {
+    const store = new PodStore();
+    const old = pod("a", { metadata: { name: "p", namespace: "n", uid: "old" } });
+    store.set("n/p", old, "n");
+    store.expect(pod("a", { metadata: { name: "p", namespace: "n", uid: "new" } }), "n");
+    store.set("n/p", old, "n");
+    store.delete("n/p");
+    expect(names(store)).toEqual(["p"]);
+  });
+
+  it("keeps expected pods out of what a list would delete", () => {
+    const store = new PodStore();
+    store.expect(named("u1"), "n");
+    store.set("n/u2", named("u2"), "n");
+    expect([...store.keys()]).toEqual(["n/u2"]);
+  });
+
+  it("forgets after some time, and the oldest first where they are too large together", () => {
+    let time = 0;
+    const store = new PodStore(() => time);
+    store.expect(named("u1"), "n");
+    time = 34_000;
+    expect(names(store)).toEqual(["u1"]);
+    time = 36_000;
+    expect(names(store)).toEqual([]);
+    expect(store.size).toBe(0);
+    const spec = (size: number) => ({
+      containers: [{ name: "x".repeat(size) }],
+      volumes: [{ name: "v", configMap: { name: "a" } }],
+    });
+    for (const uid of ["u1", "u2", "u3"]) {
+      store.expect({ ...named(uid), spec: spec(7 * 1024 * 1024) }, "n");
+    }
+    expect(names(store)).toEqual(["u2", "u3"]);
+    store.expect({ ...named("huge"), spec: spec(17 * 1024 * 1024) }, "n");
+    expect(names(store)).toEqual([]);
+  });
+
+  it("expects nothing of a pod without uid, or without anything that could change", () => {
+    const store = new PodStore();
+    store.expect(pod("a"), "n")();
+    store.expect({ ...named("u"), spec: { containers: [] } }, "n")();
+    expect(store.size).toBe(0);
+  });
+});
