@@ -28,9 +28,15 @@ export type AppliedObject = {
 
 type Reviewed = Extract<AppliedObject, { state: "reviewed" }>;
 
+/** A Deployment in a policy's way is let in with a warning, and its pods are not: the caller wants pods. */
+const deniesPods = ({ mode, outcome, skills }: Verdict): boolean =>
+  mode === "Enforce" &&
+  outcome === "warn" &&
+  skills.some(({ findings }) => findings.some(({ tolerated }) => !tolerated));
+
 function outcomeOf(object: AppliedObject): Outcome {
   if (object.state === "failed") return object.code === "SOURCE_UNAVAILABLE" ? "unevaluated" : "deny";
-  if (object.verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
+  if (object.verdicts.some((verdict) => verdict.outcome === "deny" || deniesPods(verdict))) return "deny";
   return object.verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
 }
 
@@ -99,10 +105,16 @@ function documentOf(object: AppliedObject, outcome: Outcome): object {
 function factsOf(object: AppliedObject): readonly string[] {
   if (object.state === "failed") return [];
   if (object.verdicts.length === 0) return [`no policy governs the namespace ${object.namespace}`];
-  return object.skills.map(
-    ({ reference: { name, path, sources } }) =>
-      `skill ${name} at ${path} (${sources.map((source) => `${source.kind} ${source.name}`).join(" + ")})`,
-  );
+  const isOnlyWarned = !object.verdicts.some(({ outcome }) => outcome === "deny");
+  return [
+    ...object.skills.map(
+      ({ reference: { name, path, sources } }) =>
+        `skill ${name} at ${path} (${sources.map((source) => `${source.kind} ${source.name}`).join(" + ")})`,
+    ),
+    ...(isOnlyWarned && object.verdicts.some(deniesPods)
+      ? [`the webhook would let the ${object.kind} in with a warning, and deny its pods`]
+      : []),
+  ];
 }
 
 const exits: Readonly<Record<Outcome, ExitCode>> = {

@@ -160,7 +160,7 @@ describe("apply", () => {
     expect([other.code, documents(other.out)[0]]).toMatchObject([0, { outcome: "allow", verdicts: [] }]);
   });
 
-  it("warns about what makes pods, and denies it where the policy says so", async () => {
+  it("fails what makes pods that would be denied, and says what the webhook does with it", async () => {
     const [, pod] = parseAllDocuments(packed).map((one) => one.toJS() as { spec: object });
     const deployment = {
       apiVersion: "apps/v1",
@@ -171,15 +171,17 @@ describe("apply", () => {
     const stdin = `${packed.slice(0, packed.indexOf("\n---\n")).replace("echo demo", "echo evil")}\n---\n${JSON.stringify(deployment)}\n`;
     const warned = await apply(["-o", "json"], stdin);
     expect([warned.code, documents(warned.out)[0]]).toMatchObject([
-      0,
-      { outcome: "warn", object: { kind: "Deployment" } },
+      1,
+      { outcome: "deny", object: { kind: "Deployment" }, verdicts: [{ outcome: "warn" }] },
     ]);
+    const words = "the webhook would let the Deployment in with a warning, and deny its pods";
+    expect((await apply([], stdin)).out.replaceAll(/\s+/g, " ")).toContain(words);
     const strict = put(
       "strict.json",
       JSON.stringify(policyObject("strict", pem, { controllers: "Enforce" })),
     );
     const denied = await run(["apply", "--policy", strict, "--resource", "-"], { stdin });
-    expect(denied.code).toBe(1);
+    expect([denied.code, denied.out]).toEqual([1, expect.not.stringContaining("the webhook would let")]);
   });
 
   it("puts objects without a namespace where the call says", async () => {
