@@ -1,3 +1,4 @@
+import { printableLines } from "../admission/printable.ts";
 import { Command, CommanderError } from "commander";
 
 import { exitCode, UsageError, type CommandLine, type ServeFlag } from "./command-line.ts";
@@ -38,7 +39,7 @@ export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonl
 /** What went wrong first, what to do about it last. */
 function errorText(error: UsageError): string {
   const remedy = error.remedy === undefined ? "" : `${error.remedy}\n`;
-  return `error: ${error.message}\n${remedy}`;
+  return `error: ${printableLines(error.message)}\n${remedy}`;
 }
 
 /**

@@ -4,9 +4,7 @@ import { basename } from "node:path";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
-import { readManifests, type Manifest } from "./manifests.ts";
-
-const apiVersion = "skill-admission.dev/v1alpha1";
+import type { Manifest } from "./manifests.ts";
 
 /** Whom a call trusts: policies in files, or one publisher in short. */
 export interface TrustOptions {
@@ -86,9 +84,23 @@ const publisherName = (file: string): string =>
     .replace(/^-|-$/g, "") || "publisher";
 
 /** A key or certificate by itself is a policy of one publisher, so that there is one way to judge. */
-async function onePublisher(file: string, publisher: object): Promise<PolicySnapshot> {
-  const spec = { publishers: [{ name: publisherName(file), ...publisher }] };
-  return compile([{ apiVersion, kind: "ClusterSkillPolicy", metadata: { name: "command-line" }, spec }], []);
+async function trustFile(
+  file: string,
+  publisher: { readonly publicKey: { pem: string } } | { readonly certificate: { pem: string } },
+): Promise<PolicySnapshot> {
+  const [{ onePublisher }, { PolicyError }] = await Promise.all([
+    import("../policy/one-publisher.ts"),
+    import("../policy/policy-error.ts"),
+  ]);
+  try {
+    return onePublisher("command-line", { name: publisherName(file), ...publisher });
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause;
+    const what = cause.message.replace(/^spec\.publishers\[0\]\.\w+\.pem: /, "");
+    throw new UsageError(`${file}: ${what}`, "name a file whose keys or certificates can be trusted", {
+      cause,
+    });
+  }
 }
 
 /**
@@ -100,13 +112,16 @@ export async function readTrust(
   line: Pick<CommandLine, "readStdin">,
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
-  if (policy.length > 0) return snapshotOf(await readManifests(policy, line), policy);
+  if (policy.length > 0) {
+    const { readManifests } = await import("./manifests.ts");
+    return snapshotOf(await readManifests(policy, line), policy);
+  }
   if (publicKey !== undefined) {
-    return onePublisher(publicKey, { publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
+    return trustFile(publicKey, { publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
   }
   if (certificateChain !== undefined) {
     const pem = await readPem(certificateChain, "CERTIFICATE");
-    return onePublisher(certificateChain, { certificate: { pem } });
+    return trustFile(certificateChain, { certificate: { pem } });
   }
   return undefined;
 }

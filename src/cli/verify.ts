@@ -1,11 +1,13 @@
 import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 
-import { assess } from "../assess.ts";
+import type { Evidence } from "../evidence/evidence.ts";
 import { judge } from "../policy/judge.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import { verdictOf } from "../policy/verdict.ts";
+import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
+import type { Skill } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "./command-line.ts";
 import { progress, tableOutput } from "./progress.ts";
@@ -40,14 +42,32 @@ async function contentOf(directory: string, line: CommandLine): Promise<SkillCon
   }
 }
 
-async function verifyOne(
-  directory: string,
-  {
-    line,
-    options,
-    snapshot,
-  }: { line: CommandLine; options: VerifyOptions; snapshot: PolicySnapshot | undefined },
-): Promise<Verified> {
+type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
+
+/**
+ * How evidence is established. Without a policy nobody asks for the card, and what reads cards takes longer to load
+ * than everything else together: the signature alone is verified then, by the same code.
+ */
+async function establisher({ policy = [], signature }: VerifyOptions): Promise<Establish> {
+  const signatureAt = signature === undefined ? {} : { signaturePath: signature };
+  if (policy.length > 0) {
+    const { assess } = await import("../assess.ts");
+    return (skill, trust, now) => assess(skill, trust, now, signatureAt);
+  }
+  const { verifySignature } = await import("../signature/verify.ts");
+  return (skill, trust, now) => {
+    const evidence = verifySignature(skill, trust, now, signatureAt);
+    return { signature: evidence, card: { faults: [] }, validity: evidence.validity };
+  };
+}
+
+interface Verification {
+  readonly line: CommandLine;
+  readonly establish: Establish;
+  readonly snapshot: PolicySnapshot | undefined;
+}
+
+async function verifyOne(directory: string, { line, establish, snapshot }: Verification): Promise<Verified> {
   const content = await contentOf(directory, line);
   const path = resolve(directory);
   const reference: SkillReference = {
@@ -59,9 +79,7 @@ async function verifyOne(
   };
   const now = line.now();
   const trust = snapshot?.trust ?? { version: "none", anchors: [], keys: [] };
-  const assessOptions = options.signature === undefined ? {} : { signaturePath: options.signature };
-  const evidence =
-    content.state === "resolved" ? assess(content.skill, trust, now, assessOptions) : undefined;
+  const evidence = content.state === "resolved" ? establish(content.skill, trust, now) : undefined;
   const verdicts = (snapshot?.policies ?? []).map((policy) =>
     verdictOf(policy, [judge(policy, reference, evidence, now)], { isPod: true }),
   );
@@ -100,6 +118,7 @@ export async function verifySkills(
 ): Promise<ExitCode> {
   await assertFolders(directories);
   const snapshot = await readTrust(options, line);
+  const establish = await establisher(options);
   const reporter = await createReporter(options.output, tableOutput(line), {
     layout: layoutOf(directories),
     suite: "skill-admission verify",
@@ -109,7 +128,7 @@ export async function verifySkills(
   const shown = progress(line.stderr, directories.length);
   for (const directory of directories) {
     shown.step(directory);
-    const verified = await verifyOne(directory, { line, options, snapshot });
+    const verified = await verifyOne(directory, { line, establish, snapshot });
     const item = skillItem(verified);
     codes.add(exitCodeOf(verified, item.outcome));
     shown.clear();

@@ -1,11 +1,11 @@
 import { isLicenseEntry } from "../card/license.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
-import type { SourceKind } from "../skill/reference.ts";
+import { podSourceKinds, type SourceKind } from "../skill/reference.ts";
 import { readAnchors, readKey } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { CardRequirement, Policy, Publisher, Response } from "./policy.ts";
 import type { CardSection } from "./resource/card-section.ts";
-import { podSourceKinds, type ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
+import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import type { PublisherSpec } from "./resource/publisher.ts";
 import { selectorMatches } from "./selector.ts";
 import type { ResolvedTrustRoot, TrustRoots } from "./trust.ts";

@@ -1,20 +1,26 @@
 import type { Skill } from "./skill.ts";
 import type { SourceErrorCode } from "./source-error.ts";
 
-/** Kinds of place that put files into a container. The names are those of policies: `sources`, `unverifiable`. */
-export type SourceKind =
-  | "ConfigMap"
-  | "Projected"
-  | "Secret"
-  | "DownwardAPI"
-  | "Image"
-  | "EmptyDir"
-  | "PersistentVolumeClaim"
-  | "CSI"
-  | "HostPath"
-  | "Ephemeral"
-  | "Directory"
-  | "Other";
+/**
+ * Kinds of place that put files into a container, in the order of the documentation. The names are those of policies:
+ * `sources`, `unverifiable`.
+ */
+export const podSourceKinds = [
+  "ConfigMap",
+  "Projected",
+  "Secret",
+  "DownwardAPI",
+  "Image",
+  "EmptyDir",
+  "PersistentVolumeClaim",
+  "CSI",
+  "HostPath",
+  "Ephemeral",
+  "Other",
+] as const;
+
+/** A folder on the command line is in no cluster, and comes into one as something else. */
+export type SourceKind = (typeof podSourceKinds)[number] | "Directory";
 
 /** One volume (or folder) that contributes to a skill. */
 export interface SourceUse {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { MinimumGrade } from "../../evidence/grade.ts";
-import type { SourceKind } from "../../skill/reference.ts";
+import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
 import type { Response } from "../policy.ts";
 import { cardSection } from "./card-section.ts";
@@ -8,24 +8,6 @@ import { asSet, byName, celRule, someMember } from "./constraints.ts";
 import { labelSelector } from "./label-selector.ts";
 import { publisher } from "./publisher.ts";
 import { entryName } from "./scalars.ts";
-
-/**
- * Kinds of source that a pod can have, in the order of the documentation. Not `Directory`: a folder on the command
- * line is in no cluster, and comes into one as something else.
- */
-export const podSourceKinds = [
-  "ConfigMap",
-  "Projected",
-  "Secret",
-  "DownwardAPI",
-  "Image",
-  "EmptyDir",
-  "PersistentVolumeClaim",
-  "CSI",
-  "HostPath",
-  "Ephemeral",
-  "Other",
-] as const satisfies readonly SourceKind[];
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
 const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];

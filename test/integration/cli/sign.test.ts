@@ -232,7 +232,7 @@ describe("verify", () => {
           put("ed.pub", publicKey.export({ type: "spki", format: "pem" }) as string),
         ];
       },
-      /correct the policies/,
+      /ed25519 cannot be used; use P-256, P-384 or P-521\nname a file/,
     ],
     [
       "a policy with an unknown field",

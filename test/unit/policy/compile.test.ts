@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
-import { podSourceKinds } from "../../../src/policy/resource/cluster-skill-policy.ts";
+import { podSourceKinds } from "../../../src/skill/reference.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { onePublisher } from "../../../src/policy/one-publisher.ts";
+import { podSourceKinds } from "../../../src/skill/reference.ts";
+import { policyObject } from "./builders.ts";
+import { publicKey } from "./resource-cases.ts";
+
+describe("onePublisher", () => {
+  it("is the policy that the resource with nothing but that publisher is", () => {
+    const publisher = { name: "team", publicKey: { pem: publicKey } };
+    const short = onePublisher("p", publisher);
+    const long = compileSnapshot([policyObject({ publishers: [publisher] })], []);
+    expect(short.trust.version).toBe(long.trust.version);
+    // Functions are compared by what they say.
+    const plain = ({ policies: [policy] }: typeof short): unknown => ({
+      ...policy,
+      governs: policy?.governs("any", {}),
+      unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind)),
+    });
+    expect(plain(short)).toEqual(plain(long));
+  });
+
+  it("refuses a key that cannot be used", () => {
+    expect(() => onePublisher("p", { name: "team", publicKey: { pem: "no key" } })).toThrow(
+      'spec.publishers[0].publicKey.pem: holds no "PUBLIC KEY" block',
+    );
+  });
+});
