@@ -90,7 +90,7 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
   const total = verdict.skills.length;
   const shown = failed.slice(0, maxSkills);
   return [
-    `policy ${JSON.stringify(verdict.policy)} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
+    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
     ...shown.flatMap((result) => skillLines(result, verdict.policy)),
     ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
   ];

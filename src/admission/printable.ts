@@ -1,13 +1,24 @@
 /**
- * Characters that would let a name forge lines, colours or reading direction in a terminal or log: control
- * characters, line and paragraph separators, bidirectional controls, zero-width characters (CVE-2021-42574).
+ * Characters that would let a name forge lines, colours or reading direction in a terminal or log, or hide text from
+ * people that a model reads: control and format characters (bidirectional, zero-width, tags), line and paragraph
+ * separators, and letters that show as nothing (CVE-2021-42574).
  */
-const hostile = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const hostile = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
 
-const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+function escape(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+  return code.length === 4 ? `\\u${code}` : `\\u{${code}}`;
+}
 
 /** Text of unknown origin in a form that is safe to print on one line, at most `limit` characters long. */
 export function printable(text: string, limit = 200): string {
   const safe = text.toWellFormed().replace(hostile, escape);
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1).toWellFormed()}…`;
 }
+
+/** The same for text that has lines of its own, such as a list of problems. */
+export const printableLines = (text: string, limit = 2000): string =>
+  text
+    .split("\n")
+    .map((line) => printable(line, limit))
+    .join("\n");

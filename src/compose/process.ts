@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
+import { printableLines } from "../admission/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
 import { processEnvironment } from "../environment.ts";
@@ -47,7 +48,8 @@ async function runServe(flags: Readonly<Record<string, string>>, build: Build): 
     await serve(parseServeConfig(flags, processEnvironment()), build, stop, hurry);
     return 0;
   } catch (error) {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`error: ${printableLines(message)}\n`);
     return error instanceof ConfigError ? 2 : 3;
   }
 }

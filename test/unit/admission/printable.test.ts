@@ -13,6 +13,12 @@ describe("printable", () => {
     expect(printable("a\nb\u001b[31m\u202etxt.exe\u200b")).toBe("a\\u000ab\\u001b[31m\\u202etxt.exe\\u200b");
   });
 
+  it("shows text that people do not see and models read", () => {
+    expect(printable("ok\u{e0041}\u{e007f}\u00ad\ufff9\u3164")).toBe(
+      "ok\\u{e0041}\\u{e007f}\\u00ad\\ufff9\\u3164",
+    );
+  });
+
   it("gives one bounded, well-formed line for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 1, max: 50 }), (text, limit) => {

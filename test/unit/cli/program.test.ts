@@ -104,6 +104,11 @@ describe("runCommandLine", () => {
     });
   });
 
+  it("shows what a name in an error would do to the terminal", async () => {
+    const serve = () => Promise.reject(new UsageError("a\u001b[2J\u202e.yaml is none\nof ours"));
+    expect((await run(["serve"], { serve })).err).toBe("error: a\\u001b[2J\\u202e.yaml is none\nof ours\n");
+  });
+
   it("lets a fault of its own through", async () => {
     await expect(run(["serve"], { serve: () => Promise.reject(new TypeError("bug")) })).rejects.toThrow(
       "bug",
