@@ -54,7 +54,7 @@ module.exports = {
       name: "pure-rooms-import-no-adapter",
       severity: "error",
       from: { path: pure },
-      to: { path: `^src/(?:${adapters.join("|")}|main|config)(?:/|\\.)` },
+      to: { path: `^src/(?:${adapters.join("|")}|compose|main|config|environment|serve-options)(?:/|\\.)` },
     },
     {
       name: "pure-rooms-do-no-io",
@@ -72,6 +72,12 @@ module.exports = {
         pathNot:
           "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/hashes|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/",
       },
+    },
+    {
+      name: "only-the-composition-knows-everyone",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(?:compose/|main\\.ts|config\\.ts)" },
+      to: { path: "^src/(?:compose/|config\\.ts|serve-options\\.ts)" },
     },
     {
       name: "nobody-imports-main",

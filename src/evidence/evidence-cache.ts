@@ -3,8 +3,11 @@ import type { TrustMaterial } from "../signature/trust-material.ts";
 import { treeDigest, type Skill } from "../skill/skill.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** What is remembered of evidence may take this many characters of JSON in all. */
-const defaultMaxSize = 16 * 1024 * 1024;
+/**
+ * What is remembered of evidence may take this many characters of JSON in all: some two thousand skills, and about
+ * three times as many bytes of memory.
+ */
+const defaultMaxSize = 4 * 1024 * 1024;
 
 /** How one look-up ended; for the metric. */
 export type CacheResult = "hit" | "miss" | "expired";
