@@ -16,18 +16,22 @@ const pods = [
     file: "tampered",
     object: "Pod payments/incident-summary-tampered",
     outcome: "deny",
+    offline: "deny",
     says: /DIGEST_MISMATCH scripts\/timeline\.sh: signed 398de7a8…, found [0-9a-f]{8}…/,
   },
   {
     file: "unsigned-deployment",
     object: "Deployment payments/unsigned",
     outcome: "warn",
+    // The command line looks further: the pods that it would make are denied.
+    offline: "deny",
     says: /payments: skill incident-summary: UNSIGNED/,
   },
   {
     file: "image-volume",
     object: "Pod payments/image-volume",
     outcome: "deny",
+    offline: "deny",
     says: /SOURCE_UNVERIFIABLE the volume "skill" takes files from Image/,
   },
 ] as const;
@@ -59,7 +63,7 @@ afterAll(async () => {
   await kubectl(["delete", "namespace", "payments", "--wait=false"]);
 });
 
-describe.each(pods)("the example $file", ({ file, object, outcome, says }) => {
+describe.each(pods)("the example $file", ({ file, object, outcome, offline, says }) => {
   it(`is answered with ${outcome} by the API server`, async () => {
     const ran = await tryKubectl(["apply", "-f", `examples/pods/${file}.yaml`]);
     if (outcome === "deny") expect(denial(ran)).toMatch(says);
@@ -68,8 +72,8 @@ describe.each(pods)("the example $file", ({ file, object, outcome, says }) => {
     if (outcome === "allow") expect(ran.stderr).toBe("");
   });
 
-  it(`is answered with ${outcome} by skill-admission apply`, async () => {
+  it(`is answered with ${offline} by skill-admission apply`, async () => {
     const [kind, namespace, name] = object.split(/[ /]/);
-    expect(await applyOffline(file)).toMatchObject({ outcome, object: { kind, namespace, name } });
+    expect(await applyOffline(file)).toMatchObject({ outcome: offline, object: { kind, namespace, name } });
   });
 });

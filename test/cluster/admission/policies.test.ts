@@ -226,7 +226,7 @@ describe("the policies of a namespace", () => {
   });
 
   it("hold in a namespace from its first moment", async () => {
-    const space = "brand-new";
+    const space = "newborn";
     await enforce(policy(space, { publishers }));
     const namespace = {
       apiVersion: "v1",
@@ -238,9 +238,9 @@ describe("the policies of a namespace", () => {
   });
 
   it("are gone when they are deleted", async () => {
-    await kubectl(["delete", "cskp", "brand-new"]);
+    await kubectl(["delete", "cskp", "newborn"]);
     await sleep(1000);
-    expect((await tryKubectl(["get", "cskp", "brand-new"])).code).toBe(1);
-    expect(await tryPod(broken, "brand-new")).toMatchObject({ code: 0, stderr: "" });
+    expect((await tryKubectl(["get", "cskp", "newborn"])).code).toBe(1);
+    expect(await tryPod(broken, "newborn")).toMatchObject({ code: 0, stderr: "" });
   });
 });
