@@ -118,7 +118,7 @@ export const clusterSkillPolicySpec = celRule(
     namespaceSelector: labelSelector
       .exactOptional()
       .describe(
-        "Namespaces that the policy governs, by their labels. Left out: all that the webhook watches.",
+        "Namespaces that the policy governs, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
       ),
     skillRoots: asSet(z.array(absoluteFolder).max(32))
       .exactOptional()

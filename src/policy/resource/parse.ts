@@ -28,9 +28,38 @@ function fieldOf(path: readonly PropertyKey[]): string {
   return text.replace(/^\./, "").slice(0, 200);
 }
 
-function describe({ issues }: z.ZodError): string {
-  const shown = issues.slice(0, maxProblems).map(({ path, message }) => {
-    const field = fieldOf(path);
+const amount = (origin: string, count: number | bigint): string => {
+  const unit = origin === "string" ? "character" : origin === "array" ? "entry" : "member";
+  return `${count} ${count == 1 ? unit : unit.replace(/y$/, "ie")}${count == 1 ? "" : "s"}`;
+};
+
+/** A problem in the words of whoever wrote the resource; rules of ours come with their own. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.message.endsWith("received undefined")
+        ? "is required"
+        : `must be of type ${issue.expected}`;
+    case "invalid_value":
+      return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `must have at least ${amount(issue.origin, issue.minimum)}`;
+    case "too_big":
+      return `must have at most ${amount(issue.origin, issue.maximum)}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** Every unknown field is a problem of its own, named by its whole path. */
+const problemsOf = (issue: z.core.$ZodIssue): readonly (readonly [field: string, words: string])[] =>
+  issue.code === "unrecognized_keys"
+    ? issue.keys.slice(0, maxProblems).map((key) => [fieldOf([...issue.path, key]), "there is no such field"])
+    : [[fieldOf(issue.path), wordsOf(issue)]];
+
+function describe({ issues: all }: z.ZodError): string {
+  const issues = all.flatMap(problemsOf);
+  const shown = issues.slice(0, maxProblems).map(([field, message]) => {
     const text = field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
     // Keys are written by strangers, and the message ends up in logs and terminals.
     return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
