@@ -81,12 +81,12 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SKILL_NOT_ALLOWED: {
     meaning:
-      "No entry of the policy's `skills` matches the skill: its folder's name, its name in SKILL.md, and the kind of every volume it comes from.",
+      "No entry of the policy's `skills` matches the skill: its folder's name, its name in SKILL.md (one that cannot be read matches nothing), and the kind of every volume it comes from.",
     remedy: "use an allowed skill, or add this one to the policy's skills",
   },
   SOURCE_UNVERIFIABLE: {
     meaning:
-      "The skill comes from a place whose bytes cannot be read at admission, such as an image, a claim or an emptyDir. The policy's `unverifiable` decides.",
+      "The skill comes from a place whose bytes cannot be read at admission, such as an image, a claim or an emptyDir, or from several ConfigMaps of which one is `optional`, so that its deletion would change the skill unseen. The policy's `unverifiable` decides.",
     remedy: "deliver the skill as immutable ConfigMaps (skill-admission package)",
   },
   SOURCE_UNAVAILABLE: {
