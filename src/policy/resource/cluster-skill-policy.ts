@@ -93,7 +93,7 @@ const unsigned = celRule(
         "Warn lets skills without any signature in, with a warning. A skill whose signature is wrong is denied all the same. What `evidence` and `card` demand of signed skills is not asked of unsigned ones.",
       ),
     until: z.iso
-      .datetime({ offset: true })
+      .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })
       .max(40)
       .exactOptional()
       .describe("When Warn ends and Deny begins, RFC 3339, for example `2027-01-31T00:00:00Z`."),

@@ -28,10 +28,15 @@ function fieldOf(path: readonly PropertyKey[]): string {
   return text.replace(/^\./, "").slice(0, 200);
 }
 
-const amount = (origin: string, count: number | bigint): string => {
-  const unit = origin === "string" ? "character" : origin === "array" ? "entry" : "member";
-  return `${count} ${count == 1 ? unit : unit.replace(/y$/, "ie")}${count == 1 ? "" : "s"}`;
-};
+const units: ReadonlyMap<string, readonly [one: string, many: string]> = new Map([
+  ["string", ["character", "characters"]],
+  ["array", ["entry", "entries"]],
+]);
+
+function amount(origin: string, count: number | bigint): string {
+  const [one, many] = units.get(origin) ?? ["member", "members"];
+  return `${count} ${Number(count) === 1 ? one : many}`;
+}
 
 /** A problem in the words of whoever wrote the resource; rules of ours come with their own. */
 function wordsOf(issue: z.core.$ZodIssue): string {

@@ -64,6 +64,26 @@ describe("parse", () => {
     ).toMatch(/and 12 more$/);
   });
 
+  it.each<[string, object, string]>([
+    ["a missing field", {}, "spec.publishers: is required"],
+    ["another value", { publishers, mode: "enforce" }, "spec.mode: must be one of Enforce, Warn, Audit"],
+    ["another type", { publishers, card: "yes" }, "spec.card: must be of type object"],
+    [
+      "an unknown field",
+      { publishers, card: { requird: true } },
+      "spec.card.requird: there is no such field",
+    ],
+    ["an empty list", { publishers: [] }, "spec.publishers: must have at least 1 entry"],
+    ["a long text", { publishers, tenant: "a".repeat(64) }, "spec.tenant: must have at most 63 characters"],
+    [
+      "a day that is none",
+      { publishers, unsigned: { action: "Warn", until: "soon" } },
+      "spec.unsigned.until: must be a date and time such as 2027-01-31T00:00:00Z",
+    ],
+  ])("says of %s what it must be", (_what, spec, text) => {
+    expect(faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec })).toBe(text);
+  });
+
   it("lets no key of a stranger write to a terminal", () => {
     const spec = { publishers, "\u001b[31mred\n\u202e": 1, ["long".repeat(1_000)]: 2 };
     const text = faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec });
