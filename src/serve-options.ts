@@ -14,7 +14,8 @@ export interface ServeOption {
   readonly description: string;
 }
 
-const level = z.enum(["debug", "info", "warn", "error"]);
+const levels = ["debug", "info", "warn", "error"] as const;
+const level = z.enum(levels, { error: `must be one of ${levels.join(", ")}` });
 
 export type LogLevel = z.infer<typeof level>;
 

@@ -99,6 +99,7 @@ describe("parseServeConfig", () => {
         name,
       ).toHaveLength(1);
     }
+    expect(problems).toContain('SKILL_ADMISSION_LOG_LEVEL: "loud" must be one of debug, info, warn, error');
   });
 
   it("checks every value", () => {
