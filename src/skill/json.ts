@@ -6,6 +6,28 @@ export class JsonError extends Error {
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const maxDepth = 64;
+/** Values of one text. Seven megabytes of `{},` would take a hundred as objects; real reviews have some thousand values. */
+const maxValues = 1_000_000;
+/** Characters of a text that cannot hold so much that it matters; not scanned, for most are such. */
+const smallText = 262_144;
+
+/** Bounds the values of a text before they are made: each but the first stands behind a bracket or a comma. */
+function assertFewValues(text: string): void {
+  if (text.length <= smallText) return;
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = text.indexOf('"', at + 1);
+      while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
+      // No end: the parser says so.
+      if (at === -1) return;
+    } else if (code === 0x2c || code === 0x7b || code === 0x5b) {
+      values += 1;
+      if (values > maxValues) throw new JsonError(`made of more than ${maxValues} values`);
+    }
+  }
+}
 
 /** Members in a JSON text that is known to be valid: colons outside strings. */
 function countMembersInText(text: string): number {
@@ -86,7 +108,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Parses JSON of unknown origin: UTF-8 without a byte order mark, no duplicate keys (RFC 8259 leaves their meaning
- * open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels.
+ * open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels and a million values.
  * @throws JsonError saying what is wrong
  */
 export function parseStrictJson(source: Uint8Array | string): Json {
@@ -94,8 +116,10 @@ export function parseStrictJson(source: Uint8Array | string): Json {
   let value: Json;
   try {
     text = typeof source === "string" ? source : utf8.decode(source);
+    assertFewValues(text);
     value = JSON.parse(text) as Json;
   } catch (cause) {
+    if (cause instanceof JsonError) throw cause;
     if (cause instanceof TypeError) throw new JsonError("not UTF-8", { cause });
     throw new JsonError(`not JSON: ${(cause as Error).message.slice(0, 120)}`, { cause });
   }

@@ -92,4 +92,13 @@ describe("parseStrictJson", () => {
       }),
     );
   });
+
+  it("refuses a text of millions of values before it makes them, and none for what stands in strings", () => {
+    expect(() => parseStrictJson(`[${"{},".repeat(600_000)}{}]`)).toThrow("made of more than 1000000 values");
+    const text = `${"[{,".repeat(500_000)}\\"`;
+    expect(parseStrictJson(JSON.stringify([text, text]))).toEqual([text, text]);
+    expect(parseStrictJson(`[${"0,".repeat(900_000)}0]`)).toHaveLength(900_001);
+    expect(() => parseStrictJson(`["${" ".repeat(300_000)}`)).toThrow("not JSON");
+    expect(() => parseStrictJson(`["${" ".repeat(300_000)}\\"`)).toThrow("not JSON");
+  });
 });
