@@ -67,7 +67,7 @@ async function reviewPodCarrier(
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
   let admitted = false;
   try {
-    const references = await skillsOf(pod, governance.policies, context);
+    const references = await skillsBroughtIn(request, pod, governance, context);
     const decision =
       references.length === 0
         ? bypass(request, "no-skills")
@@ -87,6 +87,27 @@ const expectNewPod = (
   subject.operation === "CREATE" && !subject.dryRun
     ? deps.cluster.expectPod?.(object, subject.namespace)
     : undefined;
+
+/**
+ * The skills that a request brings in. A debugging container is added to a pod that runs: of that pod's skills only
+ * those are judged that are other ones with it, or that it sees itself. The rest is as it was, and debugging a pod must
+ * stay possible when its skill is broken.
+ */
+async function skillsBroughtIn(
+  { subject, oldObject }: AdmissionRequest,
+  pod: PodSubject,
+  { policies }: Governance,
+  context: ReviewContext,
+): Promise<readonly SkillReference[]> {
+  const before = oldObject === undefined ? undefined : podOf(oldObject, pod.namespace);
+  if (subject.resource !== "pods/ephemeralcontainers" || before === undefined) {
+    return skillsOf(pod, policies, context);
+  }
+  const source = readOnce(context.deps.source);
+  const once = { ...context, deps: { ...context.deps, source } };
+  const known = new Set((await skillsOf(before, policies, once)).map(fingerprint));
+  return (await skillsOf(pod, policies, once)).filter((skill) => !known.has(fingerprint(skill)));
+}
 
 /** A ConfigMap that running pods mount: each of them is looked at as it would be with the new content. */
 async function reviewConfigMap(

@@ -196,6 +196,45 @@ describe("review of a pod", () => {
   });
 });
 
+describe("review of a debugging container", () => {
+  const debugged = (pod: KubernetesObject, volumeMounts: readonly object[]): KubernetesObject => ({
+    ...pod,
+    spec: {
+      ...(pod["spec"] as object),
+      ephemeralContainers: [{ name: "debug", image: "debug", volumeMounts }],
+    },
+  });
+  const add = (
+    world: World,
+    pod: KubernetesObject,
+    ...mounts: readonly object[]
+  ): ReturnType<World["review"]> =>
+    world.review(debugged(pod, mounts), {
+      operation: "UPDATE",
+      subResource: "ephemeralcontainers",
+      oldObject: pod,
+    });
+
+  it("is let into a pod whose skill is broken, or whose ConfigMap is gone, when it sees none of it", async () => {
+    const world = new World();
+    const pod = world.carry(changed);
+    expect(denial(await add(world, pod))).toBeUndefined();
+    world.configMaps.clear();
+    expect(denial(await add(world, pod))).toBeUndefined();
+  });
+
+  it("is denied when it sees the broken skill, wherever it mounts it", async () => {
+    const world = new World();
+    const pod = world.carry(changed);
+    for (const mountPath of ["/skills/data-designer", "/elsewhere"])
+      expect(denial(await add(world, pod, { name: "skill", mountPath }))).toContain("DIGEST_MISMATCH");
+    const good = world.carry(published.skill);
+    expect(
+      denial(await add(world, good, { name: "skill", mountPath: "/skills/data-designer" })),
+    ).toBeUndefined();
+  });
+});
+
 describe("review of what makes pods", () => {
   const deployment = (pod: KubernetesObject, replicas = 1): Record<string, unknown> => ({
     apiVersion: "apps/v1",
