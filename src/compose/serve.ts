@@ -69,7 +69,9 @@ export async function serve(
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());
-      log.info("ready");
+      const registered = (): boolean => (registration?.readiness() ?? []).length === 0;
+      if (await untilReady(registered, stop))
+        log.info(registration === undefined ? "ready" : "ready and registered");
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
