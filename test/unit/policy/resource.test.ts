@@ -70,8 +70,8 @@ describe("parse", () => {
     ["another type", { publishers, card: "yes" }, "spec.card: must be of type object"],
     [
       "an unknown field",
-      { publishers, card: { requird: true } },
-      "spec.card.requird: there is no such field",
+      { publishers, immutability: { configmap: "Required" } },
+      "spec.immutability.configmap: there is no such field",
     ],
     ["an empty list", { publishers: [] }, "spec.publishers: must have at least 1 entry"],
     ["a long text", { publishers, tenant: "a".repeat(64) }, "spec.tenant: must have at most 63 characters"],
