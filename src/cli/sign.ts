@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { printable } from "../admission/printable.ts";
 import { signatureFileName } from "../signature/detect.ts";
-import { keyFingerprint } from "../signature/key.ts";
+import { keyFingerprint, keyHint } from "../signature/key.ts";
 import { gitPaths } from "../signature/oms/ignore.ts";
 import { signOms } from "../signature/oms/sign.ts";
 import { SignatureError } from "../signature/signature-error.ts";
@@ -24,7 +24,9 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "latin1");
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, undefined, { cause });
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const why = missing ? "it does not exist" : (cause as Error).message;
+    throw new UsageError(`cannot read ${file}: ${why}`, undefined, { cause });
   }
 }
 
@@ -61,6 +63,18 @@ async function readChain(file: string): Promise<readonly X509Certificate[]> {
     return found.map((pem) => new X509Certificate(pem));
   } catch (cause) {
     throw new UsageError(`${file} holds a certificate that cannot be read`, undefined, { cause });
+  }
+}
+
+/** A signature that everybody would refuse is the signer's to mend, before anybody mounts it. */
+function assertValid(file: string, certificates: readonly X509Certificate[], now: number): void {
+  for (const { subject, validFromDate, validToDate } of certificates) {
+    if (validFromDate.getTime() <= now && now <= validToDate.getTime()) continue;
+    const span = `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`;
+    throw new UsageError(
+      `${file}: the certificate ${printable(subject.replaceAll("\n", ", "), 200)} is valid ${span}, not now`,
+      "sign with a certificate that is valid",
+    );
   }
 }
 
@@ -124,7 +138,12 @@ function checked(skill: Skill, bytes: Uint8Array, key: KeyObject, now: number): 
   throw new UsageError(`the signature would not be accepted: ${detail}`, "use another key or certificate");
 }
 
-function summary(directory: string, skill: Skill, evidence: SignatureEvidence, options: SignOptions): string {
+function summary(
+  directory: string,
+  skill: Skill,
+  evidence: SignatureEvidence,
+  options: SignOptions & { readonly hint: string },
+): string {
   const { covered, left } = split(skill);
   const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
   const trust =
@@ -138,6 +157,8 @@ function summary(directory: string, skill: Skill, evidence: SignatureEvidence, o
     ...(left.length > 10 ? [`  and ${left.length - 10} more`] : []),
     `digest    ${evidence.digest ?? ""}`,
     `signer    ${signer?.kind === "certificate" ? signer.subject : `key sha256:${signer?.publicKey ?? ""}`}`,
+    // The only name that a message has for a key which nobody trusts.
+    ...(signer?.kind === "certificate" ? [] : [`key hint  ${options.hint}`]),
     `signature ${join(directory, signatureFileName)}`,
     `check it with: skill-admission verify ${directory} ${trust}`,
     "",
@@ -157,11 +178,14 @@ export async function signSkill(
   const key = await readKey(options.key, line.passphrase);
   const chain =
     options.certificateChain === undefined ? undefined : await readChain(options.certificateChain);
+  if (chain !== undefined) assertValid(options.certificateChain ?? "", chain, line.now());
   const whole = await readFolder(directory, line);
   const skill = { ...whole, files: new Map([...whole.files].filter(([path]) => path !== signatureFileName)) };
   const bytes = sign(skill, key, chain);
   const evidence = checked(skill, bytes, key, line.now());
   await writeAtomically(directory, signatureFileName, bytes);
-  line.stdout.write(summary(directory, skill, evidence, options));
+  line.stdout.write(summary(directory, skill, evidence, { ...options, hint: keyHint(createPublicKey(key)) }));
+  if (!["SKILL.md", "skill.md"].some((name) => skill.files.has(name)))
+    line.stderr.write(`warning: ${directory} has no SKILL.md; is it the folder of a skill?\n`);
   return exitCode.pass;
 }

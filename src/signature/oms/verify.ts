@@ -125,7 +125,7 @@ function verifyByKey(subject: Subject, hint: string | undefined, trust: TrustMat
   if (trusted === undefined) {
     return untrusted(
       "UNTRUSTED_SIGNER",
-      `signed by the key ${quoted(hint)}, which is not trusted here`,
+      `signed by a key with the hint ${quoted(hint)}, which is not trusted here`,
       info,
     );
   }

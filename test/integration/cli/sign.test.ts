@@ -61,6 +61,8 @@ describe("sign", () => {
     });
     const stranger = await run(["verify", skill, "--public-key", keyPair("other").pub, "-o", "json"]);
     expect(stranger.code).toBe(1);
+    const hint = /^key hint {2}([0-9a-f]{64})$/m.exec(signed.out)?.[1];
+    expect(stranger.out).toContain(`a key with the hint \\"${hint}\\", which is not trusted`);
     expect(documents(stranger.out)[0]).toMatchObject({
       outcome: "deny",
       findings: [{ code: "UNTRUSTED_SIGNER" }],
@@ -77,6 +79,28 @@ describe("sign", () => {
     expect([verified.code, verified.err]).toEqual([0, ""]);
     const other = put("other.pem", (await issueAuthority()).pem);
     expect((await run(["verify", skill, "--certificate-chain", other])).code).toBe(1);
+  });
+
+  it("refuses a certificate that is not valid now", async () => {
+    const { leaf, certificates } = await issueChain();
+    const key = put("leaf.key", leaf.keyPem);
+    const chain = put("chain.pem", certificates.map((one) => one.toString()).join(""));
+    const after = certificates[0]!.validToDate.getTime() + 1_000;
+    const refused = await run(["sign", skill, "--key", key, "--certificate-chain", chain], {
+      now: () => after,
+    });
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      expect.stringMatching(/is valid from .+ to .+, not now\n/),
+    ]);
+    expect(existsSync(join(skill, "skill.oms.sig"))).toBe(false);
+  });
+
+  it("asks whether a folder without SKILL.md was meant", async () => {
+    const { key } = keyPair("mine");
+    put("notes/a.md", "a\n");
+    const signed = await run(["sign", join(home, "notes"), "--key", key]);
+    expect([signed.code, signed.err]).toEqual([0, expect.stringContaining("has no SKILL.md")]);
   });
 
   it("names what it leaves unsigned, and verify grades that MEDIUM", async () => {
