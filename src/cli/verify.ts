@@ -107,6 +107,20 @@ function exitCodeOf({ reference: { content } }: Verified, outcome: Outcome): Exi
   return outcome === "deny" ? exitCode.violation : exitCode.pass;
 }
 
+const isNoSkill = ({ content }: SkillReference): boolean =>
+  content.state === "resolved" && !["SKILL.md", "skill.md"].some((name) => content.skill.files.has(name));
+
+/** What a call that proves little may have meant. */
+function advice(strange: readonly string[], snapshot: PolicySnapshot | undefined): string {
+  const few = [...strange.slice(0, 3), ...(strange.length > 3 ? ["…"] : [])].join(", ");
+  return [
+    ...(strange.length > 0 ? [`warning: no SKILL.md in ${few}; name the folders of skills, one each\n`] : []),
+    ...(snapshot === undefined
+      ? ["name whom to trust with --public-key, --certificate-chain or --policy for a verdict\n"]
+      : []),
+  ].join("");
+}
+
 /**
  * `skill-admission verify`: establishes the evidence about each folder, holds it against the policies and reports.
  * @throws UsageError for folders, keys or policies that cannot be used
@@ -125,6 +139,7 @@ export async function verifySkills(
     version: line.version,
   });
   const codes = new Set<ExitCode>();
+  const strange: string[] = [];
   const shown = progress(line.stderr, directories.length);
   for (const directory of directories) {
     shown.step(directory);
@@ -133,7 +148,9 @@ export async function verifySkills(
     codes.add(exitCodeOf(verified, item.outcome));
     shown.clear();
     reporter.item(item);
+    if (isNoSkill(verified.reference)) strange.push(directory);
   }
   reporter.end();
+  line.stderr.write(advice(strange, snapshot));
   return worst(codes);
 }

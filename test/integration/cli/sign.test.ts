@@ -204,13 +204,21 @@ describe("verify", () => {
     const { certificates, leaf } = await issueChain();
     const chain = put("chain.pem", certificates.map(String).join(""));
     await run(["sign", skill, "--key", put("leaf.key", leaf.keyPem), "--certificate-chain", chain]);
-    const { code, out } = await run(["verify", skill, "-o", "json"]);
-    expect(code).toBe(3);
+    const { code, out, err } = await run(["verify", skill, "-o", "json"]);
+    expect([code, err]).toEqual([3, expect.stringMatching(/^name whom to trust .*--policy/)]);
     expect(documents(out)[0]).toMatchObject({
       outcome: "unevaluated",
       grades: { integrity: "UNVERIFIED", authorship: "WEAK" },
     });
     expect((await run(["verify", skill])).out).toContain("1 not judged");
+  });
+
+  it("asks for the folders of skills, when given the folder above them", async () => {
+    const { code, err } = await run(["verify", home, "--public-key", keyPair("mine").pub]);
+    expect([code, err]).toEqual([
+      1,
+      `warning: no SKILL.md in ${home}; name the folders of skills, one each\n`,
+    ]);
   });
 
   it("refuses a skill with a link in it, as the agent would not read what was signed", async () => {
