@@ -52,6 +52,15 @@ function assertMountPath(path: string): void {
   );
 }
 
+/** The API server would refuse another one, and YAML would have carried it there. */
+function assertNamespace(name: string | undefined): void {
+  if (name === undefined || /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
+  throw new UsageError(
+    `--namespace ${JSON.stringify(name.slice(0, 100))} cannot be the name of a namespace`,
+    `use at most 63 lower-case letters, digits and inner "-"`,
+  );
+}
+
 /** The first three, and whether there are more. */
 const firstOf = (paths: readonly string[]): string =>
   [...paths.slice(0, 3), ...(paths.length > 3 ? ["…"] : [])].join(", ");
@@ -61,7 +70,9 @@ function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[])
   const signature = verifySignature(skill, noTrust, now);
   const differences = "differences" in signature ? (signature.differences ?? []) : [];
   const large = packed.filter(({ serverSide }) => serverSide).map(({ manifest }) => manifest.metadata.name);
+  const isSkill = ["SKILL.md", "skill.md"].some((name) => skill.files.has(name));
   return [
+    ...(isSkill ? [] : ["there is no SKILL.md; name the folder of one skill"]),
     ...(signature.outcome === "unsigned"
       ? [
           "the skill is not signed; policies refuse it unless they say otherwise: skill-admission sign DIR --key FILE",
@@ -105,6 +116,7 @@ export async function packageSkill(
   const { skill, left } = signedTree(whole, line.now());
   const mountPath = options.mountPath ?? `/skills/${skill.name}`;
   assertMountPath(mountPath);
+  assertNamespace(options.namespace);
   const packed = pack(skill, options);
   const volume = podVolume(packed, options.name ?? skill.name, mountPath);
   const { namespace, withPod } = options;

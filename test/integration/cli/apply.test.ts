@@ -262,6 +262,10 @@ describe("package", () => {
   it("warns of a skill that is not signed or was changed", async () => {
     put("plain/SKILL.md", "# x\n");
     expect((await run(["package", join(home, "plain")])).err).toContain("warning: the skill is not signed");
+    put("plain/skills/demo/SKILL.md", "# x\n");
+    expect((await run(["package", join(home, "plain/skills")])).err).toContain(
+      "warning: there is no SKILL.md",
+    );
     put("changed/demo/SKILL.md", "# x\n");
     writeFileSync(join(home, "changed/demo/skill.oms.sig"), readFileSync(join(skill, "skill.oms.sig")));
     expect((await run(["package", join(home, "changed/demo")])).err).toContain(
@@ -273,6 +277,7 @@ describe("package", () => {
     [["--mount-path", "skills/demo"], /--mount-path/],
     [["--mount-path", "/skills/../etc"], /--mount-path/],
     [["--name", "Not_A_Name"], /--name/],
+    [["--namespace", "a b"], /--namespace "a b" cannot be/],
   ])("ends with 2 for %j", async (args, message) => {
     const { code, out, err } = await run(["package", skill, ...args]);
     expect([code, out]).toEqual([2, ""]);
