@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { declaresSkill } from "../../../src/workload/skill-frontmatter.ts";
+
+const declares = (text: string): boolean => declaresSkill(Buffer.from(text));
+
+describe("declaresSkill", () => {
+  it.each([
+    ["plain keys", "---\nname: e\ndescription: d\n---\n"],
+    ["line ends of Windows", "---\r\nname: e\r\ndescription: d\r\n---\r\n"],
+    ["line ends of old Macs", "---\rname: e\rdescription: d\r---\r"],
+    ["line ends of Unicode", "---\u0085name: e\u2028description: d\u0085---\n"],
+    ["a byte order mark and blank lines", "\ufeff\n\n---\nname: e\ndescription: d\n---\n"],
+    ["a comment behind the dashes", "--- # skill\nname: e\ndescription: d\n---\n"],
+    ["a tag behind the dashes", "--- !!map\nname: e\ndescription: d\n---\n"],
+    ["quoted keys in braces", "---\n{\"name\": e, 'description': d}\n---\n"],
+    ["keys behind question marks", "---\n? name\n: e\n? !!str description\n: d\n---\n"],
+    ["keys behind anchors and tags", "---\n&a name: e\n&b !!str description: d\n---\n"],
+    ["escaped keys", '---\n"na\\u006de": e\n"descriptio\\u006e": d\n---\n'],
+    ["no end", "---\nname: e\ndescription: d\n"],
+  ])("finds name and description with %s", (_, text) => {
+    expect(declares(text)).toBe(true);
+  });
+
+  it.each([
+    ["no frontmatter", "# Notes\n\nname: e\ndescription: d\n"],
+    ["a name alone", "---\nname: e\n---\ndescription: d\n"],
+    ["a description alone", "---\ndescription: d\n---\n"],
+    ["other keys that end alike", "---\nfilename: e\nlong-description: d\n---\n"],
+    ["the words in a value", "---\ntitle: the name and description\n---\n"],
+    ["a tag at a key, but other words", "---\n!!str title: t\n---\n"],
+    ["an escape in a value", '---\nname: "a\\tb"\n---\n'],
+  ])("finds none with %s", (_, text) => {
+    expect(declares(text)).toBe(false);
+  });
+
+  it.each(["&, ", "{ ", "? ", '"\\', "&a ", "!", ",&", " \t", "name ", "--- ", "\n "])(
+    "takes time in proportion, for a megabyte of %j",
+    (unit) => {
+      const start = performance.now();
+      declares(`---\n${unit.repeat(1_000_000 / unit.length)}`);
+      expect(performance.now() - start).toBeLessThan(5000);
+    },
+  );
+});
