@@ -58,12 +58,30 @@ async function visitFolder(walk: Walk, relative: string, depth: number): Promise
   }
 }
 
+const reasons: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "does not exist (ENOENT)"],
+  ["EACCES", "may not be read (EACCES)"],
+]);
+
+/** Where the folder really is, or in words why it is none. */
+async function rootOf(folder: string): Promise<string> {
+  try {
+    const root = await realpath(folder);
+    if ((await stat(root)).isDirectory()) return root;
+  } catch (cause) {
+    const reason = reasons.get((cause as NodeJS.ErrnoException).code);
+    if (reason === undefined) throw cause;
+    throw new ManifestError([`the folder ${folder} ${reason}`], { cause });
+  }
+  throw new ManifestError([`${folder} is not a folder`]);
+}
+
 /**
  * The manifest files below a folder (`.yaml`, `.yml`, `.json`; hidden ones left out), in the order of their names.
- * @throws ManifestError where the folder breaks a bound, or the file system's own error
+ * @throws ManifestError where it is no folder or breaks a bound, or the file system's own error
  */
 export async function listManifestFiles(root: string): Promise<readonly FileStamp[]> {
-  const walk: Walk = { root: await realpath(root), found: [], bytes: 0 };
+  const walk: Walk = { root: await rootOf(root), found: [], bytes: 0 };
   await visitFolder(walk, "", 0);
   return walk.found;
 }

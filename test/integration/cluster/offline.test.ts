@@ -98,7 +98,13 @@ describe("openOfflineCluster", () => {
 
   it("refuses to start on a folder that is not there", async () => {
     await rm(folder, { recursive: true });
-    await expect(open()).rejects.toThrow(/ENOENT/);
+    await expect(open()).rejects.toThrow(`the folder ${folder} does not exist`);
+  });
+
+  it("refuses to start on a file in the place of the folder", async () => {
+    await rm(folder, { recursive: true });
+    await writeFile(folder, "");
+    await expect(open()).rejects.toThrow(`${folder} is not a folder`);
   });
 
   it("keeps a policy whose file stops parsing, says so once, and recovers", async () => {
