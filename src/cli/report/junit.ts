@@ -23,10 +23,13 @@ const xml = (text: string): string =>
 function bodyOf(item: ReportItem): string {
   const lines = item.findings.map((finding) => {
     const about = [finding.policy, finding.skill].filter((part) => part !== undefined).join(" ");
-    return `${about === "" ? "" : `${about}: `}${findingText(finding)}`;
+    return `${about === "" ? "" : `${about}: `}${findingText(finding)}${finding.tolerated ? " (tolerated)" : ""}`;
   });
   return [...lines, ...(item.remedy === undefined ? [] : [`fix: ${item.remedy}`])].map(xml).join("\n");
 }
+
+const whyNot = ({ findings }: ReportItem): string =>
+  findings.length === 0 ? "nobody to trust was named" : findings.map((one) => findingText(one)).join("; ");
 
 function caseOf(item: ReportItem, suite: string): string {
   const open = `    <testcase name="${xml(item.title)}" classname="${xml(suite)}"`;
@@ -41,7 +44,7 @@ function caseOf(item: ReportItem, suite: string): string {
       return `${open}>\n      <failure message="${xml(message)}" type="${xml(codes[0] ?? "")}">${bodyOf(item)}</failure>\n    </testcase>`;
     }
     case "unevaluated":
-      return `${open}>\n      <skipped message="nothing to judge it by"/>\n    </testcase>`;
+      return `${open}>\n      <skipped message="${xml(whyNot(item))}"/>\n    </testcase>`;
   }
 }
 

@@ -57,6 +57,20 @@ describe("junitReporter", () => {
     expect(text).toContain("fix: mount the published files again</failure>");
   });
 
+  it("says why an item was not judged, and which findings are tolerated", () => {
+    const message = "the labels of namespace payments are not known";
+    const location = "pod.yaml";
+    const findings = [{ code: "SOURCE_UNAVAILABLE", message, tolerated: false, location }] as const;
+    expect(render([{ ...passing, outcome: "unevaluated", findings }])).toContain(
+      `<skipped message="SOURCE_UNAVAILABLE ${message}"`,
+    );
+    expect(render([{ ...passing, outcome: "unevaluated" }])).toContain('message="nobody to trust was named"');
+    expect(render([{ ...failing, outcome: "warn", findings: [finding({ tolerated: true })] }])).toContain(
+      " (tolerated)",
+    );
+    expect(render([failing])).not.toContain("tolerated");
+  });
+
   it("stays well-formed whatever names and messages hold", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (title, message) => {
