@@ -72,7 +72,7 @@ function assertValid(file: string, certificates: readonly X509Certificate[], now
     if (validFromDate.getTime() <= now && now <= validToDate.getTime()) continue;
     const span = `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`;
     throw new UsageError(
-      `${file}: the certificate ${printable(subject.replaceAll("\n", ", "), 200)} is valid ${span}, not now`,
+      `${file}: the certificate ${printable(subject.split("\n").reverse().join(", "), 200)} is valid ${span}, not now`,
       "sign with a certificate that is valid",
     );
   }

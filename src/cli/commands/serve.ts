@@ -26,7 +26,7 @@ export function addServe(
       "after",
       `
 Examples:
-  skill-admission serve --state manifests/
+  skill-admission serve --state examples/
   skill-admission serve --kubeconfig FILE --webhook-url https://192.0.2.1:8443`,
     )
     .action(async (given: Readonly<Record<string, string>>) => {
