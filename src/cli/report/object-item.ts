@@ -34,11 +34,15 @@ const deniesPods = ({ mode, outcome, skills }: Verdict): boolean =>
   outcome === "warn" &&
   skills.some(({ findings }) => findings.some(({ tolerated }) => !tolerated));
 
+/** The webhook's answer to the object itself. */
 function outcomeOf(object: AppliedObject): Outcome {
   if (object.state === "failed") return object.code === "SOURCE_UNAVAILABLE" ? "unevaluated" : "deny";
-  if (object.verdicts.some((verdict) => verdict.outcome === "deny" || deniesPods(verdict))) return "deny";
+  if (object.verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
   return object.verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
 }
+
+const isLetInWithoutPods = (object: AppliedObject): boolean =>
+  object.state === "reviewed" && outcomeOf(object) === "warn" && object.verdicts.some(deniesPods);
 
 function findingsOf(object: AppliedObject): readonly ReportedFinding[] {
   const { file } = object;
@@ -92,6 +96,7 @@ function documentOf(object: AppliedObject, outcome: Outcome): object {
   }
   return {
     ...head,
+    ...(isLetInWithoutPods(object) ? { podsDenied: true } : {}),
     skills: object.skills.map(skillDocument),
     verdicts: object.verdicts.map(({ policy, mode, outcome: verdict, skills }) => ({
       policy,
@@ -105,13 +110,12 @@ function documentOf(object: AppliedObject, outcome: Outcome): object {
 function factsOf(object: AppliedObject): readonly string[] {
   if (object.state === "failed") return [];
   if (object.verdicts.length === 0) return [`no policy governs the namespace ${object.namespace}`];
-  const isOnlyWarned = !object.verdicts.some(({ outcome }) => outcome === "deny");
   return [
     ...object.skills.map(
       ({ reference: { name, path, sources } }) =>
         `skill ${name} at ${path} (${sources.map((source) => `${source.kind} ${source.name}`).join(" + ")})`,
     ),
-    ...(isOnlyWarned && object.verdicts.some(deniesPods)
+    ...(isLetInWithoutPods(object)
       ? [`the webhook would let the ${object.kind} in with a warning, and deny its pods`]
       : []),
   ];
@@ -126,7 +130,8 @@ const exits: Readonly<Record<Outcome, ExitCode>> = {
 
 /** A reviewed object for every output, and what it means for the exit code. */
 export function objectItem(object: AppliedObject): ReportItem & { readonly exit: ExitCode } {
-  const outcome = outcomeOf(object);
+  const answer = outcomeOf(object);
+  const outcome = isLetInWithoutPods(object) ? "deny" : answer;
   const findings = findingsOf(object);
   const blocking = findings.filter(({ tolerated }) => !tolerated);
   const reviewed = object.state === "reviewed" ? object : undefined;
@@ -141,6 +146,6 @@ export function objectItem(object: AppliedObject): ReportItem & { readonly exit:
     facts: factsOf(object),
     findings,
     ...(blocking.length > 0 && reviewed !== undefined ? { remedy: remedyFor(blocking) } : {}),
-    document: documentOf(object, outcome),
+    document: documentOf(object, answer),
   };
 }

@@ -172,7 +172,7 @@ describe("apply", () => {
     const warned = await apply(["-o", "json"], stdin);
     expect([warned.code, documents(warned.out)[0]]).toMatchObject([
       1,
-      { outcome: "deny", object: { kind: "Deployment" }, verdicts: [{ outcome: "warn" }] },
+      { outcome: "warn", podsDenied: true, object: { kind: "Deployment" } },
     ]);
     const words = "the webhook would let the Deployment in with a warning, and deny its pods";
     expect((await apply([], stdin)).out.replaceAll(/\s+/g, " ")).toContain(words);
