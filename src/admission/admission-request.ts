@@ -1,3 +1,4 @@
+import { type Fields, isFields } from "../skill/fields.ts";
 import { parseStrictJson, JsonError, type Json } from "../skill/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
@@ -26,17 +27,12 @@ export class ReviewError extends Error {
 
 const operations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 
-type JsonObject = Readonly<Record<string, Json>>;
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const text = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 
-function parseBody(body: Uint8Array): JsonObject {
+function parseBody(body: Uint8Array): Fields<Json> {
   try {
     const value = parseStrictJson(body);
-    if (isObject(value)) return value;
+    if (isFields(value)) return value;
   } catch (cause) {
     if (cause instanceof JsonError) throw new ReviewError(`the body is ${cause.message}`, "", { cause });
     throw cause;
@@ -44,18 +40,18 @@ function parseBody(body: Uint8Array): JsonObject {
   throw new ReviewError("the body is not a JSON object");
 }
 
-function objectField(request: JsonObject, field: string, uid: string): KubernetesObject | undefined {
+function objectField(request: Fields<Json>, field: string, uid: string): KubernetesObject | undefined {
   const value = request[field];
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw new ReviewError(`request.${field} is not an object`, uid);
+  if (!isFields(value)) throw new ReviewError(`request.${field} is not an object`, uid);
   return value;
 }
 
 /** Name of the object, or its `generateName` with `*` behind it where the server has still to choose one. */
-function nameOf(request: JsonObject, object: KubernetesObject | undefined): string {
+function nameOf(request: Fields<Json>, object: KubernetesObject | undefined): string {
   if (text(request["name"]) !== "") return text(request["name"]);
   const metadata = object?.metadata as Json | undefined;
-  if (!isObject(metadata)) return "";
+  if (!isFields(metadata)) return "";
   return (
     text(metadata["name"]) ||
     (text(metadata["generateName"]) === "" ? "" : `${text(metadata["generateName"])}*`)
@@ -69,7 +65,7 @@ function nameOf(request: JsonObject, object: KubernetesObject | undefined): stri
 export function parseReview(body: Uint8Array): AdmissionRequest {
   const review = parseBody(body);
   const request = review["request"];
-  if (!isObject(request)) throw new ReviewError("request is missing: this is no AdmissionReview");
+  if (!isFields(request)) throw new ReviewError("request is missing: this is no AdmissionReview");
   const uid = text(request["uid"]);
   if (uid === "" || uid.length > 128) throw new ReviewError("request.uid is missing or too long");
   if (review["kind"] !== "AdmissionReview" || review["apiVersion"] !== "admission.k8s.io/v1") {
@@ -78,7 +74,7 @@ export function parseReview(body: Uint8Array): AdmissionRequest {
   const operation = operations.find((known) => known === request["operation"]);
   if (operation === undefined) throw new ReviewError("request.operation is unknown", uid);
   const gvr = request["resource"];
-  const resource = isObject(gvr) ? text(gvr["resource"]) : "";
+  const resource = isFields(gvr) ? text(gvr["resource"]) : "";
   if (resource === "") throw new ReviewError("request.resource.resource is missing", uid);
   const object = objectField(request, "object", uid);
   const oldObject = objectField(request, "oldObject", uid);
@@ -91,7 +87,7 @@ export function parseReview(body: Uint8Array): AdmissionRequest {
 }
 
 function subjectOf(
-  request: JsonObject,
+  request: Fields<Json>,
   resource: string,
   object: KubernetesObject | undefined,
 ): Omit<ReviewSubject, "uid" | "operation"> {
@@ -100,11 +96,11 @@ function subjectOf(
   const subresource = text(request["subResource"]);
   const full = subresource === "" ? resource : `${resource}/${subresource}`;
   return {
-    kind: isObject(kind) ? text(kind["kind"]) : "",
+    kind: isFields(kind) ? text(kind["kind"]) : "",
     resource: reviewedResources.find((known) => known === full) ?? "other",
     namespace: text(request["namespace"]),
     name: nameOf(request, object),
     dryRun: request["dryRun"] === true,
-    user: isObject(user) ? text(user["username"]) : "",
+    user: isFields(user) ? text(user["username"]) : "",
   };
 }

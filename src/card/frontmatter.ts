@@ -1,3 +1,4 @@
+import { type Fields, isFields } from "../skill/fields.ts";
 import type { Json } from "../skill/json.ts";
 import type { Skill } from "../skill/skill.ts";
 import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
@@ -15,11 +16,6 @@ export interface FrontmatterReading {
   readonly faults: readonly CardFault[];
 }
 
-type Members = Readonly<Record<string, Json>>;
-
-const isMembers = (value: Json | undefined): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The lines between `---` and `---`, behind an empty one so that line numbers are those of the file. */
 function cut(text: string, faults: FaultList): string | undefined {
   const opening = /^---[ \t]*(?:\n|$)/.exec(text)?.[0];
@@ -35,10 +31,10 @@ function cut(text: string, faults: FaultList): string | undefined {
   return `\n${text.slice(opening.length, opening.length + closing.index)}`;
 }
 
-function parse(source: string, faults: FaultList): Members | undefined {
+function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   try {
     const value = parseStrictYaml(source, { schema: "failsafe", maxBytes });
-    if (isMembers(value)) return value;
+    if (isFields(value)) return value;
     faults.add("the frontmatter is not a YAML mapping");
   } catch (cause) {
     if (!(cause instanceof YamlError)) throw cause;
@@ -48,7 +44,7 @@ function parse(source: string, faults: FaultList): Members | undefined {
 }
 
 /** A member that must be text of at most `limit` characters (code points), where it is there. */
-function textOf(members: Members, field: string, faults: FaultList, limit: number): string | undefined {
+function textOf(members: Fields<Json>, field: string, faults: FaultList, limit: number): string | undefined {
   const value = members[field];
   if (value === undefined) return undefined;
   if (typeof value !== "string") {
@@ -73,12 +69,12 @@ function checkName(name: string | undefined, folder: string, faults: FaultList):
   }
 }
 
-function required(value: string | undefined, members: Members, field: string, faults: FaultList): void {
+function required(value: string | undefined, members: Fields<Json>, field: string, faults: FaultList): void {
   if (members[field] === undefined) faults.add("is missing", field);
   else if (value === "") faults.add("is empty", field);
 }
 
-function toFrontmatter(members: Members, folder: string, faults: FaultList): SkillFrontmatter {
+function toFrontmatter(members: Fields<Json>, folder: string, faults: FaultList): SkillFrontmatter {
   const text = (field: string, limit: number): string | undefined => textOf(members, field, faults, limit);
   const name = text("name", 64);
   const description = text("description", 1_024);
@@ -88,8 +84,8 @@ function toFrontmatter(members: Members, folder: string, faults: FaultList): Ski
   const compatibility = text("compatibility", 500);
   if (compatibility === "") faults.add("is empty", "compatibility");
   const metadata = members["metadata"] ?? {};
-  if (!isMembers(metadata) && metadata !== "") faults.add("is not a mapping", "metadata");
-  const inner = isMembers(metadata) ? metadata["version"] : undefined;
+  if (!isFields(metadata) && metadata !== "") faults.add("is not a mapping", "metadata");
+  const inner = isFields(metadata) ? metadata["version"] : undefined;
   const version = text("version", 256) ?? (typeof inner === "string" ? inner.trim() : undefined);
   const license = text("license", 1_024);
   const claims = ["allowed-tools", "tools", "permissions"].flatMap((field) =>
@@ -102,7 +98,7 @@ function toFrontmatter(members: Members, folder: string, faults: FaultList): Ski
     ...(version === undefined ? {} : { version }),
     ...(compatibility === undefined ? {} : { compatibility }),
     allowedTools: [...new Set(claims)],
-    metadata: isMembers(metadata) ? metadata : {},
+    metadata: isFields(metadata) ? metadata : {},
   };
 }
 

@@ -1,3 +1,4 @@
+import { type Fields, isFields } from "../skill/fields.ts";
 import { z } from "zod";
 import type { Json } from "../skill/json.ts";
 import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
@@ -27,11 +28,6 @@ const cardSchema = z.strictObject({
   limitations: z.array(text).optional(),
 });
 
-type Members = Readonly<Record<string, Json>>;
-
-const isMembers = (value: Json | undefined): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const strings = (value: Json | undefined): readonly string[] =>
   Array.isArray(value)
     ? (value as readonly Json[])
@@ -44,7 +40,7 @@ const strings = (value: Json | undefined): readonly string[] =>
 function readRisks(value: Json | undefined, faults: FaultList): readonly CardRisk[] {
   const entries: readonly Json[] = Array.isArray(value) ? (value as readonly Json[]).slice(0, 1_000) : [];
   return entries.map((entry) => {
-    const members = isMembers(entry) ? entry : {};
+    const members = isFields(entry) ? entry : {};
     const member = (name: string): string | undefined => {
       const found = members[name];
       return typeof found === "string" ? faults.bounded(found.trim(), "risks") : undefined;
@@ -59,7 +55,7 @@ function readRisks(value: Json | undefined, faults: FaultList): readonly CardRis
 }
 
 function check(value: Json, faults: FaultList): void {
-  const risks = isMembers(value) ? value["risks"] : undefined;
+  const risks = isFields(value) ? value["risks"] : undefined;
   if (Array.isArray(risks) && risks.length > 1_000) faults.add("more than 1000 risks", "risks");
   const result = cardSchema.safeParse(value);
   for (const issue of result.error?.issues ?? []) {
@@ -69,11 +65,11 @@ function check(value: Json, faults: FaultList): void {
   }
 }
 
-function parse(source: string, faults: FaultList): Members | undefined {
+function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   try {
     const value = parseStrictYaml(source, { schema: "failsafe" });
     check(value, faults);
-    return isMembers(value) ? value : undefined;
+    return isFields(value) ? value : undefined;
   } catch (cause) {
     if (!(cause instanceof YamlError)) throw cause;
     faults.add(cause.message);

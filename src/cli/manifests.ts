@@ -1,3 +1,4 @@
+import { type Fields, isFields } from "../skill/fields.ts";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 
@@ -76,14 +77,9 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> 
   }
 }
 
-type JsonObject = Readonly<Record<string, Json>>;
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The objects in one document: the items of a List each by themselves. */
 function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
-  if (!isObject(value)) {
+  if (!isFields(value)) {
     throw new UsageError(
       `${file}: a document is not a Kubernetes object`,
       "every document needs apiVersion and kind",
@@ -95,9 +91,9 @@ function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   }
   if (!kind.endsWith("List") || !Array.isArray(items)) return [value];
   // Items of typed lists (PodList) leave out what the list says already.
-  const typed: JsonObject = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
+  const typed: Fields<Json> = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
   return (items as readonly Json[]).flatMap((item) =>
-    objectsIn(isObject(item) ? { ...typed, ...item } : item, file),
+    objectsIn(isFields(item) ? { ...typed, ...item } : item, file),
   );
 }
 

@@ -1,14 +1,10 @@
+import { type Fields, isFields } from "../skill/fields.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { objectNames } from "../workload/mounted-objects.ts";
 import { podOf } from "../workload/pod-of.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { volumeObjectKey } from "../workload/volume-object-key.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const pick = (from: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));

@@ -1,3 +1,4 @@
+import { isFields } from "../skill/fields.ts";
 import type { z } from "zod";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { clusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
@@ -6,9 +7,6 @@ import { selectorMatches } from "./selector.ts";
 import type { Policy } from "./policy.ts";
 
 const { shape } = clusterSkillPolicySpec;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What one field says, where that field alone can be read; else the strictest that it could have said. */
 function readable<T>(schema: z.ZodType<T>, value: unknown, strictest: T): T {
@@ -39,7 +37,7 @@ function salvagedRoots(value: unknown): readonly string[] {
  * and denies every skill there, in the policy's mode, in Enforce where that cannot be read: never "no policy".
  */
 export function brokenPolicy(object: KubernetesObject, index: number, why: string): Policy {
-  const spec = isRecord(object["spec"]) ? object["spec"] : {};
+  const spec = isFields(object["spec"]) ? object["spec"] : {};
   const name = nameOf(object) ?? `unnamed-${index}`;
   const selector = readable(shape.namespaceSelector, spec["namespaceSelector"] ?? {}, {});
   return {

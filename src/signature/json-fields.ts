@@ -1,8 +1,9 @@
+import type { Fields } from "../skill/fields.ts";
 import type { Json } from "../skill/json.ts";
 import { malformed, quoted } from "./signature-error.ts";
 
 /** A JSON object that was read strictly. */
-export type JsonObject = Readonly<Record<string, Json>>;
+export type JsonObject = Fields<Json>;
 
 /** @throws SignatureError where the value is no object. `where` names it for people. */
 export function assertObject(value: Json | undefined, where: string): JsonObject {

@@ -1,8 +1,7 @@
+import { isFields, type Fields } from "../skill/fields.ts";
 import { SourceError } from "../skill/source-error.ts";
 
 /** A JSON object of which nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>;
-
 /** Bounds on one pod. The API server's own bound is the object's size, about 1.5 MiB; no real pod comes near these. */
 export const podLimits = {
   containers: 200,
@@ -28,9 +27,6 @@ export const podLimits = {
 /** The error for a field that is not what the Kubernetes API says it is. */
 export const malformed = (field: string, fault: string): SourceError =>
   new SourceError("SOURCE_MALFORMED", `${field} ${fault}`);
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @throws SourceError SOURCE_MALFORMED where the value is no object */
 export function fieldsAt(value: unknown, field: string): Fields {

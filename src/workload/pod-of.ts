@@ -1,14 +1,5 @@
-import {
-  fieldsAt,
-  isFields,
-  listAt,
-  optionalFields,
-  optionalText,
-  podLimits,
-  textAt,
-  textMapAt,
-  type Fields,
-} from "./fields.ts";
+import { isFields, type Fields } from "../skill/fields.ts";
+import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt, textMapAt } from "./fields.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import type { PodSubject } from "./pod-subject.ts";
 

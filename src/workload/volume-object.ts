@@ -1,3 +1,4 @@
+import { isFields } from "../skill/fields.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
@@ -11,9 +12,6 @@ const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Name of an object in messages: `ConfigMap payments/skills-etl`. */
 export const describeRef = (ref: VolumeObjectRef): string => `${ref.kind} ${ref.namespace}/${ref.name}`;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Names which the kubelet could not write as files, by the API server's rules for keys (`IsConfigMapKey`). */
 function keyFault(key: string): string | undefined {
@@ -55,7 +53,7 @@ function decodeFiles(object: KubernetesObject, ref: VolumeObjectRef): ReadonlyMa
   let bytes = 0;
   for (const { field, decode, as } of sections[ref.kind]) {
     const section = object[field] ?? {};
-    if (!isRecord(section)) return refuse(`${field} is not a map`);
+    if (!isFields(section)) return refuse(`${field} is not a map`);
     for (const [key, value] of Object.entries(section)) {
       const named = `the key ${JSON.stringify(key.slice(0, maxKeyLength))} in ${field}`;
       const fault = keyFault(key);
@@ -88,7 +86,7 @@ export function decodeVolumeObject(
   ref: VolumeObjectRef,
   fallbackVersion = "",
 ): VolumeObject {
-  const metadata = isRecord(object.metadata) ? object.metadata : {};
+  const metadata = isFields(object.metadata) ? object.metadata : {};
   const text = (value: unknown, otherwise: string): string =>
     typeof value === "string" && value !== "" ? value : otherwise;
   const immutable = object["immutable"];

@@ -1,3 +1,4 @@
+import { isFields } from "../../skill/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../skill/yaml.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
@@ -32,11 +33,6 @@ export interface ManifestObject {
   readonly namespace: string | undefined;
   readonly object: KubernetesObject;
 }
-
-type Fields = Readonly<Record<string, Json>>;
-
-const isFields = (value: Json | undefined): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function documentsOf(text: string, file: string): readonly { readonly value: Json; readonly line: number }[] {
   try {
