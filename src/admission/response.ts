@@ -1,5 +1,5 @@
 import type { Finding, Verdict } from "../policy/finding.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, findingText, subjectText } from "./denial.ts";
 import { printable } from "./printable.ts";
 
@@ -65,11 +65,11 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
   const { verdicts } = decision;
   const auditAnnotations = annotationsOf(decision.outcome, decision.id, verdicts);
   if (decision.outcome !== "deny") {
-    const warnings = warningsOf(verdicts);
+    const warnings = warningsOf(verdicts, decision.subject);
     return review({ uid, allowed: true, ...(warnings.length > 0 ? { warnings } : {}), auditAnnotations });
   }
   const denying = verdicts.filter(({ outcome }) => outcome === "deny");
-  const warnings = warningsOf(verdicts.filter(({ outcome }) => outcome === "warn"));
+  const warnings = warningsOf(verdicts, decision.subject);
   return review({
     uid,
     allowed: false,
@@ -98,12 +98,23 @@ const findingsOf = (verdicts: readonly Verdict[]): readonly Told[] =>
     ),
   );
 
-/** What a policy in mode Warn, or a tolerated finding, has to say: one line each, the last one counts the rest. */
-function warningsOf(verdicts: readonly Verdict[]): readonly string[] {
+/** Does a policy let a maker of pods in whose pods it will deny: the one warning that nobody may overlook. */
+const deniesLater = ({ mode, outcome, skills }: Verdict): boolean =>
+  mode === "Enforce" && outcome === "warn" && skills.some(({ findings }) => findings.some(blocks));
+
+/**
+ * What a policy in mode Warn, a tolerated finding, or a policy that will deny the pods of this object has to say: one
+ * line each, what follows from them first, and the last one counts the rest.
+ */
+function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject): readonly string[] {
   const told = findingsOf(verdicts.filter(({ outcome }) => outcome === "warn"));
-  const lines = told.map(({ verdict, skill, finding }) =>
-    printable(`${verdict.policy}: skill ${skill}: ${findingText(finding)}`, maxWarningLength),
+  const announced = verdicts
+    .filter(deniesLater)
+    .map(({ policy }) => `policy ${JSON.stringify(policy)} will deny the pods of ${subjectText(subject)}`);
+  const findings = told.map(
+    ({ verdict, skill, finding }) => `${verdict.policy}: skill ${skill}: ${findingText(finding)}`,
   );
+  const lines = [...announced, ...findings].map((line) => printable(line, maxWarningLength));
   if (lines.length <= maxWarnings) return lines;
   return [
     ...lines.slice(0, maxWarnings - 1),

@@ -70,8 +70,11 @@ export async function serve(
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());
       const registered = (): boolean => (registration?.readiness() ?? []).length === 0;
-      if (await untilReady(registered, stop))
-        log.info(registration === undefined ? "ready" : "ready and registered");
+      if (await untilReady(registered, stop)) {
+        const policies = cluster.current().policies.length;
+        log.info(registration === undefined ? "ready" : "ready and registered", { policies });
+        if (policies === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
+      }
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
@@ -158,7 +161,8 @@ function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler 
     try {
       const { decision, ...answer } = await handle(body, deps, signal, Date.now());
       const milliseconds = performance.now() - started;
-      if (decision === undefined) log.warn("a body that is no review", { status: answer.status });
+      if (decision === undefined)
+        log.warn("a body that is no review", { status: answer.status, answer: answer.body });
       else {
         metrics.observeDecision(decision, milliseconds / 1000);
         log.decision(decision, milliseconds);

@@ -119,7 +119,8 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
   const start = async (): Promise<Program> => {
     const started = startProgram(process.execPath, args, logFile);
     starts += 1;
-    const ready = async () => (await log()).filter(({ msg }) => msg === "ready and registered").length === starts;
+    const ready = async () =>
+      (await log()).filter(({ msg }) => msg === "ready and registered").length === starts;
     await until("the product is ready", ready, started, 20_000);
     await asked(log);
     return started;

@@ -104,7 +104,10 @@ describe.each(Object.keys(makers))("a %s", (kind) => {
   it("passes with a warning in the words of the denial, when its skill was changed", async () => {
     const ran = await tryMaker(kind, broken, lenient, `bad-${lower}`);
     expect(ran.code).toBe(0);
-    expect(warnings(ran)).toEqual([`${lenient}: skill data-designer: ${facts(broken)}`]);
+    expect(warnings(ran)).toEqual([
+      `policy "${lenient}" will deny the pods of ${kind} ${lenient}/bad-${lower}`,
+      `${lenient}: skill data-designer: ${facts(broken)}`,
+    ]);
   });
 
   it("is denied itself, when the policy says controllers: Enforce", async () => {
@@ -137,7 +140,7 @@ describe("the pods of a Deployment", () => {
   beforeAll(async () => {
     const ran = await tryMaker("Deployment", broken, lenient, name);
     expect(ran.code).toBe(0);
-    expect(warnings(ran)).toHaveLength(1);
+    expect(warnings(ran)).toHaveLength(2);
     const { configMaps } = ships(broken, lenient, name);
     told = [
       `1 of 1 skill failed`,

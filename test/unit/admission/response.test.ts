@@ -189,6 +189,17 @@ describe("toResponse", () => {
     expect(response.warnings?.[9]).toBe("and 21 more findings; see the log");
   });
 
+  it("says first when a policy will deny the pods of what it lets in", () => {
+    const later: Verdict = { ...verdict("warn", [result([mismatch])]), mode: "Enforce" };
+    const about = { ...subject, kind: "Deployment" };
+    const { response } = toResponse({ outcome: "warn", id: "7f3c1a9e", subject: about, verdicts: [later] });
+    expect(response.warnings?.[0]).toBe('policy "payments" will deny the pods of Deployment payments/etl');
+    expect(response.warnings).toHaveLength(2);
+    const tolerated: Verdict = { ...later, skills: [result([{ ...mismatch, tolerated: true }])] };
+    for (const verdicts of [[tolerated], [{ ...later, mode: "Warn" as const }]])
+      expect(toResponse(decision("warn", verdicts)).response.warnings).toHaveLength(1);
+  });
+
   it("says nothing more of what was allowed, but leaves a trace in the audit log", () => {
     const { response } = toResponse(decision("allow", [verdict("allow", [result([])])]));
     expect(response).toEqual({

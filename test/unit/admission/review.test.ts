@@ -248,7 +248,13 @@ describe("review of what makes pods", () => {
     const object = deployment(world.carry(changed));
     const warned = await world.review(object);
     expect(JSON.parse(warned.body)).toMatchObject({
-      response: { allowed: true, warnings: [expect.stringContaining("DIGEST_MISMATCH")] },
+      response: {
+        allowed: true,
+        warnings: [
+          'policy "payments" will deny the pods of Deployment payments/etl',
+          expect.stringContaining("DIGEST_MISMATCH"),
+        ],
+      },
     });
     world.withPolicies(policyObject({ controllers: "Enforce" }));
     expect(denial(await world.review(object))).toContain("denied Deployment payments/etl");

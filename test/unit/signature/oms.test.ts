@@ -3,6 +3,7 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { signPayload, skillOf, withFiles, type TestFiles } from "../../fixtures/signed-skill.ts";
@@ -42,7 +43,7 @@ const rootOf = (resources: readonly Resource[]): string =>
   sha256(Buffer.from(resources.map(({ digest }) => String(digest)).join(""), "hex"));
 
 /** A really signed statement, right but for what the draft says; and the tree beside it. */
-function verifyDraft(draft: Draft = {}): SignatureEvidence {
+function verifyDraft(draft: Draft = {}, trusted: TrustMaterial = trust): SignatureEvidence {
   const resources = draft.resources ?? listed;
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
@@ -58,7 +59,7 @@ function verifyDraft(draft: Draft = {}): SignatureEvidence {
     legacy: draft.legacy ?? false,
   });
   const skill = withFiles(skillOf("demo", draft.files ?? files), { "skill.oms.sig": signature });
-  return verifySignature(skill, trust, Date.now());
+  return verifySignature(skill, trusted, Date.now());
 }
 
 const faultOf = (evidence: SignatureEvidence): unknown =>
@@ -237,6 +238,24 @@ describe("verifySignature by other digests", () => {
         },
       ],
     });
+  });
+});
+
+describe("verifySignature for an untrusted signer", () => {
+  it("shows what differs, but works out no slow digest for somebody who is not trusted", () => {
+    const changed = { ...files, "SKILL.md": "changed" };
+    const untrusting = (draft: Draft): SignatureEvidence => verifyDraft(draft, trustOf({}));
+    expect(untrusting({ files: changed })).toMatchObject({ differences: [{ path: "SKILL.md" }] });
+    const resources = Object.entries(files).map(([name, text]) => ({
+      name,
+      algorithm: "blake3",
+      digest: Buffer.from(blake3(Buffer.from(text))).toString("hex"),
+    }));
+    const slow = { resources, serialization: { hash_type: "blake3" } };
+    expect(verifyDraft(slow)).toMatchObject({ outcome: "signed" });
+    const evidence = untrusting({ ...slow, files: changed });
+    expect(evidence).toMatchObject({ outcome: "untrusted", fault: "UNTRUSTED_SIGNER" });
+    expect(evidence).not.toHaveProperty("differences");
   });
 });
 
