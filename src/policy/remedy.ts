@@ -91,7 +91,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SOURCE_UNAVAILABLE: {
     meaning: "An object that holds the skill's files does not exist or could not be read.",
-    remedy: "create the object before the workload, then try again",
+    remedy: "see that the object is there, with every key that is mounted, then try again",
   },
   SOURCE_MALFORMED: {
     meaning:

@@ -172,7 +172,7 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
     if (file !== undefined) {
       place(building, { path, spelling, file, use, optional });
     } else if (!part.optional) {
-      const detail = `${what} has no key ${JSON.stringify(key)}; add it before the pod, or take it out of the volume's items`;
+      const detail = `${what} has no key ${JSON.stringify(key)}, which the volume's items name; keep it there, or take it out of items`;
       markMissing(building, use, [path], detail);
     }
   }
