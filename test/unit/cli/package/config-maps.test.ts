@@ -27,8 +27,10 @@ function rebuilt(packed: readonly PackedConfigMap[]): Map<string, Buffer> {
   for (const { configMap } of volume.projected.sources) {
     const source = packed.find(({ manifest }) => manifest.metadata.name === configMap.name)?.manifest;
     for (const { key, path } of configMap.items) {
-      const text = source?.data?.[key];
-      const bytes = text === undefined ? Buffer.from(source!.binaryData![key]!, "base64") : Buffer.from(text);
+      // A key may be called toString: what an object inherits is no content.
+      const text = new Map(Object.entries(source?.data ?? {})).get(key);
+      const binary = new Map(Object.entries(source?.binaryData ?? {})).get(key);
+      const bytes = text === undefined ? Buffer.from(binary!, "base64") : Buffer.from(text);
       expect(tree.has(path)).toBe(false);
       tree.set(path, bytes);
     }
