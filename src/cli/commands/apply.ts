@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
+import type { ApplyOptions } from "../apply.ts";
 import type { CommandLine } from "../command-line.ts";
-import type { OutputFormat } from "../report/reporter.ts";
 import { exitCodes, outputOption, policyOption, repeatable, type Ending } from "./options.ts";
 
 /** `apply`: its options and help. */
@@ -37,17 +37,8 @@ Examples:
   kubectl kustomize . | skill-admission apply --policy p/ --resource - --cluster
   skill-admission apply --policy policies/ --resource pod.yaml -o json`,
     )
-    .action(async (options: ApplyFlags) => {
+    .action(async (options: ApplyOptions) => {
       const { applyResources } = await import("../apply.ts");
       end(await applyResources(options, line));
     });
-}
-
-interface ApplyFlags {
-  readonly policy: readonly string[];
-  readonly resource: readonly string[];
-  readonly cluster?: boolean;
-  readonly kubeconfig?: string;
-  readonly namespace: string;
-  readonly output: OutputFormat;
 }

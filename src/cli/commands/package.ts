@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 
+import type { PackageCommandOptions } from "../package-skill.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { Ending } from "./options.ts";
 
@@ -37,17 +38,8 @@ Examples:
   skill-admission package my-skill --pod-snippet
   skill-admission package my-skill --with-pod busybox:1.37 > agent.yaml`,
     )
-    .action(async (directory: string, options: PackageFlags) => {
+    .action(async (directory: string, options: PackageCommandOptions) => {
       const { packageSkill } = await import("../package-skill.ts");
       end(await packageSkill(directory, options, line));
     });
-}
-
-interface PackageFlags {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly mountPath?: string;
-  readonly output: "yaml" | "json";
-  readonly withPod?: string;
-  readonly podSnippet?: boolean;
 }
