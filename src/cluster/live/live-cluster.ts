@@ -1,10 +1,9 @@
-import { compileSnapshot } from "../../policy/compile.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { Cluster, ClusterHooks, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import { labelsOf, readNamespaceLabels, type Labels } from "./namespace-labels.ts";
+import { PolicyState } from "./policy-state.ts";
 import {
   reflectorDefaults,
   startReflector,
@@ -21,7 +20,7 @@ export interface LiveClusterOptions {
   readonly hooks: ClusterHooks & SourceHooks;
   /** Writes what became of policies and trust roots into their status; absent where the controller may not. */
   readonly status?: StatusWriter;
-  /** Bytes of decoded ConfigMaps that are kept; default 32 MiB. */
+  /** Bytes of decoded ConfigMaps that are kept; default 16 MiB. */
   readonly cacheBytes?: number;
   readonly times?: ReflectorTimes;
 }
@@ -31,8 +30,6 @@ export interface LiveCluster extends Cluster {
   /** Resolves when everything was listed once, rejects when the signal aborts before. */
   synced(signal: AbortSignal): Promise<void>;
 }
-
-type Compiled = ReturnType<typeof compileSnapshot>;
 
 type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations">;
 
@@ -73,86 +70,6 @@ function failureOf(resource: WatchedResource, error: unknown): string {
   if (error instanceof ApiError && error.status === 403)
     return `${resource} may not be watched: ${messageOf(error)}; give the controller's ServiceAccount its ClusterRole`;
   return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
-}
-
-/** The API server raises the generation with every change of a spec, and only then. */
-function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
-  const of = (object: KubernetesObject | undefined) =>
-    object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
-  const [old, present] = [of(before), of(after)];
-  return (
-    present?.generation !== undefined && old?.generation === present.generation && old.uid === present.uid
-  );
-}
-
-/** Policies and trust roots, compiled together after changes. */
-class PolicyState {
-  readonly policies = new Map<string, KubernetesObject>();
-  readonly trustRoots = new Map<string, KubernetesObject>();
-  #compiled: Compiled | undefined;
-  #due = false;
-  /** Did a spec change since the last compilation; our own writes of status do not count. */
-  #stale = true;
-  readonly #options: LiveClusterOptions;
-  readonly #ready: () => boolean;
-
-  constructor(options: LiveClusterOptions, ready: () => boolean) {
-    this.#options = options;
-    this.#ready = ready;
-  }
-
-  get compiled(): Compiled | undefined {
-    return this.#compiled;
-  }
-
-  /** Where a watch puts the objects of one of the two kinds. */
-  sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
-    return {
-      set: (key, object) => {
-        if (!sameSpec(map.get(key), object)) this.#stale = true;
-        map.set(key, object);
-      },
-      delete: (key) => {
-        if (map.delete(key)) this.#stale = true;
-      },
-      keys: () => map.keys(),
-      settled: () => this.#changed(),
-    };
-  }
-
-  /** Compiles soon, once for all changes that come together, and not before both lists are complete. */
-  #changed(): void {
-    if (this.#due) return;
-    this.#due = true;
-    setImmediate(() => {
-      this.#due = false;
-      if (!this.#ready()) return;
-      if (this.#stale) this.#compile();
-      // Also when only a status changed: somebody else could have changed it.
-      const { policies, trustRoots } = this;
-      if (this.#compiled !== undefined)
-        this.#options.status?.update([...policies.values()], [...trustRoots.values()], this.#compiled);
-    });
-  }
-
-  #compile(): void {
-    const { hooks } = this.#options;
-    const policies = [...this.policies.values()];
-    const trustRoots = [...this.trustRoots.values()];
-    try {
-      const compiled = compileSnapshot(policies, trustRoots, this.#compiled?.trust);
-      const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
-      this.#compiled = compiled;
-      this.#stale = false;
-      for (const problem of compiled.problems) {
-        if (!known.has(JSON.stringify(problem)))
-          hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
-      }
-      hooks.onPolicies?.(compiled);
-    } catch (error) {
-      hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
-    }
-  }
 }
 
 /** The four watches, and what is wrong with them. */
@@ -215,10 +132,11 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const watches = new Watches(options, () => {
     for (const wake of waiting) setImmediate(wake);
   });
-  const state = new PolicyState(
-    options,
-    () => watches.synced("clusterskillpolicies") && watches.synced("skilltrustroots"),
-  );
+  const state = new PolicyState({
+    hooks,
+    status: options.status,
+    ready: () => watches.synced("clusterskillpolicies") && watches.synced("skilltrustroots"),
+  });
   watches.start("clusterskillpolicies", state.sinkFor(state.policies));
   watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
   watches.start("namespaces", namespaceSink(namespaces));

@@ -28,6 +28,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/**
+ * Flags of Node with which the product runs: those of `npm run skill-admission` and of the image. The young generation
+ * is bounded, which by Node's defaults grows to 128 MiB.
+ */
+export const productionFlags: readonly string[] = ["--max-semi-space-size=16"];
+
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -93,7 +99,7 @@ export async function startProduct(
     port,
     metricsPort,
     args: [
-      ...(options.nodeArgs ?? []),
+      ...(options.nodeArgs ?? productionFlags),
       mainFile,
       "serve",
       ...args,
