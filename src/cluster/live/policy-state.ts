@@ -1,0 +1,93 @@
+import { compileSnapshot } from "../../policy/compile.ts";
+import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { ClusterHooks } from "../cluster.ts";
+import { messageOf } from "./api-client.ts";
+import type { ObjectSink } from "./reflector.ts";
+import type { StatusWriter } from "./status-writer.ts";
+
+type Compiled = ReturnType<typeof compileSnapshot>;
+
+export interface PolicyStateDeps {
+  readonly hooks: ClusterHooks;
+  readonly status?: StatusWriter | undefined;
+  /** Were both kinds listed completely: what is compiled from less would be a wrong policy. */
+  readonly ready: () => boolean;
+}
+
+/** The API server raises the generation with every change of a spec, and only then. */
+function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
+  const of = (object: KubernetesObject | undefined) =>
+    object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
+  const [old, present] = [of(before), of(after)];
+  return (
+    present?.generation !== undefined && old?.generation === present.generation && old.uid === present.uid
+  );
+}
+
+/** Policies and trust roots, compiled together after changes. */
+export class PolicyState {
+  readonly policies = new Map<string, KubernetesObject>();
+  readonly trustRoots = new Map<string, KubernetesObject>();
+  #compiled: Compiled | undefined;
+  #due = false;
+  /** Did a spec change since the last compilation; our own writes of status do not count. */
+  #stale = true;
+  readonly #deps: PolicyStateDeps;
+
+  constructor(deps: PolicyStateDeps) {
+    this.#deps = deps;
+  }
+
+  get compiled(): Compiled | undefined {
+    return this.#compiled;
+  }
+
+  /** Where a watch puts the objects of one of the two kinds. */
+  sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
+    return {
+      set: (key, object) => {
+        if (!sameSpec(map.get(key), object)) this.#stale = true;
+        map.set(key, object);
+      },
+      delete: (key) => {
+        if (map.delete(key)) this.#stale = true;
+      },
+      keys: () => map.keys(),
+      settled: () => this.#changed(),
+    };
+  }
+
+  /** Compiles soon, once for all changes that come together, and not before both lists are complete. */
+  #changed(): void {
+    if (this.#due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      if (!this.#deps.ready()) return;
+      if (this.#stale) this.#compile();
+      // Also when only a status changed: somebody else could have changed it.
+      const { policies, trustRoots } = this;
+      if (this.#compiled !== undefined)
+        this.#deps.status?.update([...policies.values()], [...trustRoots.values()], this.#compiled);
+    });
+  }
+
+  #compile(): void {
+    const { hooks } = this.#deps;
+    const policies = [...this.policies.values()];
+    const trustRoots = [...this.trustRoots.values()];
+    try {
+      const compiled = compileSnapshot(policies, trustRoots, this.#compiled?.trust);
+      const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
+      this.#compiled = compiled;
+      this.#stale = false;
+      for (const problem of compiled.problems) {
+        if (!known.has(JSON.stringify(problem)))
+          hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
+      }
+      hooks.onPolicies?.(compiled);
+    } catch (error) {
+      hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
+    }
+  }
+}
