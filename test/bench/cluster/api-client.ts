@@ -9,7 +9,8 @@ export interface ApiAnswer {
 
 /** A client of the API server that does little besides: what it costs must not hide what the webhook costs. */
 export interface ApiClient {
-  ask(method: "GET" | "POST", path: string, object?: object): Promise<ApiAnswer>;
+  /** @param accept the form of the answer; JSON where nothing is said */
+  ask(method: "GET" | "POST", path: string, object?: object, accept?: string): Promise<ApiAnswer>;
   /** @throws Error with the answer where it is not 2xx */
   post(path: string, object: object): Promise<ApiAnswer>;
   close(): void;
@@ -35,10 +36,11 @@ export async function apiClient(kubeconfig: string, connections: number): Promis
   );
   const { hostname, port } = new URL(cluster.server);
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ca, cert, key });
-  const ask = (method: "GET" | "POST", path: string, object?: object): Promise<ApiAnswer> =>
+  const ask: ApiClient["ask"] = (method, path, object, accept = "application/json") =>
     new Promise((resolve, reject) => {
       const body = object === undefined ? "" : JSON.stringify(object);
       const headers = {
+        accept,
         "content-type": "application/json",
         "content-length": String(Buffer.byteLength(body)),
       };
