@@ -1,5 +1,6 @@
 import type { Cluster, ClusterHooks } from "../cluster/cluster.ts";
 import type { ApiClient } from "../cluster/live/api-client.ts";
+import type { SourceHooks } from "../cluster/live/volume-object-source.ts";
 import type { ClusterMode, Config } from "../config.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";
 import { bundleOf, fromFiles } from "../server/certificates/state.ts";
@@ -27,14 +28,18 @@ export interface Connected {
 const certificateSecret = "skill-admission-certificates";
 const servicePort = 443;
 
-function hooksOf({ log, metrics }: Telemetry): ClusterHooks {
+function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
   return {
     onProblem: (message) => log.warn(message),
     onPolicies: ({ policies, trust }) => {
       metrics.setPolicies(policies);
       metrics.setTrust(trust);
     },
-    onWatchState: (resource, healthy) => log.debug("watch", { resource, healthy }),
+    onWatchState: (resource, healthy) => {
+      metrics.setWatch(resource, healthy);
+      log.debug("watch", { resource, healthy });
+    },
+    onCache: (result) => metrics.observeCache("objects", result),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { buffer } from "node:stream/consumers";
 import { printableLines } from "../admission/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
@@ -9,8 +10,17 @@ import type { Build } from "./build.ts";
 async function buildOf(): Promise<Build> {
   const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(text) as { readonly version: string };
-  return { version, revision: processEnvironment()["SOURCE_REVISION"] ?? "unknown" };
+  const memoryLimit = memoryLimitOf(process.constrainedMemory(), totalmem());
+  return {
+    version,
+    revision: processEnvironment()["SOURCE_REVISION"] ?? "unknown",
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+  };
 }
+
+/** A control group without a limit says 0 or more than the machine has. */
+const memoryLimitOf = (constrained: number, machine: number): number | undefined =>
+  constrained > 0 && constrained < machine ? constrained : undefined;
 
 const output = (stream: NodeJS.WriteStream): TextOutput => ({
   write: (text) => void stream.write(text),

@@ -10,6 +10,7 @@ import { startCertificateFiles } from "../server/certificates/from-files.ts";
 import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer } from "../server/webhook-server.ts";
+import { SourceError } from "../skill/source-error.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
 import { connect, type Connected, type Registration } from "./connect.ts";
@@ -36,6 +37,7 @@ export async function serve(
 ): Promise<void> {
   const telemetry = createTelemetry({ ...build, logLevel: config.logLevel });
   const { log, metrics } = telemetry;
+  metrics.setLimits({ timeoutSeconds: config.timeoutSeconds, memory: build.memoryLimit });
   const report = (problem: unknown): void => log.error("problem", { error: problem });
   const ended = new AbortController();
   const connected = await connect(config, telemetry);
@@ -44,27 +46,24 @@ export async function serve(
   try {
     const certificates = await certificatesOf(config, connected, { signal: ended.signal, report });
     announceCertificate(certificates, telemetry, config, report);
-    const unregistered = connected.register === undefined ? [] : ["the webhook is not registered yet"];
+    const readiness = readinessOf(connected, certificates, () => registration);
+    metrics.setProbes({
+      ready: () => !stop.aborted && readiness().length === 0,
+      ...(connected.register && { registered: () => registration?.readiness().length === 0 }),
+    });
     const app = createApp({
       review: reviewer(cluster, telemetry),
-      readiness: () => [
-        ...cluster.readiness(),
-        ...certificateProblems(certificates, Date.now()),
-        ...(registration?.readiness() ?? unregistered),
-      ],
+      readiness,
       timeoutSeconds: config.timeoutSeconds,
       draining: () => stop.aborted,
       onFault: report,
+      onRefusal: (status) => metrics.observeRefusal(status),
     });
     const server = await startWebhookServer(app, certificates, config, report);
     const where = { address: config.metricsAddress, port: config.metricsPort };
     const metricsServer = await startMetricsServer(() => metrics.read(), where, report);
-    log.info("serving", {
-      address: server.address,
-      port: server.port,
-      metricsPort: metricsServer.port,
-      ...build,
-    });
+    const { address, port } = server;
+    log.info("serving", { address, port, metricsPort: metricsServer.port, ...build });
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       registration = connected.register?.(certificates);
@@ -89,6 +88,20 @@ export async function serve(
     await registration?.close();
     await cluster.close();
   }
+}
+
+/** What keeps reviews from being answered here, a sentence each. */
+function readinessOf(
+  { cluster, register }: Connected,
+  certificates: CertificateSource,
+  registration: () => Registration | undefined,
+): () => readonly string[] {
+  const unregistered = register === undefined ? [] : ["the webhook is not registered yet"];
+  return () => [
+    ...cluster.readiness(),
+    ...certificateProblems(certificates, Date.now()),
+    ...(registration()?.readiness() ?? unregistered),
+  ];
 }
 
 const readyPoll = 50;
@@ -139,7 +152,7 @@ function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler 
           outcome(object === undefined ? "absent" : "found");
           return object;
         } catch (error) {
-          outcome("SOURCE_UNAVAILABLE");
+          outcome(error instanceof SourceError ? error.code : "SOURCE_UNAVAILABLE");
           throw error;
         }
       },
@@ -161,9 +174,10 @@ function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler 
     try {
       const { decision, ...answer } = await handle(body, deps, signal, Date.now());
       const milliseconds = performance.now() - started;
-      if (decision === undefined)
+      if (decision === undefined) {
+        metrics.observeRefusal(answer.status === 200 ? 400 : answer.status);
         log.warn("a body that is no review", { status: answer.status, answer: answer.body });
-      else {
+      } else {
         metrics.observeDecision(decision, milliseconds / 1000);
         log.decision(decision, milliseconds);
       }

@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly draining: () => boolean;
   /** Told of reviews that threw, and of those that missed their deadline. */
   readonly onFault: (error: unknown) => void;
+  /** Told of requests that were answered without a review, with the status. */
+  readonly onRefusal?: (status: number) => void;
 }
 
 /** Reviews at the same time. The rest get 503 at once, which the API server reports, rather than a time-out. */
@@ -158,6 +160,7 @@ const faultRoute =
       next(error);
       return;
     }
+    options.onRefusal?.(error instanceof RequestError ? error.status : 500);
     if (error instanceof RequestError) {
       if (error.status === 504) options.onFault(error);
       answer(response, error.status, error.message);

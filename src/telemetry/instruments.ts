@@ -22,6 +22,7 @@ export interface RequestLabels {
 }
 export interface ResultLabels {
   policy: string;
+  tenant: string;
   mode: ModeLabel;
   result: ResultLabel;
   cause: Cause;
@@ -56,7 +57,19 @@ export function reviewInstruments(registry: Registry) {
     results: new Counter<keyof ResultLabels>({
       name: `${prefix}policy_results_total`,
       help: "What each policy said of the objects that it governs",
-      labelNames: ["policy", "mode", "result", "cause"],
+      labelNames: ["policy", "tenant", "mode", "result", "cause"],
+      registers,
+    }),
+    errors: new Counter<"code">({
+      name: `${prefix}request_errors_total`,
+      help: "Reviews that could not be completed, which denies them, by reason code",
+      labelNames: ["code"],
+      registers,
+    }),
+    refusals: new Counter<"status">({
+      name: `${prefix}http_refusals_total`,
+      help: "Requests to the webhook that were answered without a review, by HTTP status",
+      labelNames: ["status"],
       registers,
     }),
     violations: new Counter<keyof ViolationLabels>({
@@ -124,11 +137,44 @@ export function stateInstruments(registry: Registry) {
       labelNames: ["role"],
       registers,
     }),
+    ready: new Gauge({
+      name: `${prefix}ready`,
+      help: "1 while this replica can answer reviews, as its readiness probe says; else 0",
+      registers,
+    }),
+    watches: new Gauge<"resource">({
+      name: `${prefix}watch_up`,
+      help: "1 while changes of the resource arrive; 0: what was known before stays in force",
+      labelNames: ["resource"],
+      registers,
+    }),
+    timeout: new Gauge({
+      name: `${prefix}webhook_timeout_seconds`,
+      help: "How long the API server waits for a review",
+      registers,
+    }),
     build: new Gauge<"version" | "revision">({
       name: `${prefix}build_info`,
       help: "1; what is running",
       labelNames: ["version", "revision"],
       registers,
     }),
+  };
+}
+
+/** What is so only in some installations: the metric is there where somebody sets it. */
+export function optionalInstruments(registry: Registry) {
+  const registers = [registry];
+  const gauge = (name: string, help: string) => {
+    let made: Gauge | undefined;
+    return (value: number): void =>
+      (made ??= new Gauge({ name: `${prefix}${name}`, help, registers })).set(value);
+  };
+  return {
+    registered: gauge(
+      "webhook_registered",
+      "1 while the API server is told to ask this webhook, as it should be; 0: it may let everything in unasked",
+    ),
+    memoryLimit: gauge("memory_limit_bytes", "Memory that the process may take; only where there is a limit"),
   };
 }

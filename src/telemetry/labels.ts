@@ -12,13 +12,34 @@ export type VerificationOutcome = SignatureEvidence["outcome"];
 export type FetchSource = "ConfigMap" | "Secret" | "Directory";
 export type FetchOutcome = "found" | "absent" | SourceErrorCode;
 
-export type CacheName = "evidence";
+/** `objects`: ConfigMaps that were read before and are still the same in the cluster. */
+export type CacheName = "evidence" | "objects";
 export type CacheOutcome = "hit" | "miss" | "expired";
 
 /** What a policy's result comes from: a review, or a look at what runs already. */
 export type Cause = "admission" | "background";
 
 export type DecisionLabel = Decision["outcome"];
+
+/** Why a review could not be completed. */
+export type ErrorCode = Extract<Decision, { readonly outcome: "error" }>["code"];
+export const errorCodes: readonly ErrorCode[] = [
+  "INTERNAL",
+  "TIMEOUT",
+  "SOURCE_UNAVAILABLE",
+  "SOURCE_MALFORMED",
+  "LIMIT_EXCEEDED",
+];
+
+/**
+ * HTTP status of a request that was answered without a review: 400 and 415 no review, 408 and 413 too slow or too large,
+ * 500 a fault, 503 too many at once, 504 no answer in time.
+ */
+export const refusalStatuses = ["400", "408", "413", "415", "500", "503", "504", "other"] as const;
+export type RefusalStatus = (typeof refusalStatuses)[number];
+export const refusalStatus = (status: number): RefusalStatus =>
+  refusalStatuses.find((known) => known === String(status)) ?? "other";
+
 export type ModeLabel = Mode;
 export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;

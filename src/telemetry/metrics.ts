@@ -2,13 +2,10 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 
 import type { Decision } from "../admission/decision.ts";
 import type { SkillResult, Verdict } from "../policy/finding.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import { skillSize } from "../skill/skill.ts";
 import {
   reviewInstruments,
-  stateInstruments,
   workInstruments,
   yesNo,
   type RequestLabels,
@@ -17,16 +14,18 @@ import {
 } from "./instruments.ts";
 import {
   boundedNames,
+  errorCodes,
+  refusalStatus,
+  refusalStatuses,
   type CacheName,
   type CacheOutcome,
   type Cause,
-  type CertificateRole,
   type FetchOutcome,
   type FetchSource,
   type FormatLabel,
-  type PolicyState,
   type VerificationOutcome,
 } from "./labels.ts";
+import { stateMetrics, type PolicyInForce, type StateMetrics } from "./state.ts";
 
 /** What is running, for `build_info`. */
 export interface BuildInfo {
@@ -35,22 +34,18 @@ export interface BuildInfo {
 }
 
 /** Everything that is measured. Each function costs microseconds and never throws. */
-export interface Metrics {
+export interface Metrics extends StateMetrics {
   /** Counts one decision with its verdicts, findings and the sizes of its skills. */
   observeDecision(decision: Decision, seconds: number): void;
   /** Counts verdicts that no review asked for. */
   observeVerdicts(verdicts: readonly Verdict[], cause: Cause): void;
+  /** A request to the webhook was answered without a review. @param status of HTTP */
+  observeRefusal(status: number): void;
   /** A review has come in; call what is returned when its answer is out. */
   startRequest(): () => void;
   observeVerification(seconds: number, format: FormatLabel, outcome: VerificationOutcome): void;
   observeFetch(seconds: number, source: FetchSource, outcome: FetchOutcome): void;
   observeCache(cache: CacheName, result: CacheOutcome): void;
-  /** Replaces the policies in force. */
-  setPolicies(policies: readonly Pick<Policy, "name" | "mode" | "broken">[]): void;
-  /** Replaces the trust in force: the end of each certificate authority. Keys have none. */
-  setTrust(trust: TrustMaterial): void;
-  /** @param notAfter milliseconds since 1970 */
-  setCertificate(role: CertificateRole, notAfter: number): void;
   /** The text format of Prometheus. */
   read(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -68,36 +63,43 @@ function observeSizes({ sizes }: ReviewInstruments, [first]: readonly Verdict[])
   }
 }
 
+/** Results that a policy can have in a mode. */
+const resultsOf = { Enforce: ["allow", "warn", "deny"], Warn: ["allow", "warn"], Audit: ["allow"] } as const;
+
 function verdictObserver({ results, violations }: ReviewInstruments) {
   const policyName = boundedNames();
   const tenantName = boundedNames();
-  return (verdicts: readonly Verdict[], cause: Cause): void => {
-    for (const { policy, tenant, mode, outcome, skills } of verdicts) {
-      const name = policyName(policy);
-      results.inc({ policy: name, mode, result: outcome, cause } satisfies ResultLabels);
-      for (const { findings } of skills) {
-        for (const { code, tolerated } of findings) {
+  return {
+    observe: (verdicts: readonly Verdict[], cause: Cause): void => {
+      for (const { policy: name, tenant: of, mode, outcome, skills } of verdicts) {
+        const [policy, tenant] = [policyName(name), tenantName(of)];
+        results.inc({ policy, tenant, mode, result: outcome, cause } satisfies ResultLabels);
+        for (const { code, tolerated } of skills.flatMap(({ findings }) => findings)) {
           const enforced = yesNo(outcome === "deny" && !tolerated);
-          violations.inc({
-            policy: name,
-            tenant: tenantName(tenant),
-            reason: code,
-            enforced,
-          } satisfies ViolationLabels);
+          violations.inc({ policy, tenant, reason: code, enforced } satisfies ViolationLabels);
         }
       }
-    }
+    },
+    /** Begins to count at 0: the first denial under a policy would otherwise be no increase to Prometheus. */
+    expect: (policies: readonly PolicyInForce[]): void => {
+      for (const { name, tenant: of, mode } of policies) {
+        const [policy, tenant] = [policyName(name), tenantName(of)];
+        for (const result of resultsOf[mode])
+          results.inc({ policy, tenant, mode, result, cause: "admission" } satisfies ResultLabels, 0);
+      }
+    },
   };
 }
 
-/** The earliest end among the certificates that go by one name, seconds. */
-function endsOf({ anchors }: TrustMaterial, bounded: (name: string) => string): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  for (const { names, certificate } of anchors) {
-    const end = certificate.validToDate.getTime() / 1000;
-    for (const name of names.map(bounded)) ends.set(name, Math.min(end, ends.get(name) ?? Infinity));
-  }
-  return ends;
+/** Counters of what should never happen begin at 0, so that its first time is an increase to Prometheus. */
+function beginAtZero(
+  { errors, refusals }: ReviewInstruments,
+  { fetch }: ReturnType<typeof workInstruments>,
+): void {
+  for (const code of errorCodes) errors.inc({ code }, 0);
+  for (const status of refusalStatuses) refusals.inc({ status }, 0);
+  for (const outcome of ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"] satisfies FetchOutcome[])
+    fetch.zero({ source: "ConfigMap", outcome });
 }
 
 /** Metrics on a registry of their own, with those of the process and of Node. */
@@ -106,11 +108,16 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
   collectDefaultMetrics({ register: registry });
   const review = reviewInstruments(registry);
   const work = workInstruments(registry);
-  const state = stateInstruments(registry);
-  state.build.set({ version, revision }, 1);
-  const observeVerdicts = verdictObserver(review);
+  const verdicts = verdictObserver(review);
+  const state = stateMetrics(registry, { version, revision });
+  beginAtZero(review, work);
   return {
-    observeVerdicts,
+    ...state.metrics,
+    setPolicies(policies) {
+      state.metrics.setPolicies(policies);
+      verdicts.expect(policies);
+    },
+    observeVerdicts: verdicts.observe,
     observeDecision(decision, seconds) {
       const { subject, outcome } = decision;
       const { resource } = subject;
@@ -121,10 +128,12 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
         dry_run: yesNo(subject.dryRun),
       } satisfies RequestLabels);
       review.duration.observe({ resource, decision: outcome }, seconds);
+      if (decision.outcome === "error") review.errors.inc({ code: decision.code });
       if (!("verdicts" in decision)) return;
-      observeVerdicts(decision.verdicts, "admission");
+      verdicts.observe(decision.verdicts, "admission");
       observeSizes(review, decision.verdicts);
     },
+    observeRefusal: (status) => review.refusals.inc({ status: refusalStatus(status) }),
     startRequest() {
       review.inFlight.inc();
       let open = true;
@@ -137,19 +146,9 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
       work.verification.observe({ format, outcome }, seconds),
     observeFetch: (seconds, source, outcome) => work.fetch.observe({ source, outcome }, seconds),
     observeCache: (cache, result) => work.cache.inc({ cache, result }),
-    setPolicies(policies) {
-      const bounded = boundedNames();
-      state.policies.reset();
-      for (const { name, mode, broken } of policies) {
-        const label: PolicyState = broken === undefined ? "ready" : "broken";
-        state.policies.set({ policy: bounded(name), mode, state: label }, 1);
-      }
+    async read() {
+      state.refresh();
+      return { contentType: registry.contentType, body: await registry.metrics() };
     },
-    setTrust(trust) {
-      state.trust.reset();
-      for (const [root, end] of endsOf(trust, boundedNames())) state.trust.set({ root }, end);
-    },
-    setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
-    read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { issuer } from "../../../src/server/certificates/issuer.ts";
 import { reasons } from "../../../src/policy/reason.ts";
 import { reviewedResources } from "../../../src/admission/decision.ts";
-import { boundedNames, otherNames } from "../../../src/telemetry/labels.ts";
+import { boundedNames, errorCodes, otherNames, refusalStatuses } from "../../../src/telemetry/labels.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
 
@@ -84,8 +84,20 @@ describe("createMetrics", () => {
       { labels: { resource: "pods", decision: "deny" }, value: 0.02 },
     ]);
     expect(await ours("policy_results_total")).toMatchObject([
-      { labels: { policy: "payments", mode: "Enforce", result: "deny", cause: "admission" }, value: 1 },
-      { labels: { policy: "audit", mode: "Warn", result: "warn", cause: "admission" }, value: 1 },
+      {
+        labels: {
+          policy: "payments",
+          tenant: "payments",
+          mode: "Enforce",
+          result: "deny",
+          cause: "admission",
+        },
+        value: 1,
+      },
+      {
+        labels: { policy: "audit", tenant: "all", mode: "Warn", result: "warn", cause: "admission" },
+        value: 1,
+      },
     ]);
     const violations = (await ours("violations_total")).map(({ labels }) => labels);
     expect(violations).toEqual([
@@ -142,9 +154,12 @@ describe("createMetrics", () => {
     expect((await ours("requests_in_flight"))[0]?.value).toBe(1);
     metrics.observeFetch(0.01, "ConfigMap", "found");
     metrics.observeFetch(0.01, "ConfigMap", "SOURCE_UNAVAILABLE");
-    expect((await ours("fetch_duration_seconds_count")).map(({ labels }) => labels["outcome"])).toEqual([
-      "found",
-      "SOURCE_UNAVAILABLE",
+    expect(
+      (await ours("fetch_duration_seconds_count")).map(({ labels, value }) => [labels["outcome"], value]),
+    ).toEqual([
+      ["found", 1],
+      ["SOURCE_UNAVAILABLE", 1],
+      ["TIMEOUT", 0],
     ]);
     metrics.observeCache("evidence", "hit");
     metrics.observeCache("evidence", "hit");
@@ -155,14 +170,14 @@ describe("createMetrics", () => {
 
   it("shows the policies in force, and no longer those that are gone", async () => {
     metrics.setPolicies([
-      { name: "a", mode: "Enforce" },
-      { name: "b", mode: "Audit", broken: "no such trust root" },
+      { name: "a", tenant: "t", mode: "Enforce" },
+      { name: "b", tenant: "t", mode: "Audit", broken: "no such trust root" },
     ]);
     expect((await ours("policies")).map(({ labels }) => labels)).toEqual([
       { policy: "a", mode: "Enforce", state: "ready" },
       { policy: "b", mode: "Audit", state: "broken" },
     ]);
-    metrics.setPolicies([{ name: "a", mode: "Warn" }]);
+    metrics.setPolicies([{ name: "a", tenant: "t", mode: "Warn" }]);
     expect((await ours("policies")).map(({ labels }) => labels)).toEqual([
       { policy: "a", mode: "Warn", state: "ready" },
     ]);
@@ -193,6 +208,71 @@ describe("createMetrics", () => {
     ]);
   });
 
+  it("counts what failed by code and what was refused by status, from 0 on", async () => {
+    const of = async (name: string, label: string): Promise<Readonly<Record<string, number>>> =>
+      Object.fromEntries((await ours(name)).map(({ labels, value }) => [labels[label]!, value]));
+    const none = { INTERNAL: 0, TIMEOUT: 0, SOURCE_UNAVAILABLE: 0, SOURCE_MALFORMED: 0, LIMIT_EXCEEDED: 0 };
+    expect(await of("request_errors_total", "code")).toEqual(none);
+    metrics.observeDecision(failed(), 5);
+    metrics.observeDecision(bypassed, 0.001);
+    expect(await of("request_errors_total", "code")).toEqual({ ...none, INTERNAL: 1 });
+    for (const status of [503, 503, 418, 504]) metrics.observeRefusal(status);
+    expect(await of("http_refusals_total", "status")).toEqual({
+      400: 0,
+      408: 0,
+      413: 0,
+      415: 0,
+      500: 0,
+      503: 2,
+      504: 1,
+      other: 1,
+    });
+  });
+
+  it("begins to count a policy's results at 0, those that its mode can have", async () => {
+    metrics.setPolicies([
+      { name: "a", tenant: "t", mode: "Enforce" },
+      { name: "b", tenant: "t", mode: "Audit" },
+    ]);
+    const results = await ours("policy_results_total");
+    expect(results.map(({ labels, value }) => `${labels["policy"]} ${labels["result"]} ${value}`)).toEqual([
+      "a allow 0",
+      "a warn 0",
+      "a deny 0",
+      "b allow 0",
+    ]);
+    metrics.observeDecision(decided([verdict({ policy: "a", tenant: "t" })]), 0.01);
+    metrics.setPolicies([{ name: "a", tenant: "t", mode: "Enforce" }]);
+    const denied = (await ours("policy_results_total")).filter(({ labels }) => labels["result"] === "deny");
+    expect(denied).toMatchObject([{ labels: { policy: "a", tenant: "t", cause: "admission" }, value: 1 }]);
+  });
+
+  it("asks at every reading whether it is ready and registered, and shows the latter only in a cluster", async () => {
+    expect(await ours("ready")).toMatchObject([{ value: 0 }]);
+    expect(await ours("webhook_registered")).toEqual([]);
+    let fine = true;
+    metrics.setProbes({ ready: () => fine, registered: () => fine });
+    expect(await ours("ready")).toMatchObject([{ value: 1 }]);
+    expect(await ours("webhook_registered")).toMatchObject([{ value: 1 }]);
+    fine = false;
+    expect(await ours("ready")).toMatchObject([{ value: 0 }]);
+    expect(await ours("webhook_registered")).toMatchObject([{ value: 0 }]);
+  });
+
+  it("shows watches and limits, a limit on memory only where there is one", async () => {
+    metrics.setWatch("pods", true);
+    metrics.setWatch("namespaces", false);
+    metrics.setLimits({ timeoutSeconds: 5, memory: undefined });
+    expect(await ours("watch_up")).toMatchObject([
+      { labels: { resource: "pods" }, value: 1 },
+      { labels: { resource: "namespaces" }, value: 0 },
+    ]);
+    expect(await ours("webhook_timeout_seconds")).toMatchObject([{ value: 5 }]);
+    expect(await ours("memory_limit_bytes")).toEqual([]);
+    metrics.setLimits({ timeoutSeconds: 7, memory: 1024 });
+    expect(await ours("memory_limit_bytes")).toMatchObject([{ value: 1024 }]);
+  });
+
   it("never makes a label of a skill, an object or a user, and stays readable whatever a policy is called", async () => {
     const closed: Readonly<Record<string, readonly string[]>> = {
       resource: reviewedResources,
@@ -205,6 +285,9 @@ describe("createMetrics", () => {
       reason: reasons,
       enforced: ["true", "false"],
       source: ["ConfigMap"],
+      outcome: ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"],
+      code: errorCodes,
+      status: refusalStatuses,
     };
     const property = fc.asyncProperty(
       fc.string({ unit: "binary" }),

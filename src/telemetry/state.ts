@@ -1,0 +1,81 @@
+import type { Registry } from "prom-client";
+
+import type { Policy } from "../policy/policy.ts";
+import type { TrustMaterial } from "../signature/trust-material.ts";
+import { optionalInstruments, stateInstruments } from "./instruments.ts";
+import { boundedNames, type CertificateRole, type PolicyState } from "./labels.ts";
+
+/** What is told of a policy in force. */
+export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
+
+/** What is asked anew at every scrape. Must be cheap, and not throw. */
+export interface Probes {
+  /** Can reviews be answered. */
+  readonly ready: () => boolean;
+  /** Is the API server told to ask here; absent where there is none. */
+  readonly registered?: () => boolean;
+}
+
+/** What is so at present. */
+export interface StateMetrics {
+  /** Replaces the policies in force. */
+  setPolicies(policies: readonly PolicyInForce[]): void;
+  /** Replaces the trust in force: the end of each certificate authority. Keys have none. */
+  setTrust(trust: TrustMaterial): void;
+  /** @param notAfter milliseconds since 1970 */
+  setCertificate(role: CertificateRole, notAfter: number): void;
+  /** Do changes of a watched resource arrive. */
+  setWatch(resource: string, up: boolean): void;
+  /** What the process runs within: seconds that callers wait, bytes of memory (undefined: no limit). */
+  setLimits(limits: { readonly timeoutSeconds: number; readonly memory: number | undefined }): void;
+  setProbes(probes: Probes): void;
+}
+
+/** The earliest end among the certificates that go by one name, seconds. */
+function endsOf({ anchors }: TrustMaterial, bounded: (name: string) => string): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const { names, certificate } of anchors) {
+    const end = certificate.validToDate.getTime() / 1000;
+    for (const name of names.map(bounded)) ends.set(name, Math.min(end, ends.get(name) ?? Infinity));
+  }
+  return ends;
+}
+
+/** Gauges on a registry. `refresh` asks the probes, before every reading. */
+export function stateMetrics(
+  registry: Registry,
+  build: { readonly version: string; readonly revision: string },
+): { readonly metrics: StateMetrics; refresh(): void } {
+  const state = stateInstruments(registry);
+  const optional = optionalInstruments(registry);
+  state.build.set({ ...build }, 1);
+  let probes: Probes = { ready: () => false };
+  const metrics: StateMetrics = {
+    setPolicies(policies) {
+      const bounded = boundedNames();
+      state.policies.reset();
+      for (const { name, mode, broken } of policies) {
+        const label: PolicyState = broken === undefined ? "ready" : "broken";
+        state.policies.set({ policy: bounded(name), mode, state: label }, 1);
+      }
+    },
+    setTrust(trust) {
+      state.trust.reset();
+      for (const [root, end] of endsOf(trust, boundedNames())) state.trust.set({ root }, end);
+    },
+    setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
+    setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),
+    setLimits({ timeoutSeconds, memory }) {
+      state.timeout.set(timeoutSeconds);
+      if (memory !== undefined) optional.memoryLimit(memory);
+    },
+    setProbes: (given) => (probes = given),
+  };
+  return {
+    metrics,
+    refresh() {
+      state.ready.set(probes.ready() ? 1 : 0);
+      if (probes.registered !== undefined) optional.registered(probes.registered() ? 1 : 0);
+    },
+  };
+}
