@@ -39,6 +39,12 @@ export default defineConfig({
         sequential: true,
       }),
       project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", sequential: true }),
+      project("chart", {
+        timeout: 60_000,
+        order: 4,
+        globalSetup: ["test/cluster/harness/global-setup.ts"],
+        sequential: true,
+      }),
     ],
     coverage: {
       provider: "v8",

@@ -1,0 +1,103 @@
+{{/*
+Every object has this name, whatever the release is called: there can be one installation in a cluster, and the process looks
+for its Secret, its Lease and its webhook configuration under it.
+*/}}
+{{- define "skill-admission.name" -}}
+skill-admission
+{{- end -}}
+
+{{- define "skill-admission.selectorLabels" -}}
+app.kubernetes.io/name: skill-admission
+app.kubernetes.io/component: webhook
+{{- end -}}
+
+{{/* Labels of every object; the argument is a list of the root and the component. */}}
+{{- define "skill-admission.labels" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: skill-admission
+app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: skill-admission
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- with $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of pods: nothing that changes with the chart alone, which would replace them. */}}
+{{- define "skill-admission.podLabels" -}}
+app.kubernetes.io/name: skill-admission
+app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/part-of: skill-admission
+{{- with (index . 0).Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* A digest says exactly which bytes run, so it stands in the place of the tag. */}}
+{{- define "skill-admission.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Pod Security "restricted"; nobody's choice but the user, whom OpenShift wants to choose. */}}
+{{- define "skill-admission.podSecurityContext" -}}
+runAsNonRoot: true
+{{- with .Values.runAsUser }}
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "skill-admission.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Where pods may run; the same for the webhook and for the job that unregisters it. */}}
+{{- define "skill-admission.scheduling" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What no schema can say. Each message ends with what to do. */}}
+{{- define "skill-admission.validate" -}}
+{{- if eq .Release.Namespace "default" -}}
+{{- fail "install into a namespace of its own: the controller's namespace is never checked, and every pod in \"default\" would get past. Add --namespace skill-admission --create-namespace" -}}
+{{- end -}}
+{{- if eq (int .Values.webhook.port) (int .Values.metrics.port) -}}
+{{- fail (printf "webhook.port and metrics.port are both %d: set one of them to another port" (int .Values.webhook.port)) -}}
+{{- end -}}
+{{- if and (eq .Values.certificates.source "CertManager") (not .Values.certificates.caKey) (not .Values.certificates.certManager.issuerRef) -}}
+{{- fail "certificates.caKey is empty, but an authority made by cert-manager is known to nobody else: leave certificates.caKey at ca.crt" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Annotations of what runs before anything is deleted; the argument is the weight. */}}
+{{- define "skill-admission.unregisterHook" -}}
+annotations:
+  helm.sh/hook: pre-delete
+  helm.sh/hook-weight: {{ . | quote }}
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
