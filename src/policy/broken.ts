@@ -51,7 +51,7 @@ export function brokenPolicy(object: KubernetesObject, index: number, why: strin
     noMatch: "Deny",
     publishers: [],
     minimum: {},
-    card: { required: false, fields: [], mitigationPerRisk: false },
+    card: () => [],
     immutability: { configMap: true, readOnlyMount: true },
     unverifiable: () => "Deny",
     unsigned: { action: "Deny" },

@@ -1,9 +1,8 @@
-import { isLicenseEntry } from "../card/license.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
 import { podSourceKinds, type SourceKind } from "../skill/reference.ts";
 import { readAnchors, readKey } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
-import type { CardRequirement, Policy, Publisher, Response } from "./policy.ts";
+import type { Policy, Publisher, Response } from "./policy.ts";
 import type { CardSection } from "./resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import type { PublisherSpec } from "./resource/publisher.ts";
@@ -126,36 +125,13 @@ function resolvePublisher(
     : keyPublisher(spec.publicKey ?? {}, { ...place, field: `${field}.publicKey` });
 }
 
-/** @throws PolicyError Invalid where a licence is none: it would allow or deny nothing */
-function assertLicenses(licenses: NonNullable<CardSection["licenses"]>): void {
-  for (const list of ["allow", "deny"] as const) {
-    for (const [index, entry] of (licenses[list] ?? []).entries()) {
-      if (isLicenseEntry(entry)) continue;
-      const field = `spec.card.licenses.${list}[${index}]`;
-      throw new PolicyError(
-        "Invalid",
-        `${field}: ${JSON.stringify(entry)} is no single SPDX licence; see spdx.org/licenses`,
-      );
-    }
-  }
-}
-
-function cardRequirement(section: CardSection = {}): CardRequirement {
-  const { required = false, fields = [], mitigationPerRisk = false, licenses, permissions } = section;
-  if (licenses !== undefined) assertLicenses(licenses);
-  return {
-    required,
-    fields,
-    mitigationPerRisk,
-    ...(licenses === undefined ? {} : { licenses }),
-    ...(permissions === undefined ? {} : { permissions }),
-  };
-}
-
 function unverifiableBy(spec: ClusterSkillPolicySpec["unverifiable"]): (kind: SourceKind) => Response {
   const named = new Map(Object.entries(spec));
   return (kind) => (kind === "Directory" ? spec.default : (named.get(kind) ?? spec.default));
 }
+
+/** Turns what a policy demands of cards into a rule. */
+export type CompileCard = (section: CardSection | undefined) => Policy["card"];
 
 /**
  * Resolves a parsed policy against the trust roots.
@@ -164,6 +140,7 @@ function unverifiableBy(spec: ClusterSkillPolicySpec["unverifiable"]): (kind: So
 export function compilePolicy(
   { name, spec }: { readonly name: string; readonly spec: ClusterSkillPolicySpec },
   roots: TrustRoots,
+  compileCard: CompileCard,
 ): CompiledPolicy {
   const publishers = spec.publishers.map((entry, index) => resolvePublisher(name, entry, index, roots));
   const { action, until } = spec.unsigned;
@@ -182,7 +159,7 @@ export function compilePolicy(
       noMatch: spec.noMatch,
       publishers: publishers.map(({ publisher }) => publisher),
       minimum: spec.evidence ?? {},
-      card: cardRequirement(spec.card),
+      card: compileCard(spec.card),
       immutability: {
         configMap: spec.immutability.configMap === "Required",
         readOnlyMount: spec.immutability.readOnlyMount === "Required",

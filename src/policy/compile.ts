@@ -6,6 +6,7 @@ import { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
 import type { PolicySnapshot } from "./policy.ts";
 import { nameOf } from "./resource/name.ts";
 import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
+import { cardRule } from "./rules/card.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
 
 /** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
@@ -57,7 +58,7 @@ function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): Tr
 
 function compileOne(object: KubernetesObject, index: number, roots: TrustRoots, note: Note): CompiledPolicy {
   try {
-    return compilePolicy(parsePolicy(object), roots);
+    return compilePolicy(parsePolicy(object), roots, cardRule);
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
     note(problem);

@@ -2,7 +2,6 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
-import { cardFindings } from "./rules/card.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
 import { signatureFindings } from "./rules/signature.ts";
@@ -22,7 +21,7 @@ function contentFindings(
   return [
     ...signatureFindings(policy, evidence.signature, now),
     ...gradeFindings(policy, evidence),
-    ...cardFindings(policy, evidence),
+    ...policy.card(evidence),
   ];
 }
 

@@ -21,6 +21,6 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
  */
 export function onePublisher(name: string, publisher: PublisherSpec): PolicySnapshot {
   const spec = { ...defaults, publishers: [publisher] };
-  const { policy, anchors, keys } = compilePolicy({ name, spec }, new Map());
+  const { policy, anchors, keys } = compilePolicy({ name, spec }, new Map(), () => () => []);
   return { policies: [policy], trust: trustMaterial({ anchors, keys }) };
 }

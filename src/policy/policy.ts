@@ -1,8 +1,8 @@
+import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
-import type { Mode } from "./finding.ts";
-import type { CardField } from "./resource/card-section.ts";
+import type { Finding, Mode } from "./finding.ts";
 
 export type Response = "Deny" | "Warn" | "Allow";
 
@@ -17,15 +17,6 @@ export type Publisher =
       /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
       readonly subject: Readonly<Record<string, string>>;
     };
-
-/** What a policy demands of a signed card. */
-export interface CardRequirement {
-  readonly required: boolean;
-  readonly fields: readonly CardField[];
-  readonly mitigationPerRisk: boolean;
-  readonly licenses?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
-  readonly permissions?: { readonly deny: readonly string[] };
-}
 
 /** A ClusterSkillPolicy, checked and resolved: ready to judge with. */
 export interface Policy {
@@ -46,7 +37,11 @@ export interface Policy {
   readonly noMatch: Response;
   readonly publishers: readonly Publisher[];
   readonly minimum: Readonly<Partial<Record<Layer, MinimumGrade>>>;
-  readonly card: CardRequirement;
+  /**
+   * What the card leaves to be desired, by what the policy demands of it. A function, so that whoever demands nothing
+   * needs not load what reads licences, which takes longer than everything else together.
+   */
+  readonly card: (evidence: Evidence) => readonly Finding[];
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
   readonly unverifiable: (kind: SourceKind) => Response;
   /** `until`: milliseconds since 1970, from when on unsigned skills are denied whatever `action` says. */

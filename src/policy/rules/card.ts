@@ -1,12 +1,28 @@
-import { licenseAllowed, readLicense, type License } from "../../card/license.ts";
+import { isLicenseEntry, licenseAllowed, readLicense, type License } from "../../card/license.ts";
 import { permissionDenied } from "../../card/permission.ts";
-import type { CardFault, CardFormat, SkillCard, SkillFrontmatter } from "../../card/skill-card.ts";
+import type {
+  CardEvidence,
+  CardFault,
+  CardFormat,
+  SkillCard,
+  SkillFrontmatter,
+} from "../../card/skill-card.ts";
 import { isCovered } from "../../evidence/covered.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Finding } from "../finding.ts";
-import type { CardRequirement, Policy } from "../policy.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { Policy } from "../policy.ts";
 import type { Reason } from "../reason.ts";
-import type { CardField } from "../resource/card-section.ts";
+import type { CardField, CardSection } from "../resource/card-section.ts";
+
+/** What a policy demands of a signed card. */
+interface CardRequirement {
+  readonly required: boolean;
+  readonly fields: readonly CardField[];
+  readonly mitigationPerRisk: boolean;
+  readonly licenses?: CardSection["licenses"];
+  readonly permissions?: CardSection["permissions"];
+}
 
 /** Permissions and risks of one skill that are spelt out. */
 const maxListed = 20;
@@ -101,10 +117,9 @@ function permissionFindings({ permissions }: CardRequirement, claims: SignedClai
 
 function missingCard(
   requirement: CardRequirement,
-  evidence: Evidence,
+  { card: unsigned }: CardEvidence,
   claims: SignedClaims,
 ): readonly Finding[] {
-  const unsigned = evidence.card.card;
   if (claims.card !== undefined || (!requirement.required && requirement.fields.length === 0)) return [];
   if (unsigned !== undefined) return [finding("CARD_MISSING", "the card is not signed", unsigned.path)];
   // A card that could not be read is there; its faults say what is wrong with it.
@@ -115,33 +130,51 @@ function missingCard(
 const faultFinding = ({ path, field, detail }: CardFault): Finding =>
   finding("CARD_INCOMPLETE", `${field === undefined ? "" : `${field.slice(0, 80)}: `}${detail}`, path);
 
-const demandsNothing = ({
-  required,
-  fields,
-  mitigationPerRisk,
-  licenses,
-  permissions,
-}: CardRequirement): boolean =>
+/** @throws PolicyError Invalid where a licence is none: it would allow or deny nothing */
+function assertLicenses(licenses: CardSection["licenses"]): void {
+  for (const list of ["allow", "deny"] as const) {
+    for (const [index, entry] of (licenses?.[list] ?? []).entries()) {
+      if (isLicenseEntry(entry)) continue;
+      const field = `spec.card.licenses.${list}[${index}]`;
+      throw new PolicyError(
+        "Invalid",
+        `${field}: ${JSON.stringify(entry)} is no single SPDX licence; see spdx.org/licenses`,
+      );
+    }
+  }
+}
+
+const demandsNothing = ({ required, fields, mitigationPerRisk, ...rest }: CardRequirement): boolean =>
   !required &&
   fields.length === 0 &&
   !mitigationPerRisk &&
-  licenses === undefined &&
-  permissions === undefined;
+  rest.licenses === undefined &&
+  rest.permissions === undefined;
 
 /**
- * What the card leaves to be desired. Only words that a trusted signer stands behind count; about a tree that is not
- * exactly as signed, the findings about its signature say enough.
+ * The rule of a policy's `card` section: what the card leaves to be desired. Only words that a trusted signer stands
+ * behind count; about a tree that is not exactly as signed, the findings about its signature say enough.
+ *
+ * @throws PolicyError Invalid where a licence is none
  */
-export function cardFindings({ card: requirement }: Policy, evidence: Evidence): readonly Finding[] {
-  const { signature, card: found } = evidence;
-  if (signature.outcome !== "signed" || demandsNothing(requirement)) return [];
+export function cardRule(section: CardSection = {}): Policy["card"] {
+  const requirement = { required: false, fields: [], mitigationPerRisk: false, ...section };
+  assertLicenses(requirement.licenses);
+  return demandsNothing(requirement) ? () => [] : (evidence) => cardFindings(requirement, evidence);
+}
+
+function cardFindings(
+  requirement: CardRequirement,
+  { signature, card: found }: Evidence,
+): readonly Finding[] {
+  if (signature.outcome !== "signed") return [];
   const claims: SignedClaims = {
     card: found.card !== undefined && isCovered(signature, found.card.path) ? found.card : undefined,
     frontmatter: isCovered(signature, "SKILL.md") ? found.frontmatter : undefined,
     faults: found.faults.filter(({ path }) => isCovered(signature, path)),
   };
   return [
-    ...missingCard(requirement, evidence, claims),
+    ...missingCard(requirement, found, claims),
     ...claims.faults.map(faultFinding),
     ...(claims.card === undefined ? [] : fieldFindings(requirement, claims.card)),
     ...(claims.card === undefined ? [] : riskFindings(requirement, claims.card)),

@@ -8,6 +8,7 @@ import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import {
+  card,
   codes,
   evidenceOf,
   judged,
@@ -106,13 +107,6 @@ describe("compileSnapshot", () => {
       noMatch: "Warn",
       publishers: [{ kind: "key", name: "team", publicKeys: [keyFingerprint(publicKey)] }],
       minimum: { integrity: "STRONG" },
-      card: {
-        required: true,
-        fields: ["owner"],
-        mitigationPerRisk: false,
-        licenses: { allow: ["MIT"] },
-        permissions: { deny: ["Bash"] },
-      },
       immutability: { configMap: true, readOnlyMount: false },
       unsigned: { action: "Warn", until: Date.parse("2026-12-31T23:00:00Z") },
     });
@@ -121,6 +115,12 @@ describe("compileSnapshot", () => {
       podSourceKinds.map((kind) => (kind === "Image" ? "Allow" : "Warn")),
     );
     expect(policy.unverifiable("Directory")).toBe("Warn");
+    const wanting = card({ owner: "", license: { raw: "GPL" }, permissions: ["Bash"] });
+    expect(policy.card(evidenceOf(signed(), { card: wanting, faults: [] })).map(({ code }) => code)).toEqual([
+      "CARD_INCOMPLETE",
+      "LICENSE_NOT_ALLOWED",
+      "PERMISSION_DENIED",
+    ]);
   });
 
   it("governs by the selector, and everything without one", () => {

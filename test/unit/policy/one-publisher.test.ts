@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import { onePublisher } from "../../../src/policy/one-publisher.ts";
 import { podSourceKinds } from "../../../src/skill/reference.ts";
-import { policyObject } from "./builders.ts";
+import { evidenceOf, policyObject, signed } from "./builders.ts";
 import { publicKey } from "./resource-cases.ts";
 
 describe("onePublisher", () => {
@@ -15,6 +15,7 @@ describe("onePublisher", () => {
     const plain = ({ policies: [policy] }: typeof short): unknown => ({
       ...policy,
       governs: policy?.governs("any", {}),
+      card: policy?.card(evidenceOf(signed(), { faults: [{ path: "SKILL.md", detail: "none" }] })),
       unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind)),
     });
     expect(plain(short)).toEqual(plain(long));
