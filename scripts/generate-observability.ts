@@ -1,0 +1,24 @@
+/**
+ * Writes the dashboard for Grafana, and the page about the metrics. With `--check` it writes nothing and fails where a file is
+ * not as it would be written.
+ */
+import { join } from "node:path";
+import { format, resolveConfig } from "prettier";
+import { dashboardJson } from "./generate/dashboard.ts";
+import { rows } from "./generate/dashboard-rows.ts";
+import { root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
+import { metricsPage } from "./generate/metrics.ts";
+
+/** Every generated file by its path in the repository. */
+export async function generatedFiles(): Promise<GeneratedFiles> {
+  const config = await resolveConfig(join(root, "docs/metrics.md"));
+  return new Map([
+    [
+      "dashboards/skill-admission.json",
+      await format(JSON.stringify(dashboardJson(rows)), { ...config, parser: "json" }),
+    ],
+    ["docs/metrics.md", await format(metricsPage(), { ...config, parser: "markdown" })],
+  ]);
+}
+
+if (import.meta.main) await writeOrCheck(await generatedFiles());

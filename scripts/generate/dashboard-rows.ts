@@ -1,0 +1,471 @@
+import type { Panel, Query, Row } from "./dashboard.ts";
+
+/** Selectors of the dashboard's variables. */
+const here = 'namespace=~"$namespace"';
+const tenants = `${here},tenant=~"$tenant"`;
+
+const rate = (metric: string, more = ""): string =>
+  `rate(skill_admission_${metric}{${more === "" ? here : `${here},${more}`}}[$__rate_interval])`;
+
+const by = (labels: string, expr: string): string => `sum by (${labels}) (${expr})`;
+
+const quantiles = (metric: string, more = ""): readonly Query[] =>
+  [0.5, 0.95, 0.99].map((quantile) => ({
+    expr: `histogram_quantile(${quantile}, ${by("le", rate(`${metric}_bucket`, more))})`,
+    legend: `p${quantile * 100}`,
+  }));
+
+const heatmap = (metric: string): readonly Query[] => [
+  {
+    expr: by("le", `increase(skill_admission_${metric}_bucket{${here}}[$__rate_interval])`),
+    legend: "{{le}}",
+  },
+];
+
+const stat = (panel: Omit<Panel, "type" | "width" | "height">): Panel => ({
+  ...panel,
+  type: "stat",
+  width: 4,
+  height: 4,
+});
+const graph = (panel: Omit<Panel, "type" | "width" | "height">): Panel => ({
+  ...panel,
+  type: "timeseries",
+  width: 8,
+  height: 8,
+});
+
+const day = 86_400;
+
+const glance: Row = {
+  title: "At a glance",
+  panels: [
+    stat({
+      title: "Ready replicas",
+      description:
+        "Replicas that can answer reviews. 0: the API server refuses new pods outside the exempt namespaces; see SkillAdmissionDown in docs/operations.md.",
+      unit: "short",
+      queries: [{ expr: `sum(skill_admission_ready{${here}})`, legend: "ready" }],
+      thresholds: [
+        ["red", null],
+        ["orange", 1],
+        ["green", 2],
+      ],
+    }),
+    stat({
+      title: "Registered",
+      description:
+        "Is the API server told to ask the webhook. NO: where the registration is missing, everything comes in unasked; see SkillAdmissionNotRegistered.",
+      unit: "short",
+      queries: [{ expr: `max(skill_admission_webhook_registered{${here}})`, legend: "registered" }],
+      thresholds: [
+        ["red", null],
+        ["green", 1],
+      ],
+      words: { "0": { text: "NO", color: "red" }, "1": { text: "yes", color: "green" } },
+    }),
+    stat({
+      title: "Policies in force",
+      description: "0: everything is admitted. Write a ClusterSkillPolicy.",
+      unit: "short",
+      queries: [
+        {
+          expr: `count(max by (policy) (skill_admission_policies{${here}})) or vector(0)`,
+          legend: "policies",
+        },
+      ],
+      thresholds: [
+        ["orange", null],
+        ["green", 1],
+      ],
+    }),
+    stat({
+      title: "Broken policies",
+      description:
+        "Policies that cannot be used as written; they find fault with every skill that they govern. kubectl get cskp says why.",
+      unit: "short",
+      queries: [
+        {
+          expr: `count(max by (policy) (skill_admission_policies{${here},state="broken"})) or vector(0)`,
+          legend: "broken",
+        },
+      ],
+      thresholds: [
+        ["green", null],
+        ["red", 1],
+      ],
+    }),
+    stat({
+      title: "Denials in the last hour",
+      description:
+        "Verdicts that denied, of the chosen tenants. Retries of controllers count. The reasons are below.",
+      unit: "short",
+      queries: [
+        {
+          expr: `sum(increase(skill_admission_policy_results_total{${tenants},result="deny"}[1h]))`,
+          legend: "denials",
+        },
+      ],
+      thresholds: [
+        ["green", null],
+        ["orange", 1],
+      ],
+    }),
+    stat({
+      title: "Reviews that failed",
+      description:
+        "Share of reviews that could not be completed. Each of them denied what it was about. The codes are below; see SkillAdmissionReviewsFailing.",
+      unit: "percentunit",
+      queries: [
+        {
+          expr: `sum(${rate("request_errors_total")}) / sum(${rate("requests_total")})`,
+          legend: "failed",
+        },
+      ],
+      thresholds: [
+        ["green", null],
+        ["orange", 0.001],
+        ["red", 0.01],
+      ],
+    }),
+  ],
+};
+
+const decisions: Row = {
+  title: "Decisions",
+  panels: [
+    graph({
+      title: "Reviews by decision",
+      description:
+        "error: the review could not be completed, which denies. warn: let in although a skill does not meet a policy.",
+      unit: "reqps",
+      stacked: true,
+      queries: [{ expr: by("decision", rate("requests_total")), legend: "{{decision}}" }],
+    }),
+    graph({
+      title: "Denials by tenant",
+      description:
+        "A rise at one tenant: somebody brings in changed skills, or a policy or trust root was changed. Compare with the reasons beside.",
+      unit: "reqps",
+      queries: [
+        {
+          expr: by(
+            "tenant",
+            `rate(skill_admission_policy_results_total{${tenants},result="deny"}[$__rate_interval])`,
+          ),
+          legend: "{{tenant}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Findings that denied, by reason",
+      description:
+        "What each code means and how it is put right: docs/reasons.md. One object can have many findings.",
+      unit: "reqps",
+      queries: [
+        {
+          expr: by(
+            "reason",
+            `rate(skill_admission_violations_total{${tenants},enforced="true"}[$__rate_interval])`,
+          ),
+          legend: "{{reason}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Findings that did not deny, by reason",
+      description:
+        "What policies in Audit and Warn would deny, what is tolerated, and what was found in the makers of pods. Empty before Enforce: nothing will be denied that runs today.",
+      unit: "reqps",
+      queries: [
+        {
+          expr: by(
+            "reason",
+            `rate(skill_admission_violations_total{${tenants},enforced="false"}[$__rate_interval])`,
+          ),
+          legend: "{{reason}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Verdicts by policy",
+      description: "What each policy said, with its mode. A policy that never appears governs nothing.",
+      unit: "reqps",
+      queries: [
+        {
+          expr: by(
+            "policy, mode, result",
+            `rate(skill_admission_policy_results_total{${tenants}}[$__rate_interval])`,
+          ),
+          legend: "{{policy}} ({{mode}}): {{result}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Reviews by resource",
+      description:
+        "What the API server asks about. Many configmaps: something writes ConfigMaps all the time.",
+      unit: "reqps",
+      stacked: true,
+      queries: [{ expr: by("resource", rate("requests_total")), legend: "{{resource}}" }],
+    }),
+  ],
+};
+
+const latency: Row = {
+  title: "Latency",
+  panels: [
+    graph({
+      title: "Review latency",
+      description:
+        "From a review's arrival to its answer. Above the time-out the API server denies; see SkillAdmissionReviewsSlow.",
+      unit: "s",
+      min: 0,
+      queries: [
+        ...quantiles("request_duration_seconds"),
+        { expr: `max(skill_admission_webhook_timeout_seconds{${here}})`, legend: "time-out" },
+      ],
+    }),
+    {
+      title: "Review latency, all reviews",
+      description:
+        "Reviews by how long they took. A second band above the first: skills that were verified anew.",
+      type: "heatmap",
+      unit: "short",
+      width: 8,
+      height: 8,
+      queries: heatmap("request_duration_seconds"),
+    },
+    graph({
+      title: "Reviews in flight",
+      description: "Reviews being worked on. More than 512 in one replica are turned away with 503.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: `skill_admission_requests_in_flight{${here}}`, legend: "{{pod}} {{instance}}" }],
+    }),
+    graph({
+      title: "Verification latency",
+      description:
+        "One skill's signature and card, from memory. Only skills that were not seen before are verified.",
+      unit: "s",
+      min: 0,
+      queries: quantiles("verification_duration_seconds"),
+    }),
+    graph({
+      title: "Verifications by outcome",
+      description: "signed, tampered, untrusted, unsigned. What comes from the cache is not counted.",
+      unit: "reqps",
+      stacked: true,
+      queries: [
+        {
+          expr: by("format, outcome", rate("verification_duration_seconds_count")),
+          legend: "{{format}}: {{outcome}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Cache hits",
+      description:
+        "evidence: skills that were verified before. objects: ConfigMaps that did not change since they were read. Low for long: more skills are in use than fit.",
+      unit: "percentunit",
+      min: 0,
+      max: 1,
+      queries: [
+        {
+          expr: `${by("cache", rate("cache_requests_total", 'result="hit"'))} / ${by("cache", rate("cache_requests_total"))}`,
+          legend: "{{cache}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Reads from the cluster, p99",
+      description: "Time to read one object that holds files of skills. It is part of the review's latency.",
+      unit: "s",
+      min: 0,
+      queries: [
+        {
+          expr: `histogram_quantile(0.99, ${by("source, le", rate("fetch_duration_seconds_bucket"))})`,
+          legend: "{{source}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Reads by outcome",
+      description:
+        "SOURCE_UNAVAILABLE, TIMEOUT: the API server does not answer; see SkillAdmissionSourcesUnavailable. absent: the object does not exist.",
+      unit: "reqps",
+      stacked: true,
+      queries: [
+        {
+          expr: by("source, outcome", rate("fetch_duration_seconds_count")),
+          legend: "{{source}}: {{outcome}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Size of skills",
+      description: "All files of a skill together, of the skills under review. More than 64 MiB is refused.",
+      unit: "bytes",
+      min: 0,
+      queries: quantiles("skill_size_bytes"),
+    }),
+  ],
+};
+
+const faults: Row = {
+  title: "Faults",
+  panels: [
+    graph({
+      title: "Failed reviews by code",
+      description:
+        "INTERNAL: a defect, look at the log. TIMEOUT: too slow. SOURCE_UNAVAILABLE: the API server did not answer.",
+      unit: "reqps",
+      queries: [{ expr: by("code", rate("request_errors_total")), legend: "{{code}}" }],
+    }),
+    graph({
+      title: "Refused requests by status",
+      description:
+        "Answered without a review. 503: too many at once, run more replicas. 400, 415: somebody else than the API server calls, restrict who may.",
+      unit: "reqps",
+      queries: [{ expr: by("status", rate("http_refusals_total")), legend: "{{status}}" }],
+    }),
+    {
+      title: "Watches",
+      description:
+        "Red: changes of the resource do not arrive at a replica, which goes on with what it knew; see SkillAdmissionWatchDown.",
+      type: "state-timeline",
+      unit: "short",
+      width: 8,
+      height: 8,
+      queries: [{ expr: `min by (resource) (skill_admission_watch_up{${here}})`, legend: "{{resource}}" }],
+      thresholds: [
+        ["red", null],
+        ["green", 1],
+      ],
+      words: { "0": { text: "down", color: "red" }, "1": { text: "up", color: "green" } },
+    },
+  ],
+};
+
+const expiry: Row = {
+  title: "Trust and certificates",
+  panels: [
+    {
+      title: "Trusted authorities: time left",
+      description:
+        "When it is over, skills signed under the authority are denied. Put its successor into the SkillTrustRoot beside it, in time.",
+      type: "bargauge",
+      unit: "s",
+      width: 12,
+      height: 8,
+      min: 0,
+      max: 365 * day,
+      queries: [
+        {
+          expr: `sort(min by (root) (skill_admission_trust_not_after_timestamp_seconds{${here}}) - time())`,
+          legend: "{{root}}",
+        },
+      ],
+      thresholds: [
+        ["red", null],
+        ["orange", 7 * day],
+        ["yellow", 30 * day],
+        ["green", 90 * day],
+      ],
+    },
+    {
+      title: "The webhook's own certificates: time left",
+      description:
+        "serving: renewed with ten days left. authority: renewed with four months left. Less: see SkillAdmissionCertificateExpiring.",
+      type: "bargauge",
+      unit: "s",
+      width: 12,
+      height: 8,
+      min: 0,
+      max: 365 * day,
+      queries: [
+        {
+          expr: `min by (role) (skill_admission_webhook_certificate_not_after_timestamp_seconds{${here}}) - time()`,
+          legend: "{{role}}",
+        },
+      ],
+      thresholds: [
+        ["red", null],
+        ["orange", day],
+        ["yellow", 7 * day],
+        ["green", 10 * day],
+      ],
+    },
+  ],
+};
+
+const ofProcess = (metric: string): string => `${metric}{${here}} and skill_admission_ready{${here}}`;
+
+const replicas: Row = {
+  title: "Replicas",
+  panels: [
+    {
+      title: "What runs",
+      description: "Version and revision of each replica. Two versions for long: an upgrade that hangs.",
+      type: "table",
+      unit: "short",
+      width: 8,
+      height: 8,
+      queries: [{ expr: `skill_admission_build_info{${here}}`, legend: "" }],
+      hidden: ["__name__", "job", "endpoint", "service", "container"],
+    },
+    graph({
+      title: "Memory",
+      description: "Resident memory of each replica, and its limit where there is one.",
+      unit: "bytes",
+      min: 0,
+      queries: [
+        { expr: ofProcess("process_resident_memory_bytes"), legend: "{{pod}} {{instance}}" },
+        { expr: `min(skill_admission_memory_limit_bytes{${here}})`, legend: "limit" },
+      ],
+    }),
+    graph({
+      title: "Processor",
+      description: "Processors in use by each replica. One replica uses hardly more than one.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: `rate(process_cpu_seconds_total{${here}}[$__rate_interval]) and skill_admission_ready{${here}}`,
+          legend: "{{pod}} {{instance}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Event loop lag, p99",
+      description: "How long work waits for the one before. Above 0.1 s for long: run more replicas.",
+      unit: "s",
+      min: 0,
+      queries: [{ expr: ofProcess("nodejs_eventloop_lag_p99_seconds"), legend: "{{pod}} {{instance}}" }],
+    }),
+    graph({
+      title: "Starts in the last half hour",
+      description:
+        "More than two: a replica keeps restarting; look at its previous log (kubectl logs --previous).",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: `changes(process_start_time_seconds{${here}}[30m]) and skill_admission_ready{${here}}`,
+          legend: "{{pod}} {{instance}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Leader",
+      description:
+        "1 for the replica that writes status, certificates and the registration. One line at 1 is right.",
+      unit: "short",
+      min: 0,
+      max: 1,
+      queries: [{ expr: `skill_admission_leader{${here}}`, legend: "{{pod}} {{instance}}" }],
+    }),
+  ],
+};
+
+export const rows: readonly Row[] = [glance, decisions, latency, faults, expiry, replicas];

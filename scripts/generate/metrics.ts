@@ -1,0 +1,157 @@
+import { Registry } from "prom-client";
+import { reviewedResources } from "../../src/admission/decision.ts";
+import { reasons } from "../../src/policy/reason.ts";
+import { podSourceKinds } from "../../src/skill/reference.ts";
+import {
+  optionalInstruments,
+  reviewInstruments,
+  stateInstruments,
+  workInstruments,
+} from "../../src/telemetry/instruments.ts";
+import { errorCodes, maxNames, refusalStatuses } from "../../src/telemetry/labels.ts";
+
+/** One metric as the program declares it. */
+export interface Metric {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets: readonly number[];
+}
+
+interface Section {
+  readonly title: string;
+  readonly about: string;
+  readonly metrics: readonly Metric[];
+}
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "number");
+
+/** The metrics that something makes on a registry. The library keeps labels and buckets in fields without a type. */
+function declared(make: (registry: Registry) => unknown): readonly Metric[] {
+  const registry = new Registry();
+  make(registry);
+  return registry.getMetricsAsArray().map((metric) => {
+    const labels: unknown = Reflect.get(metric, "labelNames");
+    const buckets: unknown = Reflect.get(metric, "buckets");
+    const { name, help } = metric;
+    return {
+      name,
+      help,
+      type: metric.constructor.name.toLowerCase(),
+      labels: isTexts(labels) ? labels.filter((label) => label !== "le") : [],
+      buckets: isNumbers(buckets) ? buckets : [],
+    };
+  });
+}
+
+const sections: readonly Section[] = [
+  { title: "Reviews", about: "What is counted of each review.", metrics: declared(reviewInstruments) },
+  {
+    title: "The work below a review",
+    about: "What reviews spend their time with.",
+    metrics: declared(workInstruments),
+  },
+  { title: "State", about: "What is so at present.", metrics: declared(stateInstruments) },
+  {
+    title: "State, only where it applies",
+    about: "Absent where there is no cluster to register with, or no limit.",
+    metrics: declared((registry) => {
+      // Made when they are set.
+      for (const set of Object.values(optionalInstruments(registry))) set(0);
+    }),
+  },
+];
+
+/** Every metric of the program's own. */
+export const metrics: readonly Metric[] = sections.flatMap((section) => section.metrics);
+
+const codes = (values: readonly string[]): string => values.map((value) => `\`${value}\``).join(" ");
+
+/** What each label says. One without a line here fails the generation. */
+const labelMeanings: Readonly<Record<string, string>> = {
+  resource: `What was under review: ${codes(reviewedResources)}. Of \`watch_up\`: the resource that is watched`,
+  operation: codes(["CREATE", "UPDATE", "DELETE", "CONNECT"]),
+  decision:
+    "`allow`, `warn` (let in with a warning), `deny`, `error` (the review could not be completed, which denies)",
+  dry_run: "`true` where nothing would have been stored",
+  policy: `A ClusterSkillPolicy. At most ${maxNames} different ones in one process; those after them are \`(other)\``,
+  tenant: "`spec.tenant` of the policy, by default its name; bounded in the same way",
+  mode: codes(["Enforce", "Warn", "Audit"]),
+  result:
+    "Of `policy_results_total`: `allow` `warn` `deny`. Of `cache_requests_total`: `hit` `miss` `expired`",
+  cause: "`admission`: a review; `background`: a look at what runs already",
+  code: codes(errorCodes),
+  status: codes(refusalStatuses),
+  reason: `Reason code, see [reasons.md](reasons.md): ${codes(reasons)}`,
+  enforced: "`true` where the object was denied for it",
+  source: `Where the files come from: ${codes(podSourceKinds)}. Of \`fetch_duration_seconds\`: the kind of object that is read`,
+  format: "Format of the signature: `oms`; `none` where there is no signature",
+  outcome:
+    "Of verifications: `signed` `tampered` `untrusted` `unsigned` `unavailable`. Of reads: `found` `absent`, or the code of what failed",
+  cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",
+  state: "`ready`, or `broken`: it cannot be used as written",
+  root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",
+  role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from",
+  version: "Version of the program",
+  revision: "Commit that it was built from; `unknown` where the build did not say",
+};
+
+function meaningOf(label: string): string {
+  const meaning = labelMeanings[label];
+  if (meaning === undefined)
+    throw new Error(`scripts/generate/metrics.ts says nothing of the label ${label}`);
+  return meaning;
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+const row = ({ name, type, labels, help, buckets }: Metric): string => {
+  const bounds = buckets.length === 0 ? "" : `. Buckets: ${buckets.join(" ")}`;
+  return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(" ")} | ${cell(help)}${bounds} |`;
+};
+
+/** The page docs/metrics.md, in Markdown. */
+export function metricsPage(): string {
+  const labels = [...new Set(metrics.flatMap((metric) => metric.labels))].sort();
+  return [
+    "<!-- Generated from src/telemetry/instruments.ts by `npm run generate`; changes here are lost. -->",
+    "",
+    "# Metrics",
+    "",
+    "`GET /metrics` on the metrics port (`--metrics-port`, 9090), plain HTTP, in the text format of Prometheus. Seconds and bytes throughout. Every label has a",
+    "closed set of values or a bound; names of skills, objects and users, and digests, never become labels: those are in the log.",
+    "",
+    "Dashboard: [dashboards/skill-admission.json](../dashboards/skill-admission.json), for Grafana 10 and later. Alerts:",
+    "[charts/skill-admission/rules/alerts.yaml](../charts/skill-admission/rules/alerts.yaml), with a runbook in [operations.md](operations.md).",
+    "",
+    "Counters of what should never happen, and the results of every policy in force, begin at 0, so that their first time is an increase.",
+    "",
+    ...sections.flatMap(({ title, about, metrics: of }) => [
+      `## ${title}`,
+      "",
+      about,
+      "",
+      "| name | type | labels | |",
+      "| --- | --- | --- | --- |",
+      ...of.map(row),
+      "",
+    ]),
+    "## Labels",
+    "",
+    "| label | values |",
+    "| --- | --- |",
+    ...labels.map((label) => `| \`${label}\` | ${cell(meaningOf(label))} |`),
+    "",
+    "## Of the process",
+    "",
+    "Beside these, the metrics of the process and of Node that `prom-client` exports: `process_resident_memory_bytes`, `process_cpu_seconds_total`,",
+    "`process_start_time_seconds`, `nodejs_eventloop_lag_p99_seconds`, `nodejs_heap_size_used_bytes` and others.",
+    "",
+  ].join("\n");
+}
