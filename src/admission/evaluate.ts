@@ -9,7 +9,7 @@ import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import type { Skill } from "../skill/skill.ts";
+import { digestFiles, type Skill } from "../skill/skill.ts";
 import { findSkills } from "../workload/find-skills.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
@@ -52,7 +52,7 @@ export async function governanceOf(namespace: string, context: ReviewContext): P
 }
 
 /**
- * Finds the skills that a pod would bring in, with their bytes. What counts as a skill folder is one question for
+ * Finds the skills that a pod would bring in, with their bytes and the digests of these. What counts as a skill folder is one question for
  * the whole namespace, so the roots of all its policies apply together.
  */
 export async function skillsOf(
@@ -63,7 +63,15 @@ export async function skillsOf(
   const roots = [...new Set(policies.flatMap((policy) => policy.skillRoots))];
   const refs = objectsToRead(pod, roots);
   const read = await Promise.all(refs.map((ref) => readOne(ref, context)));
-  return findSkills(pod, roots, new Map(refs.map((ref, index) => [volumeObjectKey(ref), read[index]])));
+  const skills = findSkills(
+    pod,
+    roots,
+    new Map(refs.map((ref, index) => [volumeObjectKey(ref), read[index]])),
+  );
+  for (const { content } of skills) {
+    if (content.state === "resolved") await digestFiles(content.skill, () => giveWay(context.signal));
+  }
+  return skills;
 }
 
 async function readOne(

@@ -1,4 +1,4 @@
-import { sha256, sha256Hex, type Sha256 } from "./digest.ts";
+import { sha256, sha256Hex, sha256HexElsewhere, type Sha256 } from "./digest.ts";
 
 /** One regular file: immutable bytes, and their digest, worked out once when first asked for. */
 export class SkillFile {
@@ -16,8 +16,23 @@ export class SkillFile {
 
   /** SHA-256 as 64 lower-case hex digits. */
   get sha256(): string {
+    return this.digest();
+  }
+
+  /** Works the digest out now, where it is not known yet. */
+  digest(): string {
     this.#sha256 ??= sha256Hex(this.bytes);
     return this.#sha256;
+  }
+
+  /** Is the digest worked out already. */
+  get isDigested(): boolean {
+    return this.#sha256 !== undefined;
+  }
+
+  /** Works the digest out on another thread. */
+  async digestElsewhere(): Promise<void> {
+    this.#sha256 ??= await sha256HexElsewhere(this.bytes);
   }
 }
 
@@ -36,6 +51,32 @@ export function skillSize(skill: Skill): number {
   let size = 0;
   for (const file of skill.files.values()) size += file.size;
   return size;
+}
+
+/** Bytes of a file from which another thread is worth its overhead: about a tenth of a millisecond of hashing. */
+const largeFile = 128 * 1024;
+/** Bytes of small files that are hashed in one go: a third of a millisecond. */
+const largeBatch = 512 * 1024;
+
+/**
+ * Works out the digests of a skill's files ahead of their use, without keeping the thread busy for long: a skill may
+ * have 64 MiB, and other reviews wait.
+ * @param giveWay lets everything else that waits run; what it throws ends the work
+ */
+export async function digestFiles({ files }: Skill, giveWay: () => Promise<void>): Promise<void> {
+  let batch = 0;
+  for (const file of files.values()) {
+    if (file.isDigested) continue;
+    if (file.size >= largeFile) {
+      await file.digestElsewhere();
+      continue;
+    }
+    file.digest();
+    batch += file.size;
+    if (batch < largeBatch) continue;
+    await giveWay();
+    batch = 0;
+  }
 }
 
 /**

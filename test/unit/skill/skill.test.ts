@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256, shortDigest } from "../../../src/skill/digest.ts";
-import { SkillFile, skillSize, treeDigest, type Skill } from "../../../src/skill/skill.ts";
+import { digestFiles, SkillFile, skillSize, treeDigest, type Skill } from "../../../src/skill/skill.ts";
 
 const skill = (files: Readonly<Record<string, string>>): Skill => ({
   name: "demo",
@@ -23,6 +23,55 @@ describe("digests", () => {
     expect(sha256("abc")).toBe(`sha256:${createHash("sha256").update("abc").digest("hex")}`);
     expect(shortDigest(sha256("abc"))).toBe("ba7816bf…");
     expect(shortDigest("blake3:0123456789")).toBe("blake3:0…");
+  });
+});
+
+describe("digestFiles", () => {
+  const filesOf = (sizes: readonly number[]): Skill => ({
+    name: "large",
+    files: new Map(sizes.map((size, at) => [`f${at}`, new SkillFile(Buffer.alloc(size, at))])),
+  });
+  const count = (): { (): Promise<void>; readonly calls: () => number } => {
+    let calls = 0;
+    return Object.assign(() => Promise.resolve(void (calls += 1)), { calls: () => calls });
+  };
+
+  it("works out the digests that the files have anyway", async () => {
+    const sizes = [0, 1, 100_000, 131_072, 1_048_576];
+    const [ahead, later] = [filesOf(sizes), filesOf(sizes)];
+    await digestFiles(ahead, count());
+    expect([...ahead.files.values()].map((file) => file.isDigested)).toEqual(sizes.map(() => true));
+    expect(treeDigest(ahead)).toBe(treeDigest(later));
+  });
+
+  it("gives way between many small files, and not for few", async () => {
+    const [many, few] = [count(), count()];
+    await digestFiles(filesOf(Array.from({ length: 40 }, () => 65_536)), many);
+    await digestFiles(filesOf([65_536, 1000, 10]), few);
+    expect(many.calls()).toBe(5);
+    expect(few.calls()).toBe(0);
+  });
+
+  it("does nothing twice", async () => {
+    const skill = filesOf(Array.from({ length: 40 }, () => 65_536));
+    await digestFiles(skill, count());
+    const again = count();
+    await digestFiles(skill, again);
+    expect(again.calls()).toBe(0);
+  });
+
+  it("ends where giving way says so", async () => {
+    const skill = filesOf(Array.from({ length: 40 }, () => 65_536));
+    await expect(digestFiles(skill, () => Promise.reject(new Error("late")))).rejects.toThrow("late");
+    expect([...skill.files.values()].filter((file) => file.isDigested)).toHaveLength(8);
+  });
+
+  it("lets other work run while a large file is hashed", async () => {
+    const order: string[] = [];
+    const done = digestFiles(filesOf([8 * 1_048_576]), count()).then(() => order.push("hashed"));
+    setImmediate(() => order.push("other work"));
+    await done;
+    expect(order).toEqual(["other work", "hashed"]);
   });
 });
 
