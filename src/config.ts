@@ -3,6 +3,9 @@ import type { z } from "zod";
 import type { Environment } from "./environment.ts";
 import { label, serveOptions, serveSchema, type LogLevel, type ServeFlags } from "./serve-options.ts";
 
+/** Name of the Lease in a cluster. */
+const defaultLease = "skill-admission";
+
 type Settings = z.infer<typeof serveSchema>;
 
 /** Everything that is wrong with flags and environment, a line each, at once. */
@@ -37,12 +40,18 @@ export interface Config {
   readonly metricsPort: number;
   /** Absent outside a cluster where it was not given. */
   readonly namespace?: string;
+  /** By which replicas agree on a leader; absent where a process is by itself. */
+  readonly lease?: { readonly namespace: string; readonly name: string };
+  /** Name of the Service that the webhook is reached by, where it is reached by one. */
+  readonly service: string;
+  /** Are Events written about denied objects. */
+  readonly events: boolean;
   readonly timeoutSeconds: number;
   readonly graceSeconds: number;
   readonly drainSeconds: number;
   readonly logLevel: LogLevel;
   /** Absent: certificates from an authority of our own. */
-  readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
+  readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
   /** Where to write the authority of our own certificates, for callers outside a cluster. */
   readonly caFile?: string;
 }
@@ -112,33 +121,38 @@ export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
   const namespace = settings.namespace ?? (env["POD_NAMESPACE"] === "" ? undefined : env["POD_NAMESPACE"]);
   const cluster = clusterMode(settings, namespace, env, problems);
   const tlsFiles = tlsFilesOf(settings, problems);
+  const lease = cluster === undefined ? undefined : leaseOf(settings, cluster, namespace, problems);
   if (settings.port !== 0 && settings.port === settings.metricsPort) {
     problems.push("--port and --metrics-port must differ");
   }
   if (cluster === undefined || problems.length > 0) throw new ConfigError(problems);
-  return freeze(settings, cluster, {
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
-  });
+  return freeze(settings, cluster, { namespace, tlsFiles, lease });
 }
 
-const freeze = (
-  settings: Settings,
-  cluster: ClusterMode,
-  more: Pick<Config, "namespace" | "tlsFiles">,
-): Config =>
+/** What is worked out of more than one setting. */
+interface Found {
+  readonly namespace: Config["namespace"] | undefined;
+  readonly tlsFiles: Config["tlsFiles"] | undefined;
+  readonly lease: Config["lease"] | undefined;
+}
+
+const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles, lease }: Found): Config =>
   Object.freeze({
     cluster: Object.freeze(cluster),
     address: settings.address,
     port: settings.port,
     metricsAddress: settings.metricsAddress,
     metricsPort: settings.metricsPort,
+    service: settings.service,
+    events: settings.events,
     timeoutSeconds: settings.timeout,
     graceSeconds: settings.graceSeconds,
     drainSeconds: settings.drainSeconds,
     logLevel: settings.logLevel,
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
-    ...more,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
+    ...(lease === undefined ? {} : { lease: Object.freeze(lease) }),
   });
 
 function clusterMode(
@@ -179,10 +193,31 @@ function clusterMode(
   return undefined;
 }
 
-function tlsFilesOf({ tlsCertFile, tlsKeyFile }: Settings, problems: string[]): Config["tlsFiles"] {
-  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
+/** The Lease of a cluster of replicas: always in a cluster, beside one where it is asked for, and never without one. */
+function leaseOf(
+  { lease: name }: Settings,
+  cluster: ClusterMode,
+  namespace: string | undefined,
+  problems: string[],
+): Config["lease"] {
+  if (cluster.kind === "in-cluster") return { namespace: cluster.namespace, name: name ?? defaultLease };
+  if (name === undefined) return undefined;
+  if (cluster.kind === "beside" && namespace !== undefined) return { namespace, name };
+  problems.push("--lease needs a cluster, and --namespace to say where the Lease is");
+  return undefined;
+}
+
+function tlsFilesOf(
+  { tlsCertFile, tlsKeyFile, tlsCaFile }: Settings,
+  problems: string[],
+): Config["tlsFiles"] {
+  if (tlsCertFile === undefined && tlsKeyFile === undefined && tlsCaFile === undefined) return undefined;
   if (tlsCertFile !== undefined && tlsKeyFile !== undefined)
-    return { certFile: tlsCertFile, keyFile: tlsKeyFile };
-  problems.push("--tls-cert-file and --tls-key-file go together");
+    return {
+      certFile: tlsCertFile,
+      keyFile: tlsKeyFile,
+      ...(tlsCaFile === undefined ? {} : { caFile: tlsCaFile }),
+    };
+  problems.push("--tls-cert-file and --tls-key-file go together, and --tls-ca-file goes with both");
   return undefined;
 }

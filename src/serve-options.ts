@@ -36,6 +36,8 @@ const address = z
 /** RFC 1123, one label: what Kubernetes takes as the name of a namespace and (nearly) of a Service. */
 export const label = z.string().regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be a Kubernetes name");
 
+const onOff = z.enum(["on", "off"], { error: "must be on or off" }).transform((word) => word === "on");
+
 /** URL with host and at most a path: what a webhook configuration accepts. */
 const webhookUrl = text.refine((value) => {
   const url = URL.parse(value);
@@ -58,12 +60,15 @@ const shape = {
   metricsPort: whole(0, 65_535),
   namespace: label.optional(),
   service: label,
+  lease: label.optional(),
+  events: onOff,
   timeout: whole(1, 30),
   graceSeconds: whole(0, 300),
   drainSeconds: whole(1, 300),
   logLevel: level,
   tlsCertFile: text.optional(),
   tlsKeyFile: text.optional(),
+  tlsCaFile: text.optional(),
   caFile: text.optional(),
 } as const;
 
@@ -116,6 +121,17 @@ export const serveOptions: readonly ServeOption[] = [
     "Service through which the API server reaches the webhook in a cluster",
     "skill-admission",
   ),
+  option(
+    "lease",
+    "name",
+    "Lease in that namespace by which replicas agree on a leader; in a cluster skill-admission when not given",
+  ),
+  option(
+    "events",
+    "word",
+    "on or off: write Events about denied objects, on what would try them again",
+    "on",
+  ),
   option("timeout", "seconds", "Time for a review where the API server names none, 1 to 30", "5"),
   option(
     "graceSeconds",
@@ -131,6 +147,11 @@ export const serveOptions: readonly ServeOption[] = [
     "Certificate chain to serve with, PEM, leaf first, read again when it changes; needs --tls-key-file",
   ),
   option("tlsKeyFile", "file", "Private key of that certificate, PEM, unencrypted; needs --tls-cert-file"),
+  option(
+    "tlsCaFile",
+    "file",
+    "Certificate authority of that certificate, PEM, registered as what the API server trusts; read again when it changes",
+  ),
   option(
     "caFile",
     "file",

@@ -11,6 +11,7 @@ import { startSelfIssued, type Clock } from "../server/certificates/self-issued.
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer } from "../server/webhook-server.ts";
 import { SourceError } from "../skill/source-error.ts";
+import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
 import { connect, type Connected, type Registration } from "./connect.ts";
@@ -41,15 +42,17 @@ export async function serve(
   const report = (problem: unknown): void => log.error("problem", { error: problem });
   const ended = new AbortController();
   const connected = await connect(config, telemetry);
-  const { cluster } = connected;
+  const { cluster, leadership } = connected;
   let registration: Registration | undefined;
   try {
-    const certificates = await certificatesOf(config, connected, { signal: ended.signal, report });
+    const published = (bundle: string): boolean => registration?.published(bundle) ?? false;
+    const certificates = await certificatesOf(config, connected, { signal: ended.signal, report, published });
     announceCertificate(certificates, telemetry, config, report);
-    const readiness = readinessOf(connected, certificates, () => registration);
+    const readiness = readinessOf(config, connected, certificates, () => registration);
     metrics.setProbes({
       ready: () => !stop.aborted && readiness().length === 0,
-      ...(connected.register && { registered: () => registration?.readiness().length === 0 }),
+      leads: () => leadership.term() !== undefined,
+      ...(connected.register && { registered: () => registration?.registered() ?? false }),
     });
     const app = createApp({
       review: reviewer(cluster, telemetry),
@@ -66,19 +69,17 @@ export async function serve(
     log.info("serving", { address, port, metricsPort: metricsServer.port, ...build });
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
+      // Who cannot answer must not lead: nobody would register the webhook then.
+      leadership.stand();
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());
-      const registered = (): boolean => (registration?.readiness() ?? []).length === 0;
-      if (await untilReady(registered, stop)) {
-        const policies = cluster.current().policies.length;
-        log.info(registration === undefined ? "ready" : "ready and registered", { policies });
-        if (policies === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
-      }
+      if (await untilReady(() => readiness().length === 0, stop)) announceReady(connected, registration, log);
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
     // A process on its way out must not take back what its successor registers, or what somebody removes.
     await registration?.close();
+    await leadership.close();
     const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
     // Readiness fails from the moment that `stop` aborts.
     await drain(server, () => undefined, times);
@@ -86,17 +87,26 @@ export async function serve(
   } finally {
     ended.abort();
     await registration?.close();
+    await leadership.close();
     await cluster.close();
   }
 }
 
+function announceReady({ cluster }: Connected, registration: Registration | undefined, log: Log): void {
+  const policies = cluster.current().policies.length;
+  log.info(registration?.registered() === true ? "ready and registered" : "ready", { policies });
+  if (policies === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
+}
+
 /** What keeps reviews from being answered here, a sentence each. */
 function readinessOf(
+  { lease }: Config,
   { cluster, register }: Connected,
   certificates: CertificateSource,
   registration: () => Registration | undefined,
 ): () => readonly string[] {
-  const unregistered = register === undefined ? [] : ["the webhook is not registered yet"];
+  const unregistered =
+    register === undefined || lease !== undefined ? [] : ["the webhook is not registered yet"];
   return () => [
     ...cluster.readiness(),
     ...certificateProblems(certificates, Date.now()),
@@ -190,11 +200,23 @@ function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler 
 
 function certificatesOf(
   { tlsFiles }: Config,
-  { store, names }: Connected,
-  life: { readonly signal: AbortSignal; readonly report: (problem: unknown) => void },
+  { store, names, leadership, register }: Connected,
+  life: {
+    readonly signal: AbortSignal;
+    readonly report: (problem: unknown) => void;
+    readonly published: (bundle: string) => boolean;
+  },
 ): Promise<CertificateSource> {
   if (tlsFiles !== undefined) return startCertificateFiles({ ...tlsFiles, ...life, clock });
-  return startSelfIssued({ store, names, clock, ...life });
+  return startSelfIssued({
+    store,
+    names,
+    clock,
+    ...life,
+    // Without a cluster nobody publishes anything.
+    ...(register === undefined ? { published: () => true } : {}),
+    maintains: () => leadership.term() !== undefined,
+  });
 }
 
 /** Tells metrics, and whoever asked for the CA in a file, of this certificate and every later one. */

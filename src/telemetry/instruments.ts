@@ -142,6 +142,11 @@ export function stateInstruments(registry: Registry) {
       help: "1 while this replica can answer reviews, as its readiness probe says; else 0",
       registers,
     }),
+    leader: new Gauge({
+      name: `${prefix}leader`,
+      help: "1 on the one replica that writes status, certificates and the webhook's registration; else 0",
+      registers,
+    }),
     watches: new Gauge<"resource">({
       name: `${prefix}watch_up`,
       help: "1 while changes of the resource arrive; 0: what was known before stays in force",

@@ -12,6 +12,8 @@ export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
 export interface Probes {
   /** Can reviews be answered. */
   readonly ready: () => boolean;
+  /** Does this replica do what only one may do at a time. */
+  readonly leads?: () => boolean;
   /** Is the API server told to ask here; absent where there is none. */
   readonly registered?: () => boolean;
 }
@@ -75,6 +77,7 @@ export function stateMetrics(
     metrics,
     refresh() {
       state.ready.set(probes.ready() ? 1 : 0);
+      state.leader.set(probes.leads?.() === true ? 1 : 0);
       if (probes.registered !== undefined) optional.registered(probes.registered() ? 1 : 0);
     },
   };

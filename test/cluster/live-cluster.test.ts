@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
+import { soleLeader } from "../../src/cluster/live/leadership.ts";
 import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-cluster.ts";
 import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
 import { createStatusWriter } from "../../src/cluster/live/status-writer.ts";
@@ -56,7 +57,7 @@ const open = () => {
   return openLiveCluster({
     client,
     hooks,
-    status: createStatusWriter(client, hooks),
+    status: createStatusWriter(client, hooks, soleLeader()),
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 },
   });
 };

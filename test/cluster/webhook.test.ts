@@ -1,11 +1,12 @@
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { isIP, type AddressInfo } from "node:net";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { webcrypto } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
+import { soleLeader } from "../../src/cluster/live/leadership.ts";
 import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
 import { registerWebhook, type WebhookRegistration } from "../../src/cluster/live/register-webhook.ts";
 import type { WebhookOptions } from "../../src/cluster/live/webhook-configuration.ts";
@@ -24,6 +25,7 @@ interface Review {
 
 /** Allows everything, and remembers what it was asked. */
 async function startRecorder() {
+  const host = inject("host");
   x509.cryptoProvider.set(webcrypto);
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -31,7 +33,11 @@ async function startRecorder() {
     name: "CN=recorder",
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([
+        { type: isIP(host.name) === 0 ? "dns" : "ip", value: host.name },
+      ]),
+    ],
   });
   const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   const cert = certificate.toString("pem");
@@ -56,8 +62,8 @@ async function startRecorder() {
       });
     },
   );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, asked, cert, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  await new Promise<void>((resolve) => server.listen(0, host.listen, resolve));
+  return { server, asked, cert, url: `https://${host.name}:${(server.address() as AddressInfo).port}` };
 }
 
 const name = "skill-admission";
@@ -97,6 +103,7 @@ beforeAll(async () => {
   registration = registerWebhook({
     client,
     hooks: { onProblem: (message) => problems.push(message) },
+    leadership: soleLeader(),
     options: () => Promise.resolve(options),
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 200 },
     writeInterval: 100,

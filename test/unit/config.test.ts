@@ -30,6 +30,8 @@ describe("parseServeConfig", () => {
       port: 8443,
       metricsAddress: "0.0.0.0",
       metricsPort: 9090,
+      service: "skill-admission",
+      events: true,
       timeoutSeconds: 5,
       graceSeconds: 5,
       drainSeconds: 10,
@@ -147,6 +149,40 @@ describe("parseServeConfig", () => {
     expect(problemsOf({ state: "s", tlsKeyFile: "k" }, {})).toHaveLength(1);
     expect(problemsOf({ state: "s", port: "9090" }, {})).toHaveLength(1);
     expect(problemsOf({ state: "s", port: "0", metricsPort: "0" }, {})).toEqual([]);
+  });
+
+  it("takes the authority of a certificate in files only with the certificate", () => {
+    const files = { tlsCertFile: "c", tlsKeyFile: "k", tlsCaFile: "a" };
+    expect(parseServeConfig({ state: "s", ...files }, {}).tlsFiles).toEqual({
+      certFile: "c",
+      keyFile: "k",
+      caFile: "a",
+    });
+    expect(problemsOf({ state: "s", tlsCaFile: "a" }, {})).toEqual([
+      expect.stringMatching(/--tls-ca-file goes with both/),
+    ]);
+  });
+
+  it("elects a leader in a cluster, and beside one where it is told by which Lease", () => {
+    const beside = { kubeconfig: "k", webhookUrl: "https://x" };
+    expect(parseServeConfig({}, inPod).lease).toEqual({ namespace: "skills", name: "skill-admission" });
+    expect(parseServeConfig({ lease: "other" }, inPod).lease?.name).toBe("other");
+    expect(parseServeConfig(beside, {})).not.toHaveProperty("lease");
+    expect(parseServeConfig({ ...beside, lease: "l", namespace: "n" }, {}).lease).toEqual({
+      namespace: "n",
+      name: "l",
+    });
+    for (const flags of [
+      { ...beside, lease: "l" },
+      { state: "s", namespace: "n", lease: "l" },
+    ])
+      expect(problemsOf(flags, {})).toEqual([expect.stringMatching(/^--lease needs a cluster/)]);
+  });
+
+  it("writes Events unless it is told not to", () => {
+    expect(parseServeConfig({ state: "s", events: "off" }, {}).events).toBe(false);
+    expect(parseServeConfig({ state: "s" }, { SKILL_ADMISSION_EVENTS: "on" }).events).toBe(true);
+    expect(problemsOf({ state: "s", events: "no" }, {})).toEqual(['--events: "no" must be on or off']);
   });
 
   it("leaves aside what Kubernetes sets for a Service of the product's name", () => {

@@ -4,10 +4,14 @@ import type { CompiledSnapshot, ResourceProblem } from "../../policy/compile.ts"
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
+import type { Leadership } from "./leadership.ts";
 
 /** Writes what became of policies and trust roots where `kubectl get` shows it. */
 export interface StatusWriter {
-  /** Tells the present state; returns at once, and writes what differs from what the objects' status says. */
+  /**
+   * Tells the present state; returns at once. Whoever leads, or comes to lead later, writes what differs from what the
+   * objects' status says.
+   */
   update(
     policies: readonly KubernetesObject[],
     trustRoots: readonly KubernetesObject[],
@@ -110,66 +114,98 @@ interface Write {
   readonly status: Status;
 }
 
-/** Writes statuses one after the other; a newer state of an object replaces one that waits. */
-export function createStatusWriter(client: ApiClient, hooks: ClusterHooks): StatusWriter {
-  const stop = new AbortController();
-  const waiting = new Map<string, Write>();
-  let failing = false;
-  const writeOne = async ({ path, resourceVersion, status }: Write): Promise<void> => {
+/** Statuses that wait to be written, one after the other; a newer state of an object replaces one that waits. */
+class StatusQueue {
+  readonly #client: ApiClient;
+  readonly #hooks: ClusterHooks;
+  readonly #leadership: Leadership;
+  readonly #stop = new AbortController();
+  readonly #waiting = new Map<string, Write>();
+  #draining: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(client: ApiClient, hooks: ClusterHooks, leadership: Leadership) {
+    this.#client = client;
+    this.#hooks = hooks;
+    this.#leadership = leadership;
+  }
+
+  consider(kind: ResourceProblem["kind"], object: KubernetesObject, compiled: CompiledSnapshot): void {
+    const metadata = object.metadata as Metadata;
+    const path = `/apis/skill-admission.dev/v1alpha1/${plurals[kind]}/${encodeURIComponent(metadata.name)}/status`;
+    const status = statusOf(kind, object, compiled, Date.now());
+    if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
+    else this.#waiting.set(path, { path, resourceVersion: metadata.resourceVersion, status });
+  }
+
+  start(): void {
+    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    const { signal } = this.#stop;
+    for (
+      let next = this.#waiting.entries().next();
+      !next.done && !signal.aborted;
+      next = this.#waiting.entries().next()
+    ) {
+      const term = this.#leadership.term();
+      if (term === undefined) {
+        // Whoever leads now works it out anew, from a newer state than this.
+        this.#waiting.clear();
+        return;
+      }
+      const [path, write] = next.value;
+      this.#waiting.delete(path);
+      await this.#write(write, AbortSignal.any([signal, term]));
+      await sleep(writeInterval, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #write({ path, resourceVersion, status }: Write, signal: AbortSignal): Promise<void> {
     try {
-      await client.call({
+      await this.#client.call({
         method: "PATCH",
         path,
         contentType: "application/merge-patch+json",
         // With the version: a status that was worked out from an older state of the object is refused.
         body: { metadata: { resourceVersion }, status },
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(requestTimeout)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeout)]),
       });
-      failing = false;
+      this.#failing = false;
     } catch (error) {
       // Changed (409) or gone (404) meanwhile: the watch brings the newer state, and with it the next update.
-      if (
-        stop.signal.aborted ||
-        (error instanceof ApiError && (error.status === 409 || error.status === 404))
-      )
+      if (signal.aborted || (error instanceof ApiError && (error.status === 409 || error.status === 404)))
         return;
-      if (!failing) hooks.onProblem(`status is not written: ${messageOf(error)}`);
-      failing = true;
+      if (!this.#failing) this.#hooks.onProblem(`status is not written: ${messageOf(error)}`);
+      this.#failing = true;
     }
+  }
+}
+
+/** Writes statuses while we lead. */
+export function createStatusWriter(
+  client: ApiClient,
+  hooks: ClusterHooks,
+  leadership: Leadership,
+): StatusWriter {
+  const queue = new StatusQueue(client, hooks, leadership);
+  let latest: Parameters<StatusWriter["update"]> | undefined;
+  const update = (...state: Parameters<StatusWriter["update"]>): void => {
+    latest = state;
+    if (leadership.term() === undefined) return;
+    const [policies, trustRoots, compiled] = state;
+    for (const policy of policies) queue.consider("ClusterSkillPolicy", policy, compiled);
+    for (const root of trustRoots) queue.consider("SkillTrustRoot", root, compiled);
+    queue.start();
   };
-  const drain = async (): Promise<void> => {
-    for (
-      let next = waiting.entries().next();
-      !next.done && !stop.signal.aborted;
-      next = waiting.entries().next()
-    ) {
-      const [path, write] = next.value;
-      waiting.delete(path);
-      await writeOne(write);
-      await sleep(writeInterval, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
-  };
-  let draining: Promise<void> | undefined;
-  const consider = (
-    kind: ResourceProblem["kind"],
-    object: KubernetesObject,
-    compiled: CompiledSnapshot,
-  ): void => {
-    const metadata = object.metadata as Metadata;
-    const path = `/apis/skill-admission.dev/v1alpha1/${plurals[kind]}/${encodeURIComponent(metadata.name)}/status`;
-    const status = statusOf(kind, object, compiled, Date.now());
-    if (isDeepStrictEqual(object["status"], status)) waiting.delete(path);
-    else waiting.set(path, { path, resourceVersion: metadata.resourceVersion, status });
-  };
-  return {
-    update: (policies, trustRoots, compiled) => {
-      for (const policy of policies) consider("ClusterSkillPolicy", policy, compiled);
-      for (const root of trustRoots) consider("SkillTrustRoot", root, compiled);
-      draining ??= drain().finally(() => (draining = undefined));
-    },
-    close: async () => {
-      stop.abort();
-      await draining;
-    },
-  };
+  leadership.onChange(() => {
+    if (latest !== undefined) update(...latest);
+  });
+  return { update, close: () => queue.close() };
 }

@@ -2,16 +2,22 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 
+import { certificatesIn } from "./bundle.ts";
 import {
   createCertificateHolder,
   type CertificateSource,
   type ServingCertificate,
 } from "./certificate-source.ts";
 import type { Clock } from "./self-issued.ts";
+import { readCertificate } from "./state.ts";
 
 export interface CertificateFilesOptions {
   readonly certFile: string;
   readonly keyFile: string;
+  /** The authority that the certificate comes from; absent where somebody else publishes it. */
+  readonly caFile?: string;
+  /** Do callers trust these authorities (PEM) already. Without: nothing is waited for. */
+  readonly published?: (caBundle: string) => boolean;
   readonly clock: Clock;
   /** Ends the watching. */
   readonly signal: AbortSignal;
@@ -30,44 +36,94 @@ async function readText(flag: string, path: string, signal: AbortSignal): Promis
     if (text.length > maxLength) throw new Error("it is longer than 1 MiB");
     return text;
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`cannot read ${flag} ${JSON.stringify(path)}: ${detail}`, { cause });
+    throw new Error(`cannot read ${flag} ${JSON.stringify(path)}: ${reasonOf(cause)}`, { cause });
   }
 }
 
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 async function readPair(options: CertificateFilesOptions): Promise<ServingCertificate> {
-  const { certFile, keyFile, signal } = options;
+  const { certFile, keyFile, caFile, signal } = options;
   const cert = await readText("--tls-cert-file", certFile, signal);
   const key = await readText("--tls-key-file", keyFile, signal);
+  const ca = caFile === undefined ? undefined : await readText("--tls-ca-file", caFile, signal);
   try {
     const leaf = new X509Certificate(cert);
     if (!leaf.checkPrivateKey(createPrivateKey(key)))
       throw new Error("the key does not belong to the certificate");
     createSecureContext({ cert, key });
-    return { cert, key, notAfter: leaf.validToDate.getTime() };
+    const notAfter = leaf.validToDate.getTime();
+    return { cert, key, notAfter, ...(ca === undefined ? {} : authorityOf(ca, cert, options)) };
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof AuthorityError) throw cause;
     const files = `${JSON.stringify(certFile)} and ${JSON.stringify(keyFile)}`;
-    throw new Error(`${files} are no certificate (leaf first) with its key, PEM: ${detail}`, { cause });
+    throw new Error(`${files} are no certificate (leaf first) with its key, PEM: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
+}
+
+class AuthorityError extends Error {}
+
+/** The bundle, if the chain leads to one of its certificates: one that does not would cut every review off. */
+function authorityOf(
+  ca: string,
+  chain: string,
+  { caFile = "" }: CertificateFilesOptions,
+): { readonly caBundle: string; readonly authorityNotAfter: number } {
+  const certificates = (pem: string): readonly X509Certificate[] =>
+    certificatesIn(pem).flatMap((one) => readCertificate(one) ?? []);
+  const served = certificates(chain);
+  const issuer = certificates(ca).find((authority) =>
+    served.some((one) => one.checkIssued(authority) && one.verify(authority.publicKey)),
+  );
+  if (issuer === undefined)
+    throw new AuthorityError(
+      `--tls-ca-file ${JSON.stringify(caFile)} holds no authority, PEM, that issued the certificate`,
+    );
+  return { caBundle: certificatesIn(ca).join("\n"), authorityNotAfter: issuer.validToDate.getTime() };
+}
+
+/** With so little left of the present certificate, milliseconds, the next one waits for nothing. */
+const lastCall = 60 * 60_000;
+
+/**
+ * What to serve now that the files hold `next`. Where it comes from an authority that callers do not trust yet, that
+ * authority is announced first, and the present certificate goes on.
+ */
+function follow(
+  present: ServingCertificate,
+  next: ServingCertificate,
+  trusted: boolean,
+  now: number,
+): ServingCertificate {
+  const { caBundle } = next;
+  if (caBundle === undefined || trusted || now > present.notAfter - lastCall) return next;
+  return { ...present, caBundle };
 }
 
 /**
  * Certificates that someone else keeps in files, such as cert-manager in a mounted Secret. They are read again
  * every ten seconds rather than watched: the kubelet exchanges a link above them, which file watchers miss. A pair
- * that does not fit together, as in the middle of an exchange, is reported and the present one kept.
+ * that does not fit together, as in the middle of an exchange, is reported and the present one kept. Replicas see an
+ * exchange up to minutes apart, so a certificate from another authority is served only once callers trust that one.
  *
  * @throws Error naming the files where the first pair cannot be used
  */
 export async function startCertificateFiles(options: CertificateFilesOptions): Promise<CertificateSource> {
-  const { clock, signal, report } = options;
+  const { clock, signal, report, published = () => true } = options;
   const holder = createCertificateHolder(await readPair(options), report);
   const watch = async (): Promise<never> => {
     let reported = "";
+    // At two looks in succession: between what we see registered and what API servers go by there are moments.
+    let trustedBefore = false;
     for (;;) {
       await clock.sleep(interval, signal);
       try {
-        holder.set(await readPair(options));
+        const next = await readPair(options);
+        const trusted = next.caBundle === undefined || published(next.caBundle);
+        holder.set(follow(holder.current(), next, trusted && trustedBefore, clock.now()));
+        trustedBefore = trusted;
         reported = "";
       } catch (error) {
         signal.throwIfAborted();

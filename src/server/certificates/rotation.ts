@@ -12,6 +12,8 @@ export const lifetimes = {
   backdate: hour,
   /** A new authority is in the bundle so long before its first leaf, for every API server to have read it. */
   announcement: day,
+  /** The same where the present authority ends within a day. */
+  shortAnnouncement: 60_000,
 } as const;
 
 /** Both kinds are replaced after this share of their life: a leaf has ten days left then, an authority four months. */
@@ -101,8 +103,20 @@ function planLeaf(
 }
 
 function mayPromote(issuing: Span, next: Span, { now, published }: PlanInput): boolean {
-  const lastCall = now >= issuing.notAfter - lifetimes.announcement;
-  return lastCall || (published && now >= announcedAt(next) + lifetimes.announcement);
+  const hurry = now >= issuing.notAfter - lifetimes.announcement;
+  const announcement = hurry ? lifetimes.shortAnnouncement : lifetimes.announcement;
+  // With what is left of the last hour there is nothing to lose by it.
+  return now >= issuing.notAfter - hour || (published && now >= announcedAt(next) + announcement);
+}
+
+/** Can a server go on with what this state holds: a leaf that is valid, fits, and comes from a valid authority. */
+export function usable(
+  state: CertificateState | undefined,
+  names: readonly string[],
+  now: number,
+): state is CertificateState {
+  if (state === undefined || !covers(spanOf(state.issuing.cert), now)) return false;
+  return covers(spanOf(state.leaf.cert), now) && leafFits(state.leaf.cert, state.issuing.cert, names);
 }
 
 /** Makes certificates. The only part that is slow, and random. */

@@ -4,7 +4,7 @@ import {
   type ServingCertificate,
 } from "./certificate-source.ts";
 import { issuer as ownIssuer } from "./issuer.ts";
-import { carryOut, plan, type Issuer } from "./rotation.ts";
+import { carryOut, plan, usable, type Issuer, type Step } from "./rotation.ts";
 import { bundleOf, fromFiles, readCertificate, toFiles, type CertificateState } from "./state.ts";
 import type { CertificateStore } from "./store.ts";
 
@@ -26,11 +26,16 @@ export interface SelfIssuedOptions {
   readonly report: (problem: unknown) => void;
   /** Is this bundle where callers read it; a new authority waits for that. Without: time alone decides. */
   readonly published?: (caBundle: string) => boolean;
+  /**
+   * Is the upkeep of the shared certificates ours, as among replicas it is the leader's. Whose it is not takes only
+   * the steps without which it could not serve itself. Without: it is.
+   */
+  readonly maintains?: () => boolean;
   readonly issuer?: Issuer;
 }
 
-/** How often other replicas' work is looked for, at least: far below a day's announcement. */
-const pollInterval = 10 * 60_000;
+/** How often other replicas' work is looked for, at least: one read each time. */
+const pollInterval = 30_000;
 /** Steps and lost races in one go. A state settles in four at most; more means that somebody undoes them. */
 const maxRounds = 16;
 const firstRetry = 1000;
@@ -42,24 +47,39 @@ const storeTimeout = 30_000;
 export const retryDelay = (failures: number): number =>
   Math.min(lastRetry, firstRetry * 2 ** Math.min(failures - 1, 20));
 
+/** The next step that is ours to take. */
+function ownStep(
+  state: CertificateState | undefined,
+  { names, clock, published = () => true, maintains = () => true }: SelfIssuedOptions,
+): Step {
+  const now = clock.now();
+  const step = plan(state, { names, now, published: state !== undefined && published(bundleOf(state)) });
+  if (step.kind === "keep" || maintains() || !usable(state, names, now)) return step;
+  return { kind: "keep", until: now + pollInterval };
+}
+
 /** One pass over the store: takes what steps are due until the state may be kept. */
 async function settle(
   options: SelfIssuedOptions,
+  present: CertificateState | undefined,
 ): Promise<{ readonly state: CertificateState; readonly until: number }> {
-  const { store, names, clock, published = () => true, issuer = ownIssuer } = options;
+  const { store, names, clock, issuer = ownIssuer } = options;
   const limited = (): AbortSignal => AbortSignal.any([options.signal, AbortSignal.timeout(storeTimeout)]);
   for (let round = 0; round < maxRounds; round += 1) {
     const stored = await store.load(limited());
-    const state = stored === undefined ? undefined : fromFiles(stored.files);
-    const now = clock.now();
-    const step = plan(state, { names, now, published: state !== undefined && published(bundleOf(state)) });
-    if (step.kind === "keep") {
-      if (state === undefined) throw new Error("nothing to keep");
+    const found = stored === undefined ? undefined : fromFiles(stored.files);
+    // What was taken away or garbled is put back: an authority that nobody trusts yet would cut the webhook off.
+    const state = found ?? present;
+    const step = ownStep(state, options);
+    if (step.kind !== "keep") {
+      const next = await carryOut(step.kind, state, issuer, { names, now: clock.now() });
+      // Whether it was saved or someone else was faster: what counts is what the store holds now.
+      await store.save(toFiles(next), stored, limited());
+    } else if (state === undefined) {
+      throw new Error("nothing to keep");
+    } else if (found !== undefined || (await store.save(toFiles(state), stored, limited()))) {
       return { state, until: step.until };
     }
-    const next = await carryOut(step.kind, state, issuer, { names, now });
-    // Whether it was saved or someone else was faster: what counts is what the store holds now.
-    await store.save(toFiles(next), stored, limited());
   }
   throw new Error(
     `the stored certificates did not settle in ${maxRounds} rounds: is something else writing to them, or do the clocks differ`,
@@ -88,9 +108,11 @@ function servingOf(state: CertificateState): ServingCertificate {
 export async function startSelfIssued(options: SelfIssuedOptions): Promise<CertificateSource> {
   const { clock, signal, report } = options;
   let failures = 0;
+  let present: CertificateState | undefined;
   const attempt = async (): Promise<{ state?: CertificateState; wait: number }> => {
     try {
-      const { state, until } = await settle(options);
+      const { state, until } = await settle(options, present);
+      present = state;
       failures = 0;
       return { state, wait: Math.max(firstRetry, Math.min(pollInterval, until - clock.now())) };
     } catch (error) {

@@ -113,7 +113,7 @@ describe("plan", () => {
     const announced = await settle(state, at(start + 250 * day, { published: false }));
     const late = start + 300 * day;
     expect((await settle(announced.state, at(late, { published: false }))).steps).toEqual(["reissue"]);
-    const last = start + lifetimes.authority - lifetimes.announcement;
+    const last = start + lifetimes.authority - 3_600_000;
     expect(plan(announced.state, at(last, { published: false })).kind).toBe("promote");
   });
 

@@ -1,0 +1,241 @@
+import type { Confirmation, Leadership } from "./leadership.ts";
+import type { LeaseRecord, LeaseStore, StoredLease } from "./lease.ts";
+
+/** Times of an election, milliseconds; the relations are those of client-go: duration > deadline > retry. */
+export interface ElectionTimes {
+  /** After so long without a renewal another candidate takes over. */
+  readonly duration: number;
+  /** A leader that could not renew for so long stops leading by itself. */
+  readonly deadline: number;
+  /** Between two attempts. */
+  readonly retry: number;
+}
+
+export const electionDefaults: ElectionTimes = { duration: 15_000, deadline: 10_000, retry: 2_000 };
+
+/** Time as an election sees it. */
+export interface ElectionClock {
+  /** Milliseconds that only ever grow, also while the process is stopped; from any beginning. */
+  monotonic(): number;
+  /** Milliseconds since 1970, for people who read the Lease. */
+  now(): number;
+  /** Resolves after that long, or as soon as the signal aborts. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** 0 to 1: candidates must not all come at the same moment. */
+  random(): number;
+}
+
+export interface ElectionOptions {
+  readonly store: LeaseStore;
+  /** Unlike that of every other process that ever was. */
+  readonly identity: string;
+  readonly clock: ElectionClock;
+  readonly times?: ElectionTimes;
+  /** Told once each time that attempts begin to fail. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+/** Microseconds, as the API's MicroTime has them. */
+const microTime = (now: number): string => new Date(now).toISOString().replace("Z", "000Z");
+
+/** Longest that somebody else's Lease is waited for, whatever it says of itself, seconds. */
+const maxDuration = 300;
+
+/** Milliseconds that giving up the lead may take on the way out. */
+const releaseTimeout = 2_000;
+
+/** What makes two states of the Lease different renewals; a mark that somebody sets is no sign of life. */
+const lifeSign = ({ holder, renewTime, acquireTime, transitions }: LeaseRecord): string =>
+  JSON.stringify([holder, renewTime, acquireTime, transitions]);
+
+/**
+ * One candidate, in the manner of client-go's leader election. Times of other machines are never compared with ours:
+ * what counts is how long ago, by our own monotonic clock, we saw the Lease change. Our own lead counts from before the
+ * renewal was sent, so that it ends before anybody else may begin, also when the process was stopped in between.
+ */
+class Candidate implements Leadership {
+  readonly #options: ElectionOptions;
+  readonly #times: ElectionTimes;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #stored: StoredLease | undefined;
+  #seen: { readonly sign: string; readonly at: number } | undefined;
+  #renewedAt = -Infinity;
+  #renewals = 0;
+  #term: AbortController | undefined;
+  #told = "";
+  #attempt: Promise<void> = Promise.resolve();
+  #ended: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#times = options.times ?? electionDefaults;
+  }
+
+  stand(): void {
+    this.#ended ??= this.#run();
+  }
+
+  term(): AbortSignal | undefined {
+    // By the clock, not by a timer: after a process was stopped, what it does first may come before any timer.
+    if (this.#options.clock.monotonic() - this.#renewedAt >= this.#times.deadline) this.#lose();
+    return this.#term?.signal;
+  }
+
+  async confirm(signal: AbortSignal): Promise<Confirmation | undefined> {
+    if (this.term() === undefined) return undefined;
+    const before = this.#renewals;
+    await this.#tryOnce(signal);
+    const term = this.term();
+    if (term === undefined || this.#renewals === before) return undefined;
+    return { term, unregistered: this.#stored?.record.unregistered };
+  }
+
+  async clearUnregistered(signal: AbortSignal): Promise<void> {
+    await this.#serially(async () => {
+      if (this.term() === undefined || this.#stored === undefined) return;
+      const record = { ...this.#stored.record, unregistered: undefined };
+      this.#stored = (await this.#options.store.write(record, this.#stored, signal)) ?? this.#stored;
+    });
+    this.#tell();
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    const leads = this.term() !== undefined;
+    this.#stop.abort();
+    this.#lose();
+    await this.#ended;
+    if (leads) await this.#release().catch(() => undefined);
+    this.#stored = undefined;
+  }
+
+  async #release(): Promise<void> {
+    const { store, clock, identity } = this.#options;
+    const signal = AbortSignal.timeout(releaseTimeout);
+    const renewTime = microTime(clock.now());
+    for (let stored = this.#stored; stored?.record.holder === identity; stored = await store.read(signal)) {
+      const given = { ...stored.record, holder: "", durationSeconds: 1, renewTime };
+      if ((await store.write(given, stored, signal)) !== undefined) return;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    const { retry } = this.#times;
+    const stop = this.#stop.signal;
+    while (!stop.aborted) {
+      await this.#tryOnce(stop);
+      // Who waits for the lead comes at odd moments, so that two do not meet again and again.
+      const leads = this.term() !== undefined;
+      await clock.sleep(leads ? Math.min(retry, this.#left()) : retry * (1 + clock.random()), stop);
+    }
+  }
+
+  /** One attempt at a time: the loop's and those of `confirm` would otherwise overtake each other. */
+  #serially(work: () => Promise<void>): Promise<void> {
+    const next = this.#attempt.then(work);
+    this.#attempt = next.catch(() => undefined);
+    return next;
+  }
+
+  async #tryOnce(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#serially(() => this.#acquireOrRenew(this.#limited(signal)));
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#stop.signal.aborted && !signal.aborted) {
+        if (!this.#failing) this.#options.onProblem(error);
+        this.#failing = true;
+      }
+    }
+    this.#tell();
+  }
+
+  /** Milliseconds until the lead has to be given up. */
+  #left(): number {
+    return Math.max(0, this.#renewedAt + this.#times.deadline - this.#options.clock.monotonic());
+  }
+
+  /** A leader's attempt is over by the time that the lead has to be given up, and soon enough for another attempt. */
+  #limited(signal: AbortSignal): AbortSignal {
+    const most = this.#times.deadline / 2;
+    const limit = this.term() === undefined ? most : Math.min(most, this.#left());
+    return AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(Math.ceil(limit))]);
+  }
+
+  async #acquireOrRenew(signal: AbortSignal): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    if (this.term() !== undefined && this.#stored !== undefined) {
+      if (await this.#write(this.#stored.record, this.#stored, signal)) return;
+      // Somebody else changed it; what it is now decides whether we still lead.
+    }
+    const found = await this.#options.store.read(signal);
+    this.#observe(found);
+    if (found !== undefined && this.#heldByAnother(found.record)) {
+      this.#lose();
+      return;
+    }
+    await this.#write(found?.record, found, signal);
+  }
+
+  #observe(found: StoredLease | undefined): void {
+    this.#stored = found;
+    const sign = found === undefined ? "" : lifeSign(found.record);
+    if (this.#seen?.sign !== sign) this.#seen = { sign, at: this.#options.clock.monotonic() };
+  }
+
+  #heldByAnother({ holder, durationSeconds }: LeaseRecord): boolean {
+    if (holder === "" || holder === this.#options.identity) return false;
+    const duration = Math.min(durationSeconds, maxDuration) * 1000;
+    return this.#options.clock.monotonic() - (this.#seen?.at ?? 0) < duration;
+  }
+
+  /** Writes ourselves as the holder; false when someone else was faster. */
+  async #write(
+    before: LeaseRecord | undefined,
+    previous: StoredLease | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store, identity, clock } = this.#options;
+    const sent = clock.monotonic();
+    const time = microTime(clock.now());
+    const stays = before?.holder === identity;
+    const record: LeaseRecord = {
+      holder: identity,
+      durationSeconds: Math.ceil(this.#times.duration / 1000),
+      renewTime: time,
+      acquireTime: stays ? (before.acquireTime ?? time) : time,
+      transitions: (before?.transitions ?? 0) + (stays || before === undefined ? 0 : 1),
+      ...(before?.unregistered === undefined ? {} : { unregistered: before.unregistered }),
+    };
+    const written = await store.write(record, previous, signal);
+    if (written === undefined) return false;
+    this.#observe(written);
+    this.#renewedAt = sent;
+    this.#renewals += 1;
+    if (!this.#stop.signal.aborted) this.#term ??= new AbortController();
+    return true;
+  }
+
+  #lose(): void {
+    this.#renewedAt = -Infinity;
+    const term = this.#term;
+    this.#term = undefined;
+    term?.abort(new Error("the lead was lost"));
+  }
+
+  #tell(): void {
+    const state = `${this.term() !== undefined} ${this.#stored?.record.unregistered ?? ""}`;
+    if (state === this.#told) return;
+    this.#told = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A candidate. From `stand` until `close` it never gives up: every failure ends in another attempt. */
+export const createCandidate = (options: ElectionOptions): Leadership => new Candidate(options);
