@@ -1,0 +1,85 @@
+/**
+ * Takes out of installed packages what Node never reads: `trim-packages.ts PROJECT`. What is left behaves the same;
+ * licences and notices stay where they are.
+ */
+import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { holdsOnlyTypes, packagesBelow } from "./installed-packages.ts";
+
+/** Texts that a licence asks to be passed on. */
+const legal = /^(?:licen[cs]e|copying|copyright|notice|authors|patents|third.?party)/i;
+
+/** By path within the package. Node takes types out of `.ts` files, but by design never below `node_modules`. */
+const unread: readonly RegExp[] = [
+  /\.[cm]?ts$/,
+  /\.map$/,
+  /\.tsbuildinfo$/,
+  // Add-ons of another runtime, Bare, for thirteen platforms.
+  /\.bare$/,
+  /^(?:\.github|tests?|__tests__|docs|examples?|bench|benchmarks?|coverage)\//,
+  /(?:^|\/)\.(?:editorconfig|eslintrc|eslintignore|nycrc|npmignore|prettierrc|gitattributes|travis)[^/]*$/,
+  /^[^/]+\.ya?ml$/,
+];
+
+const prose = /\.(?:md|markdown|html)$/i;
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/**
+ * Which files of a package nobody reads.
+ * @param files paths from the package's folder
+ */
+export function unreadFiles(files: readonly string[]): readonly string[] {
+  const hasLicence = files.some((path) => !path.includes("/") && legal.test(path));
+  return files.filter((path) => {
+    if (legal.test(nameOf(path))) return false;
+    // Where there is no file for the licence, the README holds it.
+    if (prose.test(path)) return hasLicence || !/^readme/i.test(path);
+    return unread.some((pattern) => pattern.test(path));
+  });
+}
+
+function filesBelow(folder: string, prefix = ""): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === "node_modules") return [];
+    const path = `${prefix}${entry.name}`;
+    return entry.isDirectory() ? filesBelow(join(folder, entry.name), `${path}/`) : [path];
+  });
+}
+
+/** Removes folders that hold nothing any more. */
+function dropEmpty(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) dropEmpty(join(folder, entry.name));
+  if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+}
+
+/**
+ * @param project folder with a `node_modules`
+ * @returns bytes that went
+ */
+export function trimPackages(project: string): number {
+  let bytes = 0;
+  const remove = (path: string): void => {
+    bytes += lstatSync(path).size;
+    rmSync(path, { recursive: true });
+  };
+  for (const { path, manifest } of packagesBelow(project)) {
+    const folder = join(project, path);
+    const files = filesBelow(folder);
+    const gone = holdsOnlyTypes(manifest.name) ? files : unreadFiles(files);
+    for (const file of gone) remove(join(folder, file));
+  }
+  // npm's notes to itself, and links to programs.
+  for (const name of [".package-lock.json", ".bin"])
+    rmSync(join(project, "node_modules", name), { recursive: true, force: true });
+  dropEmpty(join(project, "node_modules"));
+  return bytes;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [project = "."] = process.argv.slice(2);
+  console.log(`took out ${(trimPackages(project) / 1e6).toFixed(1)} MB that Node never reads`);
+}
