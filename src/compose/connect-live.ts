@@ -20,7 +20,7 @@ import type { CertificateSource } from "../server/certificates/certificate-sourc
 import { bundleOf, fromFiles } from "../server/certificates/state.ts";
 import { createMemoryStore, type CertificateStore } from "../server/certificates/store.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Connected, Registration } from "./connect.ts";
+import type { Connected, Registration } from "./connected.ts";
 
 type LiveMode = Exclude<ClusterMode, { readonly kind: "offline" }>;
 

@@ -14,7 +14,8 @@ import { SourceError } from "../skill/source-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
-import { connect, type Connected, type Registration } from "./connect.ts";
+import { connect } from "./connect.ts";
+import type { Connected, Registration } from "./connected.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
