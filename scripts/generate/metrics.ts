@@ -60,7 +60,7 @@ const sections: readonly Section[] = [
   { title: "State", about: "What is so at present.", metrics: declared(stateInstruments) },
   {
     title: "State, only where it applies",
-    about: "Absent where there is no cluster to register with, or no limit.",
+    about: "Absent where there is no cluster to register with, no Lease to lead by, or no limit.",
     metrics: declared((registry) => {
       // Made when they are set.
       for (const set of Object.values(optionalInstruments(registry))) set(0);
@@ -130,7 +130,7 @@ export function metricsPage(): string {
     "Dashboard: [dashboards/skill-admission.json](../dashboards/skill-admission.json), for Grafana 10 and later. Alerts:",
     "[charts/skill-admission/rules/alerts.yaml](../charts/skill-admission/rules/alerts.yaml), with a runbook in [operations.md](operations.md).",
     "",
-    "Counters of what should never happen, and the results of every policy in force, begin at 0, so that their first time is an increase.",
+    "Counters of what is rare, and the results of every policy in force, begin at 0, so that the first time is an increase.",
     "",
     ...sections.flatMap(({ title, about, metrics: of }) => [
       `## ${title}`,

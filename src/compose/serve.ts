@@ -52,7 +52,7 @@ export async function serve(
     const readiness = readinessOf(config, connected, certificates, () => registration);
     metrics.setProbes({
       ready: () => !stop.aborted && readiness().length === 0,
-      leads: () => leadership.term() !== undefined,
+      ...(config.lease && { leads: () => leadership.term() !== undefined }),
       ...(connected.register && { registered: () => registration?.registered() ?? false }),
     });
     const app = createApp({

@@ -142,11 +142,6 @@ export function stateInstruments(registry: Registry) {
       help: "1 while this replica can answer reviews, as its readiness probe says; else 0",
       registers,
     }),
-    leader: new Gauge({
-      name: `${prefix}leader`,
-      help: "1 on the one replica that writes status, certificates and the webhook's registration; else 0",
-      registers,
-    }),
     watches: new Gauge<"resource">({
       name: `${prefix}watch_up`,
       help: "1 while changes of the resource arrive; 0: what was known before stays in force",
@@ -179,6 +174,10 @@ export function optionalInstruments(registry: Registry) {
     registered: gauge(
       "webhook_registered",
       "1 while the API server is told to ask this webhook, as it should be; 0: it may let everything in unasked",
+    ),
+    leader: gauge(
+      "leader",
+      "1 on the one replica that writes status, certificates and the webhook's registration; else 0",
     ),
     memoryLimit: gauge("memory_limit_bytes", "Memory that the process may take; only where there is a limit"),
   };

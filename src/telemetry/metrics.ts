@@ -20,6 +20,7 @@ import {
   type CacheName,
   type CacheOutcome,
   type Cause,
+  type DecisionLabel,
   type FetchOutcome,
   type FetchSource,
   type FormatLabel,
@@ -91,11 +92,15 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
   };
 }
 
-/** Counters of what should never happen begin at 0, so that its first time is an increase to Prometheus. */
+/** Counters of what is rare or should never happen begin at 0, so that its first time is an increase to Prometheus. */
 function beginAtZero(
-  { errors, refusals }: ReviewInstruments,
+  { errors, refusals, requests }: ReviewInstruments,
   { fetch }: ReturnType<typeof workInstruments>,
 ): void {
+  for (const decision of ["allow", "warn", "deny", "error"] satisfies DecisionLabel[]) {
+    const labels: RequestLabels = { resource: "pods", operation: "CREATE", decision, dry_run: "false" };
+    requests.inc({ ...labels }, 0);
+  }
   for (const code of errorCodes) errors.inc({ code }, 0);
   for (const status of refusalStatuses) refusals.inc({ status }, 0);
   for (const outcome of ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"] satisfies FetchOutcome[])

@@ -12,7 +12,7 @@ export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
 export interface Probes {
   /** Can reviews be answered. */
   readonly ready: () => boolean;
-  /** Does this replica do what only one may do at a time. */
+  /** Does this replica do what only one may do at a time; absent where no Lease decides that. */
   readonly leads?: () => boolean;
   /** Is the API server told to ask here; absent where there is none. */
   readonly registered?: () => boolean;
@@ -77,7 +77,7 @@ export function stateMetrics(
     metrics,
     refresh() {
       state.ready.set(probes.ready() ? 1 : 0);
-      state.leader.set(probes.leads?.() === true ? 1 : 0);
+      if (probes.leads !== undefined) optional.leader(probes.leads() ? 1 : 0);
       if (probes.registered !== undefined) optional.registered(probes.registered() ? 1 : 0);
     },
   };
