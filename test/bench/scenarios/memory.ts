@@ -5,7 +5,7 @@ import { startLoad, type Load } from "../load/load.ts";
 import { configMapCreation, list, pack, podOf } from "../material/reviews.ts";
 import { makeKey, signedSkill, sizes, type BenchKey, type Size } from "../material/skills.ts";
 import { residentBytes } from "../servers/process-figures.ts";
-import { startBare, startProduct, type Server } from "../servers/server.ts";
+import { productionFlags, startBare, startProduct, type Server } from "../servers/server.ts";
 import { median, spread } from "../statistics.ts";
 import { mebibytes, time, type Aim, type Section } from "../table.ts";
 import { prepareCached, type Kind } from "./reviews.ts";
@@ -224,7 +224,7 @@ export async function memory(scratch: string, progress: (text: string) => void):
       },
     ],
     notes: [
-      `One process each from start to end, with Node's defaults, which let the heap grow while there is memory. ${loadSeconds} s of each kind of review over ${connections} connections; then ${(batches * batchSize).toLocaleString("en-US")} reviews that each bring a different signed skill of median size, as a ConfigMap that a running pod mounts. Both servers get the same bytes. The most that was ever resident: ${mebibytes(found.peak)}, bare ${mebibytes(found.barePeak)}. Without a cluster our process also holds the folder of manifests, here 20 MiB of skills, as text and as bytes.`,
+      `One process each from start to end. Ours is started as the image starts it, with ${productionFlags.join(" ")}; the bare server with Node's defaults, which let the heap grow while there is memory. ${loadSeconds} s of each kind of review over ${connections} connections; then ${(batches * batchSize).toLocaleString("en-US")} reviews that each bring a different signed skill of median size, as a ConfigMap that a running pod mounts. Both servers get the same bytes. The most that was ever resident: ${mebibytes(found.peak)}, bare ${mebibytes(found.barePeak)}. Without a cluster our process also holds the folder of manifests, here 20 MiB of skills, as text and as bytes.`,
       `On the live cluster: a small signed skill in a ConfigMap of its own and a pod that mounts it, ${(batches * batchSize).toLocaleString("en-US")} times.`,
       `Start to ready: ${time(median(found.times.ours))} (±${Math.round(spread(found.times.ours) * 100)} %) on a folder of manifests with 20 MiB of skills, the bare server ${time(median(found.times.bare))}; ${starts} starts each, in turn.`,
     ],
