@@ -48,6 +48,30 @@ export interface PlacedObject {
   };
 }
 
+/** What `unregister` is asked to do; what is absent, the environment or a default says. */
+export interface UnregisterRequest {
+  readonly inCluster: boolean;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly service?: string;
+  readonly lease?: string;
+  readonly seconds: number;
+}
+
+/** What became of it, and where. */
+export interface UnregisterOutcome {
+  readonly server: string;
+  readonly namespace: string;
+  readonly lease: string;
+  readonly result: {
+    readonly gone: boolean;
+    readonly found: boolean;
+    /** Otherwise why running replicas could not be told. */
+    readonly marked: true | string;
+    readonly problem?: string;
+  };
+}
+
 /** Everything that the commands need from outside; the composition root supplies it. */
 export interface CommandLine {
   /** Of the product, for `--version` and SARIF. */
@@ -72,6 +96,8 @@ export interface CommandLine {
   readonly serveFlags: () => Promise<readonly ServeFlag[]>;
   /** Runs the webhook until it is told to stop. Flags are named in camel case: `--tls-key-file` is `tlsKeyFile`. */
   readonly serve: (flags: Readonly<Record<string, string>>) => Promise<number>;
+  /** Removes the webhook's registration. @throws UsageError where the cluster cannot be spoken to as asked */
+  readonly unregister: (request: UnregisterRequest) => Promise<UnregisterOutcome>;
 }
 
 /** A call that cannot be carried out as it was made: the message says what is wrong, the remedy what to do. */

@@ -7,6 +7,7 @@ import type { Ending } from "./commands/options.ts";
 import { addPackage } from "./commands/package.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSign } from "./commands/sign.ts";
+import { addUnregister } from "./commands/unregister.ts";
 import { addVerify } from "./commands/verify.ts";
 
 /**
@@ -33,6 +34,7 @@ export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonl
   addSign(program, line, end);
   addPackage(program, line, end);
   addServe(program, line, end, serveFlags);
+  addUnregister(program, line, end);
   return program;
 }
 

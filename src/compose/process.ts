@@ -89,6 +89,10 @@ async function commandLine(): Promise<CommandLine> {
     },
     serveFlags: async () => (await import("../serve-options.ts")).serveOptions,
     serve: (flags) => runServe(flags, build),
+    unregister: async (request) => {
+      const { runUnregister } = await import("./unregister.ts");
+      return runUnregister(request, processEnvironment());
+    },
   };
 }
 

@@ -20,7 +20,7 @@ export class ApiError extends Error {
 
 /** One request. */
 export interface ApiRequest {
-  readonly method?: "GET" | "POST" | "PUT" | "PATCH";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From `/api…` on, with its query. */
   readonly path: string;
   readonly accept?: string;

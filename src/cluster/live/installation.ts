@@ -1,7 +1,7 @@
 import { ApiError, type ApiClient } from "./api-client.ts";
 
 /** What stands for an installation that has no Service. */
-const withoutService = "none";
+export const withoutService = "none";
 
 /**
  * Which installation this is: the uid of the Service that the webhook is reached by. It goes with the installation and

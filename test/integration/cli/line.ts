@@ -33,6 +33,7 @@ export async function run(
     openCluster: refuse("a cluster"),
     serveFlags: () => Promise.resolve([]),
     serve: refuse("serve"),
+    unregister: refuse("unregister"),
     ...ports,
   };
   const code = await runCommandLine(args, line);

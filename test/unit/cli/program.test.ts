@@ -30,6 +30,7 @@ async function run(args: readonly string[], over: Partial<CommandLine> = {}) {
     openCluster: refuse,
     serveFlags: () => Promise.resolve(serveFlags),
     serve: refuse,
+    unregister: refuse,
     ...over,
   };
   const code = await runCommandLine(args, line);
@@ -41,7 +42,7 @@ describe("runCommandLine", () => {
     expect(await run(["--version"])).toEqual({ code: 0, out: "1.2.3\n", err: "" });
   });
 
-  it.each(["verify", "apply", "sign", "package", "serve"])(
+  it.each(["verify", "apply", "sign", "package", "serve", "unregister"])(
     "explains %s with examples, within 80 columns",
     async (command) => {
       const { code, out, err } = await run([command, "--help"]);
@@ -54,7 +55,7 @@ describe("runCommandLine", () => {
 
   it("lists every command in its own help", async () => {
     const { out } = await run(["--help"]);
-    for (const command of ["verify", "apply", "sign", "package", "serve"])
+    for (const command of ["verify", "apply", "sign", "package", "serve", "unregister"])
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
   });
 

@@ -1,0 +1,53 @@
+import { UsageError, type UnregisterOutcome, type UnregisterRequest } from "../cli/command-line.ts";
+import { messageOf } from "../cluster/live/api-client.ts";
+import { connectToUnregister, unregister, type UnregisterConnection } from "../cluster/live/unregister.ts";
+import type { Environment } from "../environment.ts";
+import { label } from "../serve-options.ts";
+
+/** The name of namespace, Service and Lease where nobody says otherwise. */
+const usualName = "skill-admission";
+
+/** The first of these that is given. */
+function named(flag: string, ...values: readonly (string | undefined)[]): string {
+  const found = values.find((value) => value !== undefined && value !== "") ?? usualName;
+  if (label.safeParse(found).success) return found;
+  throw new UsageError(`--${flag} ${JSON.stringify(found.slice(0, 100))} must be a Kubernetes name`);
+}
+
+async function connected(
+  { inCluster, kubeconfig }: UnregisterRequest,
+  env: Environment,
+): Promise<UnregisterConnection> {
+  const host = env["KUBERNETES_SERVICE_HOST"];
+  if (inCluster && !host)
+    throw new UsageError("--in-cluster: this is no pod", "Leave it out, or give --kubeconfig FILE.");
+  try {
+    return await connectToUnregister(
+      inCluster && host ? { host, port: env["KUBERNETES_SERVICE_PORT"] ?? "443" } : { kubeconfig },
+    );
+  } catch (cause) {
+    throw new UsageError(messageOf(cause), undefined, { cause });
+  }
+}
+
+/**
+ * `unregister`, with what the environment says.
+ * @throws UsageError
+ */
+export async function runUnregister(
+  request: UnregisterRequest,
+  env: Environment,
+): Promise<UnregisterOutcome> {
+  const target = {
+    namespace: named("namespace", request.namespace, env["SKILL_ADMISSION_NAMESPACE"], env["POD_NAMESPACE"]),
+    service: named("service", request.service, env["SKILL_ADMISSION_SERVICE"]),
+    lease: named("lease", request.lease, env["SKILL_ADMISSION_LEASE"]),
+  };
+  const { server, client } = await connected(request, env);
+  try {
+    const result = await unregister(client, target, AbortSignal.timeout(request.seconds * 1000));
+    return { server, namespace: target.namespace, lease: target.lease, result };
+  } finally {
+    client.close();
+  }
+}
