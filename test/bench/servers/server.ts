@@ -4,8 +4,7 @@ import { request } from "node:https";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as x509 from "@peculiar/x509";
-import { issueCertificate } from "../../fixtures/certificates.ts";
+import { issueCertificate, servedAt } from "../../fixtures/certificates.ts";
 
 /** A webhook server in a process of its own. */
 export interface Server {
@@ -118,8 +117,10 @@ export interface BareServer extends Server {
 
 /** Starts the bare server with a P-256 certificate, which is what the product issues itself. */
 export async function startBare(scratch: string): Promise<BareServer> {
-  const names = new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }]);
-  const { pem, keyPem } = await issueCertificate({ subject: "CN=127.0.0.1", extensions: [names] });
+  const { pem, keyPem } = await issueCertificate({
+    subject: "CN=127.0.0.1",
+    extensions: [servedAt("127.0.0.1")],
+  });
   const [certFile, keyFile] = [join(scratch, "bare.crt"), join(scratch, "bare.key")];
   await writeFile(certFile, pem);
   await writeFile(keyFile, keyPem, { mode: 0o600 });
