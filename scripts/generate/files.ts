@@ -15,7 +15,7 @@ async function writeAll(files: GeneratedFiles): Promise<void> {
 }
 
 /** Paths whose file is missing or differs. */
-async function stale(files: GeneratedFiles): Promise<readonly string[]> {
+export async function stale(files: GeneratedFiles): Promise<readonly string[]> {
   const checked = await Promise.all(
     [...files].map(async ([path, text]) => {
       const found = await readFile(join(root, path), "utf8").catch(() => undefined);

@@ -1,0 +1,403 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { serveOptions } from "../../src/serve-options.ts";
+import { projectRoot } from "../cluster/harness/binaries.ts";
+import { one, render, type Rendered, type Rule } from "./helm.ts";
+
+const plain = await render();
+const deployment = one(plain, "Deployment");
+const podSpecs = (objects: readonly Rendered[]) =>
+  objects.filter(({ kind }) => kind === "Deployment" || kind === "Job").map(({ spec }) => spec.template.spec);
+const argsOf = (objects: readonly Rendered[]) =>
+  one(objects, "Deployment").spec.template.spec.containers[0].args;
+
+/** One line for each thing that a role allows. */
+const allowed = (rules: readonly Rule[]): readonly string[] =>
+  rules
+    .flatMap(({ apiGroups, resources, verbs, resourceNames = ["*"] }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          verbs.flatMap((verb) => resourceNames.map((name) => `${verb} ${group}/${resource} ${name}`)),
+        ),
+      ),
+    )
+    .sort();
+
+describe("every object", () => {
+  it("has the namespace of the release, where its kind has one", () => {
+    const clusterWide = ["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"];
+    for (const { kind, metadata } of plain) {
+      expect([kind, metadata.namespace]).toEqual([
+        kind,
+        clusterWide.includes(kind) ? undefined : "skill-admission",
+      ]);
+    }
+  });
+
+  it("says what it belongs to, and carries the common labels", async () => {
+    const labelled = await render({ commonLabels: { team: "security" }, starterPolicy: { enabled: true } });
+    expect(labelled.length).toBeGreaterThan(20);
+    for (const { metadata } of labelled) {
+      expect(metadata.labels).toMatchObject({
+        "app.kubernetes.io/part-of": "skill-admission",
+        "app.kubernetes.io/managed-by": "Helm",
+        team: "security",
+      });
+    }
+    expect(one(labelled, "Deployment").spec.template.metadata.labels).toMatchObject({ team: "security" });
+  });
+});
+
+describe("pods", () => {
+  it("are what Pod Security calls restricted, the webhook's as well as the job's", () => {
+    const specs = podSpecs(plain);
+    expect(specs).toHaveLength(2);
+    for (const { securityContext, containers, automountServiceAccountToken } of specs) {
+      expect(automountServiceAccountToken).toBe(true);
+      expect(securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      expect(containers[0].securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      });
+      expect(containers[0].resources.limits["memory"]).toMatch(/Mi$/);
+    }
+  });
+
+  it("leave the user to the platform, when runAsUser is null", async () => {
+    for (const { securityContext } of podSpecs(await render({ runAsUser: null }))) {
+      expect(securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    }
+  });
+
+  it("have time to stop: more than grace and drain together", async () => {
+    expect(deployment.spec.template.spec.terminationGracePeriodSeconds).toBe(20);
+    const slow = one(await render({ webhook: { graceSeconds: 30, drainSeconds: 60 } }), "Deployment");
+    expect(slow.spec.template.spec.terminationGracePeriodSeconds).toBe(95);
+  });
+
+  it("are called with flags that serve has, and no others", async () => {
+    const flags = new Set(serveOptions.map(({ flag }) => flag.split(" ", 1)[0]));
+    const everything = await render({
+      certificates: { source: "Secret" },
+      events: { enabled: false },
+      extraArgs: ["--address=::"],
+    });
+    const [command, ...args] = argsOf(everything);
+    expect(command).toBe("serve");
+    expect(args.length).toBeGreaterThan(9);
+    expect(args.map((arg) => arg.split("=", 1)[0]!).filter((flag) => !flags.has(flag))).toEqual([]);
+    expect(args).toContain("--address=::");
+  });
+
+  it("run the image by tag, by the chart's version, or by digest", async () => {
+    const imageOf = async (image: object) =>
+      podSpecs(await render({ image })).map(({ containers }) => containers[0].image);
+    expect(await imageOf({})).toEqual(["skill-admission:0.1.0", "skill-admission:0.1.0"]);
+    expect(await imageOf({ repository: "r.example/x", tag: "2" })).toEqual([
+      "r.example/x:2",
+      "r.example/x:2",
+    ]);
+    const digest = `sha256:${"a".repeat(64)}`;
+    expect(await imageOf({ tag: "2", digest })).toEqual(Array(2).fill(`skill-admission@${digest}`));
+  });
+
+  it("go where they are told, job included", async () => {
+    const wishes = {
+      nodeSelector: { role: "system" },
+      tolerations: [{ key: "dedicated", operator: "Exists" as const }],
+      priorityClassName: "important",
+      image: { pullSecrets: [{ name: "registry" }] },
+    };
+    for (const spec of podSpecs(await render(wishes))) {
+      expect(spec).toMatchObject({
+        nodeSelector: wishes.nodeSelector,
+        tolerations: wishes.tolerations,
+        priorityClassName: "important",
+        imagePullSecrets: [{ name: "registry" }],
+      });
+    }
+  });
+
+  it("are spread over nodes and zones as far as there are any, or as told", async () => {
+    expect(deployment.spec.template.spec.topologySpreadConstraints).toMatchObject([
+      { topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" },
+      { topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "ScheduleAnyway" },
+    ]);
+    const topologySpreadConstraints = [
+      { maxSkew: 1, topologyKey: "rack", whenUnsatisfiable: "DoNotSchedule", labelSelector: {} },
+    ];
+    const told = one(await render({ topologySpreadConstraints }), "Deployment");
+    expect(told.spec.template.spec.topologySpreadConstraints).toEqual(topologySpreadConstraints);
+  });
+});
+
+describe("selectors", () => {
+  it("of Services, budget and Deployment all choose the webhook's pods and not the job's", () => {
+    const pod = deployment.spec.template.metadata.labels;
+    const job = one(plain, "Job").spec.template.metadata.labels;
+    const selectors = [
+      deployment.spec.selector.matchLabels,
+      one(plain, "PodDisruptionBudget").spec.selector.matchLabels,
+      ...plain.filter(({ kind }) => kind === "Service").map(({ spec }) => spec.selector as unknown),
+    ] as readonly Record<string, string>[];
+    expect(selectors).toHaveLength(4);
+    for (const selector of selectors) {
+      expect(pod).toMatchObject(selector);
+      expect(job).not.toMatchObject(selector);
+    }
+  });
+
+  it("of the NetworkPolicy choose both", () => {
+    const { matchLabels } = one(plain, "NetworkPolicy").spec.podSelector;
+    for (const { spec } of [deployment, one(plain, "Job")])
+      expect(spec.template.metadata.labels).toMatchObject(matchLabels);
+  });
+
+  it("of a ServiceMonitor choose the metrics' Service and no other", async () => {
+    const objects = await render({
+      metrics: { serviceMonitor: { enabled: true, labels: { release: "prom" } } },
+    });
+    const monitor = one(objects, "ServiceMonitor");
+    const chosen = objects.filter(
+      ({ kind, metadata }) =>
+        kind === "Service" &&
+        Object.entries(monitor.spec.selector.matchLabels).every(
+          ([key, value]) => metadata.labels[key] === value,
+        ),
+    );
+    expect(chosen.map(({ metadata }) => metadata.name)).toEqual(["skill-admission-metrics"]);
+    expect(monitor.metadata.labels["release"]).toBe("prom");
+    expect(chosen[0]!.spec.ports.map(({ name }) => name)).toContain(monitor.spec.endpoints[0].port);
+  });
+});
+
+describe("rights", () => {
+  it("are those of docs/cluster.md, cluster-wide", async () => {
+    const text = await readFile(join(projectRoot, "docs/cluster.md"), "utf8");
+    const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+    const documented = parse(blocks.find((block) => block.includes("kind: ClusterRole\n"))!) as Rendered;
+    expect(allowed(one(plain, "ClusterRole", "skill-admission").rules)).toEqual(allowed(documented.rules));
+  });
+
+  it("in its own namespace are its Secret, its Lease, its Service and who answers behind it", () => {
+    expect(allowed(one(plain, "Role", "skill-admission").rules)).toEqual([
+      "create /secrets *",
+      "create coordination.k8s.io/leases *",
+      "get /secrets skill-admission-certificates",
+      "get /services skill-admission",
+      "get coordination.k8s.io/leases skill-admission",
+      "list discovery.k8s.io/endpointslices *",
+      "patch /secrets skill-admission-certificates",
+      "update coordination.k8s.io/leases skill-admission",
+    ]);
+  });
+
+  it("never have a wildcard, and reach no Secret beyond its own", async () => {
+    const objects = await render({ certificates: { source: "CertManager" } });
+    const all = [...plain, ...objects].filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    expect(JSON.stringify(all)).not.toContain('"*"');
+    expect(JSON.stringify(one(plain, "ClusterRole", "skill-admission"))).not.toContain("secrets");
+    // With certificates from a volume, not even its own.
+    expect(JSON.stringify(one(objects, "Role", "skill-admission"))).not.toContain("secrets");
+  });
+
+  it("are fewer without Events", async () => {
+    const silent = await render({ events: { enabled: false } });
+    expect(allowed(one(plain, "ClusterRole", "skill-admission").rules)).toContain(
+      "create events.k8s.io/events *",
+    );
+    expect(JSON.stringify(one(silent, "ClusterRole", "skill-admission"))).not.toContain("events");
+    expect(argsOf(silent)).toContain("--events=off");
+  });
+
+  it("of the job are to take the registration away, and nothing of what the webhook reads", () => {
+    expect(allowed(one(plain, "ClusterRole", "skill-admission-unregister").rules)).toEqual([
+      "delete admissionregistration.k8s.io/validatingwebhookconfigurations skill-admission",
+      "get admissionregistration.k8s.io/validatingwebhookconfigurations skill-admission",
+    ]);
+    expect(allowed(one(plain, "Role", "skill-admission-unregister").rules)).toEqual([
+      "create coordination.k8s.io/leases *",
+      "get /services skill-admission",
+      "get coordination.k8s.io/leases skill-admission",
+      "update coordination.k8s.io/leases skill-admission",
+    ]);
+  });
+});
+
+describe("the job before uninstalling", () => {
+  const hooks = plain.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "pre-delete");
+  const weight = ({ metadata }: Rendered) => Number(metadata.annotations?.["helm.sh/hook-weight"]);
+
+  it("comes after its account and the account's rights, all of which go with it", () => {
+    const order = hooks.toSorted((a, b) => weight(a) - weight(b)).map(({ kind }) => kind);
+    expect(order.at(-1)).toBe("Job");
+    expect(order.slice(3, 5).sort()).toEqual(["ClusterRoleBinding", "RoleBinding"]);
+    for (const { metadata } of hooks) {
+      expect(metadata.annotations?.["helm.sh/hook-delete-policy"]).toBe(
+        "before-hook-creation,hook-succeeded",
+      );
+    }
+  });
+
+  it("is given up after its deadline", async () => {
+    expect(one(plain, "Job").spec).toMatchObject({ activeDeadlineSeconds: 120, backoffLimit: 3 });
+    const hasty = await render({ unregisterOnUninstall: { deadlineSeconds: 10 } });
+    expect(one(hasty, "Job").spec.activeDeadlineSeconds).toBe(10);
+  });
+
+  it("is not there when it is switched off", async () => {
+    const without = await render({ unregisterOnUninstall: { enabled: false } });
+    expect(without.filter(({ metadata }) => metadata.name.endsWith("-unregister"))).toEqual([]);
+    expect(hooks).toHaveLength(6);
+  });
+});
+
+describe("the NetworkPolicy", () => {
+  it("lets reviews in from anywhere and connections out to the API server's ports, where no address is known", () => {
+    expect(one(plain, "NetworkPolicy").spec).toMatchObject({
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        { ports: [{ port: 8443, protocol: "TCP" }] },
+        { ports: [{ port: 9090 }], from: [{ namespaceSelector: {} }] },
+      ],
+      egress: [{ ports: [{ port: 443 }, { port: 6443 }, { port: 8443 }, { port: 16443 }] }],
+    });
+    expect(one(plain, "NetworkPolicy").spec.ingress[0].from).toBeUndefined();
+  });
+
+  it("keeps to the addresses of the API servers, when they are named", async () => {
+    const networkPolicy = {
+      apiServerCIDRs: ["10.0.0.2/32"],
+      apiServerPorts: [6443],
+      webhookFrom: [{ podSelector: { matchLabels: { app: "konnectivity-agent" } } }],
+      metricsFrom: [],
+    };
+    const objects = await render({ networkPolicy });
+    const block = { ipBlock: { cidr: "10.0.0.2/32" } };
+    expect(one(objects, "NetworkPolicy").spec).toMatchObject({
+      ingress: [{ from: [block, networkPolicy.webhookFrom[0]] }],
+      egress: [{ ports: [{ port: 6443 }], to: [block] }],
+    });
+    // Without metricsFrom the metrics' port is not open at all.
+    expect(one(objects, "NetworkPolicy").spec.ingress).toHaveLength(1);
+  });
+
+  it("opens DNS and more only when told, and is not there when switched off", async () => {
+    const more = [{ to: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }];
+    const objects = await render({ networkPolicy: { dns: true, extraEgress: more } });
+    const { egress } = one(objects, "NetworkPolicy").spec;
+    expect(egress).toHaveLength(3);
+    expect(egress[1]!.ports).toMatchObject([{ port: 53, protocol: "UDP" }, { port: 53 }]);
+    expect(egress[2]).toEqual(more[0]);
+    const off = await render({ networkPolicy: { enabled: false } });
+    expect(off.filter(({ kind }) => kind === "NetworkPolicy")).toEqual([]);
+  });
+});
+
+describe("certificates", () => {
+  it("are made in process by default: an empty Secret that goes with the release, and no files", () => {
+    const secret = one(plain, "Secret");
+    expect([secret.metadata.name, secret.data]).toEqual(["skill-admission-certificates", undefined]);
+    expect(argsOf(plain).filter((arg) => arg.startsWith("--tls"))).toEqual([]);
+  });
+
+  it("come from cert-manager by an authority of the chart's own, for the names that the API server uses", async () => {
+    const objects = await render({ certificates: { source: "CertManager" } });
+    expect(objects.filter(({ kind }) => kind === "Secret")).toEqual([]);
+    expect(one(objects, "Certificate", "skill-admission-ca").spec).toMatchObject({
+      isCA: true,
+      secretName: "skill-admission-tls-ca",
+    });
+    expect(one(objects, "Issuer", "skill-admission").spec).toEqual({
+      ca: { secretName: "skill-admission-tls-ca" },
+    });
+    const leaf = one(objects, "Certificate", "skill-admission").spec;
+    expect(leaf).toMatchObject({
+      secretName: "skill-admission-tls",
+      issuerRef: { name: "skill-admission", kind: "Issuer" },
+    });
+    expect(leaf.dnsNames).toContain("skill-admission.skill-admission.svc");
+    const { volumes } = one(objects, "Deployment").spec.template.spec;
+    expect(volumes).toContainEqual({
+      name: "tls",
+      secret: { secretName: "skill-admission-tls", defaultMode: 0o440 },
+    });
+    expect(argsOf(objects)).toEqual(
+      expect.arrayContaining([
+        "--tls-cert-file=/etc/skill-admission/tls/tls.crt",
+        "--tls-key-file=/etc/skill-admission/tls/tls.key",
+        "--tls-ca-file=/etc/skill-admission/tls/ca.crt",
+      ]),
+    );
+  });
+
+  it("come from cert-manager by an issuer of yours", async () => {
+    const issuerRef = { name: "corporate", kind: "ClusterIssuer" };
+    const objects = await render({ certificates: { source: "CertManager", certManager: { issuerRef } } });
+    expect(objects.filter(({ kind }) => kind === "Issuer")).toEqual([]);
+    expect(one(objects, "Certificate").spec.issuerRef).toEqual({ group: "cert-manager.io", ...issuerRef });
+  });
+
+  it("come from a Secret that somebody else fills, also without an authority", async () => {
+    const objects = await render({ certificates: { source: "Secret", secretName: "corporate", caKey: "" } });
+    expect(objects.filter(({ apiVersion }) => apiVersion.startsWith("cert-manager"))).toEqual([]);
+    expect(argsOf(objects).filter((arg) => arg.startsWith("--tls"))).toHaveLength(2);
+    expect(one(objects, "Deployment").spec.template.spec.volumes[1]!.secret.secretName).toBe("corporate");
+  });
+});
+
+describe("monitoring", () => {
+  it("has the alerts of rules/alerts.yaml in its PrometheusRule, unchanged", async () => {
+    const objects = await render({ metrics: { prometheusRule: { enabled: true } } });
+    const file = join(projectRoot, "charts/skill-admission/rules/alerts.yaml");
+    expect(one(objects, "PrometheusRule").spec).toEqual(parse(await readFile(file, "utf8")));
+  });
+
+  it("is not there unless it is asked for", () => {
+    expect(plain.filter(({ apiVersion }) => apiVersion.startsWith("monitoring."))).toEqual([]);
+  });
+});
+
+describe("priority", () => {
+  it("is the system's, with the quota that some clusters ask for", () => {
+    expect(one(plain, "ResourceQuota").spec.scopeSelector.matchExpressions).toEqual([
+      { scopeName: "PriorityClass", operator: "In", values: ["system-cluster-critical"] },
+    ]);
+  });
+
+  it.each([
+    { priorityClassName: "important" },
+    { priorityClassName: "" },
+    { criticalPodsQuota: { enabled: false } },
+  ])("comes without a quota with %j", async (values) => {
+    expect((await render(values)).filter(({ kind }) => kind === "ResourceQuota")).toEqual([]);
+  });
+
+  it("needs no quota in kube-system", async () => {
+    expect((await render({}, "kube-system")).filter(({ kind }) => kind === "ResourceQuota")).toEqual([]);
+  });
+});
+
+describe("the starter policy", () => {
+  it("denies nothing, unless it is told to", async () => {
+    const policyOf = async (starterPolicy: object) =>
+      one(await render({ starterPolicy: { enabled: true, ...starterPolicy } }), "ClusterSkillPolicy");
+    expect((await policyOf({})).spec.mode).toBe("Audit");
+    const selector = { matchLabels: { tenant: "payments" } };
+    expect((await policyOf({ mode: "Enforce", namespaceSelector: selector })).spec).toMatchObject({
+      mode: "Enforce",
+      namespaceSelector: selector,
+    });
+  });
+
+  it("is not there by default", () => {
+    expect(plain.filter(({ apiVersion }) => apiVersion.startsWith("skill-admission.dev"))).toEqual([]);
+  });
+});

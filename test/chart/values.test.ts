@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { valueRows, valuesTable, type ValueSchema } from "../../scripts/generate/values-table.ts";
+import { chart, tryHelm, tryTemplate, valueAt } from "./helm.ts";
+
+const schema = JSON.parse(await readFile(join(chart, "values.schema.json"), "utf8")) as ValueSchema;
+const values: unknown = parse(await readFile(join(chart, "values.yaml"), "utf8"));
+
+/** Every schema in the schema, with its path. */
+function* inside(one: ValueSchema, path = ""): Generator<readonly [string, ValueSchema]> {
+  yield [path, one];
+  for (const [key, value] of Object.entries(one.properties ?? {})) yield* inside(value, `${path}.${key}`);
+  if (one.items !== undefined) yield* inside(one.items, `${path}[]`);
+}
+
+describe("values.schema.json", () => {
+  const all = [...inside(schema)].slice(1);
+
+  it("describes every value", () => {
+    expect(all.length).toBeGreaterThan(80);
+    expect(all.filter(([, { description }]) => (description ?? "") === "").map(([path]) => path)).toEqual([]);
+  });
+
+  it("refuses every field that it does not name, wherever it names fields", () => {
+    const open = all.filter(([, one]) => one.properties !== undefined && one.additionalProperties !== false);
+    expect([schema.additionalProperties, open]).toEqual([false, []]);
+  });
+
+  it("names every value of values.yaml, and the other way round", () => {
+    expect(valueRows(schema, values).length).toBeGreaterThan(50);
+    const top = Object.keys(schema.properties ?? {}).filter((key) => key !== "global");
+    expect(Object.keys(values as object).sort()).toEqual(top.sort());
+  });
+
+  it.each([
+    ["replicas", 0],
+    ["replicas", "3"],
+    ["image.repository", "skill-admission:latest"],
+    ["image.repository", ""],
+    ["image.digest", "sha256:abc"],
+    ["image.pullPolicy", "Sometimes"],
+    ["image.tag", "a b"],
+    ["logLevel", "trace"],
+    ["webhook.timeoutSeconds", 31],
+    ["webhook.failurePolicy", "Ignore"],
+    ["certificates.source", "Vault"],
+    ["certificates.certManager.duration", "30 days"],
+    ["starterPolicy.mode", "Deny"],
+    ["networkPolicy.apiServerCIDRs", ["10.0.0.1"]],
+    ["networkPolicy.metricsFrom", [{}]],
+    ["networkPolicy.apiServerPorts", []],
+    ["resources.requests.memory", "lots"],
+    ["unregisterOnUninstall.deadlineSeconds", 3600],
+    ["runAsUser", 0],
+    ["extraArgs", ["serve"]],
+    ["replicaCount", 3],
+  ])("refuses %s: %j, and says where", async (path, value) => {
+    const { code, stderr } = await tryTemplate(valueAt(path, value));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("values don't meet the specifications of the schema");
+    // An unknown field is named by the message about the object that it is in.
+    const parts = path.split(".");
+    expect(
+      stderr.includes(`at '/${parts.join("/")}`) || stderr.includes(`'${parts.at(-1)!}' not allowed`),
+    ).toBe(true);
+  });
+
+  it.each([
+    ["replicas", 1],
+    ["image.repository", "registry.example.internal:5000/security/skill-admission"],
+    ["image.digest", `sha256:${"0".repeat(64)}`],
+    ["networkPolicy.apiServerCIDRs", ["10.0.0.1/32", "fd00::/64"]],
+    ["networkPolicy.metricsFrom", []],
+    ["resources.limits.cpu", 2],
+    ["runAsUser", null],
+    ["priorityClassName", ""],
+    ["extraArgs", ["--address=::"]],
+    ["global", { from: "a chart around this one" }],
+  ])("takes %s: %j", async (path, value) => {
+    expect(await tryTemplate(valueAt(path, value))).toMatchObject({ code: 0 });
+  });
+});
+
+describe("what no schema can say", () => {
+  it("refuses the namespace default, which would then never be checked", async () => {
+    const { code, stderr } = await tryTemplate({}, "default");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("Add --namespace skill-admission --create-namespace");
+  });
+
+  it("refuses one port for two servers", async () => {
+    const { stderr } = await tryTemplate({ metrics: { port: 8443 } });
+    expect(stderr).toContain("webhook.port and metrics.port are both 8443");
+  });
+
+  it("refuses an authority that nobody would be told of", async () => {
+    const { stderr } = await tryTemplate({ certificates: { source: "CertManager", caKey: "" } });
+    expect(stderr).toContain("leave certificates.caKey at ca.crt");
+  });
+});
+
+describe("the chart", () => {
+  it("passes helm lint --strict", async () => {
+    expect(await tryHelm(["lint", "--strict", chart])).toMatchObject({ code: 0 });
+  });
+
+  it("has the version of the program", async () => {
+    const { version } = JSON.parse(await readFile(join(chart, "../../package.json"), "utf8")) as {
+      readonly version: string;
+    };
+    const about = parse(await readFile(join(chart, "Chart.yaml"), "utf8")) as Record<string, string>;
+    expect([about["version"], about["appVersion"]]).toEqual([version, version]);
+  });
+
+  it("has every value in its README", async () => {
+    const readme = await readFile(join(chart, "README.md"), "utf8");
+    const missing = valueRows(schema, values).filter(({ path }) => !readme.includes(`| \`${path}\``));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("valuesTable", () => {
+  const small: ValueSchema = {
+    properties: {
+      a: {
+        type: "object",
+        properties: { b: { type: "integer", minimum: 1, maximum: 3, description: "B." } },
+      },
+      words: { enum: ["x", "y"], description: "One | the other." },
+    },
+  };
+
+  it("has a row for each value, with its type and default", () => {
+    const rows = valuesTable(small, { a: { b: 2 }, words: "x" })
+      .split("\n")
+      .slice(2);
+    expect(rows).toEqual([
+      "| `a.b` | 1 to 3 | `2` | B. |",
+      '| `words` | `x`, `y` | `"x"` | One \\| the other. |',
+    ]);
+  });
+
+  it("fails on a value that the schema does not know", () => {
+    expect(() => valuesTable(small, { c: 1 })).toThrow("values.yaml: c is not in values.schema.json");
+  });
+});
