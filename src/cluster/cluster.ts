@@ -20,6 +20,8 @@ export interface ClusterHooks {
   readonly onProblem: (message: string) => void;
   /** After each change of policies or trust, and once at the start. */
   readonly onPolicies?: (snapshot: PolicySnapshot) => void;
-  /** After each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */
+  /** How many namespaces carry the break-glass label; after each change, and once at the start. */
+  readonly onBreakGlass?: (namespaces: number) => void;
+  /** At the start, after each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */
   readonly onWatchState?: (resource: WatchedResource, healthy: boolean, lastSync: number | undefined) => void;
 }

@@ -179,6 +179,10 @@ export function optionalInstruments(registry: Registry) {
       "leader",
       "1 on the one replica that writes status, certificates and the webhook's registration; else 0",
     ),
+    breakGlass: gauge(
+      "break_glass_namespaces",
+      "Namespaces that the API server does not ask about because they carry the break-glass label",
+    ),
     memoryLimit: gauge("memory_limit_bytes", "Memory that the process may take; only where there is a limit"),
   };
 }

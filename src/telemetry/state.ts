@@ -28,6 +28,8 @@ export interface StateMetrics {
   setCertificate(role: CertificateRole, notAfter: number): void;
   /** Do changes of a watched resource arrive. */
   setWatch(resource: string, up: boolean): void;
+  /** How many namespaces are not asked about for a break-glass label. */
+  setBreakGlass(namespaces: number): void;
   /** What the process runs within: seconds that callers wait, bytes of memory (undefined: no limit). */
   setLimits(limits: { readonly timeoutSeconds: number; readonly memory: number | undefined }): void;
   setProbes(probes: Probes): void;
@@ -67,6 +69,7 @@ export function stateMetrics(
     },
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),
+    setBreakGlass: (namespaces) => optional.breakGlass(namespaces),
     setLimits({ timeoutSeconds, memory }) {
       state.timeout.set(timeoutSeconds);
       if (memory !== undefined) optional.memoryLimit(memory);

@@ -2,7 +2,8 @@ import { SourceError } from "../../skill/source-error.ts";
 import type { Cluster, ClusterHooks, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
-import { labelsOf, readNamespaceLabels, type Labels } from "./namespace-labels.ts";
+import { readNamespaceLabels, type Labels } from "./namespace-labels.ts";
+import { namespaceSink } from "./namespace-sink.ts";
 import { PolicyState } from "./policy-state.ts";
 import {
   reflectorDefaults,
@@ -39,13 +40,6 @@ const paths: Readonly<Record<Watched, string>> = {
   namespaces: "/api/v1/namespaces",
   pods: "/api/v1/pods",
 };
-
-const namespaceSink = (namespaces: Map<string, Labels>): ObjectSink => ({
-  set: (key, object) => void namespaces.set(key, labelsOf(object)),
-  delete: (key) => void namespaces.delete(key),
-  keys: () => namespaces.keys(),
-  settled: () => undefined,
-});
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   return {
@@ -100,6 +94,8 @@ class Watches {
         hooks.onProblem(message);
       },
     };
+    // A watch that never comes up would otherwise never be heard of.
+    hooks.onWatchState?.(resource, false, undefined);
     this.#reflectors.set(resource, startReflector(client, target, times));
   }
 
@@ -139,7 +135,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   });
   watches.start("clusterskillpolicies", state.sinkFor(state.policies));
   watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
-  watches.start("namespaces", namespaceSink(namespaces));
+  watches.start("namespaces", namespaceSink(namespaces, hooks));
   watches.start("pods", podSink(pods, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),

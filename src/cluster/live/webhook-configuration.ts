@@ -1,4 +1,5 @@
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import { breakGlassLabel } from "./break-glass.ts";
 
 /** Name of the one ValidatingWebhookConfiguration. */
 export const webhookConfigurationName = "skill-admission";
@@ -94,12 +95,18 @@ function clientConfig({ address, caBundle }: WebhookOptions): object {
   return { ...trust, service: { ...address.service, path } };
 }
 
+const exempting = (names: readonly string[]): readonly object[] => [
+  ...(names.length === 0 ? [] : [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: names }]),
+  { key: breakGlassLabel, operator: "DoesNotExist" },
+];
+
 /**
  * The ValidatingWebhookConfiguration, with every field that the API server would default written out, so that what
  * comes back can be compared with it.
  *
  * - Exempt are the controller's own namespace (its pods must start while no replica answers), kube-system and
- *   kube-node-lease. They are selected by `kubernetes.io/metadata.name`, which nobody can change or take away.
+ *   kube-node-lease. They are selected by `kubernetes.io/metadata.name`, which nobody can change or take away. Exempt is
+ *   also a namespace with the break-glass label.
  * - Every ConfigMap of the other namespaces is reviewed, whatever the policies: one that no governed pod mounts
  *   leaves by the first `if`.
  * - `sideEffects: NoneOnDryRun`: a review writes nothing into the cluster; the weaker promise leaves room for Events,
@@ -127,10 +134,7 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
       matchPolicy: "Equivalent",
       sideEffects: "NoneOnDryRun",
       timeoutSeconds: options.timeoutSeconds ?? 5,
-      namespaceSelector:
-        exempt.length === 0
-          ? {}
-          : { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: exempt }] },
+      namespaceSelector: { matchExpressions: exempting(exempt) },
       objectSelector: {},
       rules: rules.map((rule) => ({ ...rule, apiVersions: ["v1"], scope: "Namespaced" })),
       ...(matchConditions === undefined ? {} : { matchConditions }),

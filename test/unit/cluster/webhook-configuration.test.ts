@@ -51,8 +51,13 @@ describe("webhookConfiguration", () => {
     }
   });
 
-  it("exempts no namespace when told so", () => {
-    expect(webhooksOf({ ...base, exemptNamespaces: [] })[0]?.namespaceSelector).toEqual({});
+  it("exempts no namespace by its name when told so, and any by the break-glass label", () => {
+    for (const { namespaceSelector } of webhooksOf({ ...base, exemptNamespaces: [] })) {
+      const label = { key: "skill-admission.dev/break-glass", operator: "DoesNotExist" };
+      expect(namespaceSelector).toEqual({ matchExpressions: [label] });
+    }
+    for (const { namespaceSelector } of webhooksOf(base))
+      expect(namespaceSelector.matchExpressions).toHaveLength(2);
   });
 
   it("calls by URL or by service", () => {

@@ -274,6 +274,9 @@ describe("createMetrics", () => {
     ]);
     expect(await ours("webhook_timeout_seconds")).toMatchObject([{ value: 5 }]);
     expect(await ours("memory_limit_bytes")).toEqual([]);
+    expect(await ours("break_glass_namespaces")).toEqual([]);
+    metrics.setBreakGlass(2);
+    expect(await ours("break_glass_namespaces")).toMatchObject([{ value: 2 }]);
     metrics.setLimits({ timeoutSeconds: 7, memory: 1024 });
     expect(await ours("memory_limit_bytes")).toMatchObject([{ value: 1024 }]);
   });
