@@ -20,7 +20,7 @@ export interface InstalledPackage {
 }
 
 /** Packages of declarations for a compiler: nothing in them ever runs. */
-export const holdsOnlyTypes = (name: string): boolean => name.startsWith("@types/");
+const holdsOnlyTypes = (name: string): boolean => name.startsWith("@types/");
 
 const manifestOf = (folder: string): PackageManifest =>
   JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageManifest;

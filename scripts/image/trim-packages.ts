@@ -1,12 +1,12 @@
 /**
- * Takes out of installed packages what Node never reads: `trim-packages.ts PROJECT`. What is left behaves the same;
- * licences and notices stay where they are.
+ * Takes out of `node_modules` what Node never reads: `trim-packages.ts PROJECT`. Packages that nobody needs to run go,
+ * such as those of types; of the others, files. What is left behaves the same; licences and notices stay.
  */
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { holdsOnlyTypes, packagesBelow } from "./installed-packages.ts";
+import { packagesBelow, productionOf } from "./installed-packages.ts";
 
 /** Texts that a licence asks to be passed on. */
 const legal = /^(?:licen[cs]e|copying|copyright|notice|authors|patents|third.?party)/i;
@@ -66,10 +66,11 @@ export function trimPackages(project: string): number {
     bytes += lstatSync(path).size;
     rmSync(path, { recursive: true });
   };
-  for (const { path, manifest } of packagesBelow(project)) {
+  const needed = new Set(productionOf(project).packages.map(({ path }) => path));
+  for (const { path } of packagesBelow(project)) {
     const folder = join(project, path);
     const files = filesBelow(folder);
-    const gone = holdsOnlyTypes(manifest.name) ? files : unreadFiles(files);
+    const gone = needed.has(path) ? unreadFiles(files) : files;
     for (const file of gone) remove(join(folder, file));
   }
   // npm's notes to itself, and links to programs.

@@ -3,7 +3,8 @@ import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeF
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { buildArguments, type Source } from "../../scripts/image/build-arguments.ts";
+import type { Source } from "../../scripts/image/build-arguments.ts";
+import { builderCommands } from "../../scripts/image/builder-commands.ts";
 import { type BaseImages, baseImages } from "./base-images.ts";
 import { Buildah, cacheFolder, locked, run } from "./storage.ts";
 
@@ -91,16 +92,20 @@ interface BuildOptions {
 async function build(buildah: Buildah, options: BuildOptions): Promise<void> {
   const { folder, source, bases, reference, archive } = options;
   const secrets = await mkdtemp(join(tmpdir(), "skill-admission-secrets-"));
-  const named = { ...buildArguments(source), BUILD_IMAGE: bases.build, RUNTIME_IMAGE: bases.runtime };
   try {
-    await buildah.run(
-      ...["build", "--quiet", "--layers", "--pull-never", "--timestamp", String(source.epoch)],
-      ...(options.anew === true ? ["--no-cache"] : []),
-      ...Object.entries(named).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
-      ...(await npmSecrets(secrets)),
-      ...["--tag", reference, folder],
-    );
-    await buildah.run("push", "--quiet", reference, `oci-archive:${archive}:${reference}`);
+    const commands = builderCommands({
+      builder: "buildah",
+      source,
+      reference,
+      context: folder,
+      archive,
+      more: { BUILD_IMAGE: bases.build, RUNTIME_IMAGE: bases.runtime },
+      options: [
+        ...["--quiet", "--pull-never", ...(await npmSecrets(secrets))],
+        ...(options.anew === true ? ["--no-cache"] : []),
+      ],
+    });
+    for (const command of commands) await buildah.run(...command);
   } finally {
     await rm(secrets, { recursive: true, force: true });
   }
