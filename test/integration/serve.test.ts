@@ -1,23 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../fixtures/free-port.ts";
+import { httpsClient, type Answer } from "../fixtures/https-client.ts";
 import { changed, configMapOf, policyObject, podFor, published } from "../unit/admission/world.ts";
 
 const main = join(import.meta.dirname, "../../dist/main.js");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 let folder: string;
 let child: ChildProcess | undefined;
@@ -85,22 +76,14 @@ const serveState = (graceSeconds = "0"): ChildProcess =>
     ],
   );
 
-async function call(path: string, body?: string): Promise<{ status: number; body: string }> {
-  const ca = await readFile(caFile());
-  const options = {
-    ca,
-    method: body === undefined ? "GET" : "POST",
-    headers: { "content-type": "application/json" },
-  };
-  return new Promise((resolve, reject) => {
-    request(`https://127.0.0.1:${port}${path}`, options, (response) => {
-      let text = "";
-      response.on("data", (part: Buffer) => (text += part.toString()));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-    })
-      .on("error", reject)
-      .end(body);
-  });
+/** Over a connection of its own: the server may be another one than before, with another certificate. */
+async function call(path: string, body?: string): Promise<Answer> {
+  const client = httpsClient(port, await readFile(caFile(), "utf8"));
+  try {
+    return await client.call(body === undefined ? { method: "GET", path } : { path, body });
+  } finally {
+    client.agent.destroy();
+  }
 }
 
 const ready = (): Promise<void> =>
