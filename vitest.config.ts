@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+/** Tests of published skills run where these are; test/unit/corpus.test.ts says so where they are not. */
+const corpusTests = existsSync("../shared/corpus") ? [] : ["test/**/*.corpus.test.ts"];
 
 interface Options {
   /** Milliseconds for one test; hooks have twice that. */
@@ -17,7 +21,7 @@ const project = (name: string, options: Options) => ({
   test: {
     name,
     include: [`test/${options.folder ?? name}/**/*.test.ts`],
-    exclude: options.exclude ?? [],
+    exclude: [...(options.exclude ?? []), ...corpusTests],
     testTimeout: options.timeout,
     hookTimeout: options.timeout * 2,
     globalSetup: options.globalSetup ?? [],
@@ -43,6 +47,12 @@ export default defineConfig({
       project("chart", {
         timeout: 60_000,
         order: 4,
+        globalSetup: ["test/cluster/harness/global-setup.ts"],
+        sequential: true,
+      }),
+      project("observability", {
+        timeout: 60_000,
+        order: 5,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         sequential: true,
       }),

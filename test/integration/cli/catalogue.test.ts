@@ -1,20 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 
+import { makeCatalogue, publishedCatalogues } from "../../fixtures/catalogue.ts";
 import { documents, run } from "./line.ts";
-
-const corpus = join("..", "shared", "corpus", "nvidia");
-
-interface Expected {
-  readonly outcome: string;
-  readonly digest: string;
-  readonly signer: string;
-  readonly files: number;
-  readonly modified?: readonly string[];
-}
 
 interface Verified {
   readonly skill: string;
@@ -27,16 +18,15 @@ interface Verified {
   readonly outcome: string;
 }
 
-describe.runIf(existsSync(corpus))("verify, on the published skills of the corpus", () => {
-  const skills = join(corpus, "skills");
-  const folders = existsSync(skills) ? readdirSync(skills).map((name) => join(skills, name)) : [];
-  const root = join(corpus, "nv-agent-root-cert.pem");
+const home = mkdtempSync(join(tmpdir(), "catalogue-"));
+const catalogues = [await makeCatalogue(home), ...publishedCatalogues()];
+
+afterAll(() => rmSync(home, { recursive: true }));
+
+describe.each(catalogues)("verify, on $name", ({ folder: skills, root, organization, expected }) => {
+  const folders = readdirSync(skills).map((name) => join(skills, name));
 
   it("says of each what is known of it, in one object a line", async () => {
-    const expected = JSON.parse(readFileSync(join(corpus, "expected.json"), "utf8")) as Record<
-      string,
-      Expected
-    >;
     const { code, out, err } = await run(["verify", ...folders, "--certificate-chain", root, "-o", "json"]);
     expect([code, err]).toEqual([1, ""]);
     const found = documents(out) as unknown as readonly Verified[];
@@ -67,16 +57,18 @@ describe.runIf(existsSync(corpus))("verify, on the published skills of the corpu
 
   it("packs every one so that its ConfigMaps are the signed tree again", async () => {
     const spec = {
-      publishers: [{ name: "nvidia", certificate: { pem: readFileSync(root, "utf8") } }],
+      publishers: [
+        { name: "team", certificate: { pem: readFileSync(root, "utf8"), subject: { organization } } },
+      ],
       immutability: { configMap: "Required", readOnlyMount: "Required" },
     };
     const policy = JSON.stringify({
       apiVersion: "skill-admission.dev/v1alpha1",
       kind: "ClusterSkillPolicy",
-      metadata: { name: "nvidia" },
+      metadata: { name: "catalogue" },
       spec,
     });
-    const file = join(mkdtempSync(join(tmpdir(), "corpus-")), "policy.json");
+    const file = join(home, "policy.json");
     writeFileSync(file, policy);
     const verified = await run(["verify", ...folders, "--policy", file, "-o", "json"]);
     const outcomes = new Map(

@@ -1,22 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { licenseAllowed } from "../../../src/card/license.ts";
 import { readCard } from "../../../src/card/read-card.ts";
-import { SkillFile, type Skill } from "../../../src/skill/skill.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { corpus, readTree } from "../../fixtures/corpus.ts";
 
-const root = "../shared/corpus/nvidia/skills";
-const names = existsSync(root) ? readdirSync(root).sort() : [];
-
-function skillAt(name: string): Skill {
-  const folder = join(root, name);
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return {
-    name,
-    files: new Map(paths.map((path) => [relative(folder, path), new SkillFile(readFileSync(path))])),
-  };
-}
+const root = `${corpus}/nvidia/skills`;
+const names = readdirSync(root).sort();
+const skillAt = (name: string): Skill => readTree(`${root}/${name}`);
 
 /** Read off the files by eye. */
 const expected: Readonly<Record<string, object>> = {
@@ -65,7 +56,7 @@ const expected: Readonly<Record<string, object>> = {
   },
 };
 
-describe.runIf(names.length > 0)("readCard, of the catalogue's skills", () => {
+describe("readCard, of the catalogue's skills", () => {
   it("finds 23 skills", () => {
     expect(names).toHaveLength(23);
   });

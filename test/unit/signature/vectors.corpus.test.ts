@@ -5,14 +5,8 @@ import type { Difference, SignatureEvidence } from "../../../src/signature/signa
 import { verifySignature } from "../../../src/signature/verify.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
-import {
-  corpus,
-  hasCorpus,
-  readCertificates,
-  readJson,
-  readPublicKeys,
-  readTree,
-} from "../../fixtures/corpus.ts";
+import type { ExpectedSkill } from "../../fixtures/catalogue.ts";
+import { corpus, readCertificates, readJson, readPublicKeys, readTree } from "../../fixtures/corpus.ts";
 
 const now = Date.UTC(2027, 5, 1);
 
@@ -24,19 +18,9 @@ const subjectOf = (evidence: SignatureEvidence): string | undefined =>
 const differencesOf = (evidence: SignatureEvidence): readonly Difference[] =>
   "differences" in evidence ? (evidence.differences ?? []) : [];
 
-interface ExpectedSkill {
-  readonly outcome: string;
-  readonly digest: string;
-  readonly signer: string;
-  readonly files: number;
-  readonly modified?: readonly string[];
-}
-
-describe.runIf(hasCorpus)("verifySignature on the real catalogue", () => {
-  const expected = hasCorpus
-    ? (readJson(`${corpus}/nvidia/expected.json`) as Record<string, ExpectedSkill>)
-    : {};
-  const anchors = hasCorpus ? readCertificates(`${corpus}/nvidia/nv-agent-root-cert.pem`) : [];
+describe("verifySignature on the real catalogue", () => {
+  const expected = readJson(`${corpus}/nvidia/expected.json`) as Record<string, ExpectedSkill>;
+  const anchors = readCertificates(`${corpus}/nvidia/nv-agent-root-cert.pem`);
   const trust = trustOf({ anchors });
 
   it("has at least twenty skills", () => {
@@ -65,11 +49,11 @@ const without = (skill: Skill, path: string): Skill => ({
   files: new Map([...skill.files].filter(([name]) => name !== path)),
 });
 
-describe.runIf(hasCorpus)("verifySignature on the reference's own samples", () => {
+describe("verifySignature on the reference's own samples", () => {
   const options = { signaturePath: "model.sig" };
   const read = (name: string): Skill => readTree(`${omsReference}/${name}`);
-  const anchors = hasCorpus ? readCertificates(`${omsReference}/keys/ca-cert.pem`) : [];
-  const keys = hasCorpus ? readPublicKeys(`${omsReference}/keys/signing-key-pub.pem`) : [];
+  const anchors = readCertificates(`${omsReference}/keys/ca-cert.pem`);
+  const keys = readPublicKeys(`${omsReference}/keys/signing-key-pub.pem`);
   const trust = trustOf({ anchors, keys });
   const certified = ["v0.2.0", "v0.3.1", "v1.0.0", "v1.0.1", "v1.1.0"].map(
     (version) => `${version}-certificate`,
@@ -107,10 +91,10 @@ describe.runIf(hasCorpus)("verifySignature on the reference's own samples", () =
   });
 });
 
-describe.runIf(hasCorpus)("verifySignature on the specification's vectors", () => {
+describe("verifySignature on the specification's vectors", () => {
   const vectors = `${corpus}/oms-spec/test-vectors/v1.0`;
-  const anchors = hasCorpus ? readCertificates(`${omsReference}/keys/ca-cert.pem`) : [];
-  const keys = hasCorpus ? readPublicKeys(`${omsReference}/keys/signing-key-pub.pem`) : [];
+  const anchors = readCertificates(`${omsReference}/keys/ca-cert.pem`);
+  const keys = readPublicKeys(`${omsReference}/keys/signing-key-pub.pem`);
   const trust = trustOf({ anchors, keys });
 
   /** The vectors are signatures without their files, which are those of the reference's version 1.0.1. */
@@ -184,8 +168,8 @@ function readLab(name: string, { folder, signature }: LabCase): Skill {
   return { ...skill, files: new Map([...skill.files, ...signatureFile.files]) };
 }
 
-describe.runIf(hasCorpus)("verifySignature on the laboratory of corner cases", () => {
-  const expected = hasCorpus ? (readJson(`${lab}/expected.json`) as Record<string, LabCase>) : {};
+describe("verifySignature on the laboratory of corner cases", () => {
+  const expected = readJson(`${lab}/expected.json`) as Record<string, LabCase>;
 
   it("has chosen exactly where the corpus leaves it open", () => {
     const open = Object.entries(expected).filter(([, { ours }]) => ours === "either");
