@@ -1,17 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseReview, ReviewError } from "../../../src/admission/admission-request.ts";
+import { subject } from "../../fixtures/review-subject.ts";
 
 const body = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 const request = {
-  uid: "7f3c1a9e-0000-4000-8000-000000000000",
+  uid: subject.uid,
   kind: { group: "", version: "v1", kind: "Pod" },
   resource: { group: "", version: "v1", resource: "pods" },
   namespace: "payments",
   name: "etl",
   operation: "CREATE",
-  userInfo: { username: "ada" },
+  userInfo: { username: subject.user },
   object: { kind: "Pod", metadata: { name: "etl" } },
   oldObject: null,
 };
@@ -25,16 +26,7 @@ describe("parseReview", () => {
       resource: "pods",
       object: request.object,
       oldObject: undefined,
-      subject: {
-        uid: request.uid,
-        kind: "Pod",
-        resource: "pods",
-        operation: "CREATE",
-        namespace: "payments",
-        name: "etl",
-        dryRun: false,
-        user: "ada",
-      },
+      subject,
     });
   });
 

@@ -1,20 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Decision, ReviewSubject } from "../../../src/admission/decision.ts";
+import type { Decision } from "../../../src/admission/decision.ts";
 import { refusal, toResponse } from "../../../src/admission/response.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
 import { always, type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
-
-const subject: ReviewSubject = {
-  uid: "7f3c1a9e-1111-4222-8333-444444444444",
-  kind: "Pod",
-  resource: "pods",
-  operation: "CREATE",
-  namespace: "payments",
-  name: "etl",
-  dryRun: false,
-  user: "ada",
-};
+import { subject } from "../../fixtures/review-subject.ts";
 
 const signed = `sha256:3f8e44cb${"0".repeat(56)}` as const;
 const found = `sha256:91ac02d7${"0".repeat(56)}` as const;

@@ -112,9 +112,9 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
 const page = readFileSync(join(import.meta.dirname, "../../../docs/reasons.md"), "utf8");
 
 describe("every reason code", () => {
-  it.each(reasons)("%s is given where it is due, and not where it is not", (code) => {
+  it.each(reasons)("%s alone is given where it is due, and not where it is not", (code) => {
     const [guilty, innocent] = scenes[code];
-    expect(found(guilty)).toContain(code);
+    expect(found(guilty)).toEqual([code]);
     expect(found(innocent)).not.toContain(code);
   });
 

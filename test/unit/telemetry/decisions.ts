@@ -1,17 +1,7 @@
 import type { Decision, ReviewSubject } from "../../../src/admission/decision.ts";
 import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";
-
-export const subject: ReviewSubject = {
-  uid: "7f3c1a9e-0000-4000-8000-000000000000",
-  kind: "Pod",
-  resource: "pods",
-  operation: "CREATE",
-  namespace: "payments",
-  name: "etl",
-  dryRun: false,
-  user: "system:serviceaccount:payments:ci",
-};
+import { subject } from "../../fixtures/review-subject.ts";
 
 export const finding = (more: Partial<Finding> = {}): Finding => ({
   code: "DIGEST_MISMATCH",
