@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
-import { auditLogBeside } from "../harness/control-plane.ts";
+import { apply, auditLog, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   applySkill,
@@ -45,7 +43,7 @@ async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly
 /** What the API server's audit log has of the webhook's annotations, for the request that creates this pod. */
 const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
   vi.waitFor(async () => {
-    const lines = (await readFile(auditLogBeside(inject("kubeconfig")), "utf8")).trimEnd().split("\n");
+    const lines = (await auditLog()).trimEnd().split("\n");
     const line = lines.findLast((text) => text.includes(`"name":"${name}"`) && text.includes('"create"'));
     const { annotations = {} } = JSON.parse(line ?? "") as { annotations?: Record<string, string> };
     return Object.fromEntries(

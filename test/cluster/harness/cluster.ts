@@ -54,16 +54,25 @@ export const apply = (...objects: readonly object[]): Promise<string> =>
 export const applyLarge = (...objects: readonly object[]): Promise<string> =>
   kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], stream(objects));
 
-async function ask(path: string): Promise<void> {
+async function ask(path: string): Promise<string> {
   const response = await fetch(`${inject("controlPlaneUrl")}${path}`, { method: "POST" });
-  if (!response.ok) throw new Error(await response.text());
+  const said = await response.text();
+  if (!response.ok) throw new Error(said);
+  return said;
 }
 
-/** Kills the API server as a crash would; etcd goes on. */
-export const killApiServer = (): Promise<void> => ask("/kill-api-server");
+/** The API server's audit log: what webhooks noted about the pods that were written. */
+export const auditLog = (): Promise<string> => ask("/audit-log");
 
-/** Starts the API server again on the same port and etcd, and waits until it is ready. */
-export const startApiServer = (): Promise<void> => ask("/start-api-server");
+/** Kills the API server as a crash would; what it has stored stays. */
+export async function killApiServer(): Promise<void> {
+  await ask("/kill-api-server");
+}
+
+/** Starts the API server again under the same address, and waits until it is ready. */
+export async function startApiServer(): Promise<void> {
+  await ask("/start-api-server");
+}
 
 /** Kills the API server and brings it back. */
 export async function restartApiServer(): Promise<void> {

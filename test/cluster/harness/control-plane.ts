@@ -1,38 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { freePort } from "../../fixtures/free-port.ts";
+import { apiReady, writeKubeconfig, type ApiAccess } from "./api-access.ts";
 import { controlPlaneFolder } from "./binaries.ts";
 import { writeCertificates, type ControlPlaneCertificates } from "./certificates.ts";
-import { startProgram, until, type Program } from "./process.ts";
-
-/** A real kube-apiserver, etcd and kube-controller-manager on loopback, for one test run. */
-export interface ControlPlane {
-  /** Path of the administrator's kubeconfig. */
-  readonly kubeconfig: string;
-  /** Folder with logs and certificates; removed by `stop`. */
-  readonly folder: string;
-  /** Kills the API server at once, as a crash would. etcd goes on. */
-  killApiServer(): Promise<void>;
-  /** Starts it again on the same port and etcd, and waits until it is ready. */
-  startApiServer(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("no port"));
-      });
-    });
-  });
-}
+import { auditPolicy, type ControlPlane } from "./plane.ts";
+import { startProgram, type Program } from "./process.ts";
 
 interface Parts {
   readonly bin: string;
@@ -59,23 +33,9 @@ function startEtcd({ bin, folder, etcdUrl }: Parts, peerUrl: string): Program {
   );
 }
 
-/** The API server's audit log, with one line for each request that writes a pod: what webhooks noted about it is there. */
-export const auditLogBeside = (kubeconfig: string): string => join(dirname(kubeconfig), "audit.log");
+const auditLogIn = (folder: string): string => join(folder, "audit.log");
 
-const auditPolicy = JSON.stringify({
-  apiVersion: "audit.k8s.io/v1",
-  kind: "Policy",
-  omitStages: ["RequestReceived"],
-  rules: [
-    {
-      level: "Metadata",
-      verbs: ["create", "update", "patch"],
-      resources: [{ group: "", resources: ["pods"] }],
-    },
-  ],
-});
-
-function startApi({ bin, folder, certificates, kubeconfig, etcdUrl, apiPort }: Parts): Program {
+function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Program {
   return startProgram(
     join(bin, "kube-apiserver"),
     [
@@ -96,7 +56,7 @@ function startApi({ bin, folder, certificates, kubeconfig, etcdUrl, apiPort }: P
       // Pods would have to wait for their namespace's account, which says nothing about admission.
       "--disable-admission-plugins=ServiceAccount",
       `--audit-policy-file=${join(folder, "audit-policy")}`,
-      `--audit-log-path=${auditLogBeside(kubeconfig)}`,
+      `--audit-log-path=${auditLogIn(folder)}`,
     ],
     join(folder, "apiserver.log"),
   );
@@ -119,46 +79,13 @@ function startControllers({ bin, folder, certificates, kubeconfig }: Parts, port
   );
 }
 
-async function answers(parts: Parts, path: string): Promise<boolean> {
-  const [ca, cert, key] = await Promise.all(
-    [parts.certificates.ca, parts.certificates.adminCert, parts.certificates.adminKey].map((file) =>
-      readFile(file),
-    ),
-  );
-  return await new Promise((resolve) => {
-    const outgoing = request(
-      { host: "127.0.0.1", port: parts.apiPort, path, ca, cert, key, agent: false, timeout: 2000 },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      },
-    );
-    outgoing.once("timeout", () => outgoing.destroy());
-    outgoing.once("error", () => resolve(false));
-    outgoing.end();
-  });
-}
-
-async function ready(parts: Parts, program: Program): Promise<void> {
-  await until("the API server is ready", () => answers(parts, "/readyz"), program);
-  await until("the default namespace is there", () => answers(parts, "/api/v1/namespaces/default"), program);
-}
-
-const kubeconfigText = (port: number, { ca, adminCert, adminKey }: ControlPlaneCertificates): string =>
-  JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [
-      { name: "test", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority": ca } },
-    ],
-    users: [{ name: "admin", user: { "client-certificate": adminCert, "client-key": adminKey } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
-    "current-context": "test",
-  });
-
-/** Starts the three programs on free ports in a temporary folder; ready in about four seconds. */
-export async function startControlPlane(): Promise<ControlPlane> {
-  const bin = await controlPlaneFolder();
+/**
+ * Starts kube-apiserver, etcd and kube-controller-manager on free ports of loopback, in a temporary folder; ready in about
+ * four seconds.
+ * @param binaries the folder that holds them; default where they are found
+ */
+export async function startControlPlane(binaries?: string): Promise<ControlPlane> {
+  const bin = binaries ?? (await controlPlaneFolder());
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-cluster-"));
   const pki = join(folder, "pki");
   await mkdir(pki, { mode: 0o700 });
@@ -169,8 +96,8 @@ export async function startControlPlane(): Promise<ControlPlane> {
     freePort(),
     freePort(),
   ]);
-  const kubeconfig = join(folder, "kubeconfig");
-  await writeFile(kubeconfig, kubeconfigText(apiPort, certificates), { mode: 0o600 });
+  const access: ApiAccess = { server: `https://127.0.0.1:${apiPort}`, ...certificates };
+  const kubeconfig = await writeKubeconfig(folder, access);
   await writeFile(join(folder, "audit-policy"), auditPolicy);
   const parts = { bin, folder, certificates, kubeconfig, etcdUrl: `http://127.0.0.1:${etcdPort}`, apiPort };
   const etcd = startEtcd(parts, `http://127.0.0.1:${peerPort}`);
@@ -181,7 +108,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await ready(parts, api);
+    await apiReady(access, api);
     others.push(startControllers(parts, controllerPort));
   } catch (error) {
     await stop();
@@ -189,11 +116,12 @@ export async function startControlPlane(): Promise<ControlPlane> {
   }
   return {
     kubeconfig,
-    folder,
+    host: { name: "127.0.0.1", listen: "127.0.0.1" },
+    auditLog: () => readFile(auditLogIn(folder), "utf8"),
     killApiServer: () => api.kill(),
     startApiServer: async () => {
       if (!api.running()) api = startApi(parts);
-      await ready(parts, api);
+      await apiReady(access, api);
     },
     stop,
   };
