@@ -125,6 +125,9 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
         "app.kubernetes.io/name": "skill-admission",
         "app.kubernetes.io/managed-by": "skill-admission",
       },
+      // Azure's admissions enforcer adds a namespaceSelector of its own to whatever does not say this, and we would put
+      // ours back for ever. What it is there for, kube-system, is exempt anyway.
+      annotations: { "admissions.enforcer/disabled": "true" },
     },
     webhooks: webhooks.map(({ name, rules, matchConditions }) => ({
       name,
