@@ -18,6 +18,9 @@ export interface Program {
   readonly running: () => boolean;
   /** Tells it to stop (SIGTERM); `ended` says when it has. */
   terminate(): void;
+  /** Stops it where it is, as a hung machine would; `resume` lets it go on. */
+  pause(): void;
+  resume(): void;
   /** Kills it and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -58,6 +61,8 @@ export function startProgram(path: string, args: readonly string[], logFile: str
     ended,
     running: () => running,
     terminate: () => void child.kill("SIGTERM"),
+    pause: () => void process.kill(-child.pid!, "SIGSTOP"),
+    resume: () => void process.kill(-child.pid!, "SIGCONT"),
     kill: async () => {
       child.stdin?.destroy();
       await ended;

@@ -39,7 +39,7 @@ export class FakeApi implements ApiClient {
       this.before(request);
       return Promise.resolve(this.#answer(request));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

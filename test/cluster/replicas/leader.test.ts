@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { installCrds } from "../admission/product.ts";
+import { createNamespace } from "../admission/world.ts";
+import {
+  clear,
+  leaderOf,
+  registered,
+  registeredUrl,
+  startReplica,
+  statusWritten,
+  type Replica,
+} from "./replica.ts";
+
+const namespace = "replicas";
+/** A Lease's duration, two tries of who waits for it, and a registration. */
+const takeOver = { timeout: 25_000, interval: 200 };
+
+let replicas: Replica[] = [];
+
+/** The leader, with the registration written for it; and the others. */
+async function parts(): Promise<{ readonly leader: Replica; readonly others: readonly Replica[] }> {
+  const leader = await vi.waitFor(async () => {
+    const found = await leaderOf(replicas);
+    expect(await registeredUrl()).toBe(found.url);
+    return found;
+  }, takeOver);
+  return { leader, others: replicas.filter((one) => one !== leader) };
+}
+
+beforeAll(async () => {
+  await installCrds();
+  await createNamespace(namespace);
+  await clear(namespace);
+});
+
+afterAll(() => clear(namespace));
+
+afterEach(async () => {
+  await Promise.all(replicas.map((one) => one.kill()));
+  replicas = [];
+});
+
+const startTwo = async (): Promise<void> => {
+  replicas = await Promise.all([startReplica(namespace), startReplica(namespace)]);
+};
+
+describe("two replicas with one Lease", () => {
+  it("have one leader, who alone registers and writes status; the other one is ready all the same", async () => {
+    await startTwo();
+    const { leader, others } = await parts();
+    await statusWritten("written-by-leader");
+    const before = (await registered())?.metadata.resourceVersion;
+    expect(await Promise.all(replicas.map((one) => one.metric("skill_admission_ready")))).toEqual([1, 1]);
+    // Registered as the follower would have it, it is not: here each has a URL and an authority to itself.
+    expect(await leader.metric("skill_admission_webhook_registered")).toBe(1);
+    await sleep(5_000);
+    expect((await registered())?.metadata.resourceVersion).toBe(before);
+    expect(await leaderOf(replicas)).toBe(leader);
+    for (const one of [leader, ...others])
+      expect((await one.log()).filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("go on when the leader is killed: the other one leads, registers and writes status", async () => {
+    await startTwo();
+    const { leader } = await parts();
+    await leader.kill();
+    replicas = replicas.filter((one) => one !== leader);
+    await parts();
+    await statusWritten("after-kill");
+  });
+
+  it("hand over at once when the leader is told to stop", async () => {
+    await startTwo();
+    const { leader } = await parts();
+    replicas = replicas.filter((one) => one !== leader);
+    const stopped = leader.stop();
+    const began = performance.now();
+    await parts();
+    // Far below a Lease's duration: it was given up.
+    expect(performance.now() - began).toBeLessThan(9_000);
+    await stopped;
+  });
+
+  it("go on when the leader hangs, and it undoes nothing when it wakes up", async () => {
+    await startTwo();
+    const { leader: hung, others } = await parts();
+    hung.pause();
+    replicas = [...others];
+    await parts();
+    await statusWritten("while-hung");
+    const before = (await registered())?.metadata.resourceVersion;
+    hung.resume();
+    replicas = [hung, ...others];
+    await sleep(6_000);
+    expect((await registered())?.metadata.resourceVersion).toBe(before);
+    expect(await leaderOf(replicas)).toBe(others[0]);
+    expect(await hung.metric("skill_admission_leader")).toBe(0);
+  });
+});

@@ -1,0 +1,169 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { freePort } from "../../fixtures/free-port.ts";
+import type { LogLine } from "../admission/product.ts";
+import { projectRoot } from "../harness/binaries.ts";
+import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { startProgram, until } from "../harness/process.ts";
+
+/** One of several processes of the product that agree on a leader by one Lease. */
+export interface Replica {
+  readonly url: string;
+  log(): Promise<readonly LogLine[]>;
+  /** The value of a metric without labels; undefined where it cannot be had. */
+  metric(name: string): Promise<number | undefined>;
+  pause(): void;
+  resume(): void;
+  /** Tells it to stop, and waits until it has. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export const registration = "skill-admission";
+
+/** Starts a replica that registers by the URL that it has to itself, and waits until it is ready. */
+export async function startReplica(namespace: string, kubeconfig = inject("kubeconfig")): Promise<Replica> {
+  const folder = await mkdtemp(join(tmpdir(), "skill-admission-replica-"));
+  const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
+  const host = inject("host");
+  const url = `https://${host.name}:${port}`;
+  const logFile = join(folder, "serve.log");
+  const program = startProgram(
+    process.execPath,
+    [
+      join(projectRoot, "dist/main.js"),
+      "serve",
+      `--kubeconfig=${kubeconfig}`,
+      `--webhook-url=${url}`,
+      `--namespace=${namespace}`,
+      "--lease=skill-admission",
+      `--address=${host.listen}`,
+      `--port=${port}`,
+      "--metrics-address=127.0.0.1",
+      `--metrics-port=${metricsPort}`,
+      "--grace-seconds=1",
+    ],
+    logFile,
+  );
+  const log = async (): Promise<readonly LogLine[]> => {
+    const lines = (await readFile(logFile, "utf8")).split("\n").slice(0, -1);
+    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
+  };
+  const ready = async () => (await log()).some(({ msg }) => msg.startsWith("ready"));
+  await until("the replica is ready", ready, program, 20_000);
+  const end = async (): Promise<void> => {
+    await program.ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    url,
+    log,
+    metric: async (name) => {
+      try {
+        const signal = AbortSignal.timeout(1_000);
+        const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal })).text();
+        const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+        return line === undefined ? undefined : Number(line.split(" ")[1]);
+      } catch {
+        return undefined;
+      }
+    },
+    pause: () => program.pause(),
+    resume: () => program.resume(),
+    stop: async () => {
+      program.terminate();
+      await end();
+    },
+    kill: async () => {
+      if (program.running()) program.resume();
+      await program.kill();
+      await end();
+    },
+  };
+}
+
+/** Which of them leads, as they say themselves; fails where it is not exactly one. */
+export async function leaderOf(replicas: readonly Replica[]): Promise<Replica> {
+  const said = await Promise.all(replicas.map((one) => one.metric("skill_admission_leader")));
+  const leaders = replicas.filter((_, index) => said[index] === 1);
+  if (leaders.length !== 1) throw new Error(`${leaders.length} leaders`);
+  return leaders[0]!;
+}
+
+interface Registered {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly webhooks: readonly { readonly clientConfig: { readonly url: string } }[];
+}
+
+/** The registration as it is; undefined where there is none. */
+export async function registered(): Promise<Registered | undefined> {
+  const { code, stdout } = await tryKubectl([
+    "get",
+    "validatingwebhookconfiguration",
+    registration,
+    "-o",
+    "json",
+  ]);
+  return code === 0 ? (JSON.parse(stdout) as Registered) : undefined;
+}
+
+/** Whom the API server asks; undefined where it asks nobody. */
+export const registeredUrl = async (): Promise<string | undefined> =>
+  (await registered())?.webhooks[0]?.clientConfig.url.replace(/\/validate$/, "");
+
+/** Writes a policy that cannot be used, and fails until somebody has said so in its status. */
+export async function statusWritten(name: string): Promise<void> {
+  const policy = {
+    apiVersion: "skill-admission.dev/v1alpha1",
+    kind: "ClusterSkillPolicy",
+    metadata: { name },
+    spec: {
+      mode: "Audit",
+      publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
+    },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(policy));
+  await kubectl(["wait", "--for=condition=Ready=False", "--timeout=30s", `cskp/${name}`]);
+}
+
+/** `skill-admission unregister`, as an operator calls it. */
+export async function runUnregister(
+  namespace: string,
+  kubeconfig = inject("kubeconfig"),
+): Promise<Ran & { readonly seconds: number }> {
+  const folder = await mkdtemp(join(tmpdir(), "skill-admission-unregister-"));
+  const logFile = join(folder, "out");
+  const started = performance.now();
+  const command = `"$0" "$@" >"${logFile}" 2>"${logFile}.err"; echo $? >"${logFile}.code"`;
+  const program = startProgram(
+    "sh",
+    [
+      "-c",
+      command,
+      process.execPath,
+      join(projectRoot, "dist/main.js"),
+      "unregister",
+      `--kubeconfig=${kubeconfig}`,
+      `--namespace=${namespace}`,
+    ],
+    `${logFile}.shell`,
+  );
+  await program.ended;
+  const read = (name: string) => readFile(name, "utf8");
+  const [stdout, stderr, code] = await Promise.all([
+    read(logFile),
+    read(`${logFile}.err`),
+    read(`${logFile}.code`),
+  ]);
+  await rm(folder, { recursive: true, force: true });
+  return { code: Number(code), stdout, stderr, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Removes what replicas of tests before left. */
+export async function clear(namespace: string): Promise<void> {
+  await kubectl(["delete", "validatingwebhookconfiguration", registration, "--ignore-not-found"]);
+  await kubectl(["delete", "cskp,sktr", "--all"]);
+  await kubectl(["-n", namespace, "delete", "lease", registration, "--ignore-not-found"]);
+}

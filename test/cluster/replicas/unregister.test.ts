@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { installCrds } from "../admission/product.ts";
+import { createNamespace } from "../admission/world.ts";
+import { apply, kubectl } from "../harness/cluster.ts";
+import {
+  clear,
+  leaderOf,
+  registered,
+  registeredUrl,
+  registration,
+  runUnregister,
+  startReplica,
+  type Replica,
+} from "./replica.ts";
+
+const namespace = "leaving";
+const service = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: registration, namespace },
+  spec: { ports: [{ port: 443 }] },
+};
+const mark = () =>
+  kubectl(["-n", namespace, "get", "lease", registration, "-o", "jsonpath={.metadata.annotations}"]);
+
+let replicas: Replica[] = [];
+
+const soonRegistered = () =>
+  vi.waitFor(async () => expect(await registeredUrl()).toBe((await leaderOf(replicas)).url), {
+    timeout: 25_000,
+    interval: 200,
+  });
+
+/** Nobody registers for longer than the leader takes to look, and than another one takes to become it. */
+async function staysAway(milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) {
+    expect(await registered()).toBeUndefined();
+    await sleep(250);
+  }
+}
+
+beforeAll(async () => {
+  await installCrds();
+  await createNamespace(namespace);
+  await clear(namespace);
+  await apply(service);
+  replicas = await Promise.all([startReplica(namespace), startReplica(namespace)]);
+  await soonRegistered();
+});
+
+afterAll(async () => {
+  await Promise.all(replicas.map((one) => one.kill()));
+  await clear(namespace);
+});
+
+describe("unregister", () => {
+  it("takes the webhook out while replicas run, and they leave it so", async () => {
+    const { code, stdout, stderr, seconds } = await runUnregister(namespace);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^unregistered at https:/);
+    expect(seconds).toBeLessThan(10);
+    await staysAway(6_000);
+    const leader = await leaderOf(replicas);
+    expect(await leader.metric("skill_admission_webhook_registered")).toBe(0);
+    expect(await leader.metric("skill_admission_ready")).toBe(1);
+    const warned = (await leader.log()).filter(({ msg }) => msg.includes("unregistered by an operator"));
+    expect(warned).toHaveLength(1);
+  });
+
+  it("may be done again", async () => {
+    const { code, stdout } = await runUnregister(namespace);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^was not registered at https:/);
+  });
+
+  it("holds for the next leader, and for a replica that is started anew", async () => {
+    const leader = await leaderOf(replicas);
+    await leader.stop();
+    replicas = [...replicas.filter((one) => one !== leader), await startReplica(namespace)];
+    await vi.waitFor(() => leaderOf(replicas), { timeout: 10_000, interval: 200 });
+    await staysAway(4_000);
+  });
+
+  it("is undone by taking the mark away", async () => {
+    await kubectl(["-n", namespace, "annotate", "lease", registration, "skill-admission.dev/unregistered-"]);
+    await soonRegistered();
+  });
+
+  it("does not concern the next installation", async () => {
+    expect((await runUnregister(namespace)).code).toBe(0);
+    await Promise.all(replicas.map((one) => one.stop()));
+    replicas = [];
+    await kubectl(["-n", namespace, "delete", "service", registration]);
+    expect(await mark()).toContain("skill-admission.dev/unregistered");
+    expect(await registered()).toBeUndefined();
+    await apply(service);
+    replicas = [await startReplica(namespace)];
+    await soonRegistered();
+    expect(await mark()).not.toContain("skill-admission.dev/unregistered");
+  });
+});
