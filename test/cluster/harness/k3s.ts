@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,25 +29,33 @@ export async function findDocker(): Promise<ContainerRuntimeClient | undefined> 
 /** Without an agent K3s starts no containers of its own, so that it needs no privileges here. */
 async function startContainer(docker: ContainerRuntimeClient, image: string): Promise<StartedTestContainer> {
   const { GenericContainer, Wait } = await import("testcontainers");
-  let log = "";
+  const name = `skill-admission-k3s-${randomUUID()}`;
   const container = new GenericContainer(image)
+    .withName(name)
     .withCommand(k3sCommand(docker.info.containerRuntime.host))
     // A port that Docker chose would be another one after a restart.
     .withExposedPorts({ container: apiPort, host: await freePort() })
     .withExtraHosts([{ host: hostName, ipAddress: "host-gateway" }])
     .withCopyContentToContainer([{ content: auditPolicy, target: auditPolicyFile }])
-    .withLogConsumer((lines) => {
-      lines.on("data", (text: Buffer | string) => (log = (log + text.toString()).slice(-2000)));
-    })
     .withWaitStrategy(Wait.forLogMessage(readyLine))
     .withStartupTimeout(180_000);
-  return await container.start().catch((cause: unknown) => {
+  return await container.start().catch(async (cause: unknown) => {
+    const said = await lastWords(docker, name);
     throw new Error(
       `K3s could not be started in Docker from ${image}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
-        `SKILL_ADMISSION_K3S_IMAGE names another image\n${log}`,
+        `SKILL_ADMISSION_K3S_IMAGE names another image\n${said}`,
       { cause },
     );
   });
+}
+
+/** The end of what a container wrote, which is then removed; nothing where there is none of that name. */
+async function lastWords(docker: ContainerRuntimeClient, name: string): Promise<string> {
+  const left = docker.container.getById(name);
+  const said = await left.logs({ stdout: true, stderr: true, tail: 15 }).catch(() => Buffer.alloc(0));
+  await left.remove({ force: true, v: true }).catch(() => undefined);
+  // Docker frames each line with the number of its stream and its length.
+  return said.toString().replaceAll(/[^\n -~]/g, "");
 }
 
 async function read(container: StartedTestContainer, path: string): Promise<string> {
@@ -70,7 +79,7 @@ async function writeAccess(folder: string, container: StartedTestContainer): Pro
   };
 }
 
-/** Starts K3s in a container; about fifteen seconds once its image is there. */
+/** Starts K3s in a container, and waits until its API server is ready. */
 export async function startK3s(docker: ContainerRuntimeClient): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-k3s-"));
   let container: StartedTestContainer | undefined;
@@ -91,7 +100,8 @@ export async function startK3s(docker: ContainerRuntimeClient): Promise<ControlP
       // K3s is one process. What it has stored is in a volume, which stays.
       killApiServer: () => docker.container.stop(handle, { timeout: 0 }),
       startApiServer: async () => {
-        await docker.container.start(handle);
+        const { State } = await docker.container.inspect(handle);
+        if (!State.Running) await docker.container.start(handle);
         await apiReady(access);
       },
       auditLog: () => read(started, auditLogFile),
