@@ -207,6 +207,17 @@ describe("NOTES.txt", () => {
     if (!cure.startsWith("metrics")) expect(await notes("--set", cure)).not.toContain(warning);
   });
 
+  it("names the namespaces that somebody has taken out", async () => {
+    const label = (change: string) =>
+      kubectl(["label", "namespace", "default", `skill-admission.dev/break-glass${change}`]);
+    await label("=incident-7");
+    expect(await notes()).toContain(
+      "- Namespace default is not checked: it has the label skill-admission.dev/break-glass.",
+    );
+    await label("-");
+    expect(await notes()).not.toContain("Namespace default");
+  });
+
   it.each([
     ["replicas=1", "One replica: while it restarts"],
     ["networkPolicy.enabled=false", "There is no NetworkPolicy"],
@@ -249,8 +260,11 @@ describe("helm uninstall", () => {
 });
 
 describe("CRDs that are there already", () => {
-  it("are the same release's again when it is installed anew", async () => {
-    const said = await inRelease("install", ...release);
+  it("are the same release's again when it is installed anew, here from a file that was carried in", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "skill-admission-archive-"));
+    await helm(["package", chart, "--destination", folder]);
+    const said = await inRelease("install", "skill-admission", join(folder, "skill-admission-0.1.0.tgz"));
+    await rm(folder, { recursive: true });
     expect(said).toContain("Policies: mine (Warn).");
     await inRelease("uninstall", "skill-admission", "--no-hooks");
   });

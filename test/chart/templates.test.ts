@@ -99,13 +99,13 @@ describe("pods", () => {
   it("run the image by tag, by the chart's version, or by digest", async () => {
     const imageOf = async (image: object) =>
       podSpecs(await render({ image })).map(({ containers }) => containers[0].image);
-    expect(await imageOf({})).toEqual(["skill-admission:0.1.0", "skill-admission:0.1.0"]);
+    expect(await imageOf({})).toEqual(["localhost/skill-admission:0.1.0", "localhost/skill-admission:0.1.0"]);
     expect(await imageOf({ repository: "r.example/x", tag: "2" })).toEqual([
       "r.example/x:2",
       "r.example/x:2",
     ]);
     const digest = `sha256:${"a".repeat(64)}`;
-    expect(await imageOf({ tag: "2", digest })).toEqual(Array(2).fill(`skill-admission@${digest}`));
+    expect(await imageOf({ tag: "2", digest })).toEqual(Array(2).fill(`localhost/skill-admission@${digest}`));
   });
 
   it("go where they are told, job included", async () => {

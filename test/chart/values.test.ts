@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -98,6 +98,38 @@ describe("what no schema can say", () => {
   it("refuses an authority that nobody would be told of", async () => {
     const { stderr } = await tryTemplate({ certificates: { source: "CertManager", caKey: "" } });
     expect(stderr).toContain("leave certificates.caKey at ca.crt");
+  });
+});
+
+describe("docs/install.md", () => {
+  const has = (path: string): boolean => {
+    let at: ValueSchema | undefined = schema;
+    for (const key of path.replace(/\[\d+\]/g, "").split(".")) {
+      at = at?.properties?.[key] ?? at?.items?.properties?.[key];
+    }
+    return at !== undefined;
+  };
+
+  it("sets values that the chart has, and names no others", async () => {
+    const text = await readFile(join(chart, "../../docs/install.md"), "utf8");
+    const set = [...text.matchAll(/--set '?([\w.[\]]+)=/g)].map(([, path]) => path!);
+    const named = [
+      ...text.matchAll(
+        /`((?:image|networkPolicy|certificates|metrics|webhook|crds|starterPolicy|\w+Quota)\.[\w.]+|hostNetwork|runAsUser)(?:=[^`]*)?`/g,
+      ),
+    ].map(([, path]) => path!);
+    expect([set.length, named.length].every((count) => count > 5)).toBe(true);
+    expect([...set, ...named].filter((path) => !has(path))).toEqual([]);
+    expect(has("image.registry")).toBe(false);
+  });
+
+  it("applies folders and files that are there", async () => {
+    const text = await readFile(join(chart, "../../docs/install.md"), "utf8");
+    const paths = [...text.matchAll(/(?:manifests|examples|charts)\/[\w./-]*\w|kind-config\.yaml/g)].map(
+      ([path]) => path,
+    );
+    expect(paths.length).toBeGreaterThan(10);
+    for (const path of new Set(paths)) await access(join(chart, "../..", path));
   });
 });
 
