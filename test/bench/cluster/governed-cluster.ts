@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { startControlPlane } from "../../cluster/harness/control-plane.ts";
+import { freePort } from "../../fixtures/free-port.ts";
 import { governance, pack, podOf } from "../material/reviews.ts";
 import { signedSkill, sizes, type BenchKey } from "../material/skills.ts";
-import { freePort, startProduct, type Server } from "../servers/server.ts";
+import { startProduct, type Server } from "../servers/server.ts";
 import { apiClient, type ApiClient } from "./api-client.ts";
 
 const crds = join(import.meta.dirname, "../../../manifests/crds");

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { issueCertificate, servedAt } from "../../fixtures/certificates.ts";
+import { freePort } from "../../fixtures/free-port.ts";
 
 /** A webhook server in a process of its own. */
 export interface Server {
@@ -19,14 +19,6 @@ export interface Server {
 
 export const mainFile = join(import.meta.dirname, "../../../dist/main.js");
 const bareFile = join(import.meta.dirname, "bare-server.ts");
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /**
  * Flags of Node with which the product runs: those of `npm run skill-admission` and of the image. The young generation
