@@ -56,6 +56,7 @@ export default defineConfig({
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         sequential: true,
       }),
+      project("e2e", { timeout: 300_000, order: 9, sequential: true }),
     ],
     coverage: {
       provider: "v8",

@@ -8,8 +8,20 @@ import { projectRoot, toolPath } from "../harness/binaries.ts";
 
 const run = promisify(execFile);
 
+/** The machine's own node: what tests need to stop a process of the cluster, or to look at one. */
+export interface OneNode {
+  /** Process ids (`NAME.pid`), logs, and the socket of containerd. */
+  readonly folder: string;
+  /** The folder of the cluster's programs. */
+  readonly bin: string;
+  /** Runs what follows inside of the cluster's network, with KUBECONFIG set. */
+  readonly inside: string;
+}
+
 /** A cluster with a kubelet, so that pods really run. */
 export interface Node {
+  /** Absent where the cluster is somebody else's. */
+  readonly machine?: OneNode;
   /** Image with a busybox shell, and how the kubelet gets it. */
   readonly image: { readonly image: string; readonly imagePullPolicy: string };
   /** Runs kubectl; resolves with what it printed. */
@@ -116,9 +128,11 @@ async function startOneNode(kubectl: string): Promise<Node> {
     await stop();
     throw error;
   }
+  const inside = join(node, "in");
   return {
+    machine: { folder: node, bin, inside },
     image: { image: "localhost/busybox:1", imagePullPolicy: "Never" },
-    kubectl: kubectlWith(join(node, "in"), [kubectl]),
+    kubectl: kubectlWith(inside, [kubectl]),
     stop,
   };
 }

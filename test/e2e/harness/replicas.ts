@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import type { Cluster } from "./cluster.ts";
+import type { Part } from "./material.ts";
+
+/** Where the product is installed. */
+export const home = "skill-admission";
+
+/** One of the pods that answer. */
+export interface Replica {
+  readonly name: string;
+  readonly ip: string;
+  readonly ready: boolean;
+  readonly containerId: string;
+  readonly restarts: number;
+}
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+    readonly status: {
+      readonly podIP?: string;
+      readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+      readonly containerStatuses?: readonly {
+        readonly containerID?: string;
+        readonly restartCount: number;
+      }[];
+    };
+  }[];
+}
+
+const selector = encodeURIComponent(
+  "app.kubernetes.io/name=skill-admission,app.kubernetes.io/component=webhook",
+);
+
+/** The replicas that are not on their way out. */
+export async function replicas({ api }: Cluster): Promise<readonly Replica[]> {
+  const list = await api.json<PodList>("GET", `/api/v1/namespaces/${home}/pods?labelSelector=${selector}`);
+  return list.items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, status }) => ({
+      name: metadata.name,
+      ip: status.podIP ?? "",
+      ready: status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
+      containerId: status.containerStatuses?.[0]?.containerID?.replace("containerd://", "") ?? "",
+      restarts: status.containerStatuses?.[0]?.restartCount ?? 0,
+    }));
+}
+
+/** The pod that leads. */
+export async function leader(cluster: Cluster): Promise<string> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${home}/leases/skill-admission`;
+  const { spec } = await cluster.api.json<{ spec: { holderIdentity?: string } }>("GET", path);
+  return (spec.holderIdentity ?? "").split("_")[0] ?? "";
+}
+
+/** What one replica says about creating this pod, asked directly at its pod's address and not through the Service. */
+export async function askReplica(
+  { api }: Cluster,
+  { name }: Pick<Replica, "name">,
+  pod: Part,
+): Promise<{ readonly allowed: boolean; readonly message: string }> {
+  const { namespace } = pod["metadata"] as { namespace: string };
+  const review = {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    request: {
+      uid: randomUUID(),
+      kind: { group: "", version: "v1", kind: "Pod" },
+      resource: { group: "", version: "v1", resource: "pods" },
+      operation: "CREATE",
+      dryRun: true,
+      namespace,
+      userInfo: { username: "asked-directly" },
+      object: pod,
+      oldObject: null,
+    },
+  };
+  const path = `/api/v1/namespaces/${home}/pods/https:${name}:8443/proxy/validate`;
+  const { response } = await api.json<{ response: { allowed: boolean; status?: { message?: string } } }>(
+    "POST",
+    path,
+    review,
+  );
+  return { allowed: response.allowed, message: response.status?.message ?? "" };
+}
+
+/** One gauge or counter of a replica without or with these labels; the sum of all that match. */
+export async function metric(
+  { api }: Cluster,
+  { name }: Pick<Replica, "name">,
+  series: string,
+): Promise<number> {
+  const { body } = await api.call("GET", `/api/v1/namespaces/${home}/pods/http:${name}:9090/proxy/metrics`);
+  const values = body
+    .split("\n")
+    .filter((line) => line.startsWith(`${series} `) || line.startsWith(`${series}{`))
+    .map((line) => Number(line.slice(line.lastIndexOf(" ") + 1)));
+  if (values.length === 0) throw new Error(`${name} has no ${series}`);
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Cluster } from "../harness/cluster.ts";
+import { note } from "../harness/figures.ts";
+import { chart, flags, prepareHome, registered, untilWhole } from "../harness/installation.ts";
+import { agents, podWith, prepareNamespace, type Material, type Part } from "../harness/material.ts";
+import { home, replicas } from "../harness/replicas.ts";
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** A pod of its own name whose agent reads its skill, and goes on running. */
+function agentPod(cluster: Cluster, material: Material, name: string): Part {
+  const { spec } = podWith(material, "signed", agents, cluster.agent.image) as { spec: Part };
+  const containers = (spec["containers"] as readonly Part[]).map((container) => ({
+    ...container,
+    ...cluster.agent,
+    command: ["sh", "-c", `cat /skills/${material.signed.name}/SKILL.md && sleep 3600`],
+  }));
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: agents },
+    spec: { ...spec, containers, terminationGracePeriodSeconds: 0 },
+  };
+}
+
+/** A Deployment whose pods mount the skill that somebody wrote to. */
+function tamperedDeployment(cluster: Cluster, material: Material, name: string): Part {
+  const { spec } = podWith(material, "tampered", agents, cluster.agent.image) as { spec: Part };
+  const labels = { app: name };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: agents },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+}
+
+export function installing(cluster: () => Cluster, material: Material): void {
+  describe("installed by its chart", () => {
+    let notes: string;
+
+    beforeAll(async () => {
+      await prepareHome(cluster());
+    });
+
+    it("is ready in under 15 s, in a namespace where Pod Security is restricted", async () => {
+      const began = performance.now();
+      notes = await cluster().helm(["install", home, chart, ...flags(cluster())]);
+      const ready = performance.now() - began;
+      await expect.poll(() => registered(cluster()), { timeout: 20_000, interval: 50 }).toBe(true);
+      const asked = performance.now() - began;
+      expect((await replicas(cluster())).map(({ ready }) => ready)).toEqual([true, true, true]);
+      note("helm install to three ready replicas", seconds(ready));
+      note("helm install to a webhook that is registered", seconds(asked));
+      expect(ready).toBeLessThan(15_000);
+      expect(asked).toBeLessThan(25_000);
+    });
+
+    it("says what to do next, and what is open", () => {
+      expect(notes).toContain("There is no ClusterSkillPolicy. Every skill is admitted, signed or not.");
+      expect(notes).toContain("kubectl -n skill-admission rollout status deployment/skill-admission");
+      expect(notes).toMatch(/helm -n skill-admission upgrade .* --set starterPolicy.enabled=true/);
+    });
+
+    it("denies nothing until an operator says so", async () => {
+      const pod = podWith(material, "tampered", "default", "example.invalid/agent");
+      const { status } = await cluster().api.call("POST", "/api/v1/namespaces/default/pods?dryRun=All", pod);
+      expect(status).toBe(201);
+    });
+
+    it("lets a signed agent run and read its skill", async () => {
+      await prepareNamespace(cluster(), material, agents);
+      const { kubectl } = cluster();
+      await kubectl(["apply", "-f", "-"], JSON.stringify(agentPod(cluster(), material, "reader")));
+      await kubectl(["-n", agents, "wait", "--for=condition=Ready", "pod/reader", "--timeout=60s"]);
+      const text = Buffer.from(material.signed.files.get("SKILL.md")!.bytes).toString();
+      expect(await kubectl(["-n", agents, "logs", "reader"])).toBe(text);
+      const script = `/skills/${material.signed.name}/scripts/run.sh`;
+      expect(await kubectl(["-n", agents, "exec", "reader", "--", "cat", script])).toBe(
+        Buffer.from(material.signed.files.get("scripts/run.sh")!.bytes).toString(),
+      );
+    });
+
+    it("shows on the ReplicaSet why a tampered Deployment has no pods", async () => {
+      const { kubectl } = cluster();
+      await kubectl(["apply", "-f", "-"], JSON.stringify(tamperedDeployment(cluster(), material, "altered")));
+      const path = '{.items[0].status.conditions[?(@.type=="ReplicaFailure")].message}';
+      const reason = (): Promise<string> =>
+        kubectl(["-n", agents, "get", "replicaset", "-l", "app=altered", "-o", `jsonpath=${path}`]);
+      await expect
+        .poll(reason, { timeout: 20_000, interval: 200 })
+        .toContain("DIGEST_MISMATCH scripts/run.sh: signed");
+      expect(await reason()).toContain('policy "agents" denied Pod agents/altered-');
+      await sleep(500);
+      const described = await kubectl(["-n", agents, "describe", "replicaset", "-l", "app=altered"]);
+      expect(described).toMatch(/FailedCreate[\s\S]*DIGEST_MISMATCH scripts\/run\.sh/);
+      expect(await kubectl(["-n", agents, "get", "pods", "-l", "app=altered", "-o", "name"])).toBe("");
+      await kubectl(["-n", agents, "delete", "deployment", "altered"]);
+    });
+
+    it("is whole", () => untilWhole(cluster()));
+  });
+}
