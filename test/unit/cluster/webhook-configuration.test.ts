@@ -34,6 +34,12 @@ describe("webhookConfiguration", () => {
     );
   });
 
+  it("asks Azure's admissions enforcer to leave it alone", () => {
+    expect(webhookConfiguration(base).metadata).toMatchObject({
+      annotations: { "admissions.enforcer/disabled": "true" },
+    });
+  });
+
   it("never asks about the controller's own namespace", () => {
     for (const { namespaceSelector } of webhooksOf({
       ...base,
