@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { apply, kubectl } from "../../cluster/harness/cluster.ts";
+import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
+import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
+import { startProduct, writeState, type Product } from "./product.ts";
+
+const apiVersion = "skill-admission.dev/v1alpha1";
+
+const namespaceObject = (name: string, labels: Readonly<Record<string, string>> = {}): object => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name, labels: { tenant: name, ...labels } },
+});
+
+async function trustRoot(name: string, notAfter: number): Promise<object> {
+  const { pem } = await issueAuthority({ notBefore: -30, notAfter });
+  return {
+    apiVersion,
+    kind: "SkillTrustRoot",
+    metadata: { name },
+    spec: { certificates: [{ name: "ca", pem }] },
+  };
+}
+
+/** A pod that brings in a skill: as it was published, or changed since. */
+export const podWith = (which: "published" | "changed"): object => {
+  const { items } = configMapOf(published.skill);
+  const pod = JSON.stringify(podFor(items));
+  return JSON.parse(which === "published" ? pod : pod.replace('"skills-etl"', '"skills-bad"')) as object;
+};
+
+/** A skill of one file, not signed, in a ConfigMap of this namespace; and a pod with it. */
+const unsignedConfigMap = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "unsigned", namespace: "staging" },
+  data: {
+    "SKILL.md": "---\nname: notes\ndescription: Keeps notes. Use when something is to be kept.\n---\n",
+  },
+};
+export const podUnsigned: object = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "unsigned", namespace: "staging" },
+  spec: {
+    volumes: [{ name: "skill", configMap: { name: "unsigned" } }],
+    containers: [
+      { name: "agent", image: "agent", volumeMounts: [{ name: "skill", mountPath: "/skills/notes" }] },
+    ],
+  },
+};
+
+export const podPlain: object = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "plain", namespace: "payments" },
+  spec: { containers: [{ name: "web", image: "web" }] },
+};
+
+/** The review that an API server would send. */
+export function reviewOf(object: object, namespace = "payments"): object {
+  return {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    request: {
+      uid: randomUUID(),
+      kind: { group: "", version: "v1", kind: "Pod" },
+      resource: { group: "", version: "v1", resource: "pods" },
+      namespace,
+      name: (object as { metadata: { name: string } }).metadata.name,
+      operation: "CREATE",
+      object,
+    },
+  };
+}
+
+const configMaps = [configMapOf(published.skill).object, configMapOf(changed, "skills-bad").object];
+
+/** All in order: two tenants' worth of policy, an authority that lasts, on a folder of manifests. */
+export async function startHealthy(folder: string): Promise<Product> {
+  const root = await trustRoot("long", 400);
+  const objects = [namespaceObject("payments"), policyObject(), root, ...configMaps];
+  const state = await writeState(folder, ...objects);
+  return startProduct({ folder, args: ["--state", state] });
+}
+
+/** All in order, beside the test's cluster, and the leader by its Lease. */
+export async function startLive(folder: string): Promise<Product> {
+  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "manifests/crds"]);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
+  await apply(namespaceObject("payments"), namespaceObject("skill-admission"), policyObject(), ...configMaps);
+  const lease = ["--lease", "skill-admission", "--namespace", "skill-admission"];
+  return startProduct({ folder, args: ["--kubeconfig", inject("kubeconfig"), ...lease] });
+}
+
+/** Much is wrong: a policy that names no trust root that there is, authorities that end, a certificate for half a day. */
+export async function startSick(folder: string): Promise<Product> {
+  const authority = await issueAuthority({ subject: "CN=Webhook CA" });
+  const leaf = await issueCertificate({ subject: "CN=webhook", issuer: authority, notAfter: 0.5 });
+  const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+  const missing = [{ name: "nobody", certificate: { trustRootRef: { name: "missing" } } }];
+  const broken = { publishers: missing, namespaceSelector: { matchLabels: { tenant: "nobody" } } };
+  const warning = { mode: "Warn", namespaceSelector: { matchLabels: { tenant: "staging" } } };
+  const state = await writeState(
+    folder,
+    namespaceObject("payments"),
+    namespaceObject("staging"),
+    policyObject(),
+    policyObject(broken, "broken"),
+    policyObject(warning, "staging"),
+    await trustRoot("five-days", 5),
+    await trustRoot("over", -2),
+    unsignedConfigMap,
+    ...configMaps,
+  );
+  await writeFile(certFile, leaf.pem);
+  await writeFile(keyFile, leaf.keyPem);
+  return startProduct({
+    folder,
+    args: ["--state", state, "--tls-cert-file", certFile, "--tls-key-file", keyFile],
+    env: { SOURCE_REVISION: "one" },
+    ca: authority.pem,
+  });
+}
+
+/** Beside an API server that is not there. */
+export async function startCutOff(folder: string): Promise<Product> {
+  const kubeconfig = join(folder, "kubeconfig");
+  const text = JSON.parse(await readFile(inject("kubeconfig"), "utf8")) as {
+    clusters: { cluster: { server: string } }[];
+  };
+  // A port that nobody may listen on.
+  for (const { cluster } of text.clusters) cluster.server = "https://127.0.0.1:1";
+  await writeFile(kubeconfig, JSON.stringify(text), { mode: 0o600 });
+  const env = { SOURCE_REVISION: "two" };
+  return startProduct({ folder, args: ["--kubeconfig", kubeconfig], env, readiness: 503 });
+}
+
+/** Runs, and has no policy. */
+export async function startBare(folder: string): Promise<Product> {
+  const state = await writeState(folder, namespaceObject("payments"));
+  return startProduct({ folder, args: ["--state", state] });
+}
