@@ -13,9 +13,9 @@ export const readyLine = /k3s is up and running/;
 /** The same Kubernetes as the binaries of `npm run test:control-plane`. */
 const pinnedImage = "rancher/k3s:v1.36.3-k3s1";
 
-/** The image to run; `SKILL_ADMISSION_K3S_IMAGE` names another, for mirrors and other versions. */
+/** The image to run; `TEST_K3S_IMAGE` names another, for mirrors and other versions. */
 export function k3sImage(environment: Readonly<Record<string, string | undefined>>): string {
-  const named = environment["SKILL_ADMISSION_K3S_IMAGE"];
+  const named = environment["TEST_K3S_IMAGE"];
   return named === undefined || named === "" ? pinnedImage : named;
 }
 

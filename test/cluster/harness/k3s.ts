@@ -43,7 +43,7 @@ async function startContainer(docker: ContainerRuntimeClient, image: string): Pr
     const said = await lastWords(docker, name);
     throw new Error(
       `K3s could not be started in Docker from ${image}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
-        `SKILL_ADMISSION_K3S_IMAGE names another image\n${said}`,
+        `TEST_K3S_IMAGE names another image\n${said}`,
       { cause },
     );
   });

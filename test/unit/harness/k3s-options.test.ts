@@ -27,8 +27,8 @@ users:
 describe("k3sImage", () => {
   it("is pinned to a version, unless the environment names another", () => {
     expect(k3sImage({})).toMatch(/^rancher\/k3s:v\d+\.\d+\.\d+-k3s\d+$/);
-    expect(k3sImage({ SKILL_ADMISSION_K3S_IMAGE: "" })).toBe(k3sImage({}));
-    expect(k3sImage({ SKILL_ADMISSION_K3S_IMAGE: "mirror.example/k3s:1" })).toBe("mirror.example/k3s:1");
+    expect(k3sImage({ TEST_K3S_IMAGE: "" })).toBe(k3sImage({}));
+    expect(k3sImage({ TEST_K3S_IMAGE: "mirror.example/k3s:1" })).toBe("mirror.example/k3s:1");
   });
 });
 
