@@ -84,7 +84,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   tenant: "`spec.tenant` of the policy, by default its name; bounded in the same way",
   mode: codes(["Enforce", "Warn", "Audit"]),
   result:
-    "Of `policy_results_total`: `allow` `warn` `deny`. Of `cache_requests_total`: `hit` `miss` `expired`",
+    "Of `policy_results_total`: `allow` `warn` `deny`. Of `cache_requests_total`: `hit` `miss` `expired`. Of `events_dropped_total`: `rate_limited`, `queue_full`, `refused` (by the API server)",
   cause: "`admission`: a review; `background`: a look at what runs already",
   code: codes(errorCodes),
   status: codes(refusalStatuses),

@@ -98,16 +98,21 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
 
 /**
  * The text of a denial: the first line says what happened, each failed skill what differs and what to do, the last
- * line the decision's name in logs. At most 2 KB; what does not fit is counted, never silently dropped.
+ * line the decision's name in logs. At most `limit` bytes; what does not fit is counted, never silently dropped.
  */
-export function denialText(denying: readonly Verdict[], subject: ReviewSubject, id: string): string {
+export function denialText(
+  denying: readonly Verdict[],
+  subject: ReviewSubject,
+  id: string,
+  limit = maxBytes,
+): string {
   const lines = denying.flatMap((verdict) => policyLines(verdict, subject));
   const last = `decision ${printable(id, 16)}`;
   let size = Buffer.byteLength(last) + 40;
   const fitting: string[] = [];
   for (const line of lines) {
     size += Buffer.byteLength(line) + 1;
-    if (size > maxBytes) break;
+    if (size > limit) break;
     fitting.push(line);
   }
   const left = lines.length - fitting.length;

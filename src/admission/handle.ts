@@ -10,8 +10,9 @@ export interface Handled {
   /** HTTP status: 200 for every answer that the API server can read, 400 for a body without even a uid. */
   readonly status: number;
   readonly body: string;
-  /** Absent where the body was no review. */
+  /** Both absent where the body was no review. */
   readonly decision?: Decision;
+  readonly request?: AdmissionRequest;
 }
 
 export interface HandleDeps extends ReviewDeps {
@@ -46,7 +47,7 @@ export async function handle(
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
   }
   const decision = await decideInTime(request, deps, deadline, now);
-  return { ...answer(200, toResponse(decision)), decision };
+  return { ...answer(200, toResponse(decision)), decision, request };
 }
 
 const answer = (status: number, response: unknown): Handled => ({ status, body: JSON.stringify(response) });

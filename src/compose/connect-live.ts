@@ -5,6 +5,7 @@ import type { ClusterHooks } from "../cluster/cluster.ts";
 import { createApiClient, messageOf, type ApiClient } from "../cluster/live/api-client.ts";
 import { createCertificateSecret } from "../cluster/live/certificate-secret.ts";
 import { connectByKubeconfig, connectInCluster } from "../cluster/live/connection.ts";
+import { createEventWriter, type EventDrop } from "../cluster/live/event-writer.ts";
 import { hasReadyEndpoint, readInstallation } from "../cluster/live/installation.ts";
 import { createCandidate } from "../cluster/live/leader-election.ts";
 import { soleLeader, type Leadership } from "../cluster/live/leadership.ts";
@@ -27,6 +28,7 @@ type LiveMode = Exclude<ClusterMode, { readonly kind: "offline" }>;
 interface Told {
   readonly hooks: ClusterHooks & SourceHooks;
   readonly log: Log;
+  readonly onEventDropped: (why: EventDrop) => void;
 }
 
 /** Where replicas share the webhook's certificates, in the controller's namespace. */
@@ -52,6 +54,9 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
     store,
     names: namesOf(mode),
     leadership,
+    ...(config.events
+      ? { events: createEventWriter({ client, onProblem: hooks.onProblem, onDropped: told.onEventDropped }) }
+      : {}),
     register: (certificates) =>
       registrationOf(config, mode, { client, told, leadership, store, certificates }),
   };

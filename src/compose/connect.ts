@@ -30,7 +30,11 @@ export async function connect(config: Config, telemetry: Telemetry): Promise<Con
   const hooks = hooksOf(telemetry);
   if (config.cluster.kind !== "offline") {
     const { connectLive } = await import("./connect-live.ts");
-    return connectLive(config, config.cluster, { hooks, log: telemetry.log });
+    return connectLive(config, config.cluster, {
+      hooks,
+      log: telemetry.log,
+      onEventDropped: (why) => telemetry.metrics.observeEventDropped(why),
+    });
   }
   const { openOfflineCluster } = await import("../cluster/offline/offline-cluster.ts");
   return {

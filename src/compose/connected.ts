@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
+import type { EventWriter } from "../cluster/live/event-writer.ts";
 import type { Leadership } from "../cluster/live/leadership.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";
 import type { CertificateStore } from "../server/certificates/store.ts";
@@ -23,6 +24,8 @@ export interface Connected {
   readonly names: readonly string[];
   /** Who writes status, certificates and the registration. */
   readonly leadership: Leadership;
+  /** Tells of denials as Events, if it is wanted and there is a cluster to tell. */
+  readonly events?: EventWriter;
   /** Absent without a cluster. */
   readonly register?: (certificates: CertificateSource) => Registration;
 }

@@ -1,29 +1,23 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { handle, type HandleDeps } from "../admission/handle.ts";
-import type { Cluster } from "../cluster/cluster.ts";
 import type { Config } from "../config.ts";
-import { EvidenceCache } from "../evidence/evidence-cache.ts";
-import { createApp, type ReviewHandler } from "../server/app.ts";
+import { createApp } from "../server/app.ts";
 import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
 import { startCertificateFiles } from "../server/certificates/from-files.ts";
 import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer } from "../server/webhook-server.ts";
-import { SourceError } from "../skill/source-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
 import { connect } from "./connect.ts";
 import type { Connected, Registration } from "./connected.ts";
+import { reviewer } from "./reviewer.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
 };
-
-/** How long work may go on that a review has begun, milliseconds: what it warms up is there for the next try. */
-const workLimit = 30_000;
 
 /**
  * Runs the webhook until `stop` aborts; then drains.
@@ -56,7 +50,7 @@ export async function serve(
       ...(connected.register && { registered: () => registration?.registered() ?? false }),
     });
     const app = createApp({
-      review: reviewer(cluster, telemetry),
+      review: reviewer(connected, telemetry),
       readiness,
       timeoutSeconds: config.timeoutSeconds,
       draining: () => stop.aborted,
@@ -89,6 +83,7 @@ export async function serve(
     ended.abort();
     await registration?.close();
     await leadership.close();
+    await connected.events?.close();
     await cluster.close();
   }
 }
@@ -131,73 +126,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-
-/**
- * Signals that abort when the limit has passed, give or take a second: reviews that begin within the same second share
- * one. Thousands of reviews a second would otherwise keep a hundred thousand timers waiting.
- */
-function sharedSignals(limit: number): () => AbortSignal {
-  let shared = AbortSignal.abort();
-  let until = 0;
-  return () => {
-    const now = performance.now();
-    if (now < until) return shared;
-    until = now + 1000;
-    shared = AbortSignal.timeout(limit);
-    return shared;
-  };
-}
-
-/** Reviews with their metrics and log line around them; neither enters the decision. */
-function reviewer(cluster: Cluster, { metrics, log }: Telemetry): ReviewHandler {
-  const deps: HandleDeps = {
-    cluster,
-    policies: cluster,
-    source: {
-      async read(ref, signal) {
-        const started = performance.now();
-        const outcome = (word: Parameters<typeof metrics.observeFetch>[2]): void =>
-          metrics.observeFetch((performance.now() - started) / 1000, ref.kind, word);
-        try {
-          const object = await cluster.read(ref, signal);
-          outcome(object === undefined ? "absent" : "found");
-          return object;
-        } catch (error) {
-          outcome(error instanceof SourceError ? error.code : "SOURCE_UNAVAILABLE");
-          throw error;
-        }
-      },
-    },
-    evidence: new EvidenceCache({ onResult: (result) => metrics.observeCache("evidence", result) }),
-    measure: (_skill, work) => {
-      const started = performance.now();
-      const evidence = work();
-      const { signature } = evidence;
-      const format = signature.outcome === "unsigned" ? "none" : signature.format;
-      metrics.observeVerification((performance.now() - started) / 1000, format, signature.outcome);
-      return evidence;
-    },
-    workSignal: sharedSignals(workLimit),
-  };
-  return async (body, signal) => {
-    const done = metrics.startRequest();
-    const started = performance.now();
-    try {
-      const { decision, ...answer } = await handle(body, deps, signal, Date.now());
-      const milliseconds = performance.now() - started;
-      if (decision === undefined) {
-        metrics.observeRefusal(answer.status === 200 ? 400 : answer.status);
-        log.warn("a body that is no review", { status: answer.status, answer: answer.body });
-      } else {
-        metrics.observeDecision(decision, milliseconds / 1000);
-        log.decision(decision, milliseconds);
-      }
-      return answer;
-    } finally {
-      done();
-    }
-  };
-}
 
 function certificatesOf(
   { tlsFiles }: Config,

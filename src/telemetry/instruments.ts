@@ -112,6 +112,12 @@ export function workInstruments(registry: Registry) {
       labelNames: ["cache", "result"],
       registers,
     }),
+    eventsDropped: new Counter<"result">({
+      name: `${prefix}events_dropped_total`,
+      help: "Events about denials that were not written: too many, more than can wait, or refused by the API server",
+      labelNames: ["result"],
+      registers,
+    }),
   };
 }
 

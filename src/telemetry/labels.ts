@@ -44,6 +44,8 @@ export type ModeLabel = Mode;
 export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;
 export type CertificateRole = "serving" | "authority";
+/** Why an Event was not written. */
+export type EventDropped = "rate_limited" | "queue_full" | "refused";
 export type PolicyState = "ready" | "broken";
 
 /**

@@ -20,6 +20,7 @@ import {
   type CacheName,
   type CacheOutcome,
   type Cause,
+  type EventDropped,
   type DecisionLabel,
   type FetchOutcome,
   type FetchSource,
@@ -47,6 +48,8 @@ export interface Metrics extends StateMetrics {
   observeVerification(seconds: number, format: FormatLabel, outcome: VerificationOutcome): void;
   observeFetch(seconds: number, source: FetchSource, outcome: FetchOutcome): void;
   observeCache(cache: CacheName, result: CacheOutcome): void;
+  /** An Event was not written. */
+  observeEventDropped(result: EventDropped): void;
   /** The text format of Prometheus. */
   read(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -151,6 +154,7 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
       work.verification.observe({ format, outcome }, seconds),
     observeFetch: (seconds, source, outcome) => work.fetch.observe({ source, outcome }, seconds),
     observeCache: (cache, result) => work.cache.inc({ cache, result }),
+    observeEventDropped: (result) => work.eventsDropped.inc({ result }),
     async read() {
       state.refresh();
       return { contentType: registry.contentType, body: await registry.metrics() };

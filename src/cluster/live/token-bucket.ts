@@ -1,0 +1,28 @@
+/** So many at once, and then so many a second. */
+export interface BucketLimits {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** A token bucket. Times are milliseconds of a clock that only grows. */
+export class TokenBucket {
+  readonly #limits: BucketLimits;
+  #tokens: number;
+  #at: number;
+
+  constructor(limits: BucketLimits, now: number) {
+    this.#limits = limits;
+    this.#tokens = limits.burst;
+    this.#at = now;
+  }
+
+  /** Takes one; false where there is none. */
+  take(now: number): boolean {
+    const { burst, perSecond } = this.#limits;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond);
+    this.#at = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,89 @@
+import type { AdmissionRequest } from "../admission/admission-request.ts";
+import type { Decision } from "../admission/decision.ts";
+import { denialEvent } from "../admission/denial-event.ts";
+import { handle, type HandleDeps } from "../admission/handle.ts";
+import type { EventWriter } from "../cluster/live/event-writer.ts";
+import { EvidenceCache } from "../evidence/evidence-cache.ts";
+import type { ReviewHandler } from "../server/app.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Connected } from "./connected.ts";
+
+/** How long work may go on that a review has begun, milliseconds: what it warms up is there for the next try. */
+const workLimit = 30_000;
+
+/**
+ * Signals that abort when the limit has passed, give or take a second: reviews that begin within the same second share
+ * one. Thousands of reviews a second would otherwise keep a hundred thousand timers waiting.
+ */
+function sharedSignals(limit: number): () => AbortSignal {
+  let shared = AbortSignal.abort();
+  let until = 0;
+  return () => {
+    const now = performance.now();
+    if (now < until) return shared;
+    until = now + 1000;
+    shared = AbortSignal.timeout(limit);
+    return shared;
+  };
+}
+
+/** Reviews with their metrics and log line around them; neither enters the decision. */
+export function reviewer({ cluster, events }: Connected, { metrics, log }: Telemetry): ReviewHandler {
+  const deps: HandleDeps = {
+    cluster,
+    policies: cluster,
+    source: {
+      async read(ref, signal) {
+        const started = performance.now();
+        const outcome = (word: Parameters<typeof metrics.observeFetch>[2]): void =>
+          metrics.observeFetch((performance.now() - started) / 1000, ref.kind, word);
+        try {
+          const object = await cluster.read(ref, signal);
+          outcome(object === undefined ? "absent" : "found");
+          return object;
+        } catch (error) {
+          outcome(error instanceof SourceError ? error.code : "SOURCE_UNAVAILABLE");
+          throw error;
+        }
+      },
+    },
+    evidence: new EvidenceCache({ onResult: (result) => metrics.observeCache("evidence", result) }),
+    measure: (_skill, work) => {
+      const started = performance.now();
+      const evidence = work();
+      const { signature } = evidence;
+      const format = signature.outcome === "unsigned" ? "none" : signature.format;
+      metrics.observeVerification((performance.now() - started) / 1000, format, signature.outcome);
+      return evidence;
+    },
+    workSignal: sharedSignals(workLimit),
+  };
+  return async (body, signal) => {
+    const done = metrics.startRequest();
+    const started = performance.now();
+    try {
+      const { decision, request, ...answer } = await handle(body, deps, signal, Date.now());
+      const milliseconds = performance.now() - started;
+      if (decision === undefined) {
+        metrics.observeRefusal(answer.status === 200 ? 400 : answer.status);
+        log.warn("a body that is no review", { status: answer.status, answer: answer.body });
+      } else {
+        metrics.observeDecision(decision, milliseconds / 1000);
+        log.decision(decision, milliseconds);
+        if (events !== undefined && denies(decision)) setImmediate(tellEvent, events, decision, request);
+      }
+      return answer;
+    } finally {
+      done();
+    }
+  };
+}
+
+const denies = ({ outcome }: Decision): boolean => outcome === "deny" || outcome === "error";
+
+/** After the answer is out: nobody waits for an Event. */
+function tellEvent(events: EventWriter, decision: Decision, request: AdmissionRequest | undefined): void {
+  const event = denialEvent(decision, request?.object);
+  if (event !== undefined) events.tell(event);
+}

@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Decision } from "../../../src/admission/decision.ts";
+import { denialEvent } from "../../../src/admission/denial-event.ts";
+import type { Verdict } from "../../../src/policy/finding.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { subject } from "../../fixtures/review-subject.ts";
+
+const verdict = (path: string, outcome: Verdict["outcome"] = "deny", count = 1): Verdict => ({
+  policy: "payments",
+  tenant: "payments",
+  mode: "Enforce",
+  outcome,
+  skills: Array.from({ length: count }, (_, index) => ({
+    reference: {
+      name: `skill-${index}`,
+      path: `/skills/${index}`,
+      containers: ["agent"],
+      sources: [{ kind: "ConfigMap", name: "c", writable: false }],
+      content: { state: "unverifiable", kind: "Other", detail: "" },
+    },
+    grades: { integrity: "ABSENT", authorship: "ABSENT" },
+    findings: [{ code: "FILE_UNSIGNED", message: "was not signed", path, tolerated: false }],
+  })),
+});
+
+const denied = (path = "extra.py", over: Partial<typeof subject> = {}): Decision => ({
+  outcome: "deny",
+  id: "7f3c1a9e",
+  subject: { ...subject, ...over },
+  verdicts: [verdict(path)],
+});
+
+const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "etl-1", uid: "u-1", controller: true };
+const pod = (ownerReferences?: unknown): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "etl", uid: "p-1", ...(ownerReferences === undefined ? {} : { ownerReferences }) },
+});
+
+describe("denialEvent", () => {
+  it("is about the controller that made the object, and names the policy", () => {
+    const others = [{ ...owner, controller: false, name: "other" }, owner];
+    expect(denialEvent(denied(), pod(others))).toMatchObject({
+      reason: "SkillDenied",
+      namespace: "payments",
+      regarding: {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        name: "etl-1",
+        namespace: "payments",
+        uid: "u-1",
+      },
+      related: { kind: "ClusterSkillPolicy", name: "payments" },
+    });
+  });
+
+  it("is about the object itself, where nothing made it; with its uid only where it exists", () => {
+    const itself = { apiVersion: "v1", kind: "Pod", name: "etl", namespace: "payments" };
+    expect(denialEvent(denied(), pod())?.regarding).toEqual(itself);
+    expect(denialEvent(denied("x", { operation: "UPDATE" }), pod())?.regarding).toEqual({
+      ...itself,
+      uid: "p-1",
+    });
+    expect(denialEvent(denied("x", { name: "etl-*" }), pod())?.regarding.name).toBe("etl-");
+  });
+
+  it.each([
+    ["no list", {}],
+    ["no controller", [{ ...owner, controller: false }]],
+    ["a controller without a name", [{ ...owner, name: undefined }]],
+    ["a controller with a name without end", [{ ...owner, name: "x".repeat(254) }]],
+    ["a controller that is text", ["x"]],
+  ])("is about the object itself, where its owners are %s", (_, owners) => {
+    expect(denialEvent(denied(), pod(owners))?.regarding.kind).toBe("Pod");
+  });
+
+  it("tells the same denial from another one", () => {
+    const key = (path: string, over = {}, object = pod([owner])) =>
+      denialEvent(denied(path, over), object)?.key;
+    expect(key("a", { uid: "other", name: "etl-2" })).toBe(key("a"));
+    expect(key("b")).not.toBe(key("a"));
+    expect(key("a", {}, pod([{ ...owner, uid: "u-2" }]))).not.toBe(key("a"));
+  });
+
+  it("says what the denial says, in at most a kibibyte", () => {
+    const note = denialEvent(denied(), pod())?.note() ?? "";
+    expect(note).toMatch(/^policy "payments" denied Pod payments\/etl: 1 of 1 skill failed\n/);
+    expect(note).toMatch(/\ndecision 7f3c1a9e$/);
+    const many: Decision = {
+      ...denied(),
+      outcome: "deny",
+      verdicts: [verdict("ü".repeat(200), "deny", 50)],
+    };
+    const long = denialEvent(many, pod())?.note() ?? "";
+    expect(Buffer.byteLength(long)).toBeLessThanOrEqual(1024);
+    expect(long).toContain("more");
+  });
+
+  it("tells of a review that failed", () => {
+    const failed: Decision = {
+      outcome: "error",
+      id: "1",
+      subject,
+      code: "SOURCE_UNAVAILABLE",
+      message: "ü".repeat(5_000),
+    };
+    const event = denialEvent(failed, pod([owner]));
+    expect(event).toMatchObject({ reason: "SkillReviewFailed", regarding: { kind: "ReplicaSet" } });
+    expect(event?.note()).toContain("SOURCE_UNAVAILABLE ü");
+    expect(Buffer.byteLength(event?.note() ?? "")).toBeLessThanOrEqual(1024);
+  });
+
+  it("is none for a dry run, for what is let in, and for what is in no namespace", () => {
+    expect(denialEvent(denied("x", { dryRun: true }), pod())).toBeUndefined();
+    expect(denialEvent(denied("x", { namespace: "" }), pod())).toBeUndefined();
+    for (const outcome of ["allow", "warn"] as const) {
+      const decision: Decision = { outcome, id: "1", subject, verdicts: [verdict("x", outcome)] };
+      expect(denialEvent(decision, pod())).toBeUndefined();
+    }
+    expect(denialEvent({ outcome: "allow", id: "1", subject, bypass: "no-skills" }, pod())).toBeUndefined();
+    expect(denialEvent(denied(), undefined)).toBeUndefined();
+  });
+
+  it("takes whatever stands in an object's metadata", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (metadata, owners) => {
+        for (const object of [{ apiVersion: "v1", metadata }, pod(owners), pod([owners])])
+          expect(() => denialEvent(denied(), object)?.note()).not.toThrow();
+      }),
+    );
+  });
+});
