@@ -35,6 +35,8 @@ const graph = (panel: Omit<Panel, "type" | "width" | "height">): Panel => ({
   height: 8,
 });
 
+const narrow = (panel: Omit<Panel, "type" | "width" | "height">): Panel => ({ ...graph(panel), width: 6 });
+
 const day = 86_400;
 
 const glance: Row = {
@@ -315,19 +317,26 @@ const latency: Row = {
 const faults: Row = {
   title: "Faults",
   panels: [
-    graph({
+    narrow({
       title: "Failed reviews by code",
       description:
         "INTERNAL: a defect, look at the log. TIMEOUT: too slow. SOURCE_UNAVAILABLE: the API server did not answer.",
       unit: "reqps",
       queries: [{ expr: by("code", rate("request_errors_total")), legend: "{{code}}" }],
     }),
-    graph({
+    narrow({
       title: "Refused requests by status",
       description:
         "Answered without a review. 503: too many at once, run more replicas. 400, 415: somebody else than the API server calls, restrict who may.",
       unit: "reqps",
       queries: [{ expr: by("status", rate("http_refusals_total")), legend: "{{status}}" }],
+    }),
+    narrow({
+      title: "Events that were not written, by cause",
+      description:
+        "rate_limited, queue_full: many denials at once, and no harm; the log has them all. refused: the right to write Events is missing.",
+      unit: "reqps",
+      queries: [{ expr: by("result", rate("events_dropped_total")), legend: "{{result}}" }],
     }),
     {
       title: "Watches",
@@ -335,7 +344,7 @@ const faults: Row = {
         "Red: changes of the resource do not arrive at a replica, which goes on with what it knew; see SkillAdmissionWatchDown.",
       type: "state-timeline",
       unit: "short",
-      width: 8,
+      width: 6,
       height: 8,
       queries: [{ expr: `min by (resource) (skill_admission_watch_up{${here}})`, legend: "{{resource}}" }],
       thresholds: [

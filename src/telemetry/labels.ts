@@ -45,7 +45,8 @@ export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;
 export type CertificateRole = "serving" | "authority";
 /** Why an Event was not written. */
-export type EventDropped = "rate_limited" | "queue_full" | "refused";
+export const eventsDropped = ["rate_limited", "queue_full", "refused"] as const;
+export type EventDropped = (typeof eventsDropped)[number];
 export type PolicyState = "ready" | "broken";
 
 /**

@@ -15,6 +15,7 @@ import {
 import {
   boundedNames,
   errorCodes,
+  eventsDropped,
   refusalStatus,
   refusalStatuses,
   type CacheName,
@@ -98,7 +99,7 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
 /** Counters of what is rare or should never happen begin at 0, so that its first time is an increase to Prometheus. */
 function beginAtZero(
   { errors, refusals, requests }: ReviewInstruments,
-  { fetch }: ReturnType<typeof workInstruments>,
+  work: ReturnType<typeof workInstruments>,
 ): void {
   for (const decision of ["allow", "warn", "deny", "error"] satisfies DecisionLabel[]) {
     const labels: RequestLabels = { resource: "pods", operation: "CREATE", decision, dry_run: "false" };
@@ -107,7 +108,8 @@ function beginAtZero(
   for (const code of errorCodes) errors.inc({ code }, 0);
   for (const status of refusalStatuses) refusals.inc({ status }, 0);
   for (const outcome of ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"] satisfies FetchOutcome[])
-    fetch.zero({ source: "ConfigMap", outcome });
+    work.fetch.zero({ source: "ConfigMap", outcome });
+  for (const result of eventsDropped) work.eventsDropped.inc({ result }, 0);
 }
 
 /** Metrics on a registry of their own, with those of the process and of Node. */
