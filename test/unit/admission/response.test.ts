@@ -25,6 +25,8 @@ const tampered: SignatureEvidence = {
   validity: always,
 };
 
+const nvidia = "CN=NVIDIA Agent Skills Signing 001, O=NVIDIA Corporation, C=US";
+
 const mismatch: Finding = {
   code: "DIGEST_MISMATCH",
   message: "differs from what was signed",
@@ -108,6 +110,10 @@ describe("toResponse", () => {
       policies: "payments=Enforce:deny",
       findings: "DIGEST_MISMATCH,FILE_UNSIGNED",
       skills: `data-designer@${signed},b@${signed},c@${signed}`,
+      signers: ["data-designer", "b", "c"].map((name) => `${name}=${nvidia}`).join("; "),
+      causes:
+        "payments: data-designer: DIGEST_MISMATCH scripts/run.sh: signed 3f8e44cb…, found 91ac02d7…; " +
+        "payments: data-designer: FILE_UNSIGNED extra.py",
     });
   });
 
@@ -199,12 +205,34 @@ describe("toResponse", () => {
         decision: "allow 7f3c1a9e",
         policies: "payments=Enforce:allow",
         skills: `data-designer@${signed}`,
+        signers: `data-designer=${nvidia}`,
       },
     });
+  });
+
+  it("names in the audit log the rule by which something was let in unchecked", () => {
     expect(toResponse({ outcome: "allow", id: "1", subject, bypass: "no-skills" }).response).toEqual({
       uid: subject.uid,
       allowed: true,
+      auditAnnotations: { decision: "allow 1", unchecked: "no-skills" },
     });
+  });
+
+  it("keeps annotations short and on one line, whatever names there are", () => {
+    const hostile = `\u001b[2J\u202e\n${"x".repeat(5_000)}`;
+    const skills = Array.from({ length: 300 }, (_, index) =>
+      result([{ ...added, path: hostile }], undefined, `${hostile}${index}`),
+    );
+    const annotated = [
+      toResponse(decision("deny", [verdict("deny", skills, hostile)])),
+      toResponse({ outcome: "error", id: "1", subject, code: "INTERNAL", message: hostile }),
+    ].flatMap(({ response }) => Object.entries(response.auditAnnotations ?? {}));
+    expect(annotated).toHaveLength(8);
+    for (const [key, value] of annotated) {
+      expect(key).toMatch(/^[a-z]+$/);
+      expect(value.length).toBeLessThanOrEqual(4000);
+      expect(value).not.toMatch(/[\u001b\u202e\n]/);
+    }
   });
 
   it("tells a review that failed apart from a denial", () => {
