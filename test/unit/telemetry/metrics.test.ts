@@ -6,7 +6,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { issuer } from "../../../src/server/certificates/issuer.ts";
 import { reasons } from "../../../src/policy/reason.ts";
 import { reviewedResources } from "../../../src/admission/decision.ts";
-import { boundedNames, errorCodes, eventsDropped, otherNames, refusalStatuses } from "../../../src/telemetry/labels.ts";
+import {
+  boundedNames,
+  errorCodes,
+  eventsDropped,
+  otherNames,
+  refusalStatuses,
+} from "../../../src/telemetry/labels.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
 
