@@ -146,6 +146,8 @@ describe("the mode", () => {
       "pods.skill-admission.dev/skills": expect.stringMatching(
         /^data-designer@sha256:[0-9a-f]{64}$/,
       ) as string,
+      "pods.skill-admission.dev/signers": expect.stringMatching(/^data-designer=key [0-9a-f]{64}$/) as string,
+      "pods.skill-admission.dev/causes": `${space}: data-designer: FILE_UNSIGNED extra.py`,
     });
     expect(await product.metrics()).toMatch(
       /^skill_admission_violations_total\{.*policy="modes".*reason="FILE_UNSIGNED".*enforced="false".*\} [1-9]/m,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../admission/product.ts";
 import { createNamespace } from "../admission/world.ts";
 import {
@@ -34,11 +34,11 @@ beforeAll(async () => {
   await clear(namespace);
 });
 
-afterAll(() => clear(namespace));
-
 afterEach(async () => {
   await Promise.all(replicas.map((one) => one.kill()));
   replicas = [];
+  // What was killed still holds it; the next test need not wait for that.
+  await clear(namespace);
 });
 
 const startTwo = async (): Promise<void> => {

@@ -150,4 +150,61 @@ describe("startCertificateFiles", () => {
     expect(changes).toMatchObject([{ cert: second.leaf.cert, key: second.leaf.key }]);
     expect(problems).toHaveLength(1);
   });
+
+  it("serves by another authority only once callers trust it, and says meanwhile what they should trust", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "certificates-"));
+    folders.push(folder);
+    const write = async (state: CertificateState): Promise<void> => {
+      const files = { "tls.crt": state.leaf.cert, "tls.key": state.leaf.key, "ca.crt": state.issuing.cert };
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    };
+    const [first, second] = [await step("create"), await step("create")];
+    await write(first);
+    let trusted = "";
+    let polls = 0;
+    const stop = new AbortController();
+    const problems: string[] = [];
+    const source = await startCertificateFiles({
+      certFile: join(folder, "tls.crt"),
+      keyFile: join(folder, "tls.key"),
+      caFile: join(folder, "ca.crt"),
+      signal: stop.signal,
+      published: (bundle) => bundle.trim() === trusted.trim(),
+      clock: {
+        now: () => Date.now(),
+        sleep: async (_milliseconds, signal) => {
+          await realClock.sleep(5, signal);
+          polls += 1;
+        },
+      },
+      report: (problem) => problems.push(String(problem)),
+    });
+    expect(source.current()).toMatchObject({ cert: first.leaf.cert, caBundle: first.issuing.cert.trim() });
+    await write(second);
+    while (source.current().caBundle !== second.issuing.cert.trim()) await sleep(5);
+    const since = polls;
+    while (polls < since + 5) await sleep(5);
+    expect(source.current().cert).toBe(first.leaf.cert);
+    trusted = second.issuing.cert;
+    while (source.current().cert !== second.leaf.cert) await sleep(5);
+    expect(source.current()).toMatchObject({ key: second.leaf.key, caBundle: second.issuing.cert.trim() });
+    stop.abort();
+  });
+
+  it("refuses an authority that the certificate does not come from", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "certificates-"));
+    folders.push(folder);
+    const [state, other] = [await step("create"), await step("create")];
+    const paths = { certFile: join(folder, "c"), keyFile: join(folder, "k"), caFile: join(folder, "a") };
+    await writeFile(paths.certFile, state.leaf.cert);
+    await writeFile(paths.keyFile, state.leaf.key);
+    for (const ca of [other.issuing.cert, "garbled", ""]) {
+      await writeFile(paths.caFile, ca);
+      const { signal } = new AbortController();
+      const options = { ...paths, signal, clock: realClock, report: () => undefined };
+      await expect(startCertificateFiles(options)).rejects.toThrow(
+        /--tls-ca-file ".*a" holds no authority, PEM, that issued the certificate/,
+      );
+    }
+  });
 });

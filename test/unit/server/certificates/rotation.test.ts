@@ -114,7 +114,20 @@ describe("plan", () => {
     const late = start + 300 * day;
     expect((await settle(announced.state, at(late, { published: false }))).steps).toEqual(["reissue"]);
     const last = start + lifetimes.authority - 3_600_000;
+    expect(plan(announced.state, at(last - 1, { published: false })).kind).not.toBe("promote");
     expect(plan(announced.state, at(last, { published: false })).kind).toBe("promote");
+  });
+
+  it("announces for a minute at least, when it was late to begin", async () => {
+    const { state } = await settle(undefined, at(start));
+    const late = start + lifetimes.authority - 20 * 3_600_000;
+    const announced = await settle(state, at(late));
+    expect(announced.state.next).toBeDefined();
+    expect(announced.state.issuing).toEqual(state.issuing);
+    const after = late + lifetimes.shortAnnouncement;
+    expect((await settle(announced.state, at(after - 1))).steps).toEqual([]);
+    expect((await settle(announced.state, at(after, { published: false }))).steps).toEqual([]);
+    expect((await settle(announced.state, at(after))).steps).toEqual(["promote"]);
   });
 
   it("begins anew, when the authority expired while nobody was there, and promotes a valid successor", async () => {

@@ -155,6 +155,57 @@ describe("startSelfIssued", () => {
     expect(second.caBundle).not.toBe(first.caBundle);
   });
 
+  it("leaves the upkeep to whoever it belongs to, as long as it can serve", async () => {
+    const store = createMemoryStore();
+    let maintains = false;
+    const source = await startSelfIssued({ ...optionsFor(store), maintains: () => maintains });
+    const first = source.current();
+    clock.time = start + 21 * day;
+    await clock.wake();
+    expect(source.current()).toEqual(first);
+    maintains = true;
+    await clock.wake();
+    expect(source.current().notAfter).toBeGreaterThan(first.notAfter);
+  });
+
+  it("renews what it cannot serve without, whosever the upkeep is", async () => {
+    const store = createMemoryStore();
+    const source = await startSelfIssued({ ...optionsFor(store), maintains: () => false });
+    clock.time = start + lifetimes.leaf + day;
+    await clock.wake();
+    expect(source.current().notAfter).toBe(clock.time + lifetimes.leaf);
+    const other = await startSelfIssued({
+      ...optionsFor(store),
+      names: ["b.svc"],
+      maintains: () => false,
+      clock: { ...clock, now: () => clock.time, sleep: () => new Promise(() => undefined) },
+    });
+    expect(other.current().cert).not.toBe(source.current().cert);
+    expect(other.current().caBundle).toBe(source.current().caBundle);
+  });
+
+  it.each([
+    ["deleted", undefined],
+    ["garbled", { "ca.crt": "garbled" }],
+  ])(
+    "puts its certificates back, when those in the store are %s: callers know no others",
+    async (_, files) => {
+      let inner = createMemoryStore();
+      const store: CertificateStore = {
+        load: (signal) => inner.load(signal),
+        save: (...saved) => inner.save(...saved),
+      };
+      const source = await startSelfIssued(optionsFor(store));
+      const before = source.current();
+      const kept = await store.load(ended.signal);
+      inner = createMemoryStore();
+      if (files !== undefined) await inner.save(files, undefined, ended.signal);
+      await clock.wake();
+      expect(source.current()).toEqual(before);
+      expect((await store.load(ended.signal))?.files).toEqual(kept?.files);
+    },
+  );
+
   it("says so rather than turning forever, when saving never takes", async () => {
     const store: CertificateStore = {
       load: () => Promise.resolve(undefined),
