@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Outside the repository, so that a fresh clone builds upon what is there. */
 export const cacheFolder = join(homedir(), ".cache/skill-admission/image");
+
+/** What buildah forgets when the machine restarts; for each storage its own. */
+const runFolder = `/run/skill-admission-${createHash("sha256").update(cacheFolder).digest("hex").slice(0, 12)}`;
 
 /**
  * Runs a program to its end.
@@ -65,7 +69,7 @@ export class Buildah {
       "--root",
       join(cacheFolder, `storage-${this.#driver}`),
       "--runroot",
-      "/run/skill-admission-buildah",
+      runFolder,
       "--storage-driver",
       this.#driver,
     ];
