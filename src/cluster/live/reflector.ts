@@ -38,7 +38,9 @@ export interface ReflectorTimes {
 
 export const reflectorDefaults: ReflectorTimes = {
   minBackoff: 500,
-  maxBackoff: 30_000,
+  // Short, because until then a replica decides by policies that may have changed: after a restart of the API server
+  // of ten seconds, 30 s would let it do so for as long again.
+  maxBackoff: 4_000,
   stall: 150_000,
   resync: 30 * 60_000,
   watch: 5 * 60_000,
