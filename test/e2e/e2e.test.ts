@@ -1,24 +1,38 @@
 import { afterAll, beforeAll } from "vitest";
 import { openCluster, type Cluster } from "./harness/cluster.ts";
+import { watchConnections, type ConnectionWatch } from "./harness/connections.ts";
 import { writeFigures } from "./harness/figures.ts";
 import { makeMaterial } from "./harness/material.ts";
+import { disturbing } from "./scenarios/disturbing.ts";
+import { failing } from "./scenarios/failing.ts";
 import { installing } from "./scenarios/installing.ts";
+import { lasting } from "./scenarios/lasting.ts";
+import { phoningNobody } from "./scenarios/phoning-nobody.ts";
+import { upgrading } from "./scenarios/upgrading.ts";
 
 /**
  * The product as it is shipped, inside of a real cluster: one cluster for all, since each part begins where the one
  * before has left it, as the life of an installation does.
  */
 let opened: Cluster;
+let watching: ConnectionWatch | undefined;
 const cluster = (): Cluster => opened;
 const material = makeMaterial();
 
 beforeAll(async () => {
   opened = await openCluster();
+  watching = watchConnections(opened);
 }, 600_000);
 
 afterAll(async () => {
+  await watching?.stop();
   await opened.stop();
   await writeFigures();
 }, 120_000);
 
 installing(cluster, material);
+disturbing(cluster, material);
+failing(cluster, material);
+upgrading(cluster, material);
+lasting(cluster, material);
+phoningNobody(cluster, () => watching);

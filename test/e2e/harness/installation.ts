@@ -1,6 +1,6 @@
-import { expect } from "vitest";
 import { join } from "node:path";
 import { projectRoot } from "../../cluster/harness/binaries.ts";
+import { until } from "../../cluster/harness/process.ts";
 import type { Cluster } from "./cluster.ts";
 import { home, replicas } from "./replicas.ts";
 
@@ -25,12 +25,11 @@ export async function prepareHome({ kubectl }: Cluster): Promise<void> {
 }
 
 /** All replicas are ready, and every API server asks them. */
-export async function untilWhole(cluster: Cluster, count = 3, timeout = 90_000): Promise<void> {
-  await expect
-    .poll(async () => (await replicas(cluster)).filter(({ ready }) => ready).length, {
-      timeout,
-      interval: 200,
-    })
-    .toBe(count);
-  await expect.poll(() => registered(cluster), { timeout: 20_000, interval: 100 }).toBe(true);
+export async function untilWhole(cluster: Cluster, count = 3): Promise<void> {
+  const ready = async (): Promise<boolean> => {
+    const found = await replicas(cluster);
+    return found.length === count && found.every((replica) => replica.ready);
+  };
+  await until(`${count} replicas are ready`, ready, undefined, 90_000);
+  await until("the webhook is registered", () => registered(cluster), undefined, 20_000);
 }

@@ -16,6 +16,8 @@ export interface Machine {
   processOf(containerId: string): Promise<number>;
   /** Breaks every connection that a process's network namespace has to this address. */
   breakConnections(pid: number, address: string): Promise<void>;
+  /** Those of the whole node: the machine's own are not among them. */
+  networkInterfaces(): Promise<readonly string[]>;
   importImage(archive: string): Promise<void>;
   /** Gives an image one more name. */
   tagImage(reference: string, name: string): Promise<void>;
@@ -65,6 +67,10 @@ export function openMachine({ folder, bin, inside }: OneNode): Machine {
       ]).catch((error: unknown) => error as { stdout: string });
       if (!stdout.includes("ESTAB"))
         throw new Error("this kernel breaks no connections (CONFIG_INET_DIAG_DESTROY)");
+    },
+    networkInterfaces: async () => {
+      const { stdout } = await run(inside, ["ip", "-oneline", "link"]);
+      return stdout.split("\n").flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []);
     },
     importImage: async (archive) => {
       await ctr("images", "import", archive);

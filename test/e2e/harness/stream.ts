@@ -10,6 +10,8 @@ export type Miss =
   | "wrong denial"
   /** The API server had no answer of the webhook and refused, as failurePolicy Fail says. */
   | "no verdict"
+  /** The webhook could not get the skill's bytes from the API server, and so denied. */
+  | "no source"
   /** The API server itself did not answer, or could not reach its own storage. */
   | "no API server";
 
@@ -61,8 +63,7 @@ export function judge(kind: Kind, { status, body }: Answer): Miss | undefined {
   const verdict = body.includes("denied the request: ");
   if (status === 201) return kind === "signed" ? undefined : "wrong admit";
   if (verdict && kind === "tampered" && body.includes("DIGEST_MISMATCH scripts/run.sh")) return undefined;
-  // The skill's bytes come from the API server, too: while it cannot give them, nothing is admitted.
-  if (verdict && body.includes("SOURCE_UNAVAILABLE")) return "no API server";
+  if (verdict && /could not review .*(SOURCE_UNAVAILABLE|TIMEOUT)/.test(body)) return "no source";
   if (verdict) return kind === "signed" ? "wrong denial" : "no verdict";
   return body.includes("failed calling webhook") ? "no verdict" : "no API server";
 }
@@ -146,9 +147,16 @@ export function startStream({ api, material, rate }: StreamOptions): Stream {
   };
 }
 
-/** Those that are neither as they had to be nor explained by what was done to the API server. */
-export const unexplained = ({ missed }: Tally): readonly Missed[] =>
-  missed.filter(({ what }) => what !== "no API server");
+/** A few words about each, for a test that expects none. */
+export const shown = (missed: readonly Missed[]): readonly string[] =>
+  missed.map(({ what, kind, at, took, status, said }) => {
+    const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(said)?.[1] ?? said;
+    return `${what} (${kind}, at ${Math.round(at)} ms, after ${Math.round(took)} ms, ${status}): ${message.slice(0, 300)}`;
+  });
+
+/** Those that what was done to the API server or to etcd does not explain. */
+export const unexplained = ({ missed }: Tally): readonly string[] =>
+  shown(missed.filter(({ what }) => what !== "no API server" && what !== "no source"));
 
 /** The value below which this share of ascending values lies. */
 export const percentile = (ascending: readonly number[], share: number): number =>

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster } from "./cluster.ts";
+import { policies, type Part } from "./material.ts";
+import { askReplica, replicas } from "./replicas.ts";
+
+/** Gives a policy other publishers. */
+export const setPublisher = ({ api }: Cluster, name: string, pem: string): Promise<unknown> =>
+  api.json("PATCH", `${policies}/${name}`, { spec: { publishers: [{ name: "team", publicKey: { pem } }] } });
+
+/** Milliseconds after which every replica, asked directly, answers as wanted; each replica's own time. */
+export async function untilDecided(
+  cluster: Cluster,
+  pod: Part,
+  wanted: (answer: { readonly allowed: boolean; readonly message: string }) => boolean,
+): Promise<readonly number[]> {
+  const all = await replicas(cluster);
+  const began = performance.now();
+  return await Promise.all(
+    all.map(async (replica) => {
+      for (;;) {
+        const asked = performance.now();
+        const answer = await askReplica(cluster, replica, pod);
+        if (wanted(answer)) return asked - began;
+        if (asked - began > 30_000)
+          throw new Error(`${replica.name} still says after 30 s: ${JSON.stringify(answer)}`);
+        await sleep(20);
+      }
+    }),
+  );
+}
+
+/** Asks every replica about a pod again and again until it is stopped: how often, and which of them ever let it in. */
+export function neverAdmitted(
+  cluster: Cluster,
+  pod: Part,
+): { stop(): Promise<{ asked: number; admitted: number }> } {
+  const ended = new AbortController();
+  let asked = 0;
+  let admitted = 0;
+  const running = (async () => {
+    while (!ended.signal.aborted) {
+      for (const replica of await replicas(cluster).catch(() => [])) {
+        const answer = await askReplica(cluster, replica, pod).catch(() => undefined);
+        if (answer === undefined) continue;
+        asked += 1;
+        if (answer.allowed) admitted += 1;
+      }
+      await sleep(20);
+    }
+  })();
+  return {
+    stop: async () => {
+      ended.abort();
+      await running;
+      return { asked, admitted };
+    },
+  };
+}
