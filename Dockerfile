@@ -5,7 +5,6 @@ ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=node:24-bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
-ARG SOURCE_DATE_EPOCH
 # What is compiled, and with what. The secrets are for mirrors: an npmrc, and the CA that it may name; both optional.
 WORKDIR /build
 COPY package.json package-lock.json ./
@@ -23,8 +22,9 @@ RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund --prefer-offline \
-    && node /build/scripts/image/trim-packages.ts . \
-    && node /build/scripts/sbom.ts . > sbom.cdx.json
+    && node /build/scripts/image/trim-packages.ts .
+ARG SOURCE_DATE_EPOCH
+RUN node /build/scripts/sbom.ts . > sbom.cdx.json
 
 WORKDIR /build
 COPY tsconfig.json tsconfig.build.json ./

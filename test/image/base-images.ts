@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,19 +18,22 @@ export interface BaseImages {
 const npmVersion = "11.21.2";
 
 /** Changes when the recipe does. */
-const recipe = "1";
+const recipe = "2";
 
 const node = join(import.meta.dirname, "../../node_modules/node");
 
-/** The Debian that this machine installs its own packages from. */
-async function debian(): Promise<{ readonly mirror: string; readonly suite: string }> {
+/** The distribution that this machine is, and where it gets it: what apt has not heard of yet, it asks for once. */
+async function debian(updated = false): Promise<{ readonly mirror: string; readonly suite: string }> {
+  const [, suite = ""] = /^VERSION_CODENAME=(\w+)$/m.exec(await readFile("/etc/os-release", "utf8")) ?? [];
   const format = "$(REPO_URI) $(CODENAME) $(COMPONENT)";
   const targets = await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
   for (const line of targets.split("\n")) {
-    const [mirror = "", suite = "", component] = line.split(" ");
-    if (component === "main" && /^[a-z]+$/.test(suite) && mirror.startsWith("http")) return { mirror, suite };
+    const [mirror = "", codename, component] = line.split(" ");
+    if (component === "main" && codename === suite && mirror.startsWith("http")) return { mirror, suite };
   }
-  throw new Error("the image tests make their base with debootstrap: apt names no Debian mirror here");
+  if (updated) throw new Error(`the image tests need a mirror for debootstrap: apt has none for "${suite}"`);
+  await run("apt-get", ["update", "-qq"]);
+  return debian(true);
 }
 
 async function addNode(root: string, scratch: string): Promise<void> {
@@ -72,6 +75,8 @@ export async function baseImages(buildah: Buildah): Promise<BaseImages> {
   try {
     const [full, small] = [join(scratch, "full"), join(scratch, "small")];
     await run("debootstrap", ["--variant=minbase", suite, full, mirror]);
+    for (const kept of ["var/cache/apt", "var/lib/apt/lists"])
+      await rm(join(full, kept), { recursive: true, force: true });
     await addNode(full, scratch);
     await nodeAlone(full, small);
     await buildah.commit(full, images.build);

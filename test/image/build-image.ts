@@ -1,5 +1,17 @@
 import { createHash } from "node:crypto";
-import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -100,10 +112,8 @@ async function build(buildah: Buildah, options: BuildOptions): Promise<void> {
       context: folder,
       archive,
       more: { BUILD_IMAGE: bases.build, RUNTIME_IMAGE: bases.runtime },
-      options: [
-        ...["--quiet", "--pull-never", ...(await npmSecrets(secrets))],
-        ...(options.anew === true ? ["--no-cache"] : []),
-      ],
+      options: ["--quiet", "--pull-never", ...(await npmSecrets(secrets))],
+      cached: options.anew !== true,
     });
     for (const command of commands) await buildah.run(...command);
   } finally {
@@ -111,7 +121,7 @@ async function build(buildah: Buildah, options: BuildOptions): Promise<void> {
   }
 }
 
-/** Of the archives of earlier builds, as many stay; of the layers in between, as many. */
+/** Of the archives that were last used, as many stay; of the layers in between, as many. */
 const keep = { archives: 4, layers: 60 } as const;
 
 async function prune(buildah: Buildah): Promise<void> {
@@ -152,7 +162,8 @@ export async function buildImage(): Promise<BuiltImage> {
         () => true,
         () => false,
       );
-      if (!there) {
+      if (there) await utimes(archive, new Date(), new Date());
+      else {
         const partial = `${archive}.partial`;
         await rm(partial, { force: true });
         await build(buildah, { folder, source, bases, reference, archive: partial });

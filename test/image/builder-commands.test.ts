@@ -31,9 +31,14 @@ describe("buildArguments", () => {
 describe("builderCommands", () => {
   it.each(["buildah", "podman"] as const)("fixes the time of every layer with %s", (builder) => {
     const [build = [], ...rest] = builderCommands(request({ builder }));
-    expect(build.slice(0, 4)).toEqual(["build", "--layers", "--timestamp", "1790000000"]);
+    expect(build.slice(0, 5)).toEqual(["build", "--layers", "--no-cache", "--timestamp", "1790000000"]);
     expect(build.slice(-3)).toEqual(["--tag", "registry.example/skill-admission:1", "."]);
     expect(rest).toEqual([]);
+  });
+
+  it("takes layers of an earlier build only when it is told that they are of the same time", () => {
+    expect(builderCommands(request({}))[0]).toContain("--no-cache");
+    expect(builderCommands(request({ cached: true }))[0]).not.toContain("--no-cache");
   });
 
   it("has BuildKit rewrite times, and leave out the attestation that would say when", () => {
@@ -61,9 +66,9 @@ describe("builderCommands", () => {
 
   it("hands on more arguments and options", () => {
     const [build = []] = builderCommands(
-      request({ more: { BUILD_IMAGE: "node:24@sha256:00" }, options: ["--no-cache"] }),
+      request({ more: { BUILD_IMAGE: "node:24@sha256:00" }, options: ["--platform", "linux/arm64"] }),
     );
     expect(build).toContain("BUILD_IMAGE=node:24@sha256:00");
-    expect(build).toContain("--no-cache");
+    expect(build.join(" ")).toContain(" --platform linux/arm64 ");
   });
 });

@@ -44,10 +44,10 @@ describe("npm run image", () => {
 
   it("hands on arguments and what follows the second --", () => {
     const { stdout } = image(
-      "--tag a:1 --build-arg BUILD_IMAGE=b@sha256:00 -- --secret id=npmrc,src=/x --no-cache",
+      "--tag a:1 --build-arg BUILD_IMAGE=b@sha256:00 -- --secret id=npmrc,src=/x --squash",
     );
     expect(stdout).toContain("--build-arg BUILD_IMAGE=b@sha256:00 ");
-    expect(stdout).toContain("--secret id=npmrc,src=/x --no-cache ");
+    expect(stdout).toContain("--secret id=npmrc,src=/x --squash ");
     expect(stdout).toContain("--tag a:1 ");
   });
 
