@@ -22,6 +22,7 @@ import { bundleOf, fromFiles } from "../server/certificates/state.ts";
 import { createMemoryStore, type CertificateStore } from "../server/certificates/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connected, Registration } from "./connected.ts";
+import { startedTrusted } from "./started-trusted.ts";
 
 type LiveMode = Exclude<ClusterMode, { readonly kind: "offline" }>;
 
@@ -131,8 +132,12 @@ function registrationOf(
   });
   return {
     ...registration,
-    // Among replicas another one may register, and only once we are ready: that cannot be a condition of being so.
-    readiness: () => (config.lease === undefined ? registration.readiness() : []),
+    readiness:
+      config.lease === undefined
+        ? () => registration.readiness()
+        : mode.kind === "beside"
+          ? () => []
+          : startedTrusted(() => registration.registeredBundle(), certificates),
     registered: () => registration.readiness().length === 0,
   };
 }

@@ -43,7 +43,7 @@ export async function serve(
     const published = (bundle: string): boolean => registration?.published(bundle) ?? false;
     const certificates = await certificatesOf(config, connected, { signal: ended.signal, report, published });
     announceCertificate(certificates, telemetry, config, report);
-    const readiness = readinessOf(config, connected, certificates, () => registration);
+    const readiness = readinessOf(connected, certificates, () => registration);
     metrics.setProbes({
       ready: () => !stop.aborted && readiness().length === 0,
       ...(config.lease && { leads: () => leadership.term() !== undefined }),
@@ -96,13 +96,11 @@ function announceReady({ cluster }: Connected, registration: Registration | unde
 
 /** What keeps reviews from being answered here, a sentence each. */
 function readinessOf(
-  { lease }: Config,
   { cluster, register }: Connected,
   certificates: CertificateSource,
   registration: () => Registration | undefined,
 ): () => readonly string[] {
-  const unregistered =
-    register === undefined || lease !== undefined ? [] : ["the webhook is not registered yet"];
+  const unregistered = register === undefined ? [] : ["the webhook is not registered yet"];
   return () => [
     ...cluster.readiness(),
     ...certificateProblems(certificates, Date.now()),

@@ -104,7 +104,11 @@ function send(server: string, options: RequestOptions, wanted: ApiRequest): Prom
 /** The server had closed a kept connection just when it was used again; the request never reached it. */
 class StaleSocket extends Error {}
 
-const isHungUp = (error: Error): boolean => (error as NodeJS.ErrnoException).code === "ECONNRESET";
+/** Ended by the other side, by something on the way, or by our own kernel. */
+const brokenConnection = ["ECONNRESET", "ECONNABORTED", "EPIPE"];
+
+const isHungUp = (error: Error): boolean =>
+  brokenConnection.includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** Speaks over a connection. Credentials are read anew, once, after 401; a kept connection that is stale is not an error. */
 export function createApiClient(connection: Connection): ApiClient {

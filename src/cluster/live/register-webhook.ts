@@ -9,6 +9,8 @@ export interface WebhookRegistration {
   readiness(): readonly string[];
   /** Do callers trust these authorities (PEM) already: the registration has them all, as far as the watch has shown. */
   published(caBundle: string): boolean;
+  /** What callers trust now, PEM; undefined before the first look, and empty where nothing is registered. */
+  registeredBundle(): string | undefined;
   /** Looks anew, with what the options now are, for example after a new CA or after the lead was won. Never rejects. */
   refresh(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export function registerWebhook(deps: RegistrationDeps): WebhookRegistration {
   return {
     readiness: () => (keeper.problem === undefined ? [] : [keeper.problem]),
     published: (caBundle) => keeper.published(caBundle),
+    registeredBundle: () => keeper.registeredBundle(),
     refresh: () => keeper.assert(),
     close: async () => {
       await Promise.all([reflector.close(), keeper.close()]);

@@ -144,7 +144,12 @@ export class RegistrationKeeper {
     return bundles.length > 0 && bundles.every((bundle) => certificates.every((one) => bundle.includes(one)));
   }
 
-  /** What callers trust now, PEM, for each webhook. */
+  /** What callers trust now, PEM; undefined before the first look, and empty where nothing is registered. */
+  registeredBundle(): string | undefined {
+    return this.#listed ? (this.#bundles()[0] ?? "") : undefined;
+  }
+
+  /** The same for each webhook. */
   #bundles(): readonly string[] {
     const webhooks = (this.#present?.["webhooks"] ?? []) as readonly RegisteredWebhook[];
     return webhooks.map(({ clientConfig }) =>

@@ -54,6 +54,31 @@ const notALeaderLock = `!(has(object.metadata.annotations)
 const notTheClusterCa = `!(object.metadata.name == 'kube-root-ca.crt' && request.userInfo.username in
   ['system:serviceaccount:kube-system:root-ca-cert-publisher', 'system:kube-controller-manager'])`;
 
+/** CEL: a field that both versions of an object have, with the same content. */
+const kept = (field: string): string =>
+  `has(object.${field}) && has(oldObject.${field}) && object.${field} == oldObject.${field}`;
+/** The same, or neither has it. */
+const keptOrAbsent = (field: string): string =>
+  `(has(object.${field}) ? ${kept(field)} : !has(oldObject.${field}))`;
+
+/**
+ * Updates that leave a pod's whole spec, labels and annotations alone, such as those of finalizers and owners, change
+ * none of its files, and must go through while nobody answers: pods could not even end then. A pod that is being
+ * deleted is no exception by itself (CVE-2023-34091).
+ */
+const notOnlyMetadata = `request.operation == 'CREATE' || !(${[
+  kept("spec"),
+  keptOrAbsent("metadata.labels"),
+  keptOrAbsent("metadata.annotations"),
+].join("\n  && ")})`;
+
+/** Updates that leave the template of the pods alone, scaling before all, bring nothing in. */
+const notTheSameTemplate = `request.operation == 'CREATE' || !(
+  object.kind == 'PodTemplate' ? ${kept("template")}
+  : !(has(object.spec) && has(oldObject.spec)) ? false
+  : object.kind == 'CronJob' ? ${kept("spec.jobTemplate")}
+  : ${kept("spec.template")} && ${keptOrAbsent("spec.volumeClaimTemplates")})`;
+
 const webhooks: readonly Webhook[] = [
   {
     name: "pods.skill-admission.dev",
@@ -61,6 +86,7 @@ const webhooks: readonly Webhook[] = [
       { apiGroups: [""], resources: ["pods"], operations: written },
       { apiGroups: [""], resources: ["pods/ephemeralcontainers"], operations: ["UPDATE"] },
     ],
+    matchConditions: [{ name: "not-only-metadata", expression: notOnlyMetadata }],
   },
   {
     name: "controllers.skill-admission.dev",
@@ -73,6 +99,7 @@ const webhooks: readonly Webhook[] = [
       { apiGroups: ["batch"], resources: ["jobs", "cronjobs"], operations: written },
       { apiGroups: [""], resources: ["replicationcontrollers", "podtemplates"], operations: written },
     ],
+    matchConditions: [{ name: "not-the-same-template", expression: notTheSameTemplate }],
   },
   {
     name: "configmaps.skill-admission.dev",

@@ -1,3 +1,5 @@
+import type { X509Certificate } from "node:crypto";
+
 import { readCertificate } from "./state.ts";
 
 /** Certificates of a bundle of many that are kept: an authority has one successor, not dozens. */
@@ -6,6 +8,18 @@ const most = 4;
 /** The certificates of a PEM text, each by itself. */
 export const certificatesIn = (bundle: string): readonly string[] =>
   bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+
+/** The certificates that can be read among those of a PEM text. */
+const readAll = (pem: string): readonly X509Certificate[] =>
+  certificatesIn(pem).flatMap((one) => readCertificate(one) ?? []);
+
+/** The authority in a bundle that issued one of a chain's certificates; undefined where there is none. Both PEM. */
+export function issuerIn(bundle: string, chain: string): X509Certificate | undefined {
+  const served = readAll(chain);
+  return readAll(bundle).find((authority) =>
+    served.some((one) => one.checkIssued(authority) && one.verify(authority.publicKey)),
+  );
+}
 
 /**
  * What callers should trust when somebody else issues our certificates: the authorities in our file, and those that

@@ -2,14 +2,13 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 
-import { certificatesIn } from "./bundle.ts";
+import { certificatesIn, issuerIn } from "./bundle.ts";
 import {
   createCertificateHolder,
   type CertificateSource,
   type ServingCertificate,
 } from "./certificate-source.ts";
 import type { Clock } from "./self-issued.ts";
-import { readCertificate } from "./state.ts";
 
 export interface CertificateFilesOptions {
   readonly certFile: string;
@@ -71,12 +70,7 @@ function authorityOf(
   chain: string,
   { caFile = "" }: CertificateFilesOptions,
 ): { readonly caBundle: string; readonly authorityNotAfter: number } {
-  const certificates = (pem: string): readonly X509Certificate[] =>
-    certificatesIn(pem).flatMap((one) => readCertificate(one) ?? []);
-  const served = certificates(chain);
-  const issuer = certificates(ca).find((authority) =>
-    served.some((one) => one.checkIssued(authority) && one.verify(authority.publicKey)),
-  );
+  const issuer = issuerIn(ca, chain);
   if (issuer === undefined)
     throw new AuthorityError(
       `--tls-ca-file ${JSON.stringify(caFile)} holds no authority, PEM, that issued the certificate`,

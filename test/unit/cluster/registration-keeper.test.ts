@@ -180,6 +180,16 @@ describe("RegistrationKeeper", () => {
     expect(keeper.published(pem("one") + pem("two"))).toBe(true);
   });
 
+  it("tells what callers trust: nobody knows, nothing, or this", async () => {
+    expect(keeper.registeredBundle()).toBeUndefined();
+    leadership.leads = false;
+    await look();
+    expect(keeper.registeredBundle()).toBe("");
+    leadership.leads = true;
+    await look();
+    expect(keeper.registeredBundle()).toBe(pem("one"));
+  });
+
   it("hands the registered bundle to whoever has to keep it", async () => {
     const seen: string[] = [];
     keeper = keep({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { certificatesIn, joinBundles } from "../../../../src/server/certificates/bundle.ts";
+import { certificatesIn, issuerIn, joinBundles } from "../../../../src/server/certificates/bundle.ts";
 import { issuer } from "../../../../src/server/certificates/issuer.ts";
 
 const now = Date.UTC(2026, 0, 1);
@@ -38,5 +38,23 @@ describe("joinBundles", () => {
 
   it("is empty where nothing is to be published", async () => {
     expect(joinBundles(undefined, await authority(), now)).toBe("");
+  });
+});
+
+describe("issuerIn", () => {
+  it("finds who issued a chain's leaf, or what stands above it, and nobody else", async () => {
+    const span = { notBefore: now - day, notAfter: now + day };
+    const [signer, other] = [await issuer.authority(span), await issuer.authority(span)];
+    const leaf = await issuer.leaf(signer, ["a.svc"], span);
+    const bundle = `${other.cert}${signer.cert}`;
+    expect(issuerIn(bundle, leaf.cert)?.toString().trim()).toBe(signer.cert.trim());
+    expect(issuerIn(bundle, `${other.cert}${leaf.cert}`)).toBeDefined();
+    expect(issuerIn(other.cert, leaf.cert)).toBeUndefined();
+    for (const [some, chain] of [
+      ["", leaf.cert],
+      [bundle, ""],
+      ["garbled", "garbled"],
+    ] as const)
+      expect(issuerIn(some, chain)).toBeUndefined();
   });
 });
