@@ -6,7 +6,7 @@ import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { installCrds, startProduct, type Product } from "./product.ts";
-import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
+import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 
 const namespace = "least-privilege";
 const account = "skill-admission";
@@ -64,6 +64,32 @@ describe("with the rights of docs/cluster.md and no others", () => {
     expect(await tryApply(ship(good.skill, namespace, "good").all)).toMatchObject({ code: 0, stderr: "" });
     const broken = withFiles(good.skill, { "extra.py": "x" });
     expect(denial(await tryApply(ship(broken, namespace, "bad").all))).toContain("FILE_UNSIGNED extra.py");
+  });
+
+  it("it tells of a denial on the ReplicaSet that would try again", async () => {
+    const broken = withFiles(good.skill, { "extra.py": "x" });
+    const shipped = ship(broken, namespace, "told");
+    const labels = { app: "told" };
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "told", namespace },
+      spec: { selector: { matchLabels: labels }, template: templateOf(shipped.pod, labels) },
+    };
+    await tryApply([...(shipped.configMaps as unknown as readonly Part[]), deployment]);
+    const described = () => kubectl(["-n", namespace, "describe", "replicaset", "-l", "app=told"]);
+    await expect
+      .poll(described, { timeout: 15_000 })
+      .toMatch(
+        /Warning +SkillDenied .*skill-admission.*policy "least-privilege" denied Pod least-privilege\/told-/,
+      );
+    // The same denial again and again is one Event.
+    const kinds = await kubectl([
+      ...["-n", namespace, "get", "events", "--field-selector=reason=SkillDenied"],
+      ...["-o", "jsonpath={.items[*].involvedObject.kind}"],
+    ]);
+    expect(kinds.split(" ").sort()).toEqual(["Pod", "ReplicaSet"]);
+    expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{/);
   });
 
   it("it puts its registration back", async () => {
