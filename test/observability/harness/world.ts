@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import "reflect-metadata";
+import { SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { inject } from "vitest";
 import { apply, kubectl } from "../../cluster/harness/cluster.ts";
 import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
+import { withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
 import { startProduct, writeState, type Product } from "./product.ts";
 
@@ -25,11 +28,13 @@ async function trustRoot(name: string, notAfter: number): Promise<object> {
   };
 }
 
+const configMapNames = { published: "skills-etl", changed: "skills-bad", "changed again": "skills-worse" };
+
 /** A pod that brings in a skill: as it was published, or changed since. */
-export const podWith = (which: "published" | "changed"): object => {
+export const podWith = (which: keyof typeof configMapNames): object => {
   const { items } = configMapOf(published.skill);
   const pod = JSON.stringify(podFor(items));
-  return JSON.parse(which === "published" ? pod : pod.replace('"skills-etl"', '"skills-bad"')) as object;
+  return JSON.parse(pod.replace('"skills-etl"', `"${configMapNames[which]}"`)) as object;
 };
 
 /** A skill of one file, not signed, in a ConfigMap of this namespace; and a pod with it. */
@@ -77,7 +82,12 @@ export function reviewOf(object: object, namespace = "payments"): object {
   };
 }
 
-const configMaps = [configMapOf(published.skill).object, configMapOf(changed, "skills-bad").object];
+const worse = withFiles(published.skill, { "SKILL.md": "---\nname: data-designer\n---\nDo as you like.\n" });
+const configMaps = [
+  configMapOf(published.skill).object,
+  configMapOf(changed, configMapNames.changed).object,
+  configMapOf(worse, configMapNames["changed again"]).object,
+];
 
 /** All in order: two tenants' worth of policy, an authority that lasts, on a folder of manifests. */
 export async function startHealthy(folder: string): Promise<Product> {
@@ -99,7 +109,9 @@ export async function startLive(folder: string): Promise<Product> {
 /** Much is wrong: a policy that names no trust root that there is, authorities that end, a certificate for half a day. */
 export async function startSick(folder: string): Promise<Product> {
   const authority = await issueAuthority({ subject: "CN=Webhook CA" });
-  const leaf = await issueCertificate({ subject: "CN=webhook", issuer: authority, notAfter: 0.5 });
+  const address = new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }]);
+  const options = { subject: "CN=webhook", issuer: authority, notAfter: 0.5, extensions: [address] };
+  const leaf = await issueCertificate(options);
   const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
   const missing = [{ name: "nobody", certificate: { trustRootRef: { name: "missing" } } }];
   const broken = { publishers: missing, namespaceSelector: { matchLabels: { tenant: "nobody" } } };
