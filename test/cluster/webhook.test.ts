@@ -189,6 +189,89 @@ describe("registerWebhook", () => {
     ]);
   });
 
+  it("is not asked about updates that leave a pod's spec, labels and annotations alone", async () => {
+    const about = async (...change: readonly string[]): Promise<readonly string[]> =>
+      (await askedBy(() => kubectl(["-n", namespace, ...change]))).filter((line) => /pods .*one$/.test(line));
+    const merge = ["patch", "pod", "one", "--type=merge", "-p"];
+    expect(await about(...merge, '{"metadata":{"finalizers":["example.com/hold"]}}')).toEqual([]);
+    expect(await about(...merge, '{"metadata":{"finalizers":null}}')).toEqual([]);
+    const updated = [`UPDATE pods ${namespace}/one`];
+    expect(await about("label", "pod", "one", "team=a")).toEqual(updated);
+    expect(await about("label", "pod", "one", "team-")).toEqual(updated);
+    expect(await about("annotate", "pod", "one", "note=a")).toEqual(updated);
+    expect(await about("annotate", "pod", "one", "note=b", "--overwrite")).toEqual(updated);
+    expect(await about("annotate", "pod", "one", "note-")).toEqual(updated);
+    expect(await about("set", "image", "pod/one", "c=example.invalid/other")).toEqual(updated);
+  });
+
+  it("is not asked about scaling, nor about anything else beside the template of pods", async () => {
+    const template = { metadata: { labels: { app: "a" } }, spec: pod("any").spec };
+    const job = { spec: { template: { spec: { ...pod("any").spec, restartPolicy: "Never" } } } };
+    const claim = {
+      metadata: { name: "data" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+    };
+    const selector = { matchLabels: { app: "a" } };
+    const made = (kind: string, apiVersion: string, rest: object) => ({
+      apiVersion,
+      kind,
+      metadata: { name: "still", namespace },
+      ...rest,
+    });
+    const carriers = [
+      made("Deployment", "apps/v1", { spec: { replicas: 0, selector, template } }),
+      made("ReplicaSet", "apps/v1", { spec: { replicas: 0, selector, template } }),
+      made("DaemonSet", "apps/v1", { spec: { selector, template } }),
+      made("StatefulSet", "apps/v1", {
+        spec: { replicas: 0, serviceName: "s", selector, template, volumeClaimTemplates: [claim] },
+      }),
+      made("Job", "batch/v1", { spec: { ...job.spec, suspend: true } }),
+      made("CronJob", "batch/v1", { spec: { schedule: "0 0 1 1 *", suspend: true, jobTemplate: job } }),
+      made("ReplicationController", "v1", {
+        spec: {
+          replicas: 0,
+          selector: { app: "b" },
+          template: { ...template, metadata: { labels: { app: "b" } } },
+        },
+      }),
+      made("PodTemplate", "v1", { template }),
+    ];
+    const about = async (kind: string, patch: object): Promise<readonly string[]> =>
+      (
+        await askedBy(() =>
+          kubectl(["-n", namespace, "patch", kind, "still", "--type=merge", "-p", JSON.stringify(patch)]),
+        )
+      ).filter((line) => line.startsWith("UPDATE ") && line.endsWith("/still"));
+    for (const carrier of carriers) {
+      const { kind } = carrier;
+      expect(await askedBy(() => apply(carrier)), kind).toContain(
+        `CREATE ${kind.toLowerCase()}s ${namespace}/still`,
+      );
+      expect(
+        await about(kind, { metadata: { labels: { team: "a" }, annotations: { note: "a" } } }),
+        kind,
+      ).toEqual([]);
+    }
+    for (const kind of ["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"])
+      expect(await about(kind, { spec: { replicas: 1 } }), kind).toEqual([]);
+    expect(await about("CronJob", { spec: { suspend: false } })).toEqual([]);
+    const changed = { metadata: { annotations: { note: "b" } } };
+    for (const kind of ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController"])
+      expect(await about(kind, { spec: { template: changed } }), kind).toHaveLength(1);
+    expect(await about("CronJob", { spec: { jobTemplate: { spec: { template: changed } } } })).toHaveLength(
+      1,
+    );
+    expect(await about("PodTemplate", { template: changed })).toHaveLength(1);
+    await kubectl([
+      "-n",
+      namespace,
+      "delete",
+      "deployment,rs,sts,ds,job,cronjob,rc,podtemplate",
+      "still",
+      "--cascade=background",
+    ]);
+  });
+
   it("is not asked about deletions", async () => {
     const asked = await askedBy(async () => {
       await kubectl(["-n", namespace, "delete", "configmap", "c"]);

@@ -108,6 +108,14 @@ describe("with every skill in the namespace broken, and the policy enforced on c
       stderr: "",
     });
     expect(await product.decision("Pod", "pod-one")).toMatchObject({ bypass: "unchanged" });
+  });
+
+  it("where and how long pods run changes, also in templates", async () => {
+    const patience = { spec: { template: { spec: { terminationGracePeriodSeconds: 7 } } } };
+    expect(await inNamespace("patch", "deployment", "web", "-p", JSON.stringify(patience))).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
     expect(await product.decision("Deployment", "web")).toMatchObject({ bypass: "unchanged" });
   });
 

@@ -113,9 +113,23 @@ describe("when the API server goes away and comes back", () => {
 
 describe("while the webhook is down", () => {
   let before: string;
+  const idlePods = async (): Promise<readonly string[]> =>
+    (await kubectl(["-n", namespace, "get", "pods", "-l", "app=idle", "-o", "name"]))
+      .split("\n")
+      .filter(Boolean);
 
   beforeAll(async () => {
     await tryApply(ship(good.skill, namespace, "running").all);
+    await kubectl([
+      "-n",
+      namespace,
+      "create",
+      "deployment",
+      "idle",
+      "--image=example.invalid/i",
+      "--replicas=2",
+    ]);
+    await vi.waitFor(async () => expect(await idlePods()).toHaveLength(2), 20_000);
     before = await authority();
     await product.kill();
   });
@@ -143,6 +157,21 @@ describe("while the webhook is down", () => {
       await tryKubectl(["-n", namespace, "delete", "pod", "running", "--force", "--grace-period=0"]),
     ).toMatchObject({ code: 0 });
     await kubectl(["-n", "kube-system", "delete", "pods", "--all", "--force", "--grace-period=0"]);
+  });
+
+  it("a Deployment is scaled down, and finalizers are taken from pods", async () => {
+    const [first = ""] = await idlePods();
+    const finalizers = (list: readonly string[] | null): string =>
+      JSON.stringify({ metadata: { finalizers: list } });
+    for (const list of [["example.com/hold"], null]) {
+      expect(
+        await tryKubectl(["-n", namespace, "patch", first, "--type=merge", "-p", finalizers(list)]),
+      ).toMatchObject({ code: 0 });
+    }
+    expect(await tryKubectl(["-n", namespace, "scale", "deployment", "idle", "--replicas=0"])).toMatchObject({
+      code: 0,
+    });
+    await expect.poll(idlePods, { timeout: 20_000 }).toEqual([]);
   });
 
   it("restarted, it registers with its new authority, and all is as before", async () => {
