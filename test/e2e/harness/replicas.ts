@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { until } from "../../cluster/harness/process.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Part } from "./material.ts";
 
@@ -46,11 +47,17 @@ export async function replicas({ api }: Cluster): Promise<readonly Replica[]> {
     }));
 }
 
-/** The pod that leads. */
+/** The pod that leads; waits for one where the lead has just been given up. */
 export async function leader(cluster: Cluster): Promise<string> {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${home}/leases/skill-admission`;
-  const { spec } = await cluster.api.json<{ spec: { holderIdentity?: string } }>("GET", path);
-  return (spec.holderIdentity ?? "").split("_")[0] ?? "";
+  let holder = "";
+  const held = async (): Promise<boolean> => {
+    const { spec } = await cluster.api.json<{ spec: { holderIdentity?: string } }>("GET", path);
+    holder = spec.holderIdentity ?? "";
+    return holder !== "";
+  };
+  await until("a replica leads", held, undefined, 40_000);
+  return holder.split("_")[0]!;
 }
 
 /** What one replica says about creating this pod, asked directly at its pod's address and not through the Service. */
