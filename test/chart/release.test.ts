@@ -236,7 +236,12 @@ describe("helm uninstall", () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain("Job/skill-admission/skill-admission-unregister not ready");
     expect(performance.now() - started).toBeLessThan(30_000);
-    expect(await own("get", "deployment", "-o", "name")).toContain("skill-admission");
+    expect(await own("get", "deployment,job", "-o", "name")).toBe(
+      "deployment.apps/skill-admission\njob.batch/skill-admission-unregister\n",
+    );
+    // The job stays, to be looked at; the right to delete the registration does not.
+    const account = ["get", "clusterrole", "skill-admission-unregister", "--ignore-not-found"];
+    expect(await kubectl(account)).toBe("");
   });
 
   it("takes the webhook out before it deletes anything, and leaves CRDs and policies", async () => {
