@@ -43,7 +43,7 @@ export default defineConfig({
         sequential: true,
       }),
       project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", sequential: true }),
-      project("image", { timeout: 300_000, order: 5, sequential: true }),
+      project("image", { timeout: 300_000, order: 6, sequential: true }),
       project("chart", {
         timeout: 60_000,
         order: 4,
