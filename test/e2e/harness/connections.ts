@@ -25,6 +25,8 @@ interface Socket {
   readonly port: number;
   readonly remote: string;
   readonly listens: boolean;
+  /** Established, and closed by neither side. */
+  readonly open: boolean;
 }
 
 /** `0100600A:01BB` of /proc/net/tcp: the address in the machine's byte order, the port in hexadecimal. */
@@ -43,7 +45,7 @@ function endpoint(text: string): { readonly address: string; readonly port: numb
   };
 }
 
-const listening = "0A";
+const [established, listening] = ["01", "0A"];
 
 /** The sockets of the network namespace of a process, as the kernel lists them. */
 export function socketsIn(table: string): readonly Socket[] {
@@ -54,7 +56,12 @@ export function socketsIn(table: string): readonly Socket[] {
     .map((line) => {
       const [, local = "", remote = "", state = ""] = line.trim().split(/\s+/);
       const { address, port } = endpoint(remote);
-      return { port: endpoint(local).port, remote: `${address}:${port}`, listens: state === listening };
+      return {
+        port: endpoint(local).port,
+        remote: `${address}:${port}`,
+        listens: state === listening,
+        open: state === established,
+      };
     });
 }
 
@@ -66,6 +73,20 @@ export function datagramsIn(table: string): number {
 }
 
 const own = [8443, 9090];
+
+/** Of these processes, the one to which most connections for reviews are open. */
+export async function busiest(pids: readonly number[]): Promise<number | undefined> {
+  const counted = await Promise.all(
+    pids.map(async (pid) => {
+      const tables = await Promise.all(
+        ["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8")),
+      );
+      const sockets = tables.flatMap(socketsIn);
+      return { pid, count: sockets.filter(({ port, open }) => open && port === own[0]).length };
+    }),
+  );
+  return counted.sort((a, b) => b.count - a.count)[0]?.pid;
+}
 
 /**
  * Looks at the sockets of every pod of the product, several times a second. A connection that was closed stays in the

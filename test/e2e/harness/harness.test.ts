@@ -63,11 +63,11 @@ describe("socketsIn", () => {
       "",
     ].join("\n");
     expect(socketsIn(four)).toEqual([
-      { port: 8443, remote: "0.0.0.0:0", listens: true },
-      { port: 55956, remote: "10.96.0.1:443", listens: false },
+      { port: 8443, remote: "0.0.0.0:0", listens: true, open: false },
+      { port: 55956, remote: "10.96.0.1:443", listens: false, open: true },
     ]);
     const six = `${head}\n   0: 0000000000000000FFFF00000600620A:20FB 0000000000000000FFFF00000100620A:DA94 06 0 0`;
-    expect(socketsIn(six)).toEqual([{ port: 8443, remote: "10.98.0.1:55956", listens: false }]);
+    expect(socketsIn(six)).toEqual([{ port: 8443, remote: "10.98.0.1:55956", listens: false, open: false }]);
   });
 
   it("finds none in an empty table", () => {

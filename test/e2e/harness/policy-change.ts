@@ -7,21 +7,21 @@ import { askReplica, replicas } from "./replicas.ts";
 export const setPublisher = ({ api }: Cluster, name: string, pem: string): Promise<unknown> =>
   api.json("PATCH", `${policies}/${name}`, { spec: { publishers: [{ name: "team", publicKey: { pem } }] } });
 
-/** Milliseconds after which every replica, asked directly, answers as wanted; each replica's own time. */
+/** Milliseconds until every replica, asked directly, has answered as wanted; each replica's own time. */
 export async function untilDecided(
   cluster: Cluster,
   pod: Part,
   wanted: (answer: { readonly allowed: boolean; readonly message: string }) => boolean,
 ): Promise<readonly number[]> {
-  const all = await replicas(cluster);
   const began = performance.now();
+  const all = await replicas(cluster);
   return await Promise.all(
     all.map(async (replica) => {
       for (;;) {
-        const asked = performance.now();
-        const answer = await askReplica(cluster, replica, pod);
-        if (wanted(answer)) return asked - began;
-        if (asked - began > 30_000)
+        const answer = await askReplica(cluster, replica, pod).catch((error: unknown) => String(error));
+        const answered = performance.now() - began;
+        if (typeof answer !== "string" && wanted(answer)) return answered;
+        if (answered > 30_000)
           throw new Error(`${replica.name} still says after 30 s: ${JSON.stringify(answer)}`);
         await sleep(20);
       }

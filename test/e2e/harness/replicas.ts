@@ -105,3 +105,9 @@ export async function metric(
   if (values.length === 0) throw new Error(`${name} has no ${series}`);
   return values.reduce((sum, value) => sum + value, 0);
 }
+
+/** Until when the authorities are valid by whose certificates the replicas serve, seconds since 1970. */
+export async function authorities(cluster: Cluster): Promise<readonly number[]> {
+  const gauge = 'skill_admission_webhook_certificate_not_after_timestamp_seconds{role="authority"}';
+  return Promise.all((await replicas(cluster)).map((replica) => metric(cluster, replica, gauge)));
+}

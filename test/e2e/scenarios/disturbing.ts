@@ -5,13 +5,15 @@ import type { Cluster } from "../harness/cluster.ts";
 import { note, recording } from "../harness/figures.ts";
 import { demands, podWith, policies, prepareNamespace, type Material } from "../harness/material.ts";
 import { neverAdmitted, setPublisher, untilDecided } from "../harness/policy-change.ts";
-import { home, metric, replicas } from "../harness/replicas.ts";
+import { authorities, home, metric, replicas } from "../harness/replicas.ts";
 import { percentile, shown, startStream, unexplained, type Mark, type Stream } from "../harness/stream.ts";
 
 /** Namespace whose policy changes all the time. */
 const changing = "changing";
 const rate = recording ? 50 : 25;
 const changes = recording ? 40 : 8;
+/** How long a stream has to be without a miss to count as undisturbed, milliseconds. */
+const calm = recording ? 3000 : 1000;
 const names = [
   `skill-admission.${home}.svc`,
   `skill-admission.${home}.svc.cluster.local`,
@@ -39,12 +41,8 @@ export function disturbing(cluster: () => Cluster, material: Material): void {
     /** Every replica serves by a certificate of the successor. */
     const untilRotated = async ({ notAfter: wanted }: Successor): Promise<number> => {
       const began = performance.now();
-      const authority = (replica: { readonly name: string }): Promise<number> =>
-        metric(cluster(), replica, `${notAfter}{role="authority"}`).catch(() => 0);
       for (;;) {
-        const found = await replicas(cluster())
-          .then((all) => Promise.all(all.map(authority)))
-          .catch(() => [0]);
+        const found = await authorities(cluster()).catch(() => [0]);
         if (found.every((seconds) => Math.abs(seconds - wanted) < 5)) return performance.now() - began;
         if (performance.now() - began > 200_000)
           throw new Error(`not rotated: ${found.join(", ")} is not ${wanted}`);
@@ -54,7 +52,7 @@ export function disturbing(cluster: () => Cluster, material: Material): void {
 
     /** Goes on for a moment, and finds nothing amiss. */
     const undisturbed = async (mark: Mark): Promise<void> => {
-      await sleep(2000);
+      await sleep(calm);
       const tally = await stream.since(mark);
       expect(shown(tally.missed)).toEqual([]);
       expect(tally.admitted).toBeGreaterThan(0);
