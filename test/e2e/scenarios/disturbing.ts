@@ -43,7 +43,8 @@ export function disturbing(cluster: () => Cluster, material: Material): void {
       const began = performance.now();
       for (;;) {
         const found = await authorities(cluster()).catch(() => [0]);
-        if (found.every((seconds) => Math.abs(seconds - wanted) < 5)) return performance.now() - began;
+        if (found.length > 0 && found.every((seconds) => Math.abs(seconds - wanted) < 5))
+          return performance.now() - began;
         if (performance.now() - began > 200_000)
           throw new Error(`not rotated: ${found.join(", ")} is not ${wanted}`);
         await sleep(500);
