@@ -13,7 +13,7 @@ const rate = 50;
 /** Milliseconds. */
 const lasts = recording ? 120_000 : 20_000;
 /** For memory: a heap that has just begun grows first, whatever is asked of it. */
-const stays = recording ? 100_000 : 8_000;
+const stays = recording ? 60_000 : 8_000;
 const mayGrow = recording ? 24 : 64;
 const mebibyte = 2 ** 20;
 const names = [
