@@ -195,12 +195,16 @@ describe("NOTES.txt", () => {
     await kubectl(["delete", "cskp", "strict"]);
   });
 
+  let without: Promise<string> | undefined;
+  /** The notes with no value changed; the policies stay the same from here on. */
+  const unchanged = () => (without ??= notes());
+
   it.each([
     ["Every address may send reviews", "networkPolicy.apiServerCIDRs={10.0.0.2/32}"],
     ["The image is named by a tag", `image.digest=sha256:${"a".repeat(64)}`],
     ["Nobody is told when it fails", "metrics.prometheusRule.enabled=true"],
   ])("says %j, until %s", async (warning, cure) => {
-    expect(await notes()).toContain(warning);
+    expect(await unchanged()).toContain(warning);
     // Without the operator's kinds the cluster would refuse a PrometheusRule; the notes are the same.
     const rendered = await tryHelm(["-n", namespace, "template", ...release, "--set", cure]);
     expect(rendered.code).toBe(0);
@@ -224,7 +228,7 @@ describe("NOTES.txt", () => {
     ["unregisterOnUninstall.enabled=false", "Uninstalling leaves the webhook registered"],
   ])("warns of %s", async (choice, warning) => {
     expect(await notes("--set", choice)).toContain(warning);
-    expect(await notes()).not.toContain(warning);
+    expect(await unchanged()).not.toContain(warning);
   });
 });
 
