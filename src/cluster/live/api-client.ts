@@ -94,23 +94,27 @@ function send(server: string, options: RequestOptions, wanted: ApiRequest): Prom
     outgoing.once("response", resolve);
     outgoing.once("error", (error) => {
       if (signal.aborted) reject(signal.reason as Error);
-      else if (outgoing.reusedSocket && method === "GET" && isHungUp(error)) reject(new StaleSocket());
+      else if (method === "GET" && isBroken(error)) reject(new BrokenConnection());
       else reject(new ApiError(0, `${method} ${path}: ${error.message}`, { cause: error }));
     });
     outgoing.end(payload);
   });
 }
 
-/** The server had closed a kept connection just when it was used again; the request never reached it. */
-class StaleSocket extends Error {}
+/** The connection ended before an answer came; asking again does no harm, since only reads are asked again. */
+class BrokenConnection extends Error {}
 
 /** Ended by the other side, by something on the way, or by our own kernel. */
 const brokenConnection = ["ECONNRESET", "ECONNABORTED", "EPIPE"];
 
-const isHungUp = (error: Error): boolean =>
+const isBroken = (error: Error): boolean =>
   brokenConnection.includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** Speaks over a connection. Credentials are read anew, once, after 401; a kept connection that is stale is not an error. */
+/** Times that a read is sent again because its connection broke; and attempts to read the whole of an answer that breaks off. */
+const maxRepeats = 4;
+const readAttempts = 2;
+
+/** Speaks over a connection. Credentials are read anew, once, after 401; that a connection breaks fails no read. */
 export function createApiClient(connection: Connection): ApiClient {
   const open = async (wanted: ApiRequest): Promise<IncomingMessage> => {
     wanted.signal.throwIfAborted();
@@ -126,8 +130,8 @@ export function createApiClient(connection: Connection): ApiClient {
         response.resume();
         await connection.options(true).catch(() => undefined);
       } catch (error) {
-        if (!(error instanceof StaleSocket)) throw error;
-        if (attempt > 4)
+        if (!(error instanceof BrokenConnection)) throw error;
+        if (attempt >= maxRepeats)
           throw new ApiError(0, `${wanted.path}: the connection was closed again and again`, {
             cause: error,
           });
@@ -140,16 +144,23 @@ export function createApiClient(connection: Connection): ApiClient {
     if (status >= 200 && status < 300) return response;
     throw await refusalOf(response, `${wanted.method ?? "GET"} ${wanted.path}`);
   };
+  const whole = async (wanted: ApiRequest): Promise<Buffer> => {
+    const attempts = (wanted.method ?? "GET") === "GET" ? readAttempts : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await opened(wanted);
+      try {
+        return await readBody(response, maxAnswerBytes);
+      } catch (cause) {
+        wanted.signal.throwIfAborted();
+        if (cause instanceof ApiError) throw cause;
+        if (attempt >= attempts) throw new ApiError(0, `${wanted.path}: the answer broke off`, { cause });
+      }
+    }
+  };
   return {
     stream: opened,
     call: async (wanted) => {
-      const response = await opened(wanted);
-      const body = await readBody(response, maxAnswerBytes).catch((cause: unknown) => {
-        wanted.signal.throwIfAborted();
-        throw cause instanceof ApiError
-          ? cause
-          : new ApiError(0, `${wanted.path}: the answer broke off`, { cause });
-      });
+      const body = await whole(wanted);
       try {
         return JSON.parse(body.toString("utf8")) as KubernetesObject;
       } catch (cause) {

@@ -1,0 +1,82 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { Agent } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { createApiClient, type ApiClient } from "../../../src/cluster/live/api-client.ts";
+
+let server: Server | undefined;
+
+/** A client of a server that answers its requests in turn as told, and then as the last of them. */
+async function clientOf(
+  ...answers: readonly ((response: ServerResponse) => void)[]
+): Promise<{ readonly client: ApiClient; readonly asked: () => number }> {
+  let asked = 0;
+  server = createServer((_request, response) => {
+    asked += 1;
+    answers[Math.min(asked, answers.length) - 1]!(response);
+  });
+  await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+  const agent = new Agent({ keepAlive: true });
+  const { port } = server.address() as AddressInfo;
+  const client = createApiClient({
+    server: `http://127.0.0.1:${port}`,
+    options: () => Promise.resolve({ agent }),
+    close: () => agent.destroy(),
+  });
+  return { client, asked: () => asked };
+}
+
+const ok = (response: ServerResponse): void => void response.end('{"kind":"ConfigMap"}');
+const hangUp = (response: ServerResponse): void => void response.destroy();
+const breakOff = (response: ServerResponse): void => {
+  response.writeHead(200, { "content-length": "1000" });
+  response.write('{"kind":');
+  setTimeout(() => response.destroy(), 20);
+};
+
+const read = { path: "/api/v1/configmaps/a", signal: AbortSignal.timeout(10_000) };
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+describe("a read whose connection breaks", () => {
+  it.each([
+    ["before the answer, on a new connection", [hangUp, ok], 2],
+    ["before the answer, on a kept connection", [ok, hangUp, ok], 3],
+    ["in the middle of the answer", [breakOff, ok], 2],
+  ])("is asked once more: %s", async (_when, answers, times) => {
+    const { client, asked } = await clientOf(...answers);
+    if (times === 3) await client.call(read);
+    expect(await client.call(read)).toEqual({ kind: "ConfigMap" });
+    expect(asked()).toBe(times);
+    client.close();
+  });
+
+  it("fails in the end, when every connection breaks", async () => {
+    const gone = await clientOf(hangUp);
+    await expect(gone.client.call(read)).rejects.toThrow("closed again and again");
+    expect(gone.asked()).toBeLessThan(10);
+    gone.client.close();
+  });
+
+  it("fails in the end, when every answer breaks off", async () => {
+    const broken = await clientOf(breakOff);
+    await expect(broken.client.call(read)).rejects.toThrow("broke off");
+    expect(broken.asked()).toBe(2);
+    broken.client.close();
+  });
+});
+
+describe("a write whose connection breaks", () => {
+  it.each([
+    ["before the answer", hangUp],
+    ["in the middle of the answer", breakOff],
+  ])("is not sent again: %s", async (_when, answer) => {
+    const { client, asked } = await clientOf(answer, ok);
+    await expect(client.call({ ...read, method: "PATCH", body: {} })).rejects.toThrow();
+    expect(asked()).toBe(1);
+    client.close();
+  });
+});
