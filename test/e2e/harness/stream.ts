@@ -63,7 +63,7 @@ export function judge(kind: Kind, { status, body }: Answer): Miss | undefined {
   const verdict = body.includes("denied the request: ");
   if (status === 201) return kind === "signed" ? undefined : "wrong admit";
   if (verdict && kind === "tampered" && body.includes("DIGEST_MISMATCH scripts/run.sh")) return undefined;
-  if (verdict && /could not review .*(SOURCE_UNAVAILABLE|TIMEOUT)/.test(body)) return "no source";
+  if (verdict && /SOURCE_UNAVAILABLE|could not review .*TIMEOUT/.test(body)) return "no source";
   if (verdict) return kind === "signed" ? "wrong denial" : "no verdict";
   return body.includes("failed calling webhook") ? "no verdict" : "no API server";
 }

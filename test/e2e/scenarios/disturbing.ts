@@ -197,9 +197,10 @@ export function disturbing(cluster: () => Cluster, material: Material): void {
         expect(days).toBeGreaterThan(29);
       }
       note("serving certificate and authority replaced in every replica", `${Math.round(took / 1000)} s`);
+      const refused = tally.missed.length;
       note(
         "reviews during all of this",
-        `${tally.sent}: ${tally.admitted} admitted, ${tally.denied} denied, 0 wrong`,
+        `${tally.sent}: ${tally.admitted} admitted and ${tally.denied} denied as they had to be, ${refused} refused while the API server or etcd was down, 0 admitted wrongly`,
       );
     });
   });
