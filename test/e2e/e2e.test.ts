@@ -14,9 +14,9 @@ import { upgrading } from "./scenarios/upgrading.ts";
  * The product as it is shipped, inside of a real cluster: one cluster for all, since each part begins where the one
  * before has left it, as the life of an installation does.
  */
-let opened: Cluster;
+let opened: Cluster | undefined;
 let watching: ConnectionWatch | undefined;
-const cluster = (): Cluster => opened;
+const cluster = (): Cluster => opened!;
 const material = makeMaterial();
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await watching?.stop();
-  await opened.stop();
+  await opened?.stop();
   await writeFigures();
 }, 120_000);
 
