@@ -66,13 +66,15 @@ const inPath = (name: string): boolean =>
     }
   });
 
+/** A docker without buildx cannot do what is asked of it. */
+const usable = (name: Builder): boolean =>
+  inPath(name) && (name !== "docker" || spawnSync("docker", ["buildx", "version"]).status === 0);
+
 function builderOf(wish: string | undefined): Builder {
-  if (wish === undefined)
-    return (
-      builders.find(inPath) ??
-      fail(`none of ${builders.join(", ")} is installed: any one of them builds the image`)
-    );
-  return builders.find((name) => name === wish) ?? fail(`--builder must be one of ${builders.join(", ")}`);
+  if (wish !== undefined)
+    return builders.find((name) => name === wish) ?? fail(`--builder must be one of ${builders.join(", ")}`);
+  const nothing = "install docker with buildx, podman or buildah: any one of them builds the image";
+  return builders.find(usable) ?? fail(nothing);
 }
 
 function argumentsOf(pairs: readonly string[]): Readonly<Record<string, string>> {

@@ -144,7 +144,7 @@ async function sourceOf({ folder }: Context, revision: string): Promise<Source> 
 /**
  * The product's image, built by its Dockerfile on bases that are made here. Built once for every content of what goes
  * in and kept outside the repository. Needs root and Debian's `buildah` and `debootstrap`; the first call of a machine
- * takes about two minutes, one after a change of `src` half a minute, any other a second.
+ * takes two to three minutes, one after a change of `src` half a minute, any other a second.
  *
  * @throws Error that says what is missing or what failed
  */

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -9,7 +11,7 @@ const run = (
   command: string,
   env: Readonly<Record<string, string>>,
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } =>
-  spawnSync("sh", ["-c", command], {
+  spawnSync("/bin/sh", ["-c", command], {
     cwd: project,
     encoding: "utf8",
     env: { PATH: process.env["PATH"], ...env },
@@ -59,6 +61,25 @@ describe("npm run image", () => {
     const { status, stderr } = image("", { SOURCE_DATE_EPOCH: "", GIT_DIR: "/nowhere" });
     expect(status).toBe(2);
     expect(stderr).toContain("Set SOURCE_DATE_EPOCH");
+  });
+
+  it("takes the first builder that is there, docker only with buildx", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "skill-admission-builders-"));
+    const program = async (name: string, code: number): Promise<void> => {
+      await writeFile(join(folder, name), `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
+    };
+    const chosen = (): ReturnType<typeof run> =>
+      run(`'${process.execPath}' '${script}' --print`, { SOURCE_DATE_EPOCH: "1790000000", PATH: folder });
+    try {
+      expect(chosen().stderr).toContain("install docker with buildx, podman or buildah");
+      await program("buildah", 0);
+      await program("docker", 1);
+      expect(chosen().stdout).toMatch(/^buildah build /);
+      await program("docker", 0);
+      expect(chosen().stdout).toMatch(/^docker buildx build /);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it.each([
