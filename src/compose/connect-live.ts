@@ -6,13 +6,14 @@ import { createApiClient, messageOf, type ApiClient } from "../cluster/live/api-
 import { createCertificateSecret } from "../cluster/live/certificate-secret.ts";
 import { connectByKubeconfig, connectInCluster } from "../cluster/live/connection.ts";
 import { createEventWriter, type EventDrop } from "../cluster/live/event-writer.ts";
-import { hasReadyEndpoint, readInstallation } from "../cluster/live/installation.ts";
+import { hasReadyEndpoint, readInstallation, withoutService } from "../cluster/live/installation.ts";
 import { createCandidate } from "../cluster/live/leader-election.ts";
 import { soleLeader, type Leadership } from "../cluster/live/leadership.ts";
 import { createLeaseStore } from "../cluster/live/lease.ts";
 import { openLiveCluster } from "../cluster/live/live-cluster.ts";
 import { registerWebhook } from "../cluster/live/register-webhook.ts";
 import type { RegistrationDeps } from "../cluster/live/registration-keeper.ts";
+import { exemptNamespaces } from "../cluster/live/webhook-configuration.ts";
 import { createStatusWriter } from "../cluster/live/status-writer.ts";
 import type { SourceHooks } from "../cluster/live/volume-object-source.ts";
 import type { ClusterMode, Config } from "../config.ts";
@@ -56,7 +57,14 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
     names: namesOf(mode),
     leadership,
     ...(config.events
-      ? { events: createEventWriter({ client, onProblem: hooks.onProblem, onDropped: told.onEventDropped }) }
+      ? {
+          events: createEventWriter({
+            client,
+            onProblem: hooks.onProblem,
+            onDropped: told.onEventDropped,
+            exempt: new Set(exemptNamespaces(exemptionsOf(config))),
+          }),
+        }
       : {}),
     register: (certificates) =>
       registrationOf(config, mode, { client, told, leadership, store, certificates }),
@@ -104,7 +112,6 @@ function registrationOf(
   mode: LiveMode,
   { client, told, leadership, store, certificates }: Parts,
 ): Registration {
-  const { namespace } = config;
   const address =
     mode.kind === "beside"
       ? { url: mode.webhookUrl }
@@ -115,7 +122,7 @@ function registrationOf(
     leadership,
     ...(config.lease === undefined
       ? {}
-      : { heeds: heedsMark(config.lease.namespace, config.service, client) }),
+      : { heeds: heedsMark(config.lease.namespace, config.service, client, mode.kind !== "beside") }),
     ...(mode.kind === "beside" ? {} : { reachable: reachableBy(mode, client) }),
     onState: (registered) => {
       if (registered) told.log.info("registered");
@@ -127,7 +134,7 @@ function registrationOf(
           ? await sharedBundle(store, certificates, signal)
           : joinBundles(certificates.current().caBundle, registeredBundle, Date.now()),
       timeoutSeconds: config.timeoutSeconds,
-      ...(namespace === undefined ? {} : { controllerNamespace: namespace }),
+      ...exemptionsOf(config),
     }),
   });
   return {
@@ -142,11 +149,24 @@ function registrationOf(
   };
 }
 
-/** A mark that was left for an installation before this one is not for us. */
+const exemptionsOf = ({ namespace }: Config): { readonly controllerNamespace?: string } =>
+  namespace === undefined ? {} : { controllerNamespace: namespace };
+
+/**
+ * A mark that was left for an installation before this one is not for us. In a cluster, one whose Service is gone is
+ * being taken away: it registers nothing any more, whatever the mark.
+ */
 const heedsMark =
-  (namespace: string, service: string, client: ApiClient): NonNullable<RegistrationDeps["heeds"]> =>
-  async (mark, signal) =>
-    mark === (await readInstallation(client, namespace, service, signal));
+  (
+    namespace: string,
+    service: string,
+    client: ApiClient,
+    inCluster: boolean,
+  ): NonNullable<RegistrationDeps["heeds"]> =>
+  async (mark, signal) => {
+    const here = await readInstallation(client, namespace, service, signal);
+    return mark === here || (inCluster && here === withoutService);
+  };
 
 /** Milliseconds from the first ready endpoint until every API server knows of it; kube-proxy gathers for a second. */
 const endpointSettling = 2_000;

@@ -19,6 +19,8 @@ export interface EventWriter {
 export interface EventLimits {
   /** New Events on one object. */
   readonly perObject: BucketLimits;
+  /** New Events in one namespace: no tenant's denials may use up what all have. */
+  readonly perNamespace: BucketLimits;
   /** Requests in all. */
   readonly inAll: BucketLimits;
   /** Requests that may wait. */
@@ -33,6 +35,7 @@ export interface EventLimits {
 
 export const eventLimits: EventLimits = {
   perObject: { burst: 5, perSecond: 1 / 60 },
+  perNamespace: { burst: 10, perSecond: 1 / 4 },
   inAll: { burst: 50, perSecond: 5 },
   waiting: 100,
   remembered: 1_000,
@@ -45,6 +48,8 @@ export interface EventDeps {
   /** Once each time that writing begins to fail. */
   readonly onProblem: (message: string) => void;
   readonly onDropped: (why: EventDrop) => void;
+  /** Namespaces that the API server asks nothing about: what calls itself a review of them is none. */
+  readonly exempt?: ReadonlySet<string>;
   readonly limits?: EventLimits;
   readonly clock?: { monotonic(): number; now(): number };
 }
@@ -69,8 +74,8 @@ const eventName = (name: string): string =>
   `${name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
     .slice(0, 200)
+    .replace(/^-+|-+$/g, "")
     .concat(".")
     .replace(/^\./, "object.")}${randomBytes(8).toString("hex")}`;
 
@@ -92,6 +97,17 @@ function bodyOf(event: DenialEvent, name: string, time: number): object {
   };
 }
 
+function bucketOf(
+  buckets: LRUCache<string, TokenBucket>,
+  key: string,
+  limits: BucketLimits,
+  now: number,
+): TokenBucket {
+  const bucket = buckets.get(key) ?? new TokenBucket(limits, now);
+  buckets.set(key, bucket);
+  return bucket;
+}
+
 /**
  * Writes Events (events.k8s.io/v1) one after the other. The same denial again, as controllers try on and on, is counted
  * in the series of the Event that is there. What is too much is dropped and counted: a decision never waits for this.
@@ -102,6 +118,7 @@ class Writer implements EventWriter {
   readonly #clock: { monotonic(): number; now(): number };
   readonly #known: LRUCache<string, Known>;
   readonly #objects: LRUCache<string, TokenBucket>;
+  readonly #namespaces: LRUCache<string, TokenBucket>;
   readonly #all: TokenBucket;
   readonly #waiting: (() => Promise<void>)[] = [];
   readonly #stop = new AbortController();
@@ -115,13 +132,14 @@ class Writer implements EventWriter {
     this.#clock = deps.clock ?? { monotonic: () => performance.now(), now: () => Date.now() };
     this.#known = new LRUCache({ max: this.#limits.remembered });
     this.#objects = new LRUCache({ max: this.#limits.remembered });
+    this.#namespaces = new LRUCache({ max: this.#limits.remembered });
     this.#all = new TokenBucket(this.#limits.inAll, this.#clock.monotonic());
     this.#timer = setInterval(() => this.#writeSeries(), this.#limits.series / 3);
     this.#timer.unref();
   }
 
   tell(event: DenialEvent): void {
-    if (this.#closed()) return;
+    if (this.#closed() || this.#deps.exempt?.has(event.namespace) === true) return;
     const now = this.#clock.monotonic();
     const known = this.#known.get(event.key);
     if (known !== undefined && now - known.seen < this.#limits.forget) {
@@ -130,12 +148,17 @@ class Writer implements EventWriter {
       known.lastAt = this.#clock.now();
       return;
     }
-    const { kind, name } = event.regarding;
-    const object = `${event.namespace}/${kind}/${name}`;
-    const bucket = this.#objects.get(object) ?? new TokenBucket(this.#limits.perObject, now);
-    this.#objects.set(object, bucket);
-    if (!bucket.take(now) || !this.#all.take(now)) this.#deps.onDropped("rate_limited");
-    else this.#begin(event, now);
+    if (this.#mayBegin(event, now)) this.#begin(event, now);
+    else this.#deps.onDropped("rate_limited");
+  }
+
+  #mayBegin({ namespace, regarding: { kind, name } }: DenialEvent, now: number): boolean {
+    const { perObject, perNamespace } = this.#limits;
+    return (
+      bucketOf(this.#objects, `${namespace}/${kind}/${name}`, perObject, now).take(now) &&
+      bucketOf(this.#namespaces, namespace, perNamespace, now).take(now) &&
+      this.#all.take(now)
+    );
   }
 
   #begin(event: DenialEvent, seen: number): void {

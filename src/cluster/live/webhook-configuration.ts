@@ -114,6 +114,13 @@ const webhooks: readonly Webhook[] = [
 /** kube-system starts before anything can answer here: asking about it could keep a cluster from coming up. */
 const defaultExempt = ["kube-system", "kube-node-lease"];
 
+/** Namespaces by name that the API server never asks about. */
+export const exemptNamespaces = ({
+  controllerNamespace,
+  exemptNamespaces: named = defaultExempt,
+}: Pick<WebhookOptions, "controllerNamespace" | "exemptNamespaces">): readonly string[] =>
+  [...new Set([...(controllerNamespace === undefined ? [] : [controllerNamespace]), ...named])].sort();
+
 const path = "/validate";
 
 function clientConfig({ address, caBundle }: WebhookOptions): object {
@@ -141,8 +148,6 @@ const exempting = (names: readonly string[]): readonly object[] => [
  * - The API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
  */
 export function webhookConfiguration(options: WebhookOptions): KubernetesObject {
-  const own = options.controllerNamespace === undefined ? [] : [options.controllerNamespace];
-  const exempt = [...new Set([...own, ...(options.exemptNamespaces ?? defaultExempt)])].sort();
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingWebhookConfiguration",
@@ -164,7 +169,7 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
       matchPolicy: "Equivalent",
       sideEffects: "NoneOnDryRun",
       timeoutSeconds: options.timeoutSeconds ?? 5,
-      namespaceSelector: { matchExpressions: exempting(exempt) },
+      namespaceSelector: { matchExpressions: exempting(exemptNamespaces(options)) },
       objectSelector: {},
       rules: rules.map((rule) => ({ ...rule, apiVersions: ["v1"], scope: "Namespaced" })),
       ...(matchConditions === undefined ? {} : { matchConditions }),

@@ -108,10 +108,36 @@ describe("createEventWriter", () => {
   it("writes fifty in all at once, whatever they are about", async () => {
     for (let index = 0; index < 200; index += 1) {
       const regarding = { ...event().regarding, name: `etl-${index}` };
-      writer.tell(event({ key: `k${index}`, regarding }));
+      writer.tell(event({ key: `k${index}`, regarding, namespace: `tenant-${index}` }));
     }
     await pass(1_000);
     expect([events().length, dropped.length]).toEqual([50, 150]);
+  });
+
+  it("writes ten in one namespace at once, and leaves the rest to others", async () => {
+    const about = (index: number, namespace: string): DenialEvent =>
+      event({ key: `k${index}`, regarding: { ...event().regarding, name: `etl-${index}` }, namespace });
+    for (let index = 0; index < 100; index += 1) writer.tell(about(index, "noisy"));
+    for (let index = 100; index < 105; index += 1) writer.tell(about(index, "quiet"));
+    await pass(1_000);
+    const paths = [...api.objects.keys()];
+    expect(paths.filter((path) => path.includes("/noisy/"))).toHaveLength(10);
+    expect(paths.filter((path) => path.includes("/quiet/"))).toHaveLength(5);
+  });
+
+  it("writes none in a namespace that the API server asks nothing about", async () => {
+    await writer.close();
+    writer = createEventWriter({
+      client: api,
+      onProblem: () => undefined,
+      onDropped: (why) => dropped.push(why),
+      exempt: new Set(["kube-system"]),
+    });
+    writer.tell(event({ namespace: "kube-system" }));
+    writer.tell(event({ key: "other" }));
+    await pass(10);
+    expect([...api.objects.keys()].every((path) => path.includes("/payments/"))).toBe(true);
+    expect([events().length, dropped]).toEqual([1, []]);
   });
 
   it("lets only so many wait while the API server is slow, and holds on to nothing of them", async () => {
@@ -124,7 +150,7 @@ describe("createEventWriter", () => {
       client: slow,
       onProblem: () => undefined,
       onDropped: (why) => dropped.push(why),
-      limits: { ...eventLimits, perObject: many, inAll: many, waiting: 10 },
+      limits: { ...eventLimits, perObject: many, perNamespace: many, inAll: many, waiting: 10 },
     });
     for (let index = 0; index < 50; index += 1)
       writer.tell(event({ key: `k${index}`, note: () => `note ${(noted += 1)}` }));
@@ -148,7 +174,7 @@ describe("createEventWriter", () => {
     expect(events()).toHaveLength(1);
   });
 
-  it.each(["ETL_1", "a/../../b", "-", "ü", "x".repeat(253)])(
+  it.each(["ETL_1", "a/../../b", "-", "ü", "x".repeat(253), `${"a".repeat(199)}-b`])(
     "names an Event on %j as a DNS subdomain",
     async (name) => {
       writer.tell(event({ regarding: { ...event().regarding, name } }));
