@@ -128,23 +128,33 @@ export async function openOfflineCluster(
 /** Calls `changed` after changes, and now and then without one. Returns what ends it. */
 function followFolder(directory: string, changed: () => Promise<void>, options: FollowOptions): () => void {
   let pending: NodeJS.Timeout | undefined;
+  let watcher: FSWatcher | undefined;
   const soon = () => {
     clearTimeout(pending);
-    pending = setTimeout(() => void changed(), options.debounce);
+    pending = setTimeout(look, options.debounce);
+  };
+  const look = () => {
+    // Anew, and before looking: on Linux a recursive watch hears nothing more of a file that was replaced by another.
+    watcher?.close();
+    watcher = watchFolder(directory, soon);
+    void changed();
   };
   const resync = setInterval(() => void changed(), options.resync);
   resync.unref();
-  let watcher: FSWatcher | undefined;
-  try {
-    watcher = watch(directory, { recursive: true, persistent: false }, soon);
-    // A watch that breaks leaves the resync, which is slower but misses nothing.
-    watcher.on("error", () => watcher?.close());
-  } catch {
-    watcher = undefined;
-  }
+  watcher = watchFolder(directory, soon);
   return () => {
     clearTimeout(pending);
     clearInterval(resync);
     watcher?.close();
   };
+}
+
+/** A watch that breaks, or cannot be had, leaves the resync, which is slower but misses nothing. */
+function watchFolder(directory: string, onChange: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(directory, { recursive: true, persistent: false }, onChange);
+    return watcher.on("error", () => watcher.close());
+  } catch {
+    return undefined;
+  }
 }

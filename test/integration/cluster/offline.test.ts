@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -68,6 +68,18 @@ describe("openOfflineCluster", () => {
     await vi.waitFor(async () => expect(await valueOf(opened, "b")).toBe("3"), 5_000);
     await unlink(join(folder, "a.yaml"));
     await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBeUndefined(), 5_000);
+  });
+
+  it("follows a file that is replaced by another again and again, as editors save", async () => {
+    await write("a.yaml", configMap("a", "0"));
+    const opened = await open();
+    for (const value of ["1", "2", "3", "4"]) {
+      await write("a.tmp", configMap("a", value));
+      await rename(join(folder, "a.tmp"), join(folder, "a.yaml"));
+      await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe(value), 5_000);
+    }
+    await write("a.yaml", configMap("a", "5"));
+    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("5"), 5_000);
   });
 
   it("finds changes that no event tells of, at the next look", async () => {
