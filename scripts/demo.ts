@@ -119,7 +119,10 @@ async function writePolicies(state: string, key: string): Promise<void> {
     policy("payments", "Enforce"),
     policy("staging", "Warn"),
   ];
-  await writeFile(join(state, "policies.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  await writeFile(
+    join(state, "policies.json"),
+    JSON.stringify({ apiVersion: "v1", kind: "List", items }, undefined, 2),
+  );
 }
 
 /** Writes the ConfigMaps of one case into the folder, and gives the pod that mounts them. */
@@ -347,9 +350,11 @@ async function stop(): Promise<void> {
   await rm(scratch, { recursive: true, force: true });
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => void stop().then(() => process.exit(0)));
 }
+// A reader such as `head` may end before we do.
+process.stdout.once("error", () => void stop().then(() => process.exit(0)));
 
 try {
   await mkdir(state);
@@ -368,7 +373,7 @@ try {
 Send it a review (of a pod whose skill has one byte changed):
   curl -s --cacert ${served.caFile} -H 'content-type: application/json' \\
     --data @${reviewFile} ${served.url}/validate
-Edit the manifests: the next review is decided by what they then say.
+Edit the manifests, policies.json first: soon after, reviews are decided by what they then say.
 Metrics: curl -s ${served.metrics}
 Stop with Ctrl-C.`);
     await new Promise((resolve) => served?.process.once("exit", resolve));
