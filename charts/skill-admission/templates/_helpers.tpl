@@ -69,7 +69,7 @@ capabilities:
 {{/* Where pods may run; the same for the webhook and for the job that unregisters it. */}}
 {{- define "skill-admission.scheduling" -}}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
