@@ -18,10 +18,12 @@ export interface PodSpec {
     {
       readonly image: string;
       readonly args: readonly string[];
+      readonly ports: readonly object[];
       readonly securityContext: object;
       readonly resources: { readonly limits: Labels };
     },
   ];
+  readonly priorityClassName?: string;
   readonly terminationGracePeriodSeconds: number;
   readonly topologySpreadConstraints: readonly object[];
   readonly volumes: readonly { readonly name: string; readonly secret: { readonly secretName: string } }[];
@@ -45,6 +47,8 @@ interface Spec {
   readonly scopeSelector: { readonly matchExpressions: readonly object[] };
   readonly dnsNames: readonly string[];
   readonly issuerRef: object;
+  readonly secretName: string;
+  readonly strategy: { readonly rollingUpdate: object };
   readonly mode: string;
 }
 

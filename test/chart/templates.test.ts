@@ -82,6 +82,13 @@ describe("pods", () => {
     expect(slow.spec.template.spec.terminationGracePeriodSeconds).toBe(95);
   });
 
+  it("are replaced with one more than wanted, or one less where two cannot share the network of a node", async () => {
+    const strategyOf = (objects: readonly Rendered[]) =>
+      one(objects, "Deployment").spec.strategy.rollingUpdate;
+    expect(strategyOf(plain)).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    expect(strategyOf(await render({ hostNetwork: true }))).toEqual({ maxUnavailable: 1, maxSurge: 0 });
+  });
+
   it("are called with flags that serve has, and no others", async () => {
     const flags = new Set(serveOptions.map(({ flag }) => flag.split(" ", 1)[0]));
     const everything = await render({
@@ -264,12 +271,22 @@ describe("the NetworkPolicy", () => {
     expect(one(plain, "NetworkPolicy").spec).toMatchObject({
       policyTypes: ["Ingress", "Egress"],
       ingress: [
-        { ports: [{ port: 8443, protocol: "TCP" }] },
-        { ports: [{ port: 9090 }], from: [{ namespaceSelector: {} }] },
+        { ports: [{ port: "https", protocol: "TCP" }] },
+        { ports: [{ port: "metrics", protocol: "TCP" }], from: [{ namespaceSelector: {} }] },
       ],
       egress: [{ ports: [{ port: 443 }, { port: 6443 }, { port: 8443 }, { port: 16443 }] }],
     });
     expect(one(plain, "NetworkPolicy").spec.ingress[0].from).toBeUndefined();
+  });
+
+  it("is the same whatever the numbers of the ports, so that a roll-out cuts off neither old nor new replicas", async () => {
+    const moved = await render({ webhook: { port: 10250 }, metrics: { port: 9191 } });
+    expect(one(moved, "NetworkPolicy").spec.ingress).toEqual(one(plain, "NetworkPolicy").spec.ingress);
+    const named = one(moved, "Deployment").spec.template.spec.containers[0].ports;
+    expect(named).toMatchObject([
+      { name: "https", containerPort: 10250 },
+      { name: "metrics", containerPort: 9191 },
+    ]);
   });
 
   it("keeps to the addresses of the API servers, when they are named", async () => {
@@ -339,10 +356,17 @@ describe("certificates", () => {
   });
 
   it("come from cert-manager by an issuer of yours", async () => {
-    const issuerRef = { name: "corporate", kind: "ClusterIssuer" };
+    // A number to YAML, if it were not quoted.
+    const issuerRef = { name: "123", kind: "ClusterIssuer" };
     const objects = await render({ certificates: { source: "CertManager", certManager: { issuerRef } } });
     expect(objects.filter(({ kind }) => kind === "Issuer")).toEqual([]);
     expect(one(objects, "Certificate").spec.issuerRef).toEqual({ group: "cert-manager.io", ...issuerRef });
+  });
+
+  it("are in the Secret that is named, also where its name looks like a number", async () => {
+    const objects = await render({ certificates: { source: "CertManager", secretName: "123" } });
+    expect(one(objects, "Certificate", "skill-admission").spec.secretName).toBe("123");
+    expect(one(objects, "Deployment").spec.template.spec.volumes[1]!.secret.secretName).toBe("123");
   });
 
   it("come from a Secret that somebody else fills, also without an authority", async () => {
@@ -370,6 +394,11 @@ describe("priority", () => {
     expect(one(plain, "ResourceQuota").spec.scopeSelector.matchExpressions).toEqual([
       { scopeName: "PriorityClass", operator: "In", values: ["system-cluster-critical"] },
     ]);
+  });
+
+  it("is of the class that is named, also where its name looks like a number", async () => {
+    for (const { priorityClassName } of podSpecs(await render({ priorityClassName: "123" })))
+      expect(priorityClassName).toBe("123");
   });
 
   it.each([
