@@ -222,6 +222,29 @@ describe("NOTES.txt", () => {
     expect(await notes()).not.toContain("Namespace default");
   });
 
+  it("says that the webhook was taken out of the cluster, but not of a mark from an installation before", async () => {
+    const warning = "Everything: somebody took the webhook out of this cluster, and nothing is checked";
+    const apiVersion = "coordination.k8s.io/v1";
+    const lease = JSON.stringify({
+      apiVersion,
+      kind: "Lease",
+      metadata: { name: "skill-admission", namespace },
+    });
+    await kubectl(["create", "-f", "-"], lease);
+    const mark = (uid: string) =>
+      own("annotate", "lease", "skill-admission", "--overwrite", `skill-admission.dev/unregistered=${uid}`);
+    expect(await notes()).not.toContain(warning);
+    await mark(await own("get", "service", "skill-admission", "-o", "jsonpath={.metadata.uid}"));
+    const said = await notes();
+    expect(said).toContain(warning);
+    expect(said).toContain(
+      "kubectl -n skill-admission annotate lease skill-admission skill-admission.dev/unregistered-\n",
+    );
+    await mark("00000000-0000-4000-8000-000000000000");
+    expect(await notes()).not.toContain(warning);
+    await own("delete", "lease", "skill-admission");
+  });
+
   it.each([
     ["replicas=1", "One replica: while it restarts"],
     ["networkPolicy.enabled=false", "There is no NetworkPolicy"],
