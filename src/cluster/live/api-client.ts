@@ -1,5 +1,6 @@
 import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request, type RequestOptions } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { Connection } from "./connection.ts";
 
@@ -112,6 +113,8 @@ const isBroken = (error: Error): boolean =>
 
 /** Times that a read is sent again because its connection broke; and attempts to read the whole of an answer that breaks off. */
 const maxRepeats = 4;
+/** Milliseconds before the first repetition; each later one waits twice as long. */
+const repeatAfter = 5;
 const readAttempts = 2;
 
 /** Speaks over a connection. Credentials are read anew, once, after 401; that a connection breaks fails no read. */
@@ -135,6 +138,8 @@ export function createApiClient(connection: Connection): ApiClient {
           throw new ApiError(0, `${wanted.path}: the connection was closed again and again`, {
             cause: error,
           });
+        // Where one kept connection is broken, others may be: they go while we wait.
+        await sleep(repeatAfter * 2 ** attempt, undefined, { signal: wanted.signal });
       }
     }
   };
