@@ -129,7 +129,8 @@ describe("while the webhook is down", () => {
       "--image=example.invalid/i",
       "--replicas=2",
     ]);
-    await vi.waitFor(async () => expect(await idlePods()).toHaveLength(2), 20_000);
+    // The controller manager may still be getting over the API server's absence.
+    await vi.waitFor(async () => expect(await idlePods()).toHaveLength(2), 90_000);
     before = await authority();
     await product.kill();
   });
