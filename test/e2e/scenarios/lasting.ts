@@ -9,8 +9,7 @@ import { setPublisher, untilDecided } from "../harness/policy-change.ts";
 import { authorities, home, leader, metric, replicas } from "../harness/replicas.ts";
 import { percentile, shown, startStream } from "../harness/stream.ts";
 
-/** Reviews a second. Fifty fill two processors that run the whole cluster as well, and probes then come too late. */
-const rate = recording ? 50 : 25;
+const rate = 50;
 /** Milliseconds. */
 const lasts = recording ? 120_000 : 20_000;
 /** For memory: a heap that has just begun grows first, whatever is asked of it. */
