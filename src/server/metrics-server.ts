@@ -1,12 +1,7 @@
 import { createServer } from "node:http";
 
-import {
-  connectionLimits,
-  endBadConnections,
-  listen,
-  type ListenOptions,
-  type RunningServer,
-} from "./webhook-server.ts";
+import type { ListenOptions } from "./acceptors.ts";
+import { connectionLimits, endBadConnections, listen, type RunningServer } from "./webhook-server.ts";
 
 /** The present metrics in the text format, and its content type. */
 export type MetricsReader = () => Promise<{ readonly contentType: string; readonly body: string }>;
@@ -49,7 +44,6 @@ export function startMetricsServer(
       }
     },
   );
-  server.maxConnections = 64;
   endBadConnections(server);
-  return listen(server, where);
+  return listen(server, where, 256);
 }

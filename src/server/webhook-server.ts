@@ -1,15 +1,9 @@
 import type { RequestListener, Server as HttpServer } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { acceptOn, type ListenOptions } from "./acceptors.ts";
 import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
-
-/** Where a server listens. Port 0: any that is free. */
-export interface ListenOptions {
-  readonly address: string;
-  readonly port: number;
-}
 
 /** A server that runs. */
 export interface RunningServer {
@@ -64,29 +58,27 @@ export function endBadConnections(server: HttpServer): void {
   });
 }
 
-export function listen(server: HttpServer, { address, port }: ListenOptions): Promise<RunningServer> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: Error) =>
-      reject(new Error(`cannot listen on ${address} port ${port}: ${cause.message}`, { cause })),
-    );
-    server.listen(port, address, () => {
-      // After it listens an error is about one connection; without a listener it would end the process.
-      server.on("error", () => undefined);
-      const bound = server.address() as AddressInfo;
-      resolve({ address: bound.address, port: bound.port, close: (limit) => close(server, limit) });
-    });
+/**
+ * Has an HTTP server listen, with at most so many connections.
+ * @throws Error naming address and port where they cannot be listened on
+ */
+export async function listen(server: HttpServer, where: ListenOptions, most: number): Promise<RunningServer> {
+  const acceptors = await acceptOn(server, where, most).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot listen on ${where.address} port ${where.port}: ${why}`, { cause });
   });
-}
-
-async function close(server: HttpServer, limit: number): Promise<void> {
-  const ended = AbortSignal.timeout(Math.max(1, limit));
-  const cutOff = (): void => server.closeAllConnections();
-  ended.addEventListener("abort", cutOff, { once: true });
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-  ended.removeEventListener("abort", cutOff);
+  return {
+    address: where.address,
+    port: acceptors.port,
+    close: async (limit) => {
+      const ended = AbortSignal.timeout(Math.max(1, limit));
+      ended.addEventListener("abort", acceptors.cutOff, { once: true });
+      const closed = acceptors.close();
+      server.closeIdleConnections();
+      await closed;
+      ended.removeEventListener("abort", acceptors.cutOff);
+    },
+  };
 }
 
 /**
@@ -115,7 +107,6 @@ export async function startWebhookServer(
     },
     app,
   );
-  server.maxConnections = connectionLimits.connections;
   endBadConnections(server);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const unsubscribe = certificates.onChange((next) => {
@@ -125,7 +116,7 @@ export async function startWebhookServer(
       report(error);
     }
   });
-  const running = await listen(server, where);
+  const running = await listen(server, where, connectionLimits.connections);
   return {
     ...running,
     async close(limit) {

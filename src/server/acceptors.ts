@@ -1,0 +1,82 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { platform } from "node:os";
+
+/** Where a server listens. Port 0: any that is free. */
+export interface ListenOptions {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * How many sockets listen on one port. libuv takes one connection from a listening socket in each turn of the event
+ * loop (`uv__server_io`), so that a process that is short of processor time takes its connections the more slowly the
+ * longer its turns are, while the API server, whose reviews wait, opens ever more of them: probes and reviews would
+ * find the queue full. Linux spreads connections over sockets that share a port (`SO_REUSEPORT`, socket(7)).
+ */
+const listeners = platform() === "linux" ? 16 : 1;
+
+const opened = (server: Server, options: object): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+
+const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+
+/** The port, found free: sockets that share theirs would also share it with another process of the same user. */
+async function free({ address, port }: ListenOptions): Promise<number> {
+  const server = createServer();
+  await opened(server, { host: address, port, exclusive: true });
+  const bound = server.address();
+  await closed(server);
+  return bound === null || typeof bound === "string" ? port : bound.port;
+}
+
+/** A server that listens: on sockets of its own, and on others whose connections become its own. */
+export interface Acceptors {
+  readonly port: number;
+  /** Takes no new connections. Resolves when none is open any more. */
+  readonly close: () => Promise<void>;
+  /** Closes all connections, those in the middle of a handshake too. */
+  readonly cutOff: () => void;
+}
+
+/**
+ * Has a server listen, on several sockets where the system can. They take at most so many connections together, and
+ * close what comes above that; where it comes unevenly, each of them closes what is above its own share.
+ * @throws NodeJS.ErrnoException `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` as `listen` does
+ */
+export async function acceptOn(server: Server, where: ListenOptions, most: number): Promise<Acceptors> {
+  const share = Math.floor(most / listeners);
+  const options = {
+    host: where.address,
+    port: await free(where),
+    exclusive: true,
+    reusePort: listeners > 1,
+    backlog: 128,
+  };
+  const others = Array.from({ length: listeners - 1 }, () =>
+    createServer({ noDelay: true }, (socket: Socket) => server.emit("connection", socket)),
+  );
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  for (const one of [server, ...others]) {
+    one.maxConnections = share;
+    await opened(one, options);
+    // After it listens an error is about one connection; without a listener it would end the process.
+    one.on("error", () => undefined);
+  }
+  return {
+    port: options.port,
+    close: async () => {
+      await Promise.all([server, ...others].map(closed));
+    },
+    cutOff: () => sockets.forEach((socket) => socket.destroy()),
+  };
+}
