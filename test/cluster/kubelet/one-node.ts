@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import { access, mkdir, mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { access, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { projectRoot, toolPath } from "../harness/binaries.ts";
@@ -128,6 +128,7 @@ async function startOneNode(kubectl: string): Promise<Node> {
     await stop();
     throw error;
   }
+  await weighPods();
   const inside = join(node, "in");
   return {
     machine: { folder: node, bin, inside },
@@ -135,6 +136,25 @@ async function startOneNode(kubectl: string): Promise<Node> {
     kubectl: kubectlWith(inside, [kubectl]),
     stop,
   };
+}
+
+/**
+ * This node's kubelet makes no cgroups of its own (`cgroupsPerQOS`), so that under load all pods together would get as much
+ * processor time as one thread of the API server. A kubelet gives pods 1024 shares for each processor, beside 1024 for all
+ * programs of the system; of those some four threads want to run at a time here, and each has 1024 (cgroups(7)).
+ */
+async function weighPods(): Promise<void> {
+  const threads = 4 * availableParallelism();
+  const root = "/sys/fs/cgroup";
+  const [file, weight] = (await exists(`${root}/cgroup.controllers`))
+    ? [`${root}/k8s.io/cpu.weight`, 100 * threads]
+    : [`${root}/cpu/k8s.io/cpu.shares`, 1024 * threads];
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, String(weight));
+  } catch (error) {
+    console.warn(`pods will get little processor time on a busy machine: ${String(error)}`);
+  }
 }
 
 /** Takes the node down when asked to, and also when this process ends in whatever way: a shell waits for its pipe to close. */
