@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
 import type { Ran } from "../cluster/harness/cluster.ts";
+import { kubeconfig } from "../cluster/harness/opened.ts";
 
 export const chart = join(projectRoot, "charts/skill-admission");
 
@@ -78,7 +78,7 @@ export interface Rendered {
 /** Runs helm against the test's cluster; does not throw when the command fails. */
 export async function tryHelm(args: readonly string[], cwd = projectRoot): Promise<Ran> {
   const path = await toolPath("helm");
-  const env = { ...process.env, KUBECONFIG: inject("kubeconfig") };
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
   return await new Promise((resolve) => {
     execFile(path, args, { env, cwd, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DenialEvent } from "../../src/admission/denial-event.ts";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
 import { createEventWriter, eventLimits, type EventWriter } from "../../src/cluster/live/event-writer.ts";
 import { hasReadyEndpoint, readInstallation } from "../../src/cluster/live/installation.ts";
 import { apply, kubectl } from "./harness/cluster.ts";
+import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "telling";
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
@@ -16,7 +17,7 @@ let writer: EventWriter;
 
 beforeAll(async () => {
   await kubectl(["create", "namespace", namespace]);
-  client = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  client = createApiClient(await connectByKubeconfig(kubeconfig));
   writer = createEventWriter({
     client,
     onProblem: (message) => problems.push(message),

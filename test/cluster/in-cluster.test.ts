@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectInCluster } from "../../src/cluster/live/connection.ts";
 import { kubectl } from "./harness/cluster.ts";
+import { kubeconfig } from "./harness/opened.ts";
 
 let folder: string;
 let client: ApiClient;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   await kubectl(["-n", "in-cluster", "create", "serviceaccount", "controller"]);
   const view = ["--clusterrole=view", "--serviceaccount=in-cluster:controller"];
   await kubectl(["-n", "in-cluster", "create", "rolebinding", "controller", ...view]);
-  const config = JSON.parse(await readFile(inject("kubeconfig"), "utf8")) as {
+  const config = JSON.parse(await readFile(kubeconfig, "utf8")) as {
     readonly clusters: readonly [{ readonly cluster: { readonly "certificate-authority": string } }];
   };
   await writeFile(
@@ -67,7 +68,7 @@ describe("connectInCluster", () => {
 });
 
 async function address() {
-  const { clusters } = JSON.parse(await readFile(inject("kubeconfig"), "utf8")) as {
+  const { clusters } = JSON.parse(await readFile(kubeconfig, "utf8")) as {
     readonly clusters: readonly [{ readonly cluster: { readonly server: string } }];
   };
   const { hostname, port } = new URL(clusters[0].cluster.server);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
 import { soleLeader } from "../../src/cluster/live/leadership.ts";
@@ -9,6 +9,7 @@ import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
 import { createStatusWriter } from "../../src/cluster/live/status-writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
 import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
+import { kubeconfig } from "./harness/opened.ts";
 
 const group = "skill-admission.dev/v1alpha1";
 const namespace = "whole";
@@ -75,7 +76,7 @@ const status = async (kind: string, name: string) =>
   };
 
 beforeAll(async () => {
-  client = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  client = createApiClient(await connectByKubeconfig(kubeconfig));
   await kubectl([
     "delete",
     "crd",

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiClient, type ApiClient, type ApiRequest } from "../../src/cluster/live/api-client.ts";
 import { createCertificateSecret } from "../../src/cluster/live/certificate-secret.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
@@ -13,6 +13,7 @@ import {
   restartApiServer,
   startApiServer,
 } from "./harness/cluster.ts";
+import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "live";
 const times = { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 };
@@ -21,7 +22,7 @@ let client: ApiClient;
 const asked: ApiRequest[] = [];
 
 beforeAll(async () => {
-  const plain = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  const plain = createApiClient(await connectByKubeconfig(kubeconfig));
   client = {
     ...plain,
     call: (request) => {

@@ -3,7 +3,7 @@ import { isIP, type AddressInfo } from "node:net";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { webcrypto } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
 import { soleLeader } from "../../src/cluster/live/leadership.ts";
@@ -11,6 +11,7 @@ import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
 import { registerWebhook, type WebhookRegistration } from "../../src/cluster/live/register-webhook.ts";
 import type { WebhookOptions } from "../../src/cluster/live/webhook-configuration.ts";
 import { apply, kubectl, tryKubectl } from "./harness/cluster.ts";
+import { host, kubeconfig } from "./harness/opened.ts";
 
 interface Review {
   readonly request: {
@@ -25,7 +26,6 @@ interface Review {
 
 /** Allows everything, and remembers what it was asked. */
 async function startRecorder() {
-  const host = inject("host");
   x509.cryptoProvider.set(webcrypto);
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -93,7 +93,7 @@ const present = async () =>
 
 beforeAll(async () => {
   for (const one of [namespace, "controller"]) await kubectl(["create", "namespace", one]);
-  client = createApiClient(await connectByKubeconfig(inject("kubeconfig")));
+  client = createApiClient(await connectByKubeconfig(kubeconfig));
   recorder = await startRecorder();
   const options: WebhookOptions = {
     address: { url: recorder.url },

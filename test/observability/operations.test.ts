@@ -3,12 +3,13 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../cluster/admission/product.ts";
 import { createNamespace } from "../cluster/admission/world.ts";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
 import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { clear, registered, startReplica, type Replica } from "../cluster/replicas/replica.ts";
+import { kubeconfig } from "../cluster/harness/opened.ts";
 
 const namespace = "skill-admission";
 const tampered = ["apply", "-f", "examples/pods/tampered.yaml"];
@@ -28,7 +29,7 @@ function documented(words: string): string {
 async function type(script: string): Promise<{ readonly code: number; readonly out: string }> {
   const env = {
     ...process.env,
-    KUBECONFIG: inject("kubeconfig"),
+    KUBECONFIG: kubeconfig,
     PATH: [folder, dirname(await toolPath("kubectl")), process.env["PATH"]].join(delimiter),
   };
   return await new Promise((resolve) => {

@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject, vi } from "vitest";
+import { vi } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { startProgram, until, type Program } from "../harness/process.ts";
+import { host, kubeconfig } from "../harness/opened.ts";
 
 /** One line of the product's log. */
 export interface LogLine {
@@ -87,13 +88,12 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
   await clear();
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
-  const host = inject("host");
   const url = `https://${host.name}:${port}`;
   const logFile = join(folder, "serve.log");
   const args = [
     join(projectRoot, "dist/main.js"),
     "serve",
-    `--kubeconfig=${options.kubeconfig ?? inject("kubeconfig")}`,
+    `--kubeconfig=${options.kubeconfig ?? kubeconfig}`,
     `--webhook-url=${url}`,
     `--address=${host.listen}`,
     `--port=${port}`,

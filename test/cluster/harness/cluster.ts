@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { inject } from "vitest";
 import { toolPath } from "./binaries.ts";
+import { ask, kubeconfig } from "./opened.ts";
 
 /** What a command printed, and how it ended. */
 export interface Ran {
@@ -11,7 +11,7 @@ export interface Ran {
 
 async function runTool(name: "kubectl" | "helm", args: readonly string[], stdin?: string): Promise<Ran> {
   const path = await toolPath(name);
-  const env = { ...process.env, KUBECONFIG: inject("kubeconfig") };
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
   return await new Promise((resolve, reject) => {
     const child = spawn(path, args, { env, stdio: "pipe" });
     let stdout = "";
@@ -53,13 +53,6 @@ export const apply = (...objects: readonly object[]): Promise<string> =>
 /** The same for objects of more than 256 KiB, which do not fit into the annotation that kubectl keeps them in. */
 export const applyLarge = (...objects: readonly object[]): Promise<string> =>
   kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], stream(objects));
-
-async function ask(path: string): Promise<string> {
-  const response = await fetch(`${inject("controlPlaneUrl")}${path}`, { method: "POST" });
-  const said = await response.text();
-  if (!response.ok) throw new Error(said);
-  return said;
-}
 
 /** The API server's audit log: what webhooks noted about the pods that were written. */
 export const auditLog = (): Promise<string> => ask("/audit-log");

@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
 import type { LogLine } from "../admission/product.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
 import { startProgram, until } from "../harness/process.ts";
+import { host, kubeconfig as administrators } from "../harness/opened.ts";
 
 /** One of several processes of the product that agree on a leader by one Lease. */
 export interface Replica {
@@ -24,10 +24,9 @@ export interface Replica {
 export const registration = "skill-admission";
 
 /** Starts a replica that registers by the URL that it has to itself, and waits until it is ready. */
-export async function startReplica(namespace: string, kubeconfig = inject("kubeconfig")): Promise<Replica> {
+export async function startReplica(namespace: string, kubeconfig = administrators): Promise<Replica> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-replica-"));
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
-  const host = inject("host");
   const url = `https://${host.name}:${port}`;
   const logFile = join(folder, "serve.log");
   const program = startProgram(
@@ -131,7 +130,7 @@ export async function statusWritten(name: string): Promise<void> {
 /** `skill-admission unregister`, as an operator calls it. */
 export async function runUnregister(
   namespace: string,
-  kubeconfig = inject("kubeconfig"),
+  kubeconfig = administrators,
 ): Promise<Ran & { readonly seconds: number }> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-unregister-"));
   const logFile = join(folder, "out");

@@ -3,12 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import "reflect-metadata";
 import { SubjectAlternativeNameExtension } from "@peculiar/x509";
-import { inject } from "vitest";
 import { apply, kubectl } from "../../cluster/harness/cluster.ts";
 import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
 import { startProduct, writeState, type Product } from "./product.ts";
+import { kubeconfig } from "../../cluster/harness/opened.ts";
 
 const apiVersion = "skill-admission.dev/v1alpha1";
 
@@ -103,7 +103,7 @@ export async function startLive(folder: string): Promise<Product> {
   await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
   await apply(namespaceObject("payments"), namespaceObject("skill-admission"), policyObject(), ...configMaps);
   const lease = ["--lease", "skill-admission", "--namespace", "skill-admission"];
-  return startProduct({ folder, args: ["--kubeconfig", inject("kubeconfig"), ...lease] });
+  return startProduct({ folder, args: ["--kubeconfig", kubeconfig, ...lease] });
 }
 
 /** Much is wrong: a policy that names no trust root that there is, authorities that end, a certificate for half a day. */
@@ -140,15 +140,15 @@ export async function startSick(folder: string): Promise<Product> {
 
 /** Beside an API server that is not there. */
 export async function startCutOff(folder: string): Promise<Product> {
-  const kubeconfig = join(folder, "kubeconfig");
-  const text = JSON.parse(await readFile(inject("kubeconfig"), "utf8")) as {
+  const file = join(folder, "kubeconfig");
+  const text = JSON.parse(await readFile(kubeconfig, "utf8")) as {
     clusters: { cluster: { server: string } }[];
   };
   // A port that nobody may listen on.
   for (const { cluster } of text.clusters) cluster.server = "https://127.0.0.1:1";
-  await writeFile(kubeconfig, JSON.stringify(text), { mode: 0o600 });
+  await writeFile(file, JSON.stringify(text), { mode: 0o600 });
   const env = { SOURCE_REVISION: "two" };
-  return startProduct({ folder, args: ["--kubeconfig", kubeconfig], env, readiness: 503 });
+  return startProduct({ folder, args: ["--kubeconfig", file], env, readiness: 503 });
 }
 
 /** Runs, and has no policy. */
