@@ -143,6 +143,7 @@ function certificatesOf(
     // Without a cluster nobody publishes anything.
     ...(register === undefined ? { published: () => true } : {}),
     maintains: () => leadership.term() !== undefined,
+    prompted: (look) => leadership.onChange(look),
   });
 }
 

@@ -31,6 +31,8 @@ export interface SelfIssuedOptions {
    * the steps without which it could not serve itself. Without: it is.
    */
   readonly maintains?: () => boolean;
+  /** Is given what has the store looked at before its time, as when the upkeep has become ours. */
+  readonly prompted?: (look: () => void) => void;
   readonly issuer?: Issuer;
 }
 
@@ -128,9 +130,20 @@ export async function startSelfIssued(options: SelfIssuedOptions): Promise<Certi
     ({ state, wait } = await attempt());
   }
   const holder = createCertificateHolder(servingOf(state), report);
+  let prompt = new AbortController();
+  options.prompted?.(() => prompt.abort());
+  const untilDue = async (): Promise<void> => {
+    const { signal: due } = prompt;
+    if (!due.aborted)
+      await clock.sleep(wait, AbortSignal.any([signal, due])).catch((error: unknown) => {
+        if (!due.aborted) throw error;
+      });
+    signal.throwIfAborted();
+    prompt = new AbortController();
+  };
   void (async () => {
     for (;;) {
-      await clock.sleep(wait, signal);
+      await untilDue();
       const result = await attempt();
       wait = result.wait;
       if (result.state !== undefined) holder.set(servingOf(result.state));

@@ -25,10 +25,14 @@ function fakeClock(): Clock & { time: number; readonly slept: number[]; wake(): 
     sleep: (milliseconds: number, signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
         clock.slept.push(milliseconds);
-        signal.addEventListener("abort", () => reject(signal.reason as Error));
-        waiting.push(() => {
+        const end = (): void => {
           clock.time += milliseconds;
           resolve();
+        };
+        waiting.push(end);
+        signal.addEventListener("abort", () => {
+          waiting.splice(0, waiting.length, ...waiting.filter((one) => one !== end));
+          reject(signal.reason as Error);
         });
       }),
     /** Ends the sleep that somebody has begun, and lets what follows run. */
@@ -166,6 +170,31 @@ describe("startSelfIssued", () => {
     maintains = true;
     await clock.wake();
     expect(source.current().notAfter).toBeGreaterThan(first.notAfter);
+  });
+
+  it("takes up the upkeep at once, when it becomes its own", async () => {
+    const store = createMemoryStore();
+    let ours = false;
+    let prompt: () => void = () => undefined;
+    const source = await startSelfIssued({
+      ...optionsFor(store),
+      maintains: () => ours,
+      prompted: (look) => (prompt = look),
+    });
+    const first = source.current();
+    clock.time += 25 * day;
+    await clock.wake();
+    expect(source.current()).toEqual(first);
+    const before = clock.time;
+    ours = true;
+    prompt();
+    while (source.current().cert === first.cert) await tick();
+    expect(clock.time).toBe(before);
+    // The prompt is used up.
+    const slept = clock.slept.length;
+    await clock.wake();
+    expect(clock.slept.length).toBe(slept + 1);
+    expect(reported).toEqual([]);
   });
 
   it("renews what it cannot serve without, whosever the upkeep is", async () => {
