@@ -8,6 +8,7 @@ import { failing } from "./scenarios/failing.ts";
 import { installing } from "./scenarios/installing.ts";
 import { lasting } from "./scenarios/lasting.ts";
 import { phoningNobody } from "./scenarios/phoning-nobody.ts";
+import { typing } from "./scenarios/typing.ts";
 import { upgrading } from "./scenarios/upgrading.ts";
 
 /**
@@ -36,3 +37,4 @@ failing(cluster, material);
 upgrading(cluster, material);
 lasting(cluster, material);
 phoningNobody(cluster, () => watching);
+typing(cluster);

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -10,41 +9,24 @@ import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
 import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { clear, registered, startReplica, type Replica } from "../cluster/replicas/replica.ts";
 import { kubeconfig } from "../cluster/harness/opened.ts";
+import {
+  commandsOf,
+  type as typeInto,
+  typed as typedInto,
+  type Shell,
+  type Typed,
+} from "../fixtures/documented.ts";
 
 const namespace = "skill-admission";
 const tampered = ["apply", "-f", "examples/pods/tampered.yaml"];
 
 let folder: string;
 let replica: Replica;
-let commands: readonly string[];
+let documented: (words: string) => string;
+let shell: Shell;
 
-/** The block of commands in docs/operations.md that has these words. */
-function documented(words: string): string {
-  const found = commands.filter((command) => command.includes(words));
-  expect(found, words).toHaveLength(1);
-  return found[0] ?? "";
-}
-
-/** Runs commands as they stand in the documentation, in a shell, with kubectl and skill-admission at hand. */
-async function type(script: string): Promise<{ readonly code: number; readonly out: string }> {
-  const env = {
-    ...process.env,
-    KUBECONFIG: kubeconfig,
-    PATH: [folder, dirname(await toolPath("kubectl")), process.env["PATH"]].join(delimiter),
-  };
-  return await new Promise((resolve) => {
-    execFile("bash", ["-eo", "pipefail", "-c", script], { cwd: folder, env }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : Number(error.code ?? 1);
-      resolve({ code, out: `${stdout}${stderr}` });
-    });
-  });
-}
-
-async function typed(script: string): Promise<string> {
-  const { code, out } = await type(script);
-  expect(code, out).toBe(0);
-  return out;
-}
+const type = (script: string): Promise<Typed> => typeInto(script, shell);
+const typed = (script: string): Promise<string> => typedInto(script, shell);
 
 const deletePod = () =>
   kubectl(["-n", "payments", "delete", "pod", "incident-summary-tampered", "--now", "--ignore-not-found"]);
@@ -68,8 +50,9 @@ const admitted = async (): Promise<void> => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "skill-admission-operations-"));
-  const page = await readFile(join(projectRoot, "docs/operations.md"), "utf8");
-  commands = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  documented = await commandsOf("docs/operations.md");
+  const path = [folder, dirname(await toolPath("kubectl")), process.env["PATH"]].join(delimiter);
+  shell = { cwd: folder, env: { ...process.env, KUBECONFIG: kubeconfig, PATH: path } };
   const program = `#!/bin/sh\nexec "${process.execPath}" "${join(projectRoot, "dist/main.js")}" "$@"\n`;
   await writeFile(join(folder, "skill-admission"), program);
   await chmod(join(folder, "skill-admission"), 0o755);

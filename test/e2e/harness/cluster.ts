@@ -14,6 +14,8 @@ import { openMachine, type Machine } from "./machine.ts";
 export interface Cluster {
   /** Runs kubectl or helm; does not throw when the command fails. */
   readonly tool: (name: "kubectl" | "helm", args: readonly string[], input?: string) => Promise<Ran>;
+  /** What the tool is called by, before its arguments. */
+  readonly command: (name: "kubectl" | "helm") => Promise<readonly string[]>;
   /** Runs kubectl. @throws Error with what it said where it fails */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
   readonly helm: (args: readonly string[]) => Promise<string>;
@@ -24,6 +26,8 @@ export interface Cluster {
   readonly agent: Node["image"];
   /** The product's image: repository and tag. */
   readonly product: { readonly repository: string; readonly tag: string };
+  /** The file that it was built into; absent where the cluster is somebody else's. */
+  readonly archive: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -58,8 +62,9 @@ export async function openCluster(): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
   const prefix = node.machine === undefined ? [] : [node.machine.inside];
   const withConfig = kubeconfig === "" ? [] : ["--kubeconfig", kubeconfig];
+  const command: Cluster["command"] = async (name) => [...prefix, await toolPath(name), ...withConfig];
   const tool: Cluster["tool"] = async (name, args, input) =>
-    runTool([...prefix, await toolPath(name), ...withConfig, ...args], input);
+    runTool([...(await command(name)), ...args], input);
   const orThrow =
     (name: "kubectl" | "helm") =>
     async (args: readonly string[], input?: string): Promise<string> => {
@@ -68,8 +73,12 @@ export async function openCluster(): Promise<Cluster> {
       return stdout;
     };
   const socket = join(folder, "api.sock");
-  const command = [...prefix, await toolPath("kubectl"), ...withConfig, "proxy", `--unix-socket=${socket}`];
-  const proxy = startProgram(command[0]!, command.slice(1), join(folder, "proxy.log"));
+  const [program = "", ...rest] = await command("kubectl");
+  const proxy = startProgram(
+    program,
+    [...rest, "proxy", `--unix-socket=${socket}`],
+    join(folder, "proxy.log"),
+  );
   const api = openApi(socket);
   const stop = async (): Promise<void> => {
     api.close();
@@ -87,12 +96,14 @@ export async function openCluster(): Promise<Cluster> {
     );
     return {
       tool,
+      command,
       kubectl: orThrow("kubectl"),
       helm: orThrow("helm"),
       api,
       machine,
       agent: node.image,
       product: splitReference(image?.reference ?? loaded),
+      archive: image?.archive,
       stop,
     };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Machine {
   breakConnections(pid: number, address: string): Promise<void>;
   /** Those of the whole node: the machine's own are not among them. */
   networkInterfaces(): Promise<readonly string[]>;
+  /** What containerd's client is called by, before its arguments. */
+  readonly ctr: readonly string[];
   importImage(archive: string): Promise<void>;
   /** Gives an image one more name. */
   tagImage(reference: string, name: string): Promise<void>;
@@ -30,11 +32,13 @@ const gone = (pid: number): Promise<boolean> =>
   );
 
 export function openMachine({ folder, bin, inside }: OneNode): Machine {
+  const client = [join(bin, "ctr"), "-a", join(folder, "containerd.sock")];
   const ctr = async (...args: readonly string[]): Promise<string> => {
-    const socket = ["-a", join(folder, "containerd.sock"), "-n", "k8s.io"];
-    return (await run(join(bin, "ctr"), [...socket, ...args])).stdout;
+    const [program = "", ...socket] = client;
+    return (await run(program, [...socket, "-n", "k8s.io", ...args])).stdout;
   };
   return {
+    ctr: client,
     killProgram: async (name) => {
       const pidFile = join(folder, `${name}.pid`);
       const pid = Number(await readFile(pidFile, "utf8"));

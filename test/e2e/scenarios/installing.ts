@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsOf, typed } from "../../fixtures/documented.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { note } from "../harness/figures.ts";
 import { chart, flags, prepareHome, registered, untilWhole } from "../harness/installation.ts";
 import { agents, podWith, prepareNamespace, type Material, type Part } from "../harness/material.ts";
 import { home, replicas } from "../harness/replicas.ts";
+import { startTypist, type Typist } from "../harness/typist.ts";
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
@@ -40,13 +42,25 @@ export function installing(cluster: () => Cluster, material: Material): void {
   describe("installed by its chart", () => {
     let notes: string;
 
+    let typist: Typist | undefined;
+
     beforeAll(async () => {
-      await prepareHome(cluster());
+      const { machine } = cluster();
+      if (machine === undefined) await prepareHome(cluster());
+      else typist = await startTypist(cluster(), machine);
     });
+
+    afterAll(() => typist?.leave());
+
+    /** On a node of this machine letter by letter as docs/install.md has it for kind. */
+    const install = async (): Promise<string> =>
+      typist === undefined
+        ? cluster().helm(["install", home, chart, ...flags(cluster())])
+        : typed((await commandsOf("docs/install.md"))("kind create cluster"), typist.shell);
 
     it("is ready in under 15 s, in a namespace where Pod Security is restricted", async () => {
       const began = performance.now();
-      notes = await cluster().helm(["install", home, chart, ...flags(cluster())]);
+      notes = await install();
       const ready = performance.now() - began;
       await expect.poll(() => registered(cluster()), { timeout: 20_000, interval: 50 }).toBe(true);
       const asked = performance.now() - began;
