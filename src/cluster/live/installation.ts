@@ -25,6 +25,16 @@ export async function readInstallation(
   }
 }
 
+/** @throws ApiError where it cannot be learnt, as when the namespace is gone */
+export async function readNamespace(
+  client: ApiClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly name: string; readonly uid: string }> {
+  const { metadata } = await client.call({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal });
+  return { name, uid: (metadata as { readonly uid: string }).uid };
+}
+
 interface EndpointSlice {
   readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[] | null;
 }

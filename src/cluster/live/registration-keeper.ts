@@ -41,9 +41,19 @@ export interface RegistrationDeps {
   readonly writeInterval?: number;
 }
 
+/** The uids of those with whom an object goes. */
+function ownersOf({ metadata }: KubernetesObject): readonly string[] {
+  const { ownerReferences = [] } = metadata as {
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
+  return ownerReferences.map(({ uid }) => uid);
+}
+
 /** Is everything registered exactly as wanted: a field that someone added can narrow a webhook as well as one changed. */
 const agrees = (present: KubernetesObject | undefined, wanted: KubernetesObject): boolean =>
-  present !== undefined && isDeepStrictEqual(present["webhooks"], wanted["webhooks"]);
+  present !== undefined &&
+  isDeepStrictEqual(present["webhooks"], wanted["webhooks"]) &&
+  ownersOf(wanted).every((uid) => ownersOf(present).includes(uid));
 
 async function write(
   client: ApiClient,

@@ -19,6 +19,11 @@ export interface WebhookOptions {
   readonly controllerNamespace?: string;
   /** Seconds that the API server waits; default 5. */
   readonly timeoutSeconds?: number;
+  /**
+   * The Namespace that the installation lives in. Whoever deletes it takes the registration away with it: Kubernetes'
+   * garbage collector does, and nothing stays that points at a Service which is gone.
+   */
+  readonly owner?: { readonly name: string; readonly uid: string };
   /** Namespaces that are never asked about, beside the controller's own; default kube-system and kube-node-lease. */
   readonly exemptNamespaces?: readonly string[];
 }
@@ -160,6 +165,9 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
       // Azure's admissions enforcer adds a namespaceSelector of its own to whatever does not say this, and we would put
       // ours back for ever. What it is there for, kube-system, is exempt anyway.
       annotations: { "admissions.enforcer/disabled": "true" },
+      ...(options.owner === undefined
+        ? {}
+        : { ownerReferences: [{ apiVersion: "v1", kind: "Namespace", ...options.owner }] }),
     },
     webhooks: webhooks.map(({ name, rules, matchConditions }) => ({
       name,

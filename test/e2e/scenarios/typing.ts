@@ -81,7 +81,15 @@ export function typing(cluster: () => Cluster): void {
       await typed(install("sha256sum --check"), at);
       await typed(install("ctr -n k8s.io images import"), at);
       await untilWhole(cluster());
-      await uninstalled(at);
+    });
+
+    it("goes by itself when somebody deletes its namespace, and leaves nothing in the way", async (test) => {
+      await typed("kubectl delete namespace skill-admission --timeout=60s", shell(test));
+      await expect.poll(() => registered(cluster()), { timeout: 60_000, interval: 250 }).toBe(false);
+      const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "any" } };
+      const spec = { containers: [{ name: "any", image: "any" }] };
+      const path = "/api/v1/namespaces/default/pods?dryRun=All";
+      expect((await cluster().api.call("POST", path, { ...pod, spec })).status).toBe(201);
     });
 
     it("is installed and removed with kubectl alone", async (test) => {

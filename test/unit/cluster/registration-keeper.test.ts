@@ -82,6 +82,28 @@ describe("RegistrationKeeper", () => {
     expect([keeper.problem, problems, states]).toEqual([undefined, [], [true]]);
   });
 
+  it("names the Namespace that it goes with, and names it again when somebody takes that away", async () => {
+    const owner = { name: "n", uid: "11111111-2222-3333-4444-555555555555" };
+    const address = { service: { namespace: "n", name: "s", port: 443 } };
+    keeper = keep({ options: () => Promise.resolve({ address, caBundle, owner }) });
+    await look();
+    const ownerReferences = [{ apiVersion: "v1", kind: "Namespace", ...owner }];
+    const present = api.objects.get(path)!;
+    expect(present.metadata).toMatchObject({ ownerReferences });
+    // Another owner, of an installation before, is none of our business: the garbage collector takes it out.
+    const both = [{ apiVersion: "v1", kind: "Namespace", name: "n", uid: "0" }, ...ownerReferences];
+    api.objects.set(path, {
+      ...present,
+      metadata: { ...(present.metadata as object), ownerReferences: both },
+    });
+    const { length } = api.written();
+    await look();
+    expect(api.written()).toHaveLength(length);
+    api.objects.set(path, { ...present, metadata: { ...(present.metadata as object), ownerReferences: [] } });
+    await look();
+    expect(api.objects.get(path)?.metadata).toMatchObject({ ownerReferences });
+  });
+
   it("writes nothing when all is well, however often it looks", async () => {
     await look();
     const { length } = api.written();

@@ -40,6 +40,13 @@ describe("webhookConfiguration", () => {
     });
   });
 
+  it("goes with the Namespace of its installation, and with nothing where it has none", () => {
+    expect(webhookConfiguration(base).metadata).not.toHaveProperty("ownerReferences");
+    expect(webhookConfiguration({ ...base, owner: { name: "own", uid: "u" } }).metadata).toMatchObject({
+      ownerReferences: [{ apiVersion: "v1", kind: "Namespace", name: "own", uid: "u" }],
+    });
+  });
+
   it("never asks about the controller's own namespace", () => {
     for (const { namespaceSelector } of webhooksOf({
       ...base,
