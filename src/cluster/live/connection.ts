@@ -54,6 +54,9 @@ export function connectInCluster({ host, port, accountFolder }: InClusterOptions
   });
 }
 
+/** What `KubeConfig.loadFromDefault` comes to where it finds nothing, as kubectl does: nobody means that. */
+const nowhere = { name: "cluster", server: "http://localhost:8080" };
+
 /**
  * The connection that a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
  * `@kubernetes/client-node` understands them.
@@ -78,6 +81,10 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
   if (cluster === null)
     throw new Error(
       `${file ?? "the default kubeconfig"}: its current context names no cluster; choose one with kubectl config use-context`,
+    );
+  if (file === undefined && cluster.name === nowhere.name && cluster.server === nowhere.server)
+    throw new Error(
+      "no kubeconfig: neither does KUBECONFIG name one, nor is there ~/.kube/config; name one with --kubeconfig",
     );
   let made: { readonly key: string; readonly agent: Agent | PlainAgent } | undefined;
   return remembering({

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectByKubeconfig } from "../../../src/cluster/live/connection.ts";
 
 let folder: string;
@@ -31,6 +31,18 @@ describe("connectByKubeconfig", () => {
     const connection = await connectByKubeconfig(file);
     expect(connection.server).toBe("https://127.0.0.1:6443");
     connection.close();
+  });
+
+  it("says so at once, when there is none, rather than to ask whatever listens on port 8080", async () => {
+    vi.stubEnv("KUBECONFIG", "");
+    vi.stubEnv("HOME", folder);
+    try {
+      await expect(connectByKubeconfig(undefined)).rejects.toThrow(
+        /^no kubeconfig: .*; name one with --kubeconfig$/,
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it.each([
