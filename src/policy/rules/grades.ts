@@ -4,7 +4,7 @@ import { meets, type Grade, type Layer } from "../../evidence/grade.ts";
 import { gradeIntegrity } from "../../evidence/integrity.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
-import { isByPublisher } from "./signature.ts";
+import { isByPublisher } from "./publishers.ts";
 
 export type Grades = Readonly<Record<Layer, Grade>>;
 

@@ -2,36 +2,8 @@ import type { Difference, SignatureEvidence, Signer } from "../../signature/sign
 import { shortDigest } from "../../skill/digest.ts";
 import { isSkillFile } from "../../workload/skill-frontmatter.ts";
 import type { Finding } from "../finding.ts";
-import type { Policy, Publisher } from "../policy.ts";
-
-/**
- * Does a certificate's subject have an attribute with exactly this value. A name with two CN, O or C would be one
- * party to one reader and another to the next, so that these must stand alone; units are often several.
- */
-function hasAttribute(
-  signer: Extract<Signer, { kind: "certificate" }>,
-  attribute: string,
-  value: string,
-): boolean {
-  const values = Object.hasOwn(signer.attributes, attribute) ? (signer.attributes[attribute] ?? []) : [];
-  return values.includes(value) && (attribute === "OU" || values.length === 1);
-}
-
-function isBy(publisher: Publisher, signer: Signer): boolean {
-  if (publisher.kind === "key") {
-    return signer.kind === "key" && publisher.publicKeys.includes(signer.publicKey);
-  }
-  return (
-    signer.kind === "certificate" &&
-    signer.anchors.some((anchor) => publisher.anchors.includes(anchor)) &&
-    Object.entries(publisher.subject).every(([attribute, value]) => hasAttribute(signer, attribute, value))
-  );
-}
-
-/** Is one of the policy's publishers behind a signature that was found valid. */
-export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
-  (signature.outcome === "signed" || signature.outcome === "tampered") &&
-  policy.publishers.some((publisher) => isBy(publisher, signature.signer));
+import type { Policy } from "../policy.ts";
+import { isByPublisher } from "./publishers.ts";
 
 const named = (signer: Signer): string =>
   signer.kind === "certificate" ? signer.subject.slice(0, 200) : `the key ${signer.publicKey.slice(0, 16)}…`;
