@@ -1,6 +1,7 @@
 import { readCard } from "./card/read-card.ts";
 import type { Evidence } from "./evidence/evidence.ts";
-import { verifySignature, type VerifyOptions } from "./signature/verify.ts";
+import { intersection } from "./signature/validity.ts";
+import { verifySignatures, type VerifyOptions } from "./signature/verify.ts";
 import type { TrustMaterial } from "./signature/trust-material.ts";
 import type { Skill } from "./skill/skill.ts";
 
@@ -17,6 +18,11 @@ export function assess(
   now: number,
   options: VerifyOptions = {},
 ): Evidence {
-  const signature = verifySignature(skill, trust, now, options);
-  return { signature, card: readCard(skill), validity: signature.validity };
+  const [signature, ...others] = verifySignatures(skill, trust, now, options);
+  return {
+    signature,
+    ...(others.length === 0 ? {} : { others }),
+    card: readCard(skill),
+    validity: others.reduce((span, { validity }) => intersection(span, validity), signature.validity),
+  };
 }

@@ -6,7 +6,10 @@ import type { SignatureEvidence, Validity } from "../signature/signature-evidenc
  * tree's digest and the version of the trust material, as long as `validity` covers the present.
  */
 export interface Evidence {
+  /** The signature that proves most, or that there is none. */
   readonly signature: SignatureEvidence;
+  /** The other signatures of a skill that has several. */
+  readonly others?: readonly SignatureEvidence[];
   readonly card: CardEvidence;
   readonly validity: Validity;
 }

@@ -54,6 +54,7 @@ export function brokenPolicy(object: KubernetesObject, index: number, why: strin
     card: () => [],
     immutability: { configMap: true, readOnlyMount: true },
     unverifiable: () => "Deny",
+    otherSignatures: "Deny",
     unsigned: { action: "Deny" },
     broken: why,
   };

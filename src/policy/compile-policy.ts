@@ -157,6 +157,7 @@ export function compilePolicy(
         sources: sources ?? podSourceKinds,
       })),
       noMatch: spec.noMatch,
+      otherSignatures: spec.otherSignatures,
       publishers: publishers.map(({ publisher }) => publisher),
       minimum: spec.evidence ?? {},
       card: compileCard(spec.card),

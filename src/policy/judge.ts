@@ -4,6 +4,7 @@ import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
+import { inTheEyesOf, otherSignatureFindings } from "./rules/other-signatures.ts";
 import { signatureFindings } from "./rules/signature.ts";
 import { immutabilityFindings, sourceFindings } from "./rules/sources.ts";
 
@@ -20,6 +21,7 @@ function contentFindings(
   }
   return [
     ...signatureFindings(policy, evidence.signature, now),
+    ...otherSignatureFindings(policy, evidence),
     ...gradeFindings(policy, evidence),
     ...policy.card(evidence),
   ];
@@ -37,7 +39,10 @@ export function judge(
   evidence: Evidence | undefined,
   now: number,
 ): SkillResult {
-  const known = reference.content.state === "resolved" ? evidence : undefined;
+  const known =
+    reference.content.state === "resolved" && evidence !== undefined
+      ? inTheEyesOf(policy, evidence)
+      : undefined;
   const findings: readonly Finding[] =
     policy.broken === undefined
       ? [

@@ -9,6 +9,7 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
   mode: "Enforce",
   controllers: "Warn",
   noMatch: "Deny",
+  otherSignatures: "Deny",
   immutability: { configMap: "NotRequired", readOnlyMount: "NotRequired" },
   unverifiable: { default: "Deny" },
   unsigned: { action: "Deny" },

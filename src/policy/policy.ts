@@ -44,6 +44,8 @@ export interface Policy {
   readonly card: (evidence: Evidence) => readonly Finding[];
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
   readonly unverifiable: (kind: SourceKind) => Response;
+  /** The answer to a bad signature beside a good one of a publisher. */
+  readonly otherSignatures: Response;
   /** `until`: milliseconds since 1970, from when on unsigned skills are denied whatever `action` says. */
   readonly unsigned: { readonly action: "Deny" | "Warn"; readonly until?: number };
   /** Why this policy cannot be used as written. It then denies every skill it governs: never "no policy". */

@@ -1,7 +1,7 @@
 import type { Sha256 } from "../skill/digest.ts";
 
 /** Signature formats that are understood. */
-export type SignatureFormat = "oms";
+export type SignatureFormat = "oms" | "guide";
 
 /** Who made a signature, as far as it was proved. */
 export type Signer =
@@ -65,6 +65,8 @@ export type SignatureEvidence =
   | {
       readonly outcome: "signed";
       readonly format: SignatureFormat;
+      /** The signature file's path in the skill, where that has several. */
+      readonly path?: string;
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly unlisted: readonly string[];
@@ -73,6 +75,7 @@ export type SignatureEvidence =
   | {
       readonly outcome: "tampered";
       readonly format: SignatureFormat;
+      readonly path?: string;
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly differences: readonly Difference[];
@@ -81,6 +84,7 @@ export type SignatureEvidence =
   | {
       readonly outcome: "untrusted";
       readonly format: SignatureFormat;
+      readonly path?: string;
       readonly fault: SignatureFault;
       /** One sentence for people, with the remedy where there is one. */
       readonly detail: string;

@@ -3,6 +3,12 @@ import { always, type Validity } from "./signature-evidence.ts";
 /** Does a span cover this moment, in milliseconds since 1970. */
 export const covers = (span: Validity, now: number): boolean => span.notBefore <= now && now <= span.notAfter;
 
+/** The span in which both hold. */
+export const intersection = (one: Validity, other: Validity): Validity => ({
+  notBefore: Math.max(one.notBefore, other.notBefore),
+  notAfter: Math.min(one.notAfter, other.notAfter),
+});
+
 /** The longest span around `now` in which the same ones of these spans hold as do now. */
 export function unchangedSpan(spans: readonly Validity[], now: number): Validity {
   let { notBefore, notAfter } = always;

@@ -1,5 +1,7 @@
 import type { Skill } from "../skill/skill.ts";
 import { signatureFileName } from "./detect.ts";
+import { guideSignatureFileName } from "./guide/manifest.ts";
+import { verifyGuide } from "./guide/verify.ts";
 import { verifyOms } from "./oms/verify.ts";
 import { treeRootDigest } from "./root-digest.ts";
 import { always, type SignatureEvidence, type SignatureFormat } from "./signature-evidence.ts";
@@ -16,33 +18,50 @@ interface Format {
 const oms: Format = { name: "oms", path: signatureFileName, verify: verifyOms };
 
 /** All formats, in the order in which they are looked for. */
-const formats: readonly Format[] = [oms];
+const formats: readonly Format[] = [
+  oms,
+  { name: "guide", path: guideSignatureFileName, verify: verifyGuide },
+];
 
 export interface VerifyOptions {
   /** The signature file's path in the skill, where it is not the format's own (`model.sig`). Read as OMS. */
   readonly signaturePath?: string;
 }
 
-function detect(skill: Skill, { signaturePath }: VerifyOptions): Format | undefined {
-  const candidates = signaturePath === undefined ? formats : [{ ...oms, path: signaturePath }];
-  return candidates.find(({ path }) => skill.files.has(path));
-}
+/** Every format whose signature file is there: none hides another. */
+const detect = (skill: Skill, { signaturePath }: VerifyOptions): readonly Format[] =>
+  (signaturePath === undefined ? formats : [{ ...oms, path: signaturePath }]).filter(({ path }) =>
+    skill.files.has(path),
+  );
+
+const order: readonly SignatureEvidence["outcome"][] = ["signed", "tampered", "untrusted", "unsigned"];
 
 /**
- * Establishes who signed a skill, and whether it is still what was signed. Synchronous and pure; whatever the bytes
- * hold, the answer is evidence, never an exception.
+ * Establishes who signed a skill, and whether it is still what was signed: by every signature in it. Synchronous and
+ * pure; whatever the bytes hold, the answer is evidence, never an exception.
  *
  * @param trust all that is trusted here; roots come from nowhere else
  * @param now milliseconds since 1970, at which certificates must be valid
+ * @returns one for each signature file, those that prove most first; where there is none, one that says so
  */
-export function verifySignature(
+export function verifySignatures(
   skill: Skill,
   trust: TrustMaterial,
   now: number,
   options: VerifyOptions = {},
-): SignatureEvidence {
-  const format = detect(skill, options);
-  if (format === undefined)
-    return { outcome: "unsigned", digest: treeRootDigest(skill.files), validity: always };
-  return format.verify(skill, format.path, trust, now);
+): readonly [SignatureEvidence, ...SignatureEvidence[]] {
+  const found = detect(skill, options);
+  const [first, ...others] = found
+    .map(({ verify, path }) => ({
+      ...verify(skill, path, trust, now),
+      ...(found.length > 1 ? { path } : {}),
+    }))
+    .sort((one, other) => order.indexOf(one.outcome) - order.indexOf(other.outcome));
+  return first === undefined
+    ? [{ outcome: "unsigned", digest: treeRootDigest(skill.files), validity: always }]
+    : [first, ...others];
 }
+
+/** The signature that proves most. */
+export const verifySignature = (...asked: Parameters<typeof verifySignatures>): SignatureEvidence =>
+  verifySignatures(...asked)[0];

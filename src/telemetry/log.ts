@@ -121,6 +121,9 @@ function skillFields({ reference, evidence, findings }: SkillResult, room: Room)
     sources: reference.sources.slice(0, limits.sources).map(({ kind, name }) => `${kind} ${short(name)}`),
     ...(digest === undefined ? {} : { digest }),
     ...(evidence === undefined ? {} : { signature: evidence.signature.outcome }),
+    ...(evidence?.others === undefined
+      ? {}
+      : { otherSignatures: evidence.others.map(({ outcome }) => outcome) }),
     ...(reference.mountedBy === undefined ? {} : { mountedBy: short(reference.mountedBy) }),
     findings: told.map(findingFields),
     ...(findings.length > told.length ? { findingsTotal: findings.length } : {}),

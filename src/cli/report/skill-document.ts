@@ -1,3 +1,4 @@
+import type { Evidence } from "../../evidence/evidence.ts";
 import type { Grade, Layer } from "../../evidence/grade.ts";
 import type { Finding } from "../../policy/finding.ts";
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
@@ -18,10 +19,10 @@ const differenceDocument = ({ path, change, signed, found }: Difference): object
 });
 
 /** The `signature` of JSON output: facts only. */
-export function signatureDocument(signature: SignatureEvidence): object {
+function signatureDocument(signature: SignatureEvidence): object {
   if (signature.outcome === "unsigned") return { outcome: "unsigned" };
-  const { format, outcome, signer } = signature;
-  const common = { format, outcome, signer: signer === undefined ? undefined : signerDocument(signer) };
+  const { format, path, outcome, signer } = signature;
+  const common = { format, path, outcome, signer: signer === undefined ? undefined : signerDocument(signer) };
   switch (signature.outcome) {
     case "signed":
       return { ...common, differences: [], unlisted: signature.unlisted };
@@ -36,6 +37,15 @@ export function signatureDocument(signature: SignatureEvidence): object {
       };
   }
 }
+
+/** What JSON output says of all signatures of a skill. */
+export const signaturesDocument = (reference: SkillReference, evidence: Evidence | undefined): object =>
+  evidence === undefined
+    ? { signature: absentSignature(reference) }
+    : {
+        signature: signatureDocument(evidence.signature),
+        ...(evidence.others === undefined ? {} : { otherSignatures: evidence.others.map(signatureDocument) }),
+      };
 
 /** A finding as JSON output has it. */
 export const findingDocument = ({ code, path, message, signed, found, tolerated }: Finding): object => ({
@@ -62,7 +72,7 @@ export function lowestGrades(
 }
 
 /** The signature of a reference whose bytes could not be had. */
-export function absentSignature(reference: SkillReference): object {
+function absentSignature(reference: SkillReference): object {
   const { content } = reference;
   return content.state === "resolved"
     ? { outcome: "unavailable" }

@@ -9,13 +9,7 @@ import { remedyFor } from "../../policy/remedy.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
-import {
-  absentSignature,
-  findingDocument,
-  lowestGrades,
-  signatureDocument,
-  signerName,
-} from "./skill-document.ts";
+import { findingDocument, lowestGrades, signaturesDocument, signerName } from "./skill-document.ts";
 
 /** One skill, with all that is known and said of it. */
 export interface Verified {
@@ -89,7 +83,7 @@ export function skillItem(verified: Verified): ReportItem {
       skill: reference.name,
       directory: verified.directory,
       digest: signature?.digest,
-      signature: signature === undefined ? absentSignature(reference) : signatureDocument(signature),
+      ...signaturesDocument(reference, evidence),
       grades,
       findings: findings.map((finding) => ({ ...findingDocument(finding), policy: finding.policy })),
       outcome,

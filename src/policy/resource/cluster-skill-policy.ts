@@ -150,6 +150,11 @@ export const clusterSkillPolicySpec = celRule(
     unsigned: unsigned
       .prefault({})
       .describe("The answer to skills without any signature: a path for skills older than the policy."),
+    otherSignatures: response
+      .default("Deny")
+      .describe(
+        "The answer to a skill with several signatures, of which one is a publisher's and another does not check out. A signature by somebody who is not trusted here is neither.",
+      ),
     controllers: z
       .enum(["Warn", "Enforce"])
       .default("Warn")

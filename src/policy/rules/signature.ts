@@ -46,6 +46,17 @@ function differenceFinding({ path, change, signed, found }: Difference): Finding
   }
 }
 
+/** A finding for each path at which the tree is not the signed one; at least one. */
+export function differenceFindings(differences: readonly Difference[]): readonly Finding[] {
+  // Nothing to point at, but not the signed tree either.
+  const unnamed: Finding = {
+    code: "DIGEST_MISMATCH",
+    message: "the files are not the signed ones",
+    tolerated: false,
+  };
+  return differences.length === 0 ? [unnamed] : differences.map(differenceFinding);
+}
+
 /**
  * Signatures leave out `.github`, below which some agents look for skills, and what their signer names. A grade tells
  * of files there; a skill of its own that nobody signed is more than the demand for a signature can let pass.
@@ -78,19 +89,8 @@ export function signatureFindings(
         ...publisherFindings(policy, signature),
         ...signature.unlisted.filter(isSkillFile).map(unsignedSkill),
       ];
-    case "tampered": {
-      const differences = signature.differences.map(differenceFinding);
-      // Nothing to point at, but not the signed tree either.
-      const unnamed: Finding = {
-        code: "DIGEST_MISMATCH",
-        message: "the files are not the signed ones",
-        tolerated: false,
-      };
-      return [
-        ...(differences.length === 0 ? [unnamed] : differences),
-        ...publisherFindings(policy, signature),
-      ];
-    }
+    case "tampered":
+      return [...differenceFindings(signature.differences), ...publisherFindings(policy, signature)];
     case "untrusted":
       return [{ code: signature.fault, message: signature.detail, tolerated: false }];
     case "unsigned":

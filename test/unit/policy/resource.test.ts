@@ -96,6 +96,7 @@ describe("parse", () => {
       mode: "Enforce",
       publishers,
       noMatch: "Deny",
+      otherSignatures: "Deny",
       controllers: "Warn",
       immutability: { configMap: "NotRequired", readOnlyMount: "NotRequired" },
       unverifiable: { default: "Deny" },

@@ -1,0 +1,48 @@
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { Finding } from "../finding.ts";
+import type { Policy } from "../policy.ts";
+import { isByPublisher } from "./publishers.ts";
+import { differenceFindings } from "./signature.ts";
+
+/**
+ * The same evidence with that signature in front which counts for this policy: of several, one by a publisher, and of
+ * those one whose files are all there.
+ */
+export function inTheEyesOf(policy: Policy, evidence: Evidence): Evidence {
+  if (evidence.others === undefined) return evidence;
+  const all = [evidence.signature, ...evidence.others];
+  const rank = (one: SignatureEvidence): number =>
+    (isByPublisher(policy, one) ? 0 : 2) + (one.outcome === "signed" ? 0 : 1);
+  const signature = all.reduce((best, one) => (rank(one) < rank(best) ? one : best));
+  return { ...evidence, signature, others: all.filter((one) => one !== signature) };
+}
+
+function faultsOf(signature: SignatureEvidence): readonly Omit<Finding, "tolerated">[] {
+  switch (signature.outcome) {
+    case "unsigned":
+    // Somebody else whom we trust has signed the same files.
+    case "signed":
+      return [];
+    case "tampered":
+      return differenceFindings(signature.differences).map(({ message, ...finding }) => ({
+        ...finding,
+        message: `${message} (by the signature ${signature.path ?? signature.format})`,
+      }));
+    case "untrusted": {
+      // Of somebody whom nobody here knows nothing is proved, neither good nor bad: publishers decide.
+      if (signature.fault === "UNTRUSTED_SIGNER") return [];
+      const { fault: code, detail: message, path } = signature;
+      return [{ code, message, ...(path === undefined ? {} : { path }) }];
+    }
+  }
+}
+
+/** What is wrong with the signatures beside the one that counts: a bad one is not hidden by a good one. */
+export const otherSignatureFindings = (policy: Policy, { others = [] }: Evidence): readonly Finding[] =>
+  policy.otherSignatures === "Allow"
+    ? []
+    : others.flatMap(faultsOf).map((finding) => ({
+        ...finding,
+        tolerated: policy.otherSignatures === "Warn",
+      }));
