@@ -1,0 +1,108 @@
+import { skillLimits } from "../../skill/limits.ts";
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { pathFault } from "../../skill/path.ts";
+import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
+
+/** Where the guide's signature stands in a skill: at its root. No other file of this name is part of the format. */
+export const guideSignatureFileName = "skill.sig";
+
+/** The card that a manifest must list: the format exists to sign it. */
+export const guideCardFileName = "skill_card.yaml";
+
+/** A signature file as it was read; nothing is proved yet. */
+export interface GuideSignature {
+  /** The signed text, as it stood in the JSON string. What was signed is its UTF-8, never a rewritten form. */
+  readonly manifest: string;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
+/** What a signer listed. */
+export interface GuideManifest {
+  /** The name that the folder had when it was signed. Information: a skill may be mounted under another one. */
+  readonly skillRoot: string;
+  /** Path → SHA-256, lower-case hex. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const signatureFields = new Set(["alg", "manifest", "signature"]);
+const manifestFields = new Set(["files", "skill_root"]);
+
+function parseJson(source: Uint8Array | string, what: string): JsonObject {
+  let value: Json;
+  try {
+    value = parseStrictJson(source);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`${what} is ${cause.message}`, { cause });
+    throw cause;
+  }
+  return assertObject(value, what);
+}
+
+/**
+ * Reads `skill.sig`: a JSON object with exactly `alg`, `manifest` and `signature`, the latter 64 bytes in lower-case hex.
+ * The algorithm first, so that a later version of the format is called that and not a fault.
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ */
+export function parseSignatureFile(bytes: Uint8Array): GuideSignature {
+  if (bytes.byteLength > skillLimits.signatureBytes)
+    throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
+  if (bytes.byteLength === 0) throw malformed("the signature file is empty");
+  const where = "the signature file";
+  const file = parseJson(bytes, where);
+  const algorithm = textOf(file, "alg", where);
+  if (algorithm !== "ed25519")
+    throw unsupported(`the signature's algorithm is ${quoted(algorithm)}, expected "ed25519"`);
+  assertFields(file, where, signatureFields);
+  const hex = textOf(file, "signature", where);
+  if (!/^[0-9a-f]{128}$/.test(hex)) throw malformed("the signature is not 128 lower-case hex digits");
+  return { manifest: textOf(file, "manifest", where), signature: Buffer.from(hex, "hex") };
+}
+
+/** Is a path's last component the signature file's name. */
+export const isNamedAsSignature = (path: string): boolean =>
+  path === guideSignatureFileName || path.endsWith(`/${guideSignatureFileName}`);
+
+function digestOf(path: string, value: Json): string {
+  const digest = typeof value === "string" ? /^sha256:([0-9a-f]{64})$/.exec(value)?.[1] : undefined;
+  if (digest === undefined)
+    throw malformed(`the digest of ${quoted(path)} is not sha256: and 64 lower-case hex digits`);
+  return digest;
+}
+
+function parseFiles(object: JsonObject): ReadonlyMap<string, string> {
+  const entries = Object.entries(object);
+  if (entries.length > skillLimits.files)
+    throw malformed(`the signature lists more than ${skillLimits.files} files`);
+  return new Map(
+    entries.map(([path, digest]) => {
+      const fault = isNamedAsSignature(path)
+        ? "is a signature file's, which is never signed"
+        : pathFault(path);
+      if (fault !== undefined) throw malformed(`the listed name ${quoted(path)} ${fault}`);
+      return [path, digestOf(path, digest)];
+    }),
+  );
+}
+
+/**
+ * Reads the signed text: a JSON object with exactly `files` and `skill_root`. It need not be in the canonical form
+ * that signers write: the signature holds for the text as it is, and strict JSON has one meaning.
+ * @throws SignatureError MANIFEST_MALFORMED, also where the skill card is not listed
+ */
+export function parseManifest(text: string): GuideManifest {
+  const where = "the manifest";
+  const manifest = parseJson(text, where);
+  assertFields(manifest, where, manifestFields);
+  const skillRoot = textOf(manifest, "skill_root", where);
+  if (Buffer.byteLength(skillRoot) > skillLimits.pathBytes)
+    throw malformed(`the manifest's skill_root is longer than ${skillLimits.pathBytes} bytes`);
+  const files = parseFiles(assertObject(fieldOf(manifest, "files"), "the manifest's list of files"));
+  if (!files.has(guideCardFileName)) {
+    throw malformed(
+      `the signature does not list ${guideCardFileName}, which this format demands: add the card and sign again`,
+    );
+  }
+  return { skillRoot, files };
+}
