@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
 import { sha256Hex } from "../skill/digest.ts";
+import { ed25519KeyFault, isEd25519 } from "../signature/ed25519.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
 import { PolicyError } from "./policy-error.ts";
 
@@ -82,15 +83,24 @@ export function readAnchors(pem: string, name: string, field: string): readonly 
   return authorities.map(({ anchor }) => anchor);
 }
 
+function assertUsable(key: KeyObject, field: string): void {
+  if (isEd25519(key)) {
+    const fault = ed25519KeyFault(key);
+    if (fault !== undefined)
+      throw unusable(field, `the Ed25519 key ${fault}; ask its owner for the right one`);
+    return;
+  }
+  const curve = key.asymmetricKeyDetails?.namedCurve ?? "";
+  if (key.asymmetricKeyType === "ec" && curves.has(curve)) return;
+  const kind = `${key.asymmetricKeyType ?? "unknown"} ${curve}`.trim();
+  throw unusable(field, `a key of the kind ${kind} cannot be used; use P-256, P-384, P-521 or Ed25519`);
+}
+
 function keyOf(der: Buffer, name: string, field: string): TrustedKey {
   let key: KeyObject;
   try {
     const read = createPublicKey({ key: der, format: "der", type: "spki" });
-    const curve = read.asymmetricKeyDetails?.namedCurve ?? "";
-    if (read.asymmetricKeyType !== "ec" || !curves.has(curve)) {
-      const kind = `${read.asymmetricKeyType ?? "unknown"} ${curve}`.trim();
-      throw unusable(field, `a key of the kind ${kind} cannot be used; use P-256, P-384 or P-521`);
-    }
+    assertUsable(read, field);
     // One encoding for one key: points may be written compressed, and the fingerprint must not depend on that.
     key = createPublicKey({ key: read.export({ format: "jwk" }), format: "jwk" });
   } catch (cause) {
@@ -101,7 +111,7 @@ function keyOf(der: Buffer, name: string, field: string): TrustedKey {
 }
 
 /**
- * The public key in a PEM text, on P-256, P-384 or P-521. Of two keys in one text some readers take the first and
+ * The public key in a PEM text, on P-256, P-384 or P-521, or Ed25519. Of two keys in one text some readers take the first and
  * some both, so that there may be only one.
  * @throws PolicyError UnusableTrust
  */

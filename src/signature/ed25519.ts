@@ -14,8 +14,8 @@ export function verifyEd25519(key: KeyObject, data: Uint8Array, signature: Uint8
 
 /**
  * `y` of the eight points whose order divides 8, little-endian hex without the sign of `x`: 1, 0, -1, and two of order
- * eight (±). Nobody needs a private key for them: with such a "public key", a made-up signature fits one message in
- * eight, or every one.
+ * eight (±). Nobody needs a private key for them: under such a "public key" a made-up signature fits one message in
+ * eight, or every one. Not every version of Node refuses them when it verifies.
  */
 const smallOrder: ReadonlySet<string> = new Set([
   `01${"00".repeat(31)}`,

@@ -49,7 +49,9 @@ const publicKey = exactlyOne(
       .describe("Trust root that holds the public key."),
     pem: publicKeyPem
       .exactOptional()
-      .describe("One public key, PEM (SubjectPublicKeyInfo), on the curve P-256, P-384 or P-521."),
+      .describe(
+        "One public key, PEM (SubjectPublicKeyInfo), on the curve P-256, P-384 or P-521, or Ed25519.",
+      ),
   }),
   ["trustRootRef", "pem"],
 );

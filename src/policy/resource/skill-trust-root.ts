@@ -26,7 +26,9 @@ export const skillTrustRootSpec = celRule(
         .array(
           z.strictObject({
             name,
-            pem: publicKeyPem.describe("One public key, PEM, on the curve P-256, P-384 or P-521."),
+            pem: publicKeyPem.describe(
+              "One public key, PEM, on the curve P-256, P-384 or P-521, or Ed25519.",
+            ),
           }),
         )
         .max(32),

@@ -22,7 +22,8 @@ const maxTriedBytes = 8 * 1024 * 1024;
 
 function triedKeys({ bundle }: Subject, trust: TrustMaterial): readonly TrustedKey[] {
   const affordable = Math.max(1, Math.floor(maxTriedBytes / bundle.payload.byteLength));
-  return trust.keys.slice(0, Math.min(maxTriedKeys, affordable));
+  const usable = trust.keys.filter(({ key }) => curveDigest(key) !== undefined);
+  return usable.slice(0, Math.min(maxTriedKeys, affordable));
 }
 
 /** What a signature is checked against, read and normalised. */
@@ -139,7 +140,7 @@ function verifyByKey(subject: Subject, hint: string | undefined, trust: TrustMat
     );
   }
   if (curveDigest(trusted.key) === undefined) {
-    const detail = `the key ${trusted.names.join(", ")} cannot verify skills: P-256, P-384 and P-521 can`;
+    const detail = `the key ${trusted.names.join(", ")} cannot verify OpenSSF Model Signing: keys on P-256, P-384 and P-521 can`;
     return untrusted("UNSUPPORTED_FORMAT", detail, info());
   }
   return isSignedByKey(subject, trusted)

@@ -257,14 +257,14 @@ describe("verify", () => {
     [
       "a key that no policy may pin",
       () => {
-        const { publicKey } = generateKeyPairSync("ed25519");
+        const { publicKey } = generateKeyPairSync("ed448");
         return [
           skill,
           "--public-key",
           put("ed.pub", publicKey.export({ type: "spki", format: "pem" }) as string),
         ];
       },
-      /ed25519 cannot be used; use P-256, P-384 or P-521\nname a file/,
+      /ed448 cannot be used; use P-256, P-384, P-521 or Ed25519\nname a file/,
     ],
     [
       "a policy with an unknown field",

@@ -28,6 +28,9 @@ const publicPem = (curve: string): string =>
     .publicKey.export({ type: "spki", format: "pem" })
     .toString();
 
+const block = (label: string, body: string): string =>
+  `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
 const problemsOf = (policies: readonly KubernetesObject[], roots: readonly KubernetesObject[] = []) =>
   compileSnapshot(policies, roots).problems.map(({ kind, name, reason, message }) => ({
     kind,
@@ -195,16 +198,32 @@ describe("trust of a snapshot", () => {
     }
   });
 
-  const ed25519 = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();
+  it("takes Ed25519 keys, under one fingerprint", () => {
+    const key = generateKeyPairSync("ed25519").publicKey;
+    const pem = key.export({ type: "spki", format: "pem" }).toString();
+    const { trust, problems } = compileSnapshot([], [rootObject({ keys: [{ name: "k", pem }] })]);
+    expect(problems).toEqual([]);
+    expect(trust.keys[0]?.fingerprint).toBe(keyFingerprint(pem));
+  });
+
+  const okp = (type: "ed448" | "x25519"): string => {
+    const { publicKey: key } =
+      type === "ed448" ? generateKeyPairSync("ed448") : generateKeyPairSync("x25519");
+    return key.export({ type: "spki", format: "pem" }).toString();
+  };
+  /** A point of order 1 as an Ed25519 key: anybody can sign under it. */
+  const anybodys = block(
+    "PUBLIC KEY",
+    Buffer.from(`302a300506032b657003210001${"00".repeat(31)}`, "hex").toString("base64"),
+  );
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
     .publicKey.export({ type: "spki", format: "pem" })
     .toString();
-  const block = (label: string, body: string): string =>
-    `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
-
   it.each([
-    ["a key on another curve", publicPem("secp256k1"), /use P-256, P-384 or P-521/],
-    ["an Ed25519 key", ed25519, /ed25519 cannot be used/],
+    ["a key on another curve", publicPem("secp256k1"), /use P-256, P-384, P-521 or Ed25519/],
+    ["an Ed448 key", okp("ed448"), /ed448 cannot be used; use P-256, P-384, P-521 or Ed25519/],
+    ["an X25519 key", okp("x25519"), /x25519 cannot be used/],
+    ["an Ed25519 key of small order", anybodys, /small order, under which anybody can sign/],
     ["an RSA key", rsa, /rsa cannot be used/],
     ["bytes that are no key", block("PUBLIC KEY", "AAAA"), /cannot be read/],
     ["text that is not base64", block("PUBLIC KEY", "A*A="), /not base64/],
