@@ -1,6 +1,10 @@
 import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ed25519KeyFault, verifyEd25519 } from "../../../src/signature/ed25519.ts";
+import { keyHint } from "../../../src/signature/key.ts";
+import { verifySignature } from "../../../src/signature/verify.ts";
+import { trustOf } from "../../fixtures/certificates.ts";
+import { bundleOf, signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 
 /** Arithmetic of the curve edwards25519 (RFC 8032, 5.1), to find out here which points have a small order. */
 const p = 2n ** 255n - 19n;
@@ -116,5 +120,30 @@ describe("verifyEd25519", () => {
     expect(verifyEd25519(other, message, signature)).toBe(false);
     const { publicKey: ec } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     expect(verifyEd25519(ec, message, signature)).toBe(false);
+  });
+});
+
+describe("OpenSSF Model Signing beside Ed25519 keys", () => {
+  const { skill, signature, key } = signedSkill();
+  const withHint = (publicKey: object) => {
+    const text = JSON.stringify({ ...bundleOf(signature), verificationMaterial: { publicKey } });
+    return withFiles(skill, { "skill.oms.sig": text });
+  };
+
+  it("says that such a key cannot verify it, when the bundle names one", () => {
+    const evidence = verifySignature(
+      withHint({ hint: keyHint(publicKey) }),
+      trustOf({ keys: [publicKey] }),
+      0,
+    );
+    expect(evidence).toMatchObject({ outcome: "untrusted", fault: "UNSUPPORTED_FORMAT" });
+    expect(evidence).toHaveProperty("detail", expect.stringContaining("P-256, P-384 and P-521 can"));
+  });
+
+  it("tries none of them, so that they push out no key that could have signed", () => {
+    const many = Array.from({ length: 40 }, () => generateKeyPairSync("ed25519").publicKey);
+    const keys = [...many, createPublicKey(key)];
+    expect(verifySignature(withHint({}), trustOf({ keys }), 0).outcome).toBe("signed");
+    expect(verifySignature(withHint({}), trustOf({ keys: many }), 0).outcome).toBe("untrusted");
   });
 });
