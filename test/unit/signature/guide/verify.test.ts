@@ -9,7 +9,7 @@ import { skillLimits } from "../../../../src/skill/limits.ts";
 import type { Skill } from "../../../../src/skill/skill.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
 import { guideFileOf, guideSkill, signManifest } from "../../../fixtures/guide-skill.ts";
-import { withFiles, type TestFiles } from "../../../fixtures/signed-skill.ts";
+import { withFiles } from "../../../fixtures/signed-skill.ts";
 
 const signed = guideSkill();
 const { skill, trust, key } = signed;
