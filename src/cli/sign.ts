@@ -1,81 +1,29 @@
-import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from "node:crypto";
-import { lstat, open, readFile, rename, unlink } from "node:fs/promises";
+import { createPublicKey, randomBytes } from "node:crypto";
+import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { printable } from "../admission/printable.ts";
-import { signatureFileName } from "../signature/detect.ts";
-import { keyFingerprint, keyHint } from "../signature/key.ts";
-import { gitPaths } from "../signature/oms/ignore.ts";
-import { signOms } from "../signature/oms/sign.ts";
+import { keyFingerprint } from "../signature/key.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import type { SignatureEvidence } from "../signature/signature-evidence.ts";
-import { verifySignature } from "../signature/verify.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
 import { readFolder } from "./read-folder.ts";
+import {
+  formatFor,
+  signFormats,
+  signWarnings,
+  type SignFormat,
+  type SignFormatName,
+  type SignMaterial,
+} from "./sign-format.ts";
+import { readChain, readKey } from "./sign-material.ts";
 
 export interface SignOptions {
   readonly key: string;
+  readonly format: SignFormatName;
   readonly certificateChain?: string;
   readonly force?: boolean;
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "latin1");
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? "it does not exist" : (cause as Error).message;
-    throw new UsageError(`cannot read ${file}: ${why}`, undefined, { cause });
-  }
-}
-
-const isEncrypted = (pem: string): boolean =>
-  pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || /^Proc-Type: 4,ENCRYPTED/m.test(pem);
-
-async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
-  const pem = await readText(file);
-  if (isEncrypted(pem) && passphrase === undefined) {
-    throw new UsageError(`the key ${file} is encrypted`, "set SKILL_ADMISSION_KEY_PASSPHRASE");
-  }
-  try {
-    return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
-  } catch (cause) {
-    // OpenSSL's own words do not say which of the two it is.
-    throw isEncrypted(pem)
-      ? new UsageError(`the passphrase does not open ${file}`, "correct SKILL_ADMISSION_KEY_PASSPHRASE", {
-          cause,
-        })
-      : new UsageError(`${file} holds no private key in PEM`, "name the file that openssl wrote the key to", {
-          cause,
-        });
-  }
-}
-
-async function readChain(file: string): Promise<readonly X509Certificate[]> {
-  const found = (await readText(file)).match(
-    /-----BEGIN CERTIFICATE-----[^-]{1,65536}-----END CERTIFICATE-----/g,
-  );
-  if (found === null) {
-    throw new UsageError(`${file} holds no certificate in PEM`, "it must have -----BEGIN CERTIFICATE-----");
-  }
-  try {
-    return found.map((pem) => new X509Certificate(pem));
-  } catch (cause) {
-    throw new UsageError(`${file} holds a certificate that cannot be read`, undefined, { cause });
-  }
-}
-
-/** A signature that everybody would refuse is the signer's to mend, before anybody mounts it. */
-function assertValid(file: string, certificates: readonly X509Certificate[], now: number): void {
-  for (const { subject, validFromDate, validToDate } of certificates) {
-    if (validFromDate.getTime() <= now && now <= validToDate.getTime()) continue;
-    const span = `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`;
-    throw new UsageError(
-      `${file}: the certificate ${printable(subject.split("\n").reverse().join(", "), 200)} is valid ${span}, not now`,
-      "sign with a certificate that is valid",
-    );
-  }
 }
 
 async function assertFree(path: string, force: boolean): Promise<void> {
@@ -104,33 +52,45 @@ async function writeAtomically(folder: string, name: string, bytes: Uint8Array):
   }
 }
 
-/** What is signed: every file but the signature itself and a repository's own, which signatures leave out. */
-function split(skill: Skill): { readonly covered: readonly string[]; readonly left: readonly string[] } {
-  const paths = [...skill.files.keys()].filter((path) => path !== signatureFileName).sort();
-  const isLeft = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
-  return { covered: paths.filter((path) => !isLeft(path)), left: paths.filter(isLeft) };
+async function readMaterial(options: SignOptions, line: CommandLine): Promise<SignMaterial> {
+  const { certificateChain, format } = options;
+  if (certificateChain !== undefined && format !== "oms") {
+    throw new UsageError(
+      `the format ${format} has no place for certificates`,
+      "leave --certificate-chain out, or sign with --format oms",
+    );
+  }
+  const key = await readKey(options.key, line.passphrase);
+  return certificateChain === undefined
+    ? { key }
+    : { key, certificates: await readChain(certificateChain, line.now()) };
 }
 
-function sign(
-  skill: Skill,
-  key: KeyObject,
-  certificates: readonly X509Certificate[] | undefined,
-): Uint8Array {
+function sign(skill: Skill, material: SignMaterial, format: SignFormat): Uint8Array {
   try {
-    return signOms(skill, certificates === undefined ? { key } : { key, certificates });
+    return format.sign(skill, material);
   } catch (cause) {
-    if (cause instanceof SignatureError) throw new UsageError(cause.message, undefined, { cause });
-    throw cause;
+    if (!(cause instanceof SignatureError)) throw cause;
+    const other = cause.code === "UNSUPPORTED_FORMAT" ? formatFor(material.key) : undefined;
+    const remedy =
+      other === undefined || signFormats[other] === format ? undefined : `sign with --format ${other}`;
+    throw new UsageError(cause.message, remedy, { cause });
   }
 }
 
+interface Signing {
+  readonly skill: Skill;
+  readonly material: SignMaterial;
+  readonly format: SignFormat;
+}
+
 /** Reads the signature as a verifier would: what this program would refuse, it never writes. */
-function checked(skill: Skill, bytes: Uint8Array, key: KeyObject, now: number): SignatureEvidence {
-  const publicKey = createPublicKey(key);
-  const fingerprint = keyFingerprint(publicKey);
-  const trust = { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key: publicKey }] };
-  const files = new Map([...skill.files, [signatureFileName, new SkillFile(bytes)]]);
-  const evidence = verifySignature({ ...skill, files }, trust, now);
+function checked({ skill, material, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
+  const key = createPublicKey(material.key);
+  const fingerprint = keyFingerprint(key);
+  const trust = { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key }] };
+  const files = new Map([...skill.files, [format.path, new SkillFile(bytes)]]);
+  const evidence = format.verify({ ...skill, files }, trust, now);
   const unknownRoot =
     evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
   if (evidence.outcome === "signed" || unknownRoot) return evidence;
@@ -140,14 +100,16 @@ function checked(skill: Skill, bytes: Uint8Array, key: KeyObject, now: number): 
 
 function summary(
   directory: string,
-  skill: Skill,
+  { skill, material, format }: Signing,
   evidence: SignatureEvidence,
-  options: SignOptions & { readonly hint: string },
 ): string {
-  const { covered, left } = split(skill);
+  const paths = [...skill.files.keys()].sort();
+  const covered = paths.filter((path) => !format.leavesOut(path));
+  const left = paths.filter(format.leavesOut);
   const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
+  const hint = signer?.kind === "certificate" ? undefined : format.hintOf(material.key);
   const trust =
-    options.certificateChain === undefined ? "--public-key PUBLIC_KEY_FILE" : "--certificate-chain ROOT_FILE";
+    material.certificates === undefined ? "--public-key PUBLIC_KEY_FILE" : "--certificate-chain ROOT_FILE";
   return [
     `signed ${directory}: ${covered.length} file${covered.length === 1 ? "" : "s"}`,
     ...covered.map((path) => `  ${printable(path)}`),
@@ -158,8 +120,8 @@ function summary(
     `digest    ${evidence.digest ?? ""}`,
     `signer    ${signer?.kind === "certificate" ? signer.subject : `key sha256:${signer?.publicKey ?? ""}`}`,
     // The only name that a message has for a key which nobody trusts.
-    ...(signer?.kind === "certificate" ? [] : [`key hint  ${options.hint}`]),
-    `signature ${join(directory, signatureFileName)}`,
+    ...(hint === undefined ? [] : [`key hint  ${hint}`]),
+    `signature ${join(directory, format.path)}`,
     `check it with: skill-admission verify ${directory} ${trust}`,
     "",
   ].join("\n");
@@ -174,18 +136,17 @@ export async function signSkill(
   options: SignOptions,
   line: CommandLine,
 ): Promise<ExitCode> {
-  await assertFree(join(directory, signatureFileName), options.force === true);
-  const key = await readKey(options.key, line.passphrase);
-  const chain =
-    options.certificateChain === undefined ? undefined : await readChain(options.certificateChain);
-  if (chain !== undefined) assertValid(options.certificateChain ?? "", chain, line.now());
+  const format = signFormats[options.format];
+  await assertFree(join(directory, format.path), options.force === true);
+  const material = await readMaterial(options, line);
   const whole = await readFolder(directory, line);
-  const skill = { ...whole, files: new Map([...whole.files].filter(([path]) => path !== signatureFileName)) };
-  const bytes = sign(skill, key, chain);
-  const evidence = checked(skill, bytes, key, line.now());
-  await writeAtomically(directory, signatureFileName, bytes);
-  line.stdout.write(summary(directory, skill, evidence, { ...options, hint: keyHint(createPublicKey(key)) }));
-  if (!["SKILL.md", "skill.md"].some((name) => skill.files.has(name)))
-    line.stderr.write(`warning: ${directory} has no SKILL.md; is it the folder of a skill?\n`);
+  const files = new Map([...whole.files].filter(([path]) => path !== format.path));
+  const signing = { skill: { ...whole, files }, material, format };
+  const bytes = sign(signing.skill, material, format);
+  const evidence = checked(signing, bytes, line.now());
+  await writeAtomically(directory, format.path, bytes);
+  line.stdout.write(summary(directory, signing, evidence));
+  for (const warning of signWarnings(directory, signing.skill, format))
+    line.stderr.write(`warning: ${printable(warning, 400)}\n`);
   return exitCode.pass;
 }

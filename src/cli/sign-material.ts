@@ -1,0 +1,72 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { readFile } from "node:fs/promises";
+
+import { printable } from "../admission/printable.ts";
+import { UsageError } from "./command-line.ts";
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "latin1");
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const why = missing ? "it does not exist" : (cause as Error).message;
+    throw new UsageError(`cannot read ${file}: ${why}`, undefined, { cause });
+  }
+}
+
+const isEncrypted = (pem: string): boolean =>
+  pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || /^Proc-Type: 4,ENCRYPTED/m.test(pem);
+
+/** The private key in a PEM file. @throws UsageError */
+export async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
+  const pem = await readText(file);
+  if (isEncrypted(pem) && passphrase === undefined) {
+    throw new UsageError(`the key ${file} is encrypted`, "set SKILL_ADMISSION_KEY_PASSPHRASE");
+  }
+  try {
+    return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
+  } catch (cause) {
+    // OpenSSL's own words do not say which of the two it is.
+    throw isEncrypted(pem)
+      ? new UsageError(`the passphrase does not open ${file}`, "correct SKILL_ADMISSION_KEY_PASSPHRASE", {
+          cause,
+        })
+      : new UsageError(`${file} holds no private key in PEM`, "name the file that openssl wrote the key to", {
+          cause,
+        });
+  }
+}
+
+/** A signature that everybody would refuse is the signer's to mend, before anybody mounts it. */
+function assertValid(file: string, certificates: readonly X509Certificate[], now: number): void {
+  for (const { subject, validFromDate, validToDate } of certificates) {
+    if (validFromDate.getTime() <= now && now <= validToDate.getTime()) continue;
+    const span = `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`;
+    throw new UsageError(
+      `${file}: the certificate ${printable(subject.split("\n").reverse().join(", "), 200)} is valid ${span}, not now`,
+      "sign with a certificate that is valid",
+    );
+  }
+}
+
+/**
+ * The certificates in a PEM file, in its order, all of them valid now.
+ * @param now milliseconds since 1970
+ * @throws UsageError
+ */
+export async function readChain(file: string, now: number): Promise<readonly X509Certificate[]> {
+  const found = (await readText(file)).match(
+    /-----BEGIN CERTIFICATE-----[^-]{1,65536}-----END CERTIFICATE-----/g,
+  );
+  if (found === null) {
+    throw new UsageError(`${file} holds no certificate in PEM`, "it must have -----BEGIN CERTIFICATE-----");
+  }
+  let certificates: readonly X509Certificate[];
+  try {
+    certificates = found.map((pem) => new X509Certificate(pem));
+  } catch (cause) {
+    throw new UsageError(`${file} holds a certificate that cannot be read`, undefined, { cause });
+  }
+  assertValid(file, certificates, now);
+  return certificates;
+}
