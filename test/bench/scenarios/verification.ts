@@ -10,11 +10,11 @@ import { mainFile } from "../servers/server.ts";
 import { median, spread } from "../statistics.ts";
 import { figure, time, type Aim, type Section } from "../table.ts";
 import { floorOf } from "../verification/floor.ts";
+import { guideTable } from "../verification/guide.ts";
 import { startReference, type Reference } from "../verification/reference.ts";
 import { readRoot, subjects, type Subject } from "../verification/subject.ts";
+import { iterations, ratio, rounds, sum, timed } from "../verification/timing.ts";
 
-const rounds = 9;
-const iterations = 100;
 const referenceIterations = 25;
 const processRounds = 9;
 
@@ -48,18 +48,6 @@ async function workOf({
     "signature check": floor.signature,
     "SHA-256": floor.digest,
   };
-}
-
-/** Milliseconds of one call each. */
-async function timed(work: () => void | Promise<void>): Promise<readonly number[]> {
-  const times: number[] = [];
-  while (times.length < iterations) {
-    const started = performance.now();
-    const ended = work();
-    if (ended !== undefined) await ended;
-    times.push(performance.now() - started);
-  }
-  return times;
 }
 
 /** The median of each round. */
@@ -119,13 +107,6 @@ async function measureProcesses({ directory, root }: Subject, { python }: Refere
   }
   return found;
 }
-
-/** The ratio of two rounds' figures, round by round; a machine that slows down slows both. */
-const ratio = (over: readonly number[], under: readonly number[]): number =>
-  median(over.map((value, at) => value / (under[at] ?? Number.NaN)));
-
-const sum = (one: readonly number[], other: readonly number[]): number[] =>
-  one.map((value, at) => value + (other[at] ?? Number.NaN));
 
 interface Found {
   readonly subject: Subject;
@@ -209,7 +190,10 @@ export async function verification(scratch: string, progress: (text: string) => 
     return {
       id: "verification",
       aims: found.flatMap(aimsOf),
-      tables: [{ columns: ["Skill", "What", "Time", "Spread", "Ratio"], rows: found.flatMap(rowsOf) }],
+      tables: [
+        { columns: ["Skill", "What", "Time", "Spread", "Ratio"], rows: found.flatMap(rowsOf) },
+        await guideTable(progress),
+      ],
       notes: [
         `${(await Promise.all(all.map(describe))).join(" ")} Both are signed under a chain of three certificates.`,
         `Medians of ${rounds} rounds of ${iterations} verifications (the reference: ${referenceIterations}), in turn within each round. Ratios are to the floor, those of whole processes to Node that starts and ends. No evidence is remembered between verifications; the publisher's chain is, where nothing else is said.`,
