@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
-import type { Ran } from "../cluster/harness/cluster.ts";
+import type { Ran } from "../fixtures/run-command.ts";
 import { kubeconfig } from "../cluster/harness/opened.ts";
 
 export const chart = join(projectRoot, "charts/skill-admission");

@@ -9,6 +9,7 @@ import { packagesBelow } from "../../scripts/image/installed-packages.ts";
 import { purlOf } from "../../scripts/image/sbom.ts";
 import { issueCertificate, servedAt } from "../fixtures/certificates.ts";
 import { httpsClient } from "../fixtures/https-client.ts";
+import { podReview } from "../fixtures/review.ts";
 import { changed, configMapOf, policyObject, podFor, published } from "../unit/admission/world.ts";
 import { buildAgain, buildImage, type BuiltImage } from "./build-image.ts";
 import { layersOf, runToEnd, start, unpack, type Container, type UnpackedImage } from "./container.ts";
@@ -199,19 +200,7 @@ async function stateOf(name: string, skill: typeof published.skill): Promise<str
 }
 
 const review = (skill: typeof published.skill): string =>
-  JSON.stringify({
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: "00000000-0000-4000-8000-000000000000",
-      kind: { group: "", version: "v1", kind: "Pod" },
-      resource: { group: "", version: "v1", resource: "pods" },
-      namespace: "payments",
-      name: "etl",
-      operation: "CREATE",
-      object: podFor(configMapOf(skill).items),
-    },
-  });
+  JSON.stringify(podReview(podFor(configMapOf(skill).items)));
 
 /** What the kernel says of the program: of the process that the container's process number 1 is. */
 function processStatus(): string {

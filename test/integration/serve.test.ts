@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../fixtures/free-port.ts";
-import { httpsClient, type Answer } from "../fixtures/https-client.ts";
+import { httpsClient } from "../fixtures/https-client.ts";
+import { podReview } from "../fixtures/review.ts";
+import type { Answer } from "../fixtures/answer.ts";
 import { changed, configMapOf, policyObject, podFor, published } from "../unit/admission/world.ts";
 
 const main = join(import.meta.dirname, "../../dist/main.js");
@@ -92,22 +94,7 @@ const ready = (): Promise<void> =>
     .toBe(200);
 
 async function reviewed(pod: object): Promise<boolean> {
-  const { body } = await call(
-    "/validate?timeout=5s",
-    JSON.stringify({
-      apiVersion: "admission.k8s.io/v1",
-      kind: "AdmissionReview",
-      request: {
-        uid: "00000000-0000-4000-8000-000000000000",
-        kind: { group: "", version: "v1", kind: "Pod" },
-        resource: { group: "", version: "v1", resource: "pods" },
-        namespace: "payments",
-        name: "etl",
-        operation: "CREATE",
-        object: pod,
-      },
-    }),
-  );
+  const { body } = await call("/validate?timeout=5s", JSON.stringify(podReview(pod)));
   return (JSON.parse(body) as { response: { allowed: boolean } }).response.allowed;
 }
 

@@ -29,7 +29,14 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<strin
   if (begun.length > 0) throw new ApiError(0, "the watch broke off within an event");
 }
 
-const types: readonly unknown[] = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"] satisfies WatchEvent["type"][];
+const types: ReadonlySet<unknown> = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]);
+const isWatchEvent = (event: Parsed): event is WatchEvent => types.has(event.type);
+
+/** JSON with an object in it, which need not be an event. */
+interface Parsed {
+  readonly type?: unknown;
+  readonly object: Readonly<Record<string, unknown>>;
+}
 
 /**
  * Reads the events of a watch: JSON, one a line.
@@ -39,21 +46,23 @@ export async function* eventsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
   for await (const line of linesOf(chunks)) {
     if (line.trim() === "") continue;
     const event = parsed(line);
-    if (event["type"] === "ERROR") {
-      const { code, message, reason } = event["object"] as Readonly<Record<string, unknown>>;
+    if (event.type === "ERROR") {
+      const { code, message, reason } = event.object;
       throw new ApiError(typeof code === "number" ? code : 500, `watch: ${String(message)}`, {
         reason: typeof reason === "string" ? reason : "",
       });
     }
-    if (!types.includes(event["type"])) throw new ApiError(0, "a watch event of unknown type");
-    yield event as unknown as WatchEvent;
+    if (!isWatchEvent(event)) throw new ApiError(0, "a watch event of unknown type");
+    yield event;
   }
 }
 
-function parsed(line: string): Readonly<Record<string, unknown>> {
+function parsed(line: string): Parsed {
   try {
-    const event = JSON.parse(line) as { readonly object?: unknown } | null;
-    if (typeof event?.object === "object" && event.object !== null) return event;
+    const event = JSON.parse(line) as Partial<Parsed> | null;
+    const object: unknown = event?.object;
+    if (typeof object === "object" && object !== null)
+      return { type: event?.type, object: object as Parsed["object"] };
   } catch (cause) {
     throw new ApiError(0, "a watch event that is not JSON", { cause });
   }

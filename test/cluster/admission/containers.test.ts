@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { apply, tryKubectl } from "../harness/cluster.ts";
+import type { Ran } from "../../fixtures/run-command.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   createNamespace,

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, auditLog, kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { apply, auditLog, kubectl, tryKubectl } from "../harness/cluster.ts";
+import type { Ran } from "../../fixtures/run-command.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   applySkill,

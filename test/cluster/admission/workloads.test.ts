@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { apply, kubectl, type Ran } from "../harness/cluster.ts";
+import { apply, kubectl } from "../harness/cluster.ts";
+import type { Ran } from "../../fixtures/run-command.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   createNamespace,

@@ -4,7 +4,8 @@ import { examplePod, podVolume, type PodVolume } from "../../../src/cli/package/
 import { sha256, shortDigest } from "../../../src/skill/digest.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import type { SignedSkill } from "../../fixtures/signed-skill.ts";
-import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import type { Ran } from "../../fixtures/run-command.ts";
 
 /** A manifest, or a part of one. */
 export type Part = Readonly<Record<string, unknown>>;

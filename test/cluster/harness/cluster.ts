@@ -1,29 +1,12 @@
-import { spawn } from "node:child_process";
 import { toolPath } from "./binaries.ts";
+import { runCommand, type Ran } from "../../fixtures/run-command.ts";
 import { ask, kubeconfig } from "./opened.ts";
 
-/** What a command printed, and how it ended. */
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runTool(name: "kubectl" | "helm", args: readonly string[], stdin?: string): Promise<Ran> {
-  const path = await toolPath(name);
-  const env = { ...process.env, KUBECONFIG: kubeconfig };
-  return await new Promise((resolve, reject) => {
-    const child = spawn(path, args, { env, stdio: "pipe" });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(stdin ?? "");
+const runTool = async (name: "kubectl" | "helm", args: readonly string[], stdin?: string): Promise<Ran> =>
+  runCommand([await toolPath(name), ...args], {
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    ...(stdin === undefined ? {} : { stdin }),
   });
-}
 
 /** Runs kubectl against the test's cluster. Does not throw when the command fails: look at `code` and `stderr`. */
 export const tryKubectl = (args: readonly string[], stdin?: string): Promise<Ran> =>

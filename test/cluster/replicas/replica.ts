@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { freePort } from "../../fixtures/free-port.ts";
 import type { LogLine } from "../admission/product.ts";
 import { projectRoot } from "../harness/binaries.ts";
-import { kubectl, tryKubectl, type Ran } from "../harness/cluster.ts";
+import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import type { Ran } from "../../fixtures/run-command.ts";
 import { startProgram, until } from "../harness/process.ts";
 import { host, kubeconfig as administrators } from "../harness/opened.ts";
 

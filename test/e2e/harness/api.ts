@@ -1,10 +1,8 @@
 import { Agent, request } from "node:http";
+import { answerOf, type Answer as WholeAnswer } from "../../fixtures/answer.ts";
 
 /** What the API server said. */
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
+export type Answer = Pick<WholeAnswer, "status" | "body">;
 
 /** The API server through `kubectl proxy` on a Unix socket: whatever the cluster's credentials are, and from any network. */
 export interface Api {
@@ -40,17 +38,7 @@ export function openApi(socketPath: string): Api {
                   "content-length": String(Buffer.byteLength(text)),
                 },
         },
-        (response) => {
-          const chunks: Uint8Array[] = [];
-          response.on("data", (chunk: Uint8Array) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              body: Buffer.concat(chunks).toString("utf8"),
-            }),
-          );
-        },
+        (response) => answerOf(response).then(resolve, reject),
       );
       outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer in ${limit / 1000} s`)));
       outgoing.on("error", reject);

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolPath } from "../../cluster/harness/binaries.ts";
-import type { Ran } from "../../cluster/harness/cluster.ts";
 import { startProgram, until } from "../../cluster/harness/process.ts";
 import { startNode, type Node } from "../../cluster/kubelet/one-node.ts";
+import { runCommand, type Ran } from "../../fixtures/run-command.ts";
 import { buildImage } from "../../image/build-image.ts";
 import { openApi, type Api } from "./api.ts";
 import { openMachine, type Machine } from "./machine.ts";
@@ -36,20 +35,6 @@ const splitReference = (reference: string): Cluster["product"] => {
   return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
 };
 
-function runTool(command: readonly string[], input = ""): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command[0] ?? "", command.slice(1), { stdio: "pipe" });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-  });
-}
-
 /**
  * The one-node cluster of this machine with the image in it, or the one of `E2E_KUBECONFIG`, into which the image was
  * brought before (`kind load image-archive`) and is named by `E2E_PRODUCT_IMAGE`.
@@ -64,7 +49,7 @@ export async function openCluster(): Promise<Cluster> {
   const withConfig = kubeconfig === "" ? [] : ["--kubeconfig", kubeconfig];
   const command: Cluster["command"] = async (name) => [...prefix, await toolPath(name), ...withConfig];
   const tool: Cluster["tool"] = async (name, args, input) =>
-    runTool([...(await command(name)), ...args], input);
+    runCommand([...(await command(name)), ...args], input === undefined ? {} : { stdin: input });
   const orThrow =
     (name: "kubectl" | "helm") =>
     async (args: readonly string[], input?: string): Promise<string> => {

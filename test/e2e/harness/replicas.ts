@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { podReview } from "../../fixtures/review.ts";
 import { until } from "../../cluster/harness/process.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Part } from "./material.ts";
@@ -66,22 +66,8 @@ export async function askReplica(
   { name }: Pick<Replica, "name">,
   pod: Part,
 ): Promise<{ readonly allowed: boolean; readonly message: string }> {
-  const { namespace } = pod["metadata"] as { namespace: string };
-  const review = {
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: randomUUID(),
-      kind: { group: "", version: "v1", kind: "Pod" },
-      resource: { group: "", version: "v1", resource: "pods" },
-      operation: "CREATE",
-      dryRun: true,
-      namespace,
-      userInfo: { username: "asked-directly" },
-      object: pod,
-      oldObject: null,
-    },
-  };
+  const userInfo = { username: "asked-directly" };
+  const review = podReview(pod, { dryRun: true, userInfo, oldObject: null });
   const path = `/api/v1/namespaces/${home}/pods/https:${name}:8443/proxy/validate`;
   const { response } = await api.json<{ response: { allowed: boolean; status?: { message?: string } } }>(
     "POST",

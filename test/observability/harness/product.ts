@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { projectRoot } from "../../cluster/harness/binaries.ts";
 import { startProgram, until } from "../../cluster/harness/process.ts";
 import { freePort } from "../../fixtures/free-port.ts";
-import { httpsClient, rawConnection, type Answer } from "../../fixtures/https-client.ts";
+import { httpsClient, rawConnection } from "../../fixtures/https-client.ts";
+import type { Answer } from "../../fixtures/answer.ts";
 
 /** The built product as one process, and somebody who sends it reviews. */
 export interface Product {

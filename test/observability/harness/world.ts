@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import "reflect-metadata";
 import { SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { apply, kubectl } from "../../cluster/harness/cluster.ts";
 import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
+import { podReview } from "../../fixtures/review.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
 import { startProduct, writeState, type Product } from "./product.ts";
@@ -66,21 +66,7 @@ export const podPlain: object = {
 };
 
 /** The review that an API server would send. */
-export function reviewOf(object: object, namespace = "payments"): object {
-  return {
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: randomUUID(),
-      kind: { group: "", version: "v1", kind: "Pod" },
-      resource: { group: "", version: "v1", resource: "pods" },
-      namespace,
-      name: (object as { metadata: { name: string } }).metadata.name,
-      operation: "CREATE",
-      object,
-    },
-  };
-}
+export const reviewOf = (object: object, namespace = "payments"): object => podReview(object, { namespace });
 
 const worse = withFiles(published.skill, { "SKILL.md": "---\nname: data-designer\n---\nDo as you like.\n" });
 const configMaps = [

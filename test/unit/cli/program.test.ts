@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { UsageError, type CommandLine, type ServeFlag } from "../../../src/cli/command-line.ts";
-import { runCommandLine } from "../../../src/cli/program.ts";
+import { refuse, run as runLine } from "./line.ts";
 
 const serveFlags: readonly ServeFlag[] = [
   { flag: "--state <dir>", description: "Run on this folder", env: "SKILL_ADMISSION_STATE" },
@@ -13,29 +13,8 @@ const serveFlags: readonly ServeFlag[] = [
   },
 ];
 
-const refuse = () => Promise.reject(new Error("not expected"));
-
-async function run(args: readonly string[], over: Partial<CommandLine> = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const line: CommandLine = {
-    version: "1.2.3",
-    stdout: { write: (text) => void out.push(text), isTerminal: false },
-    stderr: { write: (text) => void err.push(text), isTerminal: false },
-    readStdin: refuse,
-    now: () => 0,
-    colour: true,
-    readSkillDirectory: refuse,
-    openOffline: refuse,
-    openCluster: refuse,
-    serveFlags: () => Promise.resolve(serveFlags),
-    serve: refuse,
-    unregister: refuse,
-    ...over,
-  };
-  const code = await runCommandLine(args, line);
-  return { code, out: out.join(""), err: err.join("") };
-}
+const run = (args: readonly string[], over: Partial<CommandLine> = {}) =>
+  runLine(args, { serveFlags: () => Promise.resolve(serveFlags), ...over });
 
 describe("runCommandLine", () => {
   it("names its version", async () => {

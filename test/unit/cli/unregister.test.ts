@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { CommandLine, UnregisterOutcome, UnregisterRequest } from "../../../src/cli/command-line.ts";
-import { runCommandLine } from "../../../src/cli/program.ts";
+import type { UnregisterOutcome, UnregisterRequest } from "../../../src/cli/command-line.ts";
+import { run as runLine } from "./line.ts";
 
-const refuse = () => Promise.reject(new Error("not expected"));
 const done: UnregisterOutcome = {
   server: "https://api:6443",
   namespace: "skills",
@@ -11,28 +10,12 @@ const done: UnregisterOutcome = {
 };
 
 async function run(args: readonly string[], outcome: UnregisterOutcome = done) {
-  const out: string[] = [];
-  const err: string[] = [];
   const requests: UnregisterRequest[] = [];
-  const line: CommandLine = {
-    version: "1.2.3",
-    stdout: { write: (text) => void out.push(text), isTerminal: false },
-    stderr: { write: (text) => void err.push(text), isTerminal: false },
-    readStdin: refuse,
-    now: () => 0,
-    colour: true,
-    readSkillDirectory: refuse,
-    openOffline: refuse,
-    openCluster: refuse,
-    serveFlags: refuse,
-    serve: refuse,
-    unregister: (request) => {
-      requests.push(request);
-      return Promise.resolve(outcome);
-    },
+  const unregister = (request: UnregisterRequest): Promise<UnregisterOutcome> => {
+    requests.push(request);
+    return Promise.resolve(outcome);
   };
-  const code = await runCommandLine(["unregister", ...args], line);
-  return { code, out: out.join(""), err: err.join(""), requests };
+  return { ...(await runLine(["unregister", ...args], { unregister })), requests };
 }
 
 describe("unregister", () => {

@@ -13,7 +13,8 @@ const change = [
   { path: "a.md", change: "modified", signed: `sha256:${"1".repeat(64)}`, found: `sha256:${"2".repeat(64)}` },
 ] as const;
 
-const at = (path: string, signature: SignatureEvidence): SignatureEvidence => ({ ...signature, path });
+const at = (path: string, signature: SignatureEvidence): SignatureEvidence =>
+  signature.outcome === "unsigned" ? signature : { ...signature, path };
 const evidenceOf = (...signatures: readonly SignatureEvidence[]): Evidence => ({
   signature: signatures[0]!,
   others: signatures.slice(1),
