@@ -12,6 +12,7 @@ const order = [
 ];
 const adapters = ["sources", "trust", "cluster", "server", "telemetry", "cli"];
 const pure = "^src/(?:skill|workload|signature|card|evidence|policy|admission|audit)/|^src/assess\\.ts";
+const lateLoader = "^src/signature/sigstore/library\\.ts$";
 const room = (name) => (name === "assess" ? "src/assess\\.ts" : `src/${name}/`);
 
 const upwards = order.slice(0, -1).map((name, index) => ({
@@ -60,8 +61,15 @@ module.exports = {
       name: "pure-rooms-do-no-io",
       comment: "Of Node only node:crypto.",
       severity: "error",
-      from: { path: pure },
+      from: { path: pure, pathNot: lateLoader },
       to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?crypto$" },
+    },
+    {
+      name: "the-late-loader-only-loads",
+      comment: "It may require Sigstore's libraries when they are first needed, and nothing else of Node.",
+      severity: "error",
+      from: { path: lateLoader },
+      to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?module$" },
     },
     {
       name: "pure-rooms-use-parsers-only",

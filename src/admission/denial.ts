@@ -69,6 +69,7 @@ function signerText(signer: Signer, policy: string): string {
     const key = `key ${signer.publicKey.slice(0, 16)}…`;
     return name === undefined ? key : printable(`${name} (${key})`, 200);
   }
+  if (signer.kind === "keyless") return printable(`${signer.identity} (${signer.issuer})`, 200);
   return printable(/CN=[^,]*/.exec(signer.subject)?.[0] ?? signer.subject, 160);
 }
 

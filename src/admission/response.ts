@@ -153,6 +153,7 @@ const signerOf = ({ evidence }: SkillResult): string => {
   if (signature === undefined || signature.outcome === "unsigned" || signature.signer === undefined)
     return "none";
   const { signer } = signature;
+  if (signer.kind === "keyless") return `${signer.identity} (${signer.issuer})`;
   return signer.kind === "key" ? `key ${signer.publicKey}` : signer.subject;
 };
 

@@ -10,10 +10,16 @@ import {
   textOf,
   type JsonObject,
 } from "./json-fields.ts";
+import { readLogProof, type LogProof } from "./sigstore/log-entry.ts";
 import { malformed, quoted, unsupported } from "./signature-error.ts";
 
 /** The one media type that keys and certificates come in. */
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/** Media types of Sigstore's clients before that; only keyless signatures come in them. */
+const olderMediaTypes: ReadonlySet<string> = new Set(
+  ["0.1", "0.2", "0.3"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
+);
 
 /** Most certificates in one bundle. Real ones have two or three. */
 export const maxCertificates = 10;
@@ -22,7 +28,9 @@ export const maxCertificates = 10;
 export type VerificationMaterial =
   | { readonly kind: "publicKey"; readonly hint?: string }
   /** Leaf first; base64 of the DER. */
-  | { readonly kind: "certificateChain"; readonly certificates: readonly string[] };
+  | { readonly kind: "certificateChain"; readonly certificates: readonly string[] }
+  /** A certificate for one signature, and proof of when it was made. Leaf first, base64 of the DER. */
+  | { readonly kind: "keyless"; readonly certificates: readonly string[]; readonly proof: LogProof };
 
 /** A Sigstore bundle around one DSSE envelope with one signature. */
 export interface SignatureBundle {
@@ -90,21 +98,22 @@ function publicKeyOf(value: Json): VerificationMaterial {
   return hint === "" ? { kind: "publicKey" } : { kind: "publicKey", hint };
 }
 
-function chainOf(value: Json): VerificationMaterial {
+function certificateOf(item: Json | undefined, where: string): string {
+  const certificate = assertObject(item, where);
+  assertFields(certificate, where, certificateFields);
+  return textOf(certificate, "rawBytes", where);
+}
+
+function chainOf(value: Json): readonly string[] {
   const where = "verificationMaterial.x509CertificateChain";
   const chain = assertObject(value, where);
   assertFields(chain, where, chainFields);
   const list = listOf(chain, "certificates", where, maxCertificates);
   if (list.length === 0) throw malformed(`${where}.certificates is empty`);
-  const certificates = list.map((item, at) => {
-    const certificate = assertObject(item, `certificate ${at + 1} of the chain`);
-    assertFields(certificate, `certificate ${at + 1} of the chain`, certificateFields);
-    return textOf(certificate, "rawBytes", `certificate ${at + 1} of the chain`);
-  });
-  return { kind: "certificateChain", certificates };
+  return list.map((item, at) => certificateOf(item, `certificate ${at + 1} of the chain`));
 }
 
-function materialOf(bundle: JsonObject): VerificationMaterial {
+function materialOf(bundle: JsonObject, mediaType: string): VerificationMaterial {
   const material = assertObject(fieldOf(bundle, "verificationMaterial"), "verificationMaterial");
   assertFields(material, "verificationMaterial", materialFields);
   const given = ["publicKey", "x509CertificateChain", "certificate"].filter((field) =>
@@ -115,19 +124,24 @@ function materialOf(bundle: JsonObject): VerificationMaterial {
       "verificationMaterial must have exactly one of publicKey, x509CertificateChain and certificate",
     );
   }
-  const { publicKey, x509CertificateChain: chain } = material;
-  if (publicKey === undefined && chain === undefined) {
-    throw unsupported(
-      "keyless Sigstore signatures are not supported yet: sign with a key or a certificate chain",
-    );
+  const { publicKey, x509CertificateChain: chain, certificate } = material;
+  const where = "verificationMaterial";
+  if (certificate !== undefined) {
+    const certificates = [certificateOf(certificate, `${where}.certificate`)];
+    return { kind: "keyless", certificates, proof: readLogProof(material, where) };
   }
+  if (mediaType !== bundleMediaType && chain !== undefined)
+    return { kind: "keyless", certificates: chainOf(chain), proof: readLogProof(material, where) };
+  if (mediaType !== bundleMediaType) throw unsupported(`a key needs the media type ${bundleMediaType}`);
   assertNoLog(material);
-  return publicKey === undefined ? chainOf(chain ?? null) : publicKeyOf(publicKey);
+  return publicKey === undefined
+    ? { kind: "certificateChain", certificates: chainOf(chain ?? null) }
+    : publicKeyOf(publicKey);
 }
 
-function assertMediaType(bundle: JsonObject): void {
+function mediaTypeOf(bundle: JsonObject): string {
   const mediaType = textOf(bundle, "mediaType", "the bundle");
-  if (mediaType === bundleMediaType) return;
+  if (mediaType === bundleMediaType || olderMediaTypes.has(mediaType)) return mediaType;
   throw unsupported(`the bundle's media type is ${quoted(mediaType)}, expected ${bundleMediaType}`);
 }
 
@@ -157,9 +171,9 @@ function signatureOf(envelope: JsonObject): Uint8Array {
  */
 export function parseBundle(bytes: Uint8Array): SignatureBundle {
   const bundle = assertObject(parseJson(bytes), "the bundle");
-  assertMediaType(bundle);
+  const mediaType = mediaTypeOf(bundle);
   assertFields(bundle, "the bundle", bundleFields);
-  const material = materialOf(bundle);
+  const material = materialOf(bundle, mediaType);
   const envelope = assertObject(fieldOf(bundle, "dsseEnvelope"), "dsseEnvelope");
   assertFields(envelope, "dsseEnvelope", envelopeFields);
   const payloadType = textOf(envelope, "payloadType", "dsseEnvelope");

@@ -41,6 +41,8 @@ export interface CertificateExtensions {
   readonly extendedKeyUsage?: readonly string[];
   /** Extensions that limit what the certificate may be used for in a way that is not understood. */
   readonly unknownCritical: readonly string[];
+  /** What each extension holds (the content of its extnValue), by object identifier. */
+  readonly values: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Largest DER of one certificate. Real ones have 600 to 2,000 bytes. */
@@ -113,6 +115,7 @@ function readExtensions(tbs: readonly DerValue[]): CertificateExtensions {
           (critical || id === oid.nameConstraints) && !understood.has(id) && !harmless.has(id),
       )
       .map(([id]) => id),
+    values: new Map(list.entries().map(([id, { value }]) => [id, value])),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Sha256 } from "../skill/digest.ts";
+import type { CertificateClaim } from "./sigstore/claims.ts";
 
 /** Signature formats that are understood. */
 export type SignatureFormat = "oms" | "guide";
@@ -23,6 +24,23 @@ export type Signer =
       /** SHA-256 over the SubjectPublicKeyInfo, hex; equals `TrustedKey.fingerprint`. */
       readonly publicKey: string;
       readonly names: readonly string[];
+    }
+  | {
+      readonly kind: "keyless";
+      /** E-mail address or URI for which the certificate was issued; compared whole. */
+      readonly identity: string;
+      /** OpenID Connect issuer who vouched for it; a URL. */
+      readonly issuer: string;
+      /** What the certificate says of the build that signed, by the names that Fulcio gives its extensions. */
+      readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
+      /** SHA-256 over the certificate's DER, hex. */
+      readonly fingerprint: string;
+      /** SHA-256 over its SubjectPublicKeyInfo, hex. */
+      readonly publicKey: string;
+      /** Fingerprints of the Sigstore roots by which it was proved. Empty where by none. */
+      readonly roots: readonly string[];
+      /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
+      readonly signedAt?: number;
     };
 
 /** One path at which the tree and the signed list disagree. Digests carry their algorithm: `sha256:…`, `blake2b:…`. */

@@ -1,3 +1,4 @@
+import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
 
 /** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
@@ -17,6 +18,14 @@ export interface TrustedKey {
   readonly key: KeyObject;
 }
 
+/** A Sigstore instance by which keyless signatures may be proved: its authorities and logs, from a trusted root. */
+export interface SigstoreRoot {
+  readonly names: readonly string[];
+  /** SHA-256 over the text of the trusted root, 64 lower-case hex digits. What publishers are resolved to. */
+  readonly fingerprint: string;
+  readonly authorities: SigstoreAuthorities;
+}
+
 /**
  * Everything that any policy trusts, together. Signatures are checked against all of it once; which publisher a
  * policy accepts is decided later, from the fingerprints in the evidence.
@@ -26,4 +35,6 @@ export interface TrustMaterial {
   readonly version: string;
   readonly anchors: readonly TrustAnchor[];
   readonly keys: readonly TrustedKey[];
+  /** Absent: no keyless signer is trusted. */
+  readonly sigstore?: readonly SigstoreRoot[];
 }

@@ -6,9 +6,19 @@ import type { SkillReference } from "../../skill/reference.ts";
 
 /** A signer as JSON output names it. */
 function signerDocument(signer: Signer): object {
-  return signer.kind === "certificate"
-    ? { kind: signer.kind, subject: signer.subject, fingerprint: signer.fingerprint, anchors: signer.anchors }
-    : { kind: signer.kind, publicKey: signer.publicKey, names: signer.names };
+  switch (signer.kind) {
+    case "certificate": {
+      const { kind, subject, fingerprint, anchors } = signer;
+      return { kind, subject, fingerprint, anchors };
+    }
+    case "key":
+      return { kind: signer.kind, publicKey: signer.publicKey, names: signer.names };
+    case "keyless": {
+      const { kind, identity, issuer, claims, fingerprint, roots, signedAt } = signer;
+      const time = signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() };
+      return { kind, identity, issuer, ...time, claims, fingerprint, roots };
+    }
+  }
 }
 
 const differenceDocument = ({ path, change, signed, found }: Difference): object => ({
@@ -85,5 +95,6 @@ export function signerName(signer: Signer | undefined): string {
   // Names are those of the resource and of the entry in it, `payments/release-key`.
   if (signer.kind === "key")
     return signer.names[0]?.split("/").at(-1) ?? `key ${signer.publicKey.slice(0, 12)}…`;
+  if (signer.kind === "keyless") return signer.identity;
   return /^CN=(.*?)(?:, [A-Z][A-Za-z]*=|$)/.exec(signer.subject)?.[1] ?? signer.subject;
 }

@@ -5,8 +5,12 @@ import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { isByPublisher } from "./publishers.ts";
 
-const named = (signer: Signer): string =>
-  signer.kind === "certificate" ? signer.subject.slice(0, 200) : `the key ${signer.publicKey.slice(0, 16)}…`;
+function named(signer: Signer): string {
+  if (signer.kind === "keyless") return `${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
+  return signer.kind === "certificate"
+    ? signer.subject.slice(0, 200)
+    : `the key ${signer.publicKey.slice(0, 16)}…`;
+}
 
 function publisherFindings(
   policy: Policy,

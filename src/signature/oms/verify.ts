@@ -1,9 +1,10 @@
 import type { Skill } from "../../skill/skill.ts";
-import { parseBundle, type SignatureBundle } from "../bundle.ts";
+import { parseBundle, type SignatureBundle, type VerificationMaterial } from "../bundle.ts";
 import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../dsse.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
 import { knownChain, type KnownChain } from "../known-chains.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
+import { verifyKeyless } from "../sigstore/keyless.ts";
 import { always, type SignatureEvidence, type SignatureFault, type Signer } from "../signature-evidence.ts";
 import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
 import { covers, unchangedSpan } from "../validity.ts";
@@ -181,6 +182,19 @@ function verifyByChain(
   return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)] }, validity);
 }
 
+/** The proof is of the time of signing, so that it does not end with the certificate, which is valid for minutes. */
+function verifyByIdentity(
+  subject: Subject,
+  material: Extract<VerificationMaterial, { kind: "keyless" }>,
+  trust: TrustMaterial,
+): SignatureEvidence {
+  const signed = { payloadType: inTotoPayloadType, encoded: subject.encoded() };
+  const { signer, refusal, selfConsistent } = verifyKeyless(material, subject.bundle, signed, trust);
+  return refusal === undefined
+    ? conclude(subject, signer)
+    : untrusted(refusal.code, refusal.message, { ...informationOf(subject), signer, selfConsistent });
+}
+
 const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 function spanOf({ paths }: KnownChain): string {
@@ -203,9 +217,14 @@ export function verifyOms(
   try {
     const subject = readSubject(skill, signaturePath);
     const { material } = subject.bundle;
-    return material.kind === "publicKey"
-      ? verifyByKey(subject, material.hint, trust)
-      : verifyByChain(subject, material.certificates, trust, now);
+    switch (material.kind) {
+      case "publicKey":
+        return verifyByKey(subject, material.hint, trust);
+      case "certificateChain":
+        return verifyByChain(subject, material.certificates, trust, now);
+      case "keyless":
+        return verifyByIdentity(subject, material, trust);
+    }
   } catch (cause) {
     if (cause instanceof SignatureError) return untrusted(cause.code, cause.message);
     throw cause;

@@ -63,9 +63,9 @@ describe("parseBundle", () => {
   it.each<[string, unknown, string]>([
     ["another media type", { ...good, mediaType: "application/json" }, "UNSUPPORTED_FORMAT"],
     [
-      "a keyless signature",
-      withMaterial({ certificate: {}, tlogEntries: [{}] }),
-      "UNSUPPORTED_FORMAT keyless",
+      "a certificate without log entries",
+      withMaterial({ certificate: { rawBytes: "AA==" } }),
+      "MANIFEST_MALFORMED verificationMaterial.tlogEntries is missing",
     ],
     ["log entries beside a key", withMaterial({ ...material, tlogEntries: [{}] }), "UNSUPPORTED_FORMAT"],
     ["tlogEntries that are no list", withMaterial({ ...material, tlogEntries: {} }), "MANIFEST_MALFORMED"],

@@ -1,0 +1,91 @@
+import type { Certificate } from "../certificate.ts";
+import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../der.ts";
+import { malformed } from "../signature-error.ts";
+import { claimArcs, fulcio, type CertificateClaim } from "./claims.ts";
+
+/** Whom a Fulcio certificate names, and what it says of the build that signed. */
+export interface CertificateIdentity {
+  /** The one subject alternative name: an e-mail address, a URI, or a name of Fulcio's own kind. */
+  readonly identity: string;
+  /** URL of the OpenID Connect issuer who vouched for it. */
+  readonly issuer: string;
+  readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
+}
+
+const subjectAlternativeName = "2.5.29.17";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text that people read and policies compare: no control characters, which could hide part of it, and not empty. */
+function readText(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch (cause) {
+    throw new DerError("holds a name that is not UTF-8", { cause });
+  }
+  if (text === "" || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text))
+    throw new DerError("holds a name that is empty or has control characters");
+  return text;
+}
+
+function onlyValue(bytes: Uint8Array, tag: number): DerValue {
+  const [value, ...others] = readDer(bytes);
+  if (value?.tag !== tag || others.length > 0)
+    throw new DerError("holds a name that is not built as expected");
+  return value;
+}
+
+const utf8String = (bytes: Uint8Array): string => readText(onlyValue(bytes, derTag.utf8String).content);
+
+/** Context tags of GeneralName (RFC 5280, 4.2.1.6). */
+const generalName = { otherName: 0xa0, email: 0x81, uri: 0x86, otherValue: 0xa0 } as const;
+
+function nameOf({ tag, content }: DerValue): string {
+  if (tag === generalName.email || tag === generalName.uri) return readText(content);
+  const [kind, value] = tag === generalName.otherName ? readDer(content) : [];
+  // Fulcio puts user names that are no addresses here.
+  if (kind !== undefined && value?.tag === generalName.otherValue && objectIdentifier(kind) === `${fulcio}.7`)
+    return utf8String(value.content);
+  throw new DerError("names its subject in a way that is not understood");
+}
+
+/** Fulcio gives every certificate one name. Of several, another verifier might compare another one. */
+function identityOf(values: ReadonlyMap<string, Uint8Array>): string {
+  const extension = values.get(subjectAlternativeName);
+  const names = extension === undefined ? [] : derMembers(readDer(extension)[0]);
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0)
+    throw new DerError(`names ${names.length} subjects, expected exactly one`);
+  return nameOf(name);
+}
+
+/** The issuer stands in two extensions, the older one without a type around its text. They must agree. */
+function issuerOf(values: ReadonlyMap<string, Uint8Array>): string {
+  const [older, newer] = [values.get(`${fulcio}.1`), values.get(`${fulcio}.8`)];
+  const said = [
+    ...(newer === undefined ? [] : [utf8String(newer)]),
+    ...(older === undefined ? [] : [readText(older)]),
+  ];
+  const [issuer] = said;
+  if (issuer === undefined || said.some((other) => other !== issuer))
+    throw new DerError("names no issuer of its identity, or two");
+  return issuer;
+}
+
+/**
+ * Reads whom a certificate of Fulcio names.
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
+export function readIdentity({ extensions: { values } }: Certificate): CertificateIdentity {
+  try {
+    const claims = Object.entries(claimArcs).flatMap(([claim, arc]) => {
+      const value = values.get(`${fulcio}.${arc}`);
+      return value === undefined ? [] : [[claim, utf8String(value)] as const];
+    });
+    return { identity: identityOf(values), issuer: issuerOf(values), claims: Object.fromEntries(claims) };
+  } catch (cause) {
+    if (cause instanceof DerError) throw malformed(`the signing certificate ${cause.message}`, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,21 @@
+import type * as Messages from "@sigstore/protobuf-specs";
+import type * as Verify from "@sigstore/verify";
+import { createRequire } from "node:module";
+import type * as Patterns from "re2js";
+
+/**
+ * Sigstore's libraries and the pattern matcher take a tenth of a second to load, longer than a hundred skills to
+ * verify, and whoever trusts no keyless signer needs none of them. They are loaded when the first trusted root or
+ * pattern is read: by `require`, for what is pure here is synchronous too. This is the one file of the pure rooms that
+ * may use `node:module`; it loads these three packages and nothing else.
+ */
+const require = createRequire(import.meta.url);
+
+/** `@sigstore/verify`: chains, signed certificate timestamps, log inclusion, RFC 3161 timestamps. */
+export const sigstoreVerify = (): typeof Verify => require("@sigstore/verify") as typeof Verify;
+
+/** `@sigstore/protobuf-specs`: the messages that Sigstore's JSON files are. */
+export const sigstoreMessages = (): typeof Messages => require("@sigstore/protobuf-specs") as typeof Messages;
+
+/** RE2 in JavaScript: matches in time linear in the text, whatever the pattern. */
+export const linearPatterns = (): typeof Patterns => require("re2js") as typeof Patterns;

@@ -1,0 +1,149 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { sha256Hex } from "../../skill/digest.ts";
+import { parseCertificate } from "../certificate.ts";
+import {
+  assertFields,
+  assertObject,
+  decodeBase64,
+  fieldOf,
+  listOf,
+  textOf,
+  type JsonObject,
+} from "../json-fields.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
+import type { SigstoreRoot } from "../trust-material.ts";
+import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+
+/** Characters of a trusted_root.json. The public instance's has 7,000. */
+export const maxTrustedRootLength = 131_072;
+
+const maxAuthorities = 32;
+const maxCertificates = 10;
+
+const mediaTypes = new Set([
+  "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+  "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+  "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+]);
+const rootFields = new Set([
+  "mediaType",
+  "tlogs",
+  "certificateAuthorities",
+  "ctlogs",
+  "timestampAuthorities",
+]);
+const logFields = new Set(["baseUrl", "hashAlgorithm", "publicKey", "logId", "checkpointKeyId", "operator"]);
+const keyFields = new Set(["rawBytes", "keyDetails", "validFor"]);
+const authorityFields = new Set(["subject", "uri", "certChain", "validFor", "operator"]);
+
+/** Kinds of log keys that `@sigstore/verify` checks with the right digest: it always takes Node's default, SHA-256. */
+const keyKinds = new Set(["PKIX_ECDSA_P256_SHA_256", "PKIX_ED25519", "PKCS1_RSA_PKCS1V5"]);
+
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+function assertInstant(value: Json | undefined, where: string): void {
+  if (typeof value !== "string" || !instant.test(value) || Number.isNaN(Date.parse(value)))
+    throw malformed(`${where} is not a time such as 2025-01-31T12:00:00Z`);
+}
+
+/**
+ * A validity must say when it starts. The libraries read a missing start as 1970 and trust a key for times at which
+ * nobody had it; protobuf-specs says that it "MUST be set".
+ */
+function assertValidity(object: JsonObject, where: string): void {
+  const span = assertObject(fieldOf(object, "validFor"), `${where}.validFor`);
+  assertFields(span, `${where}.validFor`, new Set(["start", "end"]));
+  assertInstant(fieldOf(span, "start"), `${where}.validFor.start`);
+  const end = fieldOf(span, "end");
+  if (end !== undefined) assertInstant(end, `${where}.validFor.end`);
+}
+
+function assertKeyId(object: JsonObject, field: string, where: string): void {
+  const id = assertObject(fieldOf(object, field), `${where}.${field}`);
+  assertFields(id, `${where}.${field}`, new Set(["keyId"]));
+  decodeBase64(textOf(id, "keyId", `${where}.${field}`), `${where}.${field}.keyId`);
+}
+
+function assertLog(value: Json, where: string): void {
+  const log = assertObject(value, where);
+  assertFields(log, where, logFields);
+  if (fieldOf(log, "hashAlgorithm") !== "SHA2_256")
+    throw unsupported(`${where}.hashAlgorithm is not SHA2_256`);
+  if (textOf(log, "baseUrl", where).length > 2_000) throw malformed(`${where}.baseUrl is too long`);
+  const key = assertObject(fieldOf(log, "publicKey"), `${where}.publicKey`);
+  assertFields(key, `${where}.publicKey`, keyFields);
+  const kind = textOf(key, "keyDetails", `${where}.publicKey`);
+  if (!keyKinds.has(kind)) {
+    throw unsupported(
+      `${where}.publicKey.keyDetails is ${quoted(kind)}, expected one of ${[...keyKinds].join(", ")}`,
+    );
+  }
+  decodeBase64(textOf(key, "rawBytes", `${where}.publicKey`), `${where}.publicKey.rawBytes`);
+  assertValidity(key, `${where}.publicKey`);
+  assertKeyId(log, "logId", where);
+  if (fieldOf(log, "checkpointKeyId") !== undefined) assertKeyId(log, "checkpointKeyId", where);
+}
+
+function assertAuthority(value: Json, where: string): void {
+  const authority = assertObject(value, where);
+  assertFields(authority, where, authorityFields);
+  const chain = assertObject(fieldOf(authority, "certChain"), `${where}.certChain`);
+  assertFields(chain, `${where}.certChain`, new Set(["certificates"]));
+  const certificates = listOf(chain, "certificates", `${where}.certChain`, maxCertificates);
+  if (certificates.length === 0) throw malformed(`${where}.certChain.certificates is empty`);
+  for (const [index, item] of certificates.entries()) {
+    const place = `${where}.certChain.certificates[${index}]`;
+    const certificate = assertObject(item, place);
+    assertFields(certificate, place, new Set(["rawBytes"]));
+    parseCertificate(decodeBase64(textOf(certificate, "rawBytes", place), `${place}.rawBytes`), place);
+  }
+  assertValidity(authority, where);
+}
+
+function assertEach(
+  root: JsonObject,
+  field: string,
+  fewest: number,
+  check: (value: Json, where: string) => void,
+): void {
+  const present = fieldOf(root, field) !== undefined;
+  const list = present ? listOf(root, field, "the trusted root", maxAuthorities) : [];
+  if (list.length < fewest) throw malformed(`the trusted root has no ${field}`);
+  for (const [index, item] of list.entries()) check(item, `${field}[${index}]`);
+}
+
+function parse(text: string): JsonObject {
+  if (text.length > maxTrustedRootLength)
+    throw malformed(`the trusted root is longer than ${maxTrustedRootLength} characters`);
+  try {
+    return assertObject(parseStrictJson(text), "the trusted root");
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the trusted root is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * Reads a Sigstore `trusted_root.json` (sigstore_trustroot.proto), strictly: certificate authorities, certificate
+ * logs, transparency logs and timestamp authorities, each with the span in which it may be trusted.
+ * @param names under which operators know it: `trust-root/entry`
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
+ */
+export function readTrustedRoot(text: string, names: readonly string[]): SigstoreRoot {
+  const root = parse(text);
+  const mediaType = textOf(root, "mediaType", "the trusted root");
+  if (!mediaTypes.has(mediaType))
+    throw unsupported(`the trusted root's media type ${quoted(mediaType)} is not known`);
+  assertFields(root, "the trusted root", rootFields);
+  assertEach(root, "tlogs", 1, assertLog);
+  assertEach(root, "ctlogs", 1, assertLog);
+  assertEach(root, "certificateAuthorities", 1, assertAuthority);
+  assertEach(root, "timestampAuthorities", 0, assertAuthority);
+  const fingerprint = sha256Hex(Buffer.from(text));
+  try {
+    const message = sigstoreMessages().TrustedRoot.fromJSON(root);
+    return { names, fingerprint, authorities: sigstoreVerify().toTrustMaterial(message) };
+  } catch (cause) {
+    throw malformed("a key or certificate of the trusted root cannot be read", { cause });
+  }
+}
