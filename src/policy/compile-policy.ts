@@ -1,3 +1,5 @@
+import { SignatureError } from "../signature/signature-error.ts";
+import { identityPattern } from "../signature/sigstore/identity-pattern.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
 import { podSourceKinds, type SourceKind } from "../skill/reference.ts";
 import { readAnchors, readKey } from "./pem.ts";
@@ -112,6 +114,39 @@ function rootKeys(
   return keys;
 }
 
+function identityTest(
+  { identity, identityPattern: pattern }: NonNullable<PublisherSpec["keyless"]>,
+  field: string,
+): (identity: string) => boolean {
+  if (pattern === undefined) return (other) => other === identity;
+  try {
+    return identityPattern(pattern);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw new PolicyError("Invalid", `${field}.identityPattern: ${cause.message}`, { cause });
+  }
+}
+
+function keylessPublisher(
+  spec: NonNullable<PublisherSpec["keyless"]>,
+  { name, roots, field }: Place,
+): ResolvedPublisher {
+  const { sigstore } = trustRoot(spec.trustRootRef.name, roots, `${field}.trustRootRef`);
+  if (sigstore.length === 0) {
+    throw new PolicyError(
+      "TrustRootMissing",
+      `${field}.trustRootRef: the SkillTrustRoot ${spec.trustRootRef.name} holds no Sigstore root`,
+    );
+  }
+  const { issuer, claims = {} } = spec;
+  const isIdentity = identityTest(spec, field);
+  return {
+    publisher: { kind: "keyless", name, roots: fingerprints(sigstore), issuer, isIdentity, claims },
+    anchors: [],
+    keys: [],
+  };
+}
+
 function resolvePublisher(
   policy: string,
   spec: PublisherSpec,
@@ -120,6 +155,8 @@ function resolvePublisher(
 ): ResolvedPublisher {
   const field = `spec.publishers[${index}]`;
   const place = { name: spec.name, label: `ClusterSkillPolicy/${policy}/${spec.name}`, roots };
+  if (spec.keyless !== undefined)
+    return keylessPublisher(spec.keyless, { ...place, field: `${field}.keyless` });
   return spec.certificate !== undefined
     ? certificatePublisher(spec.certificate, { ...place, field: `${field}.certificate` })
     : keyPublisher(spec.publicKey ?? {}, { ...place, field: `${field}.publicKey` });

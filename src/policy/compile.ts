@@ -1,4 +1,4 @@
-import type { TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import type { SigstoreRoot, TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { brokenPolicy } from "./broken.ts";
 import { compilePolicy, type CompiledPolicy } from "./compile-policy.ts";
@@ -98,15 +98,17 @@ export function compileSnapshot(
   const compiled = policies.map((object, index) => compileOne(object, index, roots, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
+  const sigstore: SigstoreRoot[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
   for (const root of roots.values()) {
     if (root === "unusable") continue;
     anchors.push(...root.anchors);
     keys.push(...root.keys.values());
+    sigstore.push(...root.sigstore);
   }
   return {
     policies: compiled.map(({ policy }) => policy),
-    trust: trustMaterial({ anchors, keys }, previous),
+    trust: trustMaterial({ anchors, keys, sigstore }, previous),
     problems,
   };
 }

@@ -2,7 +2,8 @@ import { compilePolicy } from "./compile-policy.ts";
 import type { PolicySnapshot } from "./policy.ts";
 import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import type { PublisherSpec } from "./resource/publisher.ts";
-import { trustMaterial } from "./trust.ts";
+import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
+import { resolveTrustRoot, trustMaterial } from "./trust.ts";
 
 /** What a policy says that names nothing but publishers; the schema has the same defaults. */
 const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
@@ -16,12 +17,21 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
 };
 
 /**
- * The policy of one publisher, as the command line makes it from a key or a root certificate. Without the schemas,
+ * The policy of one publisher, as the command line makes it from a key, a root certificate or an identity. Without the schemas,
  * whose library takes longer to load than a skill takes to verify.
- * @throws PolicyError where key or certificates cannot be used
+ * @param root trust root `trust-root`, where the publisher refers to one
+ * @throws PolicyError where key, certificates or trust root cannot be used
  */
-export function onePublisher(name: string, publisher: PublisherSpec): PolicySnapshot {
+export function onePublisher(
+  name: string,
+  publisher: PublisherSpec,
+  root?: SkillTrustRootSpec,
+): PolicySnapshot {
   const spec = { ...defaults, publishers: [publisher] };
-  const { policy, anchors, keys } = compilePolicy({ name, spec }, new Map(), () => () => []);
-  return { policies: [policy], trust: trustMaterial({ anchors, keys }) };
+  const roots = new Map(
+    root === undefined ? [] : [["trust-root", resolveTrustRoot("trust-root", root)] as const],
+  );
+  const { policy, anchors, keys } = compilePolicy({ name, spec }, roots, () => () => []);
+  const sigstore = roots.get("trust-root")?.sigstore ?? [];
+  return { policies: [policy], trust: trustMaterial({ anchors, keys, sigstore }) };
 }

@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
+import type { CertificateClaim } from "../signature/sigstore/claims.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Finding, Mode } from "./finding.ts";
 
@@ -16,6 +17,18 @@ export type Publisher =
       readonly anchors: readonly string[];
       /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
       readonly subject: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "keyless";
+      readonly name: string;
+      /** Fingerprints of the Sigstore roots, by one of which the signature must be proved. */
+      readonly roots: readonly string[];
+      /** Compared exactly. */
+      readonly issuer: string;
+      /** Is the whole of this identity the publisher's. */
+      readonly isIdentity: (identity: string) => boolean;
+      /** What the certificate must say of the build, by the names of `Signer`. Compared exactly. */
+      readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
     };
 
 /** A ClusterSkillPolicy, checked and resolved: ready to judge with. */

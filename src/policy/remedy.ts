@@ -14,7 +14,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning:
       "The skill has no signature file. In a policy with `unsigned: {action: Warn}` it is let in with a warning.",
     remedy:
-      "mount the signature file skill.oms.sig with the skill, or have a publisher of the policy sign it",
+      "mount the signature file (skill.oms.sig, skill.sig) with the skill, or have a publisher of the policy sign it",
   },
   BAD_SIGNATURE: {
     meaning:
@@ -50,7 +50,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   UNSUPPORTED_FORMAT: {
     meaning:
       "The signature is in a format, version or algorithm that is not understood, such as keyless signing.",
-    remedy: "sign the skill with a key or certificate on P-256, P-384 or P-521 (skill-admission sign)",
+    remedy:
+      "sign the skill with a key or certificate on P-256, P-384 or P-521, or an Ed25519 key (skill-admission sign)",
   },
   CARD_MISSING: {
     meaning: "The policy demands a skill card, and there is none, or it is not among the signed files.",

@@ -1,6 +1,10 @@
 import { sha256 } from "../skill/digest.ts";
-import type { TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import { SignatureError } from "../signature/signature-error.ts";
+import { publicGoodRoot } from "../signature/sigstore/public-good-root.ts";
+import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
+import type { SigstoreRoot, TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
 import { readAnchors, readKey } from "./pem.ts";
+import { PolicyError } from "./policy-error.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
@@ -8,10 +12,23 @@ export interface ResolvedTrustRoot {
   readonly anchors: readonly TrustAnchor[];
   /** By the name of their entry. */
   readonly keys: ReadonlyMap<string, TrustedKey>;
+  readonly sigstore: readonly SigstoreRoot[];
 }
 
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
 export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
+
+type SigstoreEntry = NonNullable<SkillTrustRootSpec["sigstore"]>[number];
+
+function readSigstore({ name, trustedRoot = publicGoodRoot }: SigstoreEntry, root: string, field: string) {
+  try {
+    return readTrustedRoot(trustedRoot, [`${root}/${name}`]);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    const message = `${field}: ${cause.message}; give the text of a trusted_root.json`;
+    throw new PolicyError("UnusableTrust", message, { cause });
+  }
+}
 
 /** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
 export const resolveTrustRoot = (name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot => ({
@@ -23,6 +40,9 @@ export const resolveTrustRoot = (name: string, spec: SkillTrustRootSpec): Resolv
       entry.name,
       readKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
     ]),
+  ),
+  sigstore: (spec.sigstore ?? []).map((entry, index) =>
+    readSigstore(entry, name, `spec.sigstore[${index}].trustedRoot`),
   ),
 });
 
@@ -50,11 +70,16 @@ const described = (kind: string, entries: readonly Named[]): readonly string[] =
  * (verified chains, evidence) stays.
  */
 export function trustMaterial(
-  all: { readonly anchors: readonly TrustAnchor[]; readonly keys: readonly TrustedKey[] },
+  all: Pick<TrustMaterial, "anchors" | "keys" | "sigstore">,
   previous?: TrustMaterial,
 ): TrustMaterial {
   const anchors = merged(all.anchors);
   const keys = merged(all.keys);
-  const version = sha256([...described("anchor", anchors), ...described("key", keys)].join("\n"));
-  return previous?.version === version ? previous : { version, anchors, keys };
+  const sigstore = merged(all.sigstore ?? []);
+  const version = sha256(
+    [...described("anchor", anchors), ...described("key", keys), ...described("sigstore", sigstore)].join(
+      "\n",
+    ),
+  );
+  return previous?.version === version ? previous : { version, anchors, keys, sigstore };
 }

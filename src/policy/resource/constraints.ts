@@ -23,13 +23,14 @@ export function celRule<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>)
 /** Exactly one of some members of an object. */
 export function exactlyOne<S extends z.ZodType<Readonly<Record<string, unknown>>>>(
   schema: S,
-  members: readonly [string, string],
+  members: readonly [string, string, ...string[]],
 ): S {
-  const [left, right] = members;
+  const [left, right, ...others] = members;
+  const given = members.map((member) => `(has(self.${member}) ? 1 : 0)`);
   return celRule(schema, {
-    rule: `has(self.${left}) != has(self.${right})`,
-    message: `give exactly one of ${left} and ${right}`,
-    check: (value) => Object.hasOwn(value, left) !== Object.hasOwn(value, right),
+    rule: others.length === 0 ? `has(self.${left}) != has(self.${right})` : `${given.join(" + ")} == 1`,
+    message: `give exactly one of ${members.slice(0, -1).join(", ")} and ${members.at(-1) ?? ""}`,
+    check: (value) => members.filter((member) => Object.hasOwn(value, member)).length === 1,
   });
 }
 

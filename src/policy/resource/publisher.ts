@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { exactlyOne, someMember } from "./constraints.ts";
+import { certificateClaims } from "../../signature/sigstore/claims.ts";
+import { isAnchored, maxPatternLength } from "../../signature/sigstore/identity-pattern.ts";
+import { celRule, exactlyOne, someMember } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem, trustRootName } from "./scalars.ts";
 
 const attribute = z.string().min(1).max(256);
@@ -56,14 +58,56 @@ const publicKey = exactlyOne(
   ["trustRootRef", "pem"],
 );
 
+/** Longest identity, issuer or claim that is compared. */
+const name = z.string().min(1).max(1_024);
+
+const claims = someMember(
+  z.strictObject(
+    Object.fromEntries(
+      certificateClaims.map((claim) => [
+        claim,
+        name.exactOptional().describe(`Fulcio's certificate extension of that name, compared exactly.`),
+      ]),
+    ),
+  ),
+);
+
+const keyless = exactlyOne(
+  z.strictObject({
+    trustRootRef: z
+      .strictObject({ name: trustRootName })
+      .describe("Trust root by one of whose Sigstore roots the signature must be proved."),
+    issuer: name.describe(
+      "OpenID Connect issuer who vouched for the signer, compared exactly, such as https://token.actions.githubusercontent.com.",
+    ),
+    identity: name
+      .exactOptional()
+      .describe("E-mail address or URI in the signing certificate, compared whole and never as a pattern."),
+    identityPattern: celRule(z.string().max(maxPatternLength), {
+      rule: "self.startsWith('^') && self.endsWith('$') && !self.endsWith('\\\\$')",
+      message: 'begin with "^" and end with "$": without them it would also accept longer identities',
+      check: isAnchored,
+    })
+      .exactOptional()
+      .describe("Pattern (RE2) that the whole identity must match. Escape dots: `github\\.com`."),
+    claims: claims
+      .exactOptional()
+      .describe("What the certificate must say of the build that signed. Left out: nothing."),
+  }),
+  ["identity", "identityPattern"],
+);
+
 /** A party whose signature a policy accepts. */
 export const publisher = exactlyOne(
   z.strictObject({
     name: entryName.describe("Name in messages, logs and reports."),
     certificate: certificate.exactOptional().describe("A signer with a certificate."),
     publicKey: publicKey.exactOptional().describe("A signer with a bare key."),
+    keyless: keyless
+      .exactOptional()
+      .describe("A signer with an identity that Sigstore vouched for at the time of signing."),
   }),
-  ["certificate", "publicKey"],
+  ["certificate", "publicKey", "keyless"],
 );
 
 export type PublisherSpec = z.output<typeof publisher>;

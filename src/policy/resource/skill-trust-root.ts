@@ -1,8 +1,27 @@
 import { z } from "zod";
-import { byName, celRule } from "./constraints.ts";
+import { maxTrustedRootLength } from "../../signature/sigstore/trusted-root.ts";
+import { byName, celRule, exactlyOne } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
 
 const name = entryName.describe("Name in messages; policies refer to keys by it.");
+
+const sigstoreRoot = exactlyOne(
+  z.strictObject({
+    name,
+    trustedRoot: z
+      .string()
+      .max(maxTrustedRootLength)
+      .exactOptional()
+      .describe(
+        "Text of the instance's trusted_root.json, as `cosign trusted-root` or its TUF repository gives it.",
+      ),
+    instance: z
+      .enum(["PublicGood"])
+      .exactOptional()
+      .describe("The public instance, sigstore.dev, by the trusted root that comes with this release."),
+  }),
+  ["trustedRoot", "instance"],
+);
 
 /** `spec` of a SkillTrustRoot. */
 export const skillTrustRootSpec = celRule(
@@ -35,11 +54,17 @@ export const skillTrustRootSpec = celRule(
     )
       .exactOptional()
       .describe("Public keys of signers."),
+    sigstore: byName(z.array(sigstoreRoot).max(8))
+      .exactOptional()
+      .describe("Sigstore instances by which keyless signatures are proved."),
   }),
   {
-    rule: "(has(self.certificates) && size(self.certificates) > 0) || (has(self.keys) && size(self.keys) > 0)",
-    message: "give at least one of certificates and keys",
-    check: ({ certificates, keys }) => (certificates?.length ?? 0) + (keys?.length ?? 0) > 0,
+    rule: ["certificates", "keys", "sigstore"]
+      .map((list) => `(has(self.${list}) && size(self.${list}) > 0)`)
+      .join(" || "),
+    message: "give at least one of certificates, keys and sigstore",
+    check: ({ certificates, keys, sigstore }) =>
+      [certificates, keys, sigstore].some((list) => (list?.length ?? 0) > 0),
   },
 );
 

@@ -1,4 +1,5 @@
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { certificateClaims } from "../../signature/sigstore/claims.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
 /**
@@ -14,10 +15,21 @@ function hasAttribute(
   return values.includes(value) && (attribute === "OU" || values.length === 1);
 }
 
+/** A claim that the certificate does not make is not met, whatever the policy compares it with. */
+const isByIdentity = (publisher: Extract<Publisher, { kind: "keyless" }>, signer: Signer): boolean =>
+  signer.kind === "keyless" &&
+  signer.roots.some((root) => publisher.roots.includes(root)) &&
+  signer.issuer === publisher.issuer &&
+  publisher.isIdentity(signer.identity) &&
+  certificateClaims.every(
+    (claim) => publisher.claims[claim] === undefined || publisher.claims[claim] === signer.claims[claim],
+  );
+
 function isBy(publisher: Publisher, signer: Signer): boolean {
   if (publisher.kind === "key") {
     return signer.kind === "key" && publisher.publicKeys.includes(signer.publicKey);
   }
+  if (publisher.kind === "keyless") return isByIdentity(publisher, signer);
   return (
     signer.kind === "certificate" &&
     signer.anchors.some((anchor) => publisher.anchors.includes(anchor)) &&

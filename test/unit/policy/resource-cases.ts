@@ -36,6 +36,11 @@ const expression = (requirement: Spec): Spec => ({ namespaceSelector: { matchExp
 const certificate = (content: unknown): Spec => ({ publishers: [{ name: "p", certificate: content }] });
 const key = (content: unknown): Spec => ({ publishers: [{ name: "p", publicKey: content }] });
 const ref = { trustRootRef: { name: "r" } };
+const keyless = (content: Spec): Spec => {
+  const spec: Spec = { trustRootRef: { name: "r" }, issuer: "https://issuer.example.com", ...content };
+  const given = Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+  return { publishers: [{ name: "p", keyless: given }] };
+};
 const certificatePem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const privatePem = `${publicKey}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`;
 const many = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `n${index}`);
@@ -121,12 +126,12 @@ export const resourceCases: readonly ResourceCase[] = [
   policy(
     "a publisher with nothing",
     { publishers: [{ name: "p" }] },
-    /exactly one of certificate and publicKey/,
+    /exactly one of certificate, publicKey and keyless/,
   ),
   policy(
     "a publisher with both",
     { publishers: [{ name: "p", publicKey: ref, certificate: ref }] },
-    /exactly one of certificate and publicKey/,
+    /exactly one of certificate, publicKey and keyless/,
   ),
   policy(
     "an unknown member of a publisher",
@@ -167,6 +172,28 @@ export const resourceCases: readonly ResourceCase[] = [
 
   policy("minimum grades", { evidence: { integrity: "STRONG", authorship: "WEAK" } }),
   policy("an unknown grade", { evidence: { integrity: "strong" } }, /integrity/),
+  policy("a keyless publisher", keyless({ identity: "me@example.com" })),
+  policy("a keyless publisher by pattern", keyless({ identityPattern: "^https://example\\.com/.*$" })),
+  policy("a keyless publisher with claims", {
+    ...keyless({ identity: "a", claims: { sourceRepositoryRef: "refs/heads/main" } }),
+  }),
+  policy("an identity and a pattern", keyless({ identity: "a", identityPattern: "^a$" }), /identityPattern/),
+  policy("no identity", keyless({}), /exactly one of identity and identityPattern/),
+  policy("an empty identity", keyless({ identity: "" }), /identity/),
+  policy("a pattern without a beginning", keyless({ identityPattern: "a$" }), /begin with/),
+  policy("a pattern without an end", keyless({ identityPattern: "^a" }), /begin with/),
+  policy("a pattern that ends in a dollar sign", keyless({ identityPattern: "^a\\$" }), /begin with/),
+  policy(
+    "a pattern that is too long",
+    keyless({ identityPattern: `^${"a".repeat(511)}$` }),
+    /identityPattern/,
+  ),
+  policy("no issuer", keyless({ identity: "a", issuer: undefined }), /issuer/),
+  policy("no trust root", keyless({ identity: "a", trustRootRef: undefined }), /trustRootRef/),
+  policy("no claims", keyless({ identity: "a", claims: {} }), /claims/),
+  policy("an unknown claim", keyless({ identity: "a", claims: { branch: "main" } }), /branch/),
+  policy("a keyless publisher with PEM", keyless({ identity: "a", pem: publicKey }), /pem/),
+
   policy("a grade that nothing can miss", { evidence: { authorship: "ABSENT" } }, /authorship/),
   policy("a layer that is not graded yet", { evidence: { freshness: "MEDIUM" } }, /freshness/),
   policy("no layer", { evidence: {} }, /evidence/),
@@ -223,9 +250,20 @@ export const resourceCases: readonly ResourceCase[] = [
 
   root("keys", { keys: [{ name: "a", pem: publicKey }] }),
   root("certificates", { certificates: [{ name: "a", pem: certificatePem }] }),
-  root("nothing", {}, /at least one of certificates and keys/),
-  root("two empty lists", { certificates: [], keys: [] }, /at least one of certificates and keys/),
+  root("nothing", {}, /at least one of certificates, keys and sigstore/),
+  root("two empty lists", { certificates: [], keys: [] }, /at least one of certificates, keys and sigstore/),
   root("an unknown field of a trust root", { keys: [{ name: "a", pem: publicKey }], tuf: {} }, /tuf/),
+  root("the public Sigstore instance", { sigstore: [{ name: "a", instance: "PublicGood" }] }),
+  root("another Sigstore instance", { sigstore: [{ name: "a", trustedRoot: "{}" }] }),
+  root("an unknown instance", { sigstore: [{ name: "a", instance: "Staging" }] }, /instance/),
+  root("a Sigstore root that is empty", { sigstore: [{ name: "a" }] }, /exactly one of trustedRoot/),
+  root(
+    "a Sigstore root with two sources",
+    { sigstore: [{ name: "a", instance: "PublicGood", trustedRoot: "{}" }] },
+    /exactly one of trustedRoot/,
+  ),
+  root("a Sigstore root that is an object", { sigstore: [{ name: "a", trustedRoot: {} }] }, /trustedRoot/),
+  root("a Sigstore root from elsewhere", { sigstore: [{ name: "a", tufMirror: "x" }] }, /tufMirror/),
   root("a key without a name", { keys: [{ pem: publicKey }] }, /name/),
   root("a key without PEM", { keys: [{ name: "a" }] }, /pem/),
   root(
