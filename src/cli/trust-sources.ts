@@ -11,6 +11,11 @@ export interface TrustOptions {
   readonly policy?: readonly string[];
   readonly publicKey?: string;
   readonly certificateChain?: string;
+  /** E-mail address or URI of a keyless signer, and who vouched for it. */
+  readonly identity?: string;
+  readonly issuer?: string;
+  /** File with a Sigstore trusted root; without it, that of the public instance. */
+  readonly trustedRoot?: string;
 }
 
 const isOwn = ({ object }: Manifest, kind: string): boolean =>
@@ -103,6 +108,45 @@ async function trustFile(
   }
 }
 
+/** A trusted_root.json has seven thousand bytes; more than this is another file. */
+const maxRootBytes = 1024 * 1024;
+
+async function readRootFile(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, "utf8");
+    if (text.length <= maxRootBytes) return text;
+  } catch (cause) {
+    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, "name a trusted_root.json", {
+      cause,
+    });
+  }
+  throw new UsageError(`${file} is too large`, "name a trusted_root.json");
+}
+
+/** One keyless signer, proved by the trusted root in a file or by the one that comes with this program. */
+async function trustIdentity(
+  identity: string,
+  issuer: string,
+  file: string | undefined,
+): Promise<PolicySnapshot> {
+  const [{ onePublisher }, { PolicyError }] = await Promise.all([
+    import("../policy/one-publisher.ts"),
+    import("../policy/policy-error.ts"),
+  ]);
+  const entry =
+    file === undefined
+      ? { name: "public-good", instance: "PublicGood" as const }
+      : { name: "trusted-root", trustedRoot: await readRootFile(file) };
+  const keyless = { trustRootRef: { name: "trust-root" }, issuer, identity };
+  try {
+    return onePublisher("command-line", { name: "identity", keyless }, { sigstore: [entry] });
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause;
+    const what = cause.message.replace(/^spec\.sigstore\[0\]\.trustedRoot: /, "").replace(/;[^;]*$/, "");
+    throw new UsageError(`${file ?? "the trusted root"}: ${what}`, "name a trusted_root.json", { cause });
+  }
+}
+
 /**
  * What skills are judged by, or undefined where the call names nothing.
  * @throws UsageError for files that cannot be read or policies that are wrong
@@ -122,6 +166,20 @@ export async function readTrust(
   if (certificateChain !== undefined) {
     const pem = await readPem(certificateChain, "CERTIFICATE");
     return trustFile(certificateChain, { certificate: { pem } });
+  }
+  return readIdentity(options);
+}
+
+/** @throws UsageError where an identity is named by half: without its issuer, anybody may have vouched for it */
+async function readIdentity(options: TrustOptions): Promise<PolicySnapshot | undefined> {
+  const { identity, issuer, trustedRoot } = options;
+  if (identity !== undefined && issuer !== undefined && identity !== "" && issuer !== "")
+    return trustIdentity(identity, issuer, trustedRoot);
+  if (identity !== undefined || issuer !== undefined || trustedRoot !== undefined) {
+    throw new UsageError(
+      "a keyless signer is named by --identity and --issuer together",
+      "give both; --trusted-root goes with them",
+    );
   }
   return undefined;
 }

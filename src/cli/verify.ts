@@ -116,7 +116,7 @@ function advice(strange: readonly string[], snapshot: PolicySnapshot | undefined
   return [
     ...(strange.length > 0 ? [`warning: no SKILL.md in ${few}; name the folders of skills, one each\n`] : []),
     ...(snapshot === undefined
-      ? ["name whom to trust with --public-key, --certificate-chain or --policy for a verdict\n"]
+      ? ["name whom to trust with --public-key, --certificate-chain, --identity or --policy for a verdict\n"]
       : []),
   ].join("");
 }

@@ -27,7 +27,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     remedy: "use a skill signed by a publisher of the policy, or add the signer to its publishers",
   },
   SIGNER_EXPIRED: {
-    meaning: "The signer's certificate, or one above it, is no longer valid, or not yet.",
+    meaning:
+      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed.",
     remedy: "have the skill signed with a valid certificate",
   },
   DIGEST_MISMATCH: {

@@ -4,14 +4,17 @@ import type { CommandLine } from "../command-line.ts";
 import type { OutputFormat } from "../report/reporter.ts";
 import { exitCodes, outputOption, policyOption, type Ending } from "./options.ts";
 
+/** A keyless signer is named beside none of these. */
+const otherTrust = ["policy", "publicKey", "certificateChain"];
+
 /** `verify DIR…`: its arguments, options and help. */
 export function addVerify(program: Command, line: CommandLine, end: Ending): void {
   program
     .command("verify")
     .summary("check skills: who signed them, and are they unchanged")
     .description(
-      "Check skills: who signed them, and are they unchanged. With a policy, a key or\n" +
-        "a certificate to trust, each skill passes or fails; with none of them only the\n" +
+      "Check skills: who signed them, and are they unchanged. With a policy, a key,\n" +
+        "a certificate or an identity to trust, each skill passes or fails; with none of them only the\n" +
         "facts are shown.",
     )
     .argument("<dir...>", "folders of skills, each with a SKILL.md")
@@ -27,6 +30,23 @@ export function addVerify(program: Command, line: CommandLine, end: Ending): voi
         ["policy", "publicKey"],
       ),
     )
+    .addOption(
+      new Option(
+        "--identity <name>",
+        "trust this keyless signer: the whole e-mail address or URI in the certificate",
+      ).conflicts(otherTrust),
+    )
+    .addOption(
+      new Option("--issuer <url>", "OpenID Connect issuer who vouched for the identity").conflicts(
+        otherTrust,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--trusted-root <file>",
+        "Sigstore trusted_root.json that proves it (default: the public instance's, offline)",
+      ).conflicts(otherTrust),
+    )
     .option("--signature <name>", "signature file inside the skill (default: skill.oms.sig)")
     .addOption(outputOption())
     .addHelpText(
@@ -36,6 +56,8 @@ export function addVerify(program: Command, line: CommandLine, end: Ending): voi
 Examples:
   skill-admission verify skills/* --certificate-chain nv-agent-root-cert.pem
   skill-admission verify my-skill --public-key my-skill.pub
+  skill-admission verify my-skill --identity me@example.com \\
+    --issuer https://accounts.google.com
   skill-admission verify my-skill --policy policies/ -o sarif > results.sarif
   skill-admission verify skills/* --policy policies/ -o json | jq -r .outcome`,
     )
@@ -49,6 +71,9 @@ interface VerifyFlags {
   readonly policy?: readonly string[];
   readonly publicKey?: string;
   readonly certificateChain?: string;
+  readonly identity?: string;
+  readonly issuer?: string;
+  readonly trustedRoot?: string;
   readonly signature?: string;
   readonly output: OutputFormat;
 }

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
+import { run } from "./line.ts";
+
+const projectRoot = join(import.meta.dirname, "../../..");
+const page = "docs/formats/sigstore.md";
+const sample = join(projectRoot, "examples/keyless/reference-sample");
+const who = ["--identity", "stefanb@us.ibm.com", "--issuer", "https://sigstore.verify.ibm.com/oauth2"];
+
+/** The command under its own name, as docs/cli.md says. */
+const alias = `skill-admission() { "${process.execPath}" "${join(projectRoot, "dist/main.js")}" "$@" 2>/dev/null; }\n`;
+const shell: Shell = { cwd: projectRoot, env: process.env };
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sigstore-page-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("docs/formats/sigstore.md", () => {
+  it("has a worked example that works as it is typed, and shows what it prints", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    expect(await typed(alias + commands("stefanb@us.ibm.com"), shell)).toBe(shown("reference-sample  pass"));
+    const refused = await type(alias + commands("stefanb@us.ibm "), shell);
+    expect(refused).toEqual({ code: 1, out: shown("reference-sample  FAIL") });
+  });
+
+  it("has a trust root and a policy that can be used", async () => {
+    const manifests = (await commandsOf(page, "yaml"))("SkillTrustRoot");
+    const [trustRoot, policy] = parseAllDocuments(manifests).map(
+      (document) => document.toJS() as KubernetesObject,
+    );
+    const snapshot = compileSnapshot([policy!], [trustRoot!]);
+    expect(snapshot.problems).toEqual([]);
+    expect(snapshot.policies[0]!.publishers[0]).toMatchObject({ kind: "keyless", name: "release-workflow" });
+  });
+});
+
+describe("verify --identity", () => {
+  const verify = (...args: readonly string[]) => run(["verify", sample, "--signature", "model.sig", ...args]);
+
+  it("takes a trusted root from a file", async () => {
+    const file = join(folder, "trusted_root.json");
+    await writeFile(file, publicGoodRoot);
+    expect(await verify(...who, "--trusted-root", file)).toMatchObject({ code: 0 });
+  });
+
+  it("shows whom a signature names, and that nobody proved it, without an identity", async () => {
+    const { code, out } = await verify("-o", "json");
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({
+      signature: {
+        outcome: "untrusted",
+        signer: { kind: "keyless", identity: "stefanb@us.ibm.com", roots: [] },
+      },
+    });
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ["an identity without an issuer", who.slice(0, 2), "--identity and --issuer together"],
+    ["an issuer without an identity", who.slice(2), "--identity and --issuer together"],
+    ["an empty identity", ["--identity", "", ...who.slice(2)], "--identity and --issuer together"],
+    ["an identity beside a key", [...who, "--public-key", "x"], "cannot be used with"],
+    [
+      "a trusted root that is not there",
+      [...who, "--trusted-root", "nowhere.json"],
+      "cannot read nowhere.json",
+    ],
+    ["a trusted root that is none", [...who, "--trusted-root", "package.json"], "mediaType is missing"],
+  ])("refuses %s", async (_what, args, message) => {
+    const { code, err } = await verify(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
