@@ -2,39 +2,25 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { manifestOf } from "../../../../src/signature/guide/sign.ts";
-import { always, type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/signature-evidence.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
-import { skillLimits } from "../../../../src/skill/limits.ts";
-import type { Skill } from "../../../../src/skill/skill.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
-import { guideFileOf, guideSkill, signManifest } from "../../../fixtures/guide-skill.ts";
+import { guideSkill, signManifest } from "../../../fixtures/guide-skill.ts";
 import { withFiles } from "../../../fixtures/signed-skill.ts";
-
-const signed = guideSkill();
-const { skill, trust, key } = signed;
-const file = guideFileOf(signed.signature);
-const manifest = JSON.parse(file.manifest) as { files: Record<string, string>; skill_root: string };
-
-const verify = (changed: Skill): SignatureEvidence => verifySignature(changed, trust, Date.now());
-const withSignature = (text: string | Uint8Array): SignatureEvidence =>
-  verify(withFiles(skill, { "skill.sig": text }));
-/** The evidence where the trusted key itself signed this text. */
-const saying = (text: string): SignatureEvidence => withSignature(signManifest(text, key));
-const listing = (files: Readonly<Record<string, unknown>>): SignatureEvidence =>
-  saying(JSON.stringify({ ...manifest, files }));
-
-const without = (object: object, field: string): object =>
-  Object.fromEntries(Object.entries(object).filter(([name]) => name !== field));
-
-const malformed = (detail: string | RegExp) => ({
-  outcome: "untrusted",
-  format: "guide",
-  fault: "MANIFEST_MALFORMED",
-  detail: expect.stringMatching(detail) as string,
-  selfConsistent: false,
-  validity: always,
-});
+import {
+  file,
+  key,
+  malformed,
+  manifest,
+  saying,
+  signed,
+  skill,
+  trust,
+  verify,
+  withSignature,
+  without,
+} from "./signed.ts";
 
 describe("a skill of the guide's format", () => {
   it("is signed, with the digest of the signed text and the key that signed it", () => {
@@ -127,202 +113,6 @@ describe("the attacks of the guide", () => {
       "added aa.md",
       "added zz.md",
     ]);
-  });
-});
-
-describe("the holes in the guide's own code", () => {
-  it("a file named skill.sig in a folder below is one that was not signed", () => {
-    expect(verify(withFiles(skill, { "references/skill.sig": "#!/bin/sh\n" }))).toMatchObject({
-      outcome: "tampered",
-      differences: [{ path: "references/skill.sig", change: "added" }],
-    });
-  });
-
-  it.each(["skill.sig", "references/skill.sig"])("a list that names %s is refused", (path) => {
-    const digest = sha256("x");
-    const text = signManifest(
-      JSON.stringify({ ...manifest, files: { ...manifest.files, [path]: digest } }),
-      key,
-    );
-    expect(verify(withFiles(skill, { [path]: "x", "skill.sig": text }))).toMatchObject(
-      malformed(/is a signature file's, which is never signed/),
-    );
-  });
-
-  it.each([
-    "../outside",
-    "references/../../outside",
-    "/etc/passwd",
-    "./SKILL.md",
-    "a//b",
-    "a/",
-    "",
-    "a\u0000b",
-    "a/".repeat(skillLimits.depth) + "b",
-    "x".repeat(skillLimits.pathBytes + 1),
-  ])("a listed name that is no clean path is refused: %j", (path) => {
-    expect(listing({ ...manifest.files, [path]: sha256("x") })).toMatchObject(malformed(/^the listed name /));
-  });
-
-  it("a backslash is a letter of a name, no folder", () => {
-    const name = "..\\outside";
-    const own = guideSkill({ files: { "skill_card.yaml": "c", [name]: "x" } });
-    expect(verifySignature(own.skill, own.trust, 0).outcome).toBe("signed");
-  });
-
-  it.each([
-    ["in the file", JSON.stringify(file).replace("{", '{"alg":"ed25519",'), "the signature file"],
-    [
-      "written differently",
-      JSON.stringify(file).replace("{", '{"\\u0061lg":"ed25519",'),
-      "the signature file",
-    ],
-    [
-      "in the manifest",
-      signManifest(file.manifest.replace("{", '{"skill_root":"data-designer",'), key),
-      "the manifest",
-    ],
-    [
-      "in the list",
-      signManifest(file.manifest.replace('{"files":{', `{"files":{"SKILL.md":"${sha256("x")}",`), key),
-      "the manifest",
-    ],
-  ])("a key that is there twice is refused: %s", (_where, text, what) => {
-    expect(withSignature(text)).toMatchObject(malformed(`^${what} is an object has the same key twice`));
-  });
-
-  it("half of a surrogate pair is refused, as text and as an escape in the signed text", () => {
-    const lone = "\\ud83d";
-    expect(withSignature(JSON.stringify(file).replace("data-designer", lone))).toMatchObject(
-      malformed("half of a surrogate pair"),
-    );
-    expect(saying(file.manifest.replace('"SKILL.md"', `"${lone}"`))).toMatchObject(
-      malformed("half of a surrogate pair"),
-    );
-  });
-
-  it("names outside ASCII are compared as they are, whatever their form", () => {
-    const own = guideSkill({ files: { "skill_card.yaml": "c", "r\u00e9f/\u{1f600}.md": "x" } });
-    expect(verifySignature(own.skill, own.trust, 0).outcome).toBe("signed");
-    const decomposed = withFiles(own.skill, {
-      "r\u00e9f/\u{1f600}.md": undefined,
-      "re\u0301f/\u{1f600}.md": "x",
-    });
-    expect(verifySignature(decomposed, own.trust, 0)).toMatchObject({
-      outcome: "tampered",
-      differences: [{ change: "missing" }, { change: "added" }],
-    });
-  });
-
-  it("a name that all objects have is no listed one", () => {
-    expect(verify(withFiles(skill, { constructor: "x", toString: "x" }))).toMatchObject({
-      outcome: "tampered",
-    });
-    expect(
-      saying(file.manifest.replace('{"files":{', `{"files":{"__proto__":"${sha256("x")}",`)),
-    ).toMatchObject(malformed("__proto__"));
-  });
-
-  it.each(["Ed25519", "ed25519 ", "none", "", "ed448", "EdDSA", "rsa"])(
-    "the algorithm is read: %j",
-    (alg) => {
-      expect(withSignature(JSON.stringify({ ...file, alg }))).toMatchObject({
-        outcome: "untrusted",
-        fault: "UNSUPPORTED_FORMAT",
-      });
-    },
-  );
-});
-
-describe("the signature file", () => {
-  it.each([
-    ["is empty", "", "is empty"],
-    ["is no JSON", "ed25519", "the signature file is not JSON"],
-    ["begins with a byte order mark", `\ufeff${JSON.stringify(file)}`, "not JSON"],
-    ["is followed by more", `${JSON.stringify(file)}{}`, "not JSON"],
-    ["is not UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), "is not UTF-8"],
-    ["is a list", "[]", "is not an object"],
-    ["is larger than what is read", Buffer.alloc(skillLimits.signatureBytes + 1, 0x20), "is larger than"],
-    ["has an unknown field", JSON.stringify({ ...file, keyid: "1" }), 'unknown field "keyid"'],
-  ])("is refused, when it %s", (_what, text, detail) => {
-    expect(withSignature(text)).toMatchObject(malformed(detail));
-  });
-
-  it.each(["alg", "manifest", "signature"] as const)("needs %s, as text", (field) => {
-    const rest = without(file, field);
-    expect(withSignature(JSON.stringify(rest))).toMatchObject(malformed(`\\.${field} is missing`));
-    for (const other of [null, 1, true, [file[field]], { a: 1 }])
-      expect(withSignature(JSON.stringify({ ...file, [field]: other }))).toMatchObject(
-        malformed("is not text"),
-      );
-  });
-
-  it.each([
-    ["in capitals", file.signature.toUpperCase()],
-    ["a byte short", file.signature.slice(2)],
-    ["a byte long", `${file.signature}00`],
-    ["half a byte short", file.signature.slice(1)],
-    ["with a prefix", `0x${file.signature}`],
-    ["with a line feed", `${file.signature}\n`],
-    ["in base64", Buffer.from(file.signature, "hex").toString("base64")],
-    ["no digits", ""],
-  ])("has a signature of 128 lower-case hex digits, not one %s", (_what, signature) => {
-    expect(withSignature(JSON.stringify({ ...file, signature }))).toMatchObject(malformed("128 lower-case"));
-  });
-});
-
-describe("the manifest", () => {
-  it.each([
-    ["is no JSON", "files", "the manifest is not JSON"],
-    ["is a text", '"x"', "is not an object"],
-    ["has an unknown field", JSON.stringify({ ...manifest, version: 2 }), 'unknown field "version"'],
-    ["lacks files", JSON.stringify({ skill_root: "a" }), "list of files is missing"],
-    ["lacks skill_root", JSON.stringify({ files: manifest.files }), "skill_root is missing"],
-    ["has a list for files", JSON.stringify({ ...manifest, files: [] }), "is not an object"],
-    ["has a number for skill_root", JSON.stringify({ ...manifest, skill_root: 1 }), "skill_root is not text"],
-    [
-      "names a folder without end",
-      JSON.stringify({ ...manifest, skill_root: "x".repeat(1025) }),
-      "is longer",
-    ],
-    ["lists nothing", JSON.stringify({ ...manifest, files: {} }), "does not list skill_card.yaml"],
-    [
-      "lists another card only",
-      JSON.stringify({ ...manifest, files: { "skill-card.md": sha256("") } }),
-      "does not list",
-    ],
-  ])("is refused though the key is trusted, when it %s", (_what, text, detail) => {
-    expect(saying(text)).toMatchObject(malformed(detail));
-  });
-
-  const hex = manifest.files["SKILL.md"]!.slice("sha256:".length);
-  it.each([
-    hex,
-    `sha512:${hex}`,
-    `SHA256:${hex}`,
-    `sha256:${hex.toUpperCase()}`,
-    `sha256:${hex.slice(1)}`,
-    `sha256:${hex}0`,
-    `sha256:${hex}\n`,
-    "",
-    null,
-    1,
-    [`sha256:${hex}`],
-    { sha256: hex },
-  ])("is refused, with the digest %j", (digest) => {
-    expect(listing({ ...manifest.files, "SKILL.md": digest })).toMatchObject(
-      malformed(/^the digest of "SKILL\.md" is not sha256: and 64/),
-    );
-  });
-
-  it("may list as many files as a skill may have, and no more", () => {
-    const many = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, at) => [`f/${at}`, sha256("")]));
-    const card = { "skill_card.yaml": manifest.files["skill_card.yaml"] };
-    expect(listing({ ...many(skillLimits.files - 1), ...card }).outcome).toBe("tampered");
-    expect(listing({ ...many(skillLimits.files), ...card })).toMatchObject(
-      malformed("more than 10000 files"),
-    );
   });
 });
 
