@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -91,6 +91,22 @@ risks: [{description: None known., mitigation: Read it.}]
         { code: "FILE_UNSIGNED", path: "scripts/skill.sig" },
       ],
     });
+  });
+
+  it("follows no symbolic link, neither out of the skill nor inside it", async () => {
+    put("demo/skill_card.yaml", card);
+    const { key, pub } = keys("ed25519", "mine");
+    const args = ["sign", skill, "--format", "guide", "--force", "--key", key];
+    await run(args);
+    for (const target of ["/etc/hostname", "SKILL.md"]) {
+      symlinkSync(target, join(skill, "link.md"));
+      const { code, out } = await run(["verify", skill, "--public-key", pub, "-o", "json"]);
+      expect(code).toBe(1);
+      expect(documents(out)[0]).toMatchObject({ findings: [{ code: "SOURCE_MALFORMED" }] });
+      expect(await run(args)).toMatchObject({ code: 2, err: expect.stringContaining("link.md") as string });
+      rmSync(join(skill, "link.md"));
+    }
+    expect((await run(["verify", skill, "--public-key", pub])).code).toBe(0);
   });
 
   it("signs a repository's own files, says so, and package keeps them", async () => {
