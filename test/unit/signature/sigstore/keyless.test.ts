@@ -1,3 +1,5 @@
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -6,7 +8,7 @@ import type { SignatureEvidence } from "../../../../src/signature/signature-evid
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { SkillFile } from "../../../../src/skill/skill.ts";
-import { issueAuthority } from "../../../fixtures/certificates.ts";
+import { issueAuthority, issueCertificate, type CertificateOptions } from "../../../fixtures/certificates.ts";
 import { edited, flipped, type Edit, valueAt } from "../../../fixtures/edited.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
 
@@ -22,6 +24,7 @@ const trustOf = (...roots: ReturnType<typeof rootOf>[]): TrustMaterial => ({
 const root = rootOf();
 const trust = trustOf(root);
 
+const codeSigning = "1.3.6.1.5.5.7.3.3";
 const content = "# demo\n";
 const sha256 = (bytes: string | Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
@@ -181,6 +184,28 @@ describe("verifySignature on keyless signatures", () => {
       outcome: "untrusted",
       fault: "MANIFEST_MALFORMED",
     });
+  });
+
+  it.each<[string, CertificateOptions]>([
+    ["without code signing", { extendedKeyUsage: ["1.3.6.1.5.5.7.3.2"] }],
+    ["without extended key usage", { extendedKeyUsage: [] }],
+    ["without key usage", { extendedKeyUsage: [codeSigning], keyUsage: null }],
+    [
+      "that may sign certificates only",
+      { extendedKeyUsage: [codeSigning], keyUsage: x509.KeyUsageFlags.keyCertSign },
+    ],
+    ["of an authority", { extendedKeyUsage: [codeSigning], ca: true }],
+  ])("refuses a certificate %s", async (_what, options) => {
+    const issuedBy = await issueAuthority();
+    const extensions = [
+      new x509.SubjectAlternativeNameExtension([{ type: "url", value: identity }]),
+      new x509.Extension("1.3.6.1.4.1.57264.1.1", false, Uint8Array.from(Buffer.from(issuer))),
+    ];
+    const { certificate } = await issueCertificate({ issuer: issuedBy, extensions, ...options });
+    const rawBytes = certificate.raw.toString("base64");
+    const evidence = verify(edited(good, { "verificationMaterial.certificate.rawBytes": rawBytes }));
+    expect(evidence).toMatchObject({ outcome: "untrusted", fault: "BAD_SIGNATURE" });
+    expect(evidence).toHaveProperty("detail", expect.stringContaining("may not sign code"));
   });
 
   it("refuses a signature over something else", async () => {
