@@ -251,7 +251,7 @@ describe("the CustomResourceDefinitions", () => {
       JSON.stringify({ ...trustRoot, spec: {} }),
     );
     expect(code).toBe(1);
-    expect(stderr).toContain("give at least one of certificates and keys");
+    expect(stderr).toContain("give at least one of certificates, keys and sigstore");
   });
 
   it("explain themselves", async () => {

@@ -110,6 +110,6 @@ describe("kubectl apply refuses a policy, saying what is wrong, with", () => {
 
   it("is the same for a trust root without anything in it", async () => {
     const { stderr } = await tryApply([trustRoot("refused", {})]);
-    expect(stderr).toContain("give at least one of certificates and keys");
+    expect(stderr).toContain("give at least one of certificates, keys and sigstore");
   });
 });
