@@ -6,7 +6,12 @@ import { createApiClient, messageOf, type ApiClient } from "../cluster/live/api-
 import { createCertificateSecret } from "../cluster/live/certificate-secret.ts";
 import { connectByKubeconfig, connectInCluster } from "../cluster/live/connection.ts";
 import { createEventWriter, type EventDrop } from "../cluster/live/event-writer.ts";
-import { hasReadyEndpoint, readInstallation, readNamespace, withoutService } from "../cluster/live/installation.ts";
+import {
+  hasReadyEndpoint,
+  readInstallation,
+  readNamespace,
+  withoutService,
+} from "../cluster/live/installation.ts";
 import { createCandidate } from "../cluster/live/leader-election.ts";
 import { soleLeader, type Leadership } from "../cluster/live/leadership.ts";
 import { createLeaseStore } from "../cluster/live/lease.ts";

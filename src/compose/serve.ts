@@ -5,8 +5,8 @@ import { createApp } from "../server/app.ts";
 import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
 import { startCertificateFiles } from "../server/certificates/from-files.ts";
 import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
-import { startMetricsServer } from "../server/metrics-server.ts";
-import { drain, startWebhookServer } from "../server/webhook-server.ts";
+import { startMetricsServer, type MetricsReader } from "../server/metrics-server.ts";
+import { drain, startWebhookServer, type RunningServer } from "../server/webhook-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
@@ -39,6 +39,7 @@ export async function serve(
   const connected = await connect(config, telemetry);
   const { cluster, leadership } = connected;
   let registration: Registration | undefined;
+  let servers: Servers | undefined;
   try {
     const published = (bundle: string): boolean => registration?.published(bundle) ?? false;
     const certificates = await certificatesOf(config, connected, { signal: ended.signal, report, published });
@@ -57,11 +58,10 @@ export async function serve(
       onFault: report,
       onRefusal: (status) => metrics.observeRefusal(status),
     });
-    const server = await startWebhookServer(app, certificates, config, report);
-    const where = { address: config.metricsAddress, port: config.metricsPort };
-    const metricsServer = await startMetricsServer(() => metrics.read(), where, report);
-    const { address, port } = server;
-    log.info("serving", { address, port, metricsPort: metricsServer.port, ...build });
+    const read = (): ReturnType<typeof metrics.read> => metrics.read();
+    servers = await startServers(config, { app, certificates, read, report });
+    const { address, port } = servers.reviews;
+    log.info("serving", { address, port, metricsPort: servers.metrics.port, ...build });
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       // Who cannot answer must not lead: nobody would register the webhook then.
@@ -77,14 +77,46 @@ export async function serve(
     await leadership.close();
     const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
     // Readiness fails from the moment that `stop` aborts.
-    await drain(server, () => undefined, times);
-    await metricsServer.close(1000);
+    await drain(servers.reviews, () => undefined, times);
   } finally {
     ended.abort();
+    // One that is left open keeps answering, and keeps the process from ending.
+    await servers?.reviews.close(1000);
+    await servers?.metrics.close(1000);
     await registration?.close();
     await leadership.close();
     await connected.events?.close();
     await cluster.close();
+  }
+}
+
+interface Servers {
+  readonly reviews: RunningServer;
+  readonly metrics: RunningServer;
+}
+
+/** Both, or none where one cannot listen. */
+async function startServers(
+  config: Config,
+  {
+    app,
+    certificates,
+    read,
+    report,
+  }: {
+    readonly app: ReturnType<typeof createApp>;
+    readonly certificates: CertificateSource;
+    readonly read: MetricsReader;
+    readonly report: (problem: unknown) => void;
+  },
+): Promise<Servers> {
+  const where = { address: config.metricsAddress, port: config.metricsPort };
+  const metrics = await startMetricsServer(read, where, report);
+  try {
+    return { metrics, reviews: await startWebhookServer(app, certificates, config, report) };
+  } catch (error) {
+    await metrics.close(1000);
+    throw error;
   }
 }
 

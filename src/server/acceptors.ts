@@ -46,7 +46,7 @@ export interface Acceptors {
 
 /**
  * Has a server listen, on several sockets where the system can. They take at most so many connections together, and
- * close what comes above that; where it comes unevenly, each of them closes what is above its own share.
+ * each closes what is above its own share: connections are spread unevenly, so that the first is closed at some two thirds of it.
  * @throws NodeJS.ErrnoException `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` as `listen` does
  */
 export async function acceptOn(server: Server, where: ListenOptions, most: number): Promise<Acceptors> {
@@ -66,17 +66,23 @@ export async function acceptOn(server: Server, where: ListenOptions, most: numbe
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  for (const one of [server, ...others]) {
-    one.maxConnections = share;
-    await opened(one, options);
-    // After it listens an error is about one connection; without a listener it would end the process.
-    one.on("error", () => undefined);
+  const close = async (): Promise<void> => {
+    await Promise.all([server, ...others].map(closed));
+  };
+  try {
+    for (const one of [server, ...others]) {
+      one.maxConnections = share;
+      await opened(one, options);
+      // After it listens an error is about one connection; without a listener it would end the process.
+      one.on("error", () => undefined);
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     port: options.port,
-    close: async () => {
-      await Promise.all([server, ...others].map(closed));
-    },
+    close,
     cutOff: () => sockets.forEach((socket) => socket.destroy()),
   };
 }

@@ -1,7 +1,13 @@
 import { createServer } from "node:http";
 
 import type { ListenOptions } from "./acceptors.ts";
-import { connectionLimits, endBadConnections, listen, type RunningServer } from "./webhook-server.ts";
+import {
+  connectionLimits,
+  endBadConnections,
+  endStuckConnections,
+  listen,
+  type RunningServer,
+} from "./webhook-server.ts";
 
 /** The present metrics in the text format, and its content type. */
 export type MetricsReader = () => Promise<{ readonly contentType: string; readonly body: string }>;
@@ -45,5 +51,6 @@ export function startMetricsServer(
     },
   );
   endBadConnections(server);
+  endStuckConnections(server);
   return listen(server, where, 256);
 }

@@ -58,6 +58,11 @@ export function endBadConnections(server: HttpServer): void {
   });
 }
 
+/** A client that does not read its answer, or says nothing, is not waited for: no other limit is about writing. */
+export const endStuckConnections = (server: HttpServer): void => {
+  server.setTimeout(connectionLimits.idle, (socket) => socket.destroy());
+};
+
 /**
  * Has an HTTP server listen, with at most so many connections.
  * @throws Error naming address and port where they cannot be listened on
@@ -108,6 +113,7 @@ export async function startWebhookServer(
     app,
   );
   endBadConnections(server);
+  endStuckConnections(server);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const unsubscribe = certificates.onChange((next) => {
     try {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -134,6 +135,19 @@ describe("serve --state", () => {
     await unlink(state());
     await writeState(policyObject(), good.object);
     await expect.poll(() => reviewed(podFor(good.items)), { timeout: 20_000 }).toBe(true);
+  });
+
+  it.each(["metrics", "reviews"])("ends by itself, when the port for %s is another's", async (which) => {
+    await writeState(policyObject());
+    const taken = createServer().listen(which === "metrics" ? metricsPort : port, "127.0.0.1");
+    await once(taken, "listening");
+    try {
+      const [code] = (await once(serveState(), "exit")) as [number | null];
+      expect(code).toBeGreaterThan(0);
+      expect(log).toMatch(/cannot listen on 127\.0\.0\.1 port \d+: .*EADDRINUSE/);
+    } finally {
+      taken.close();
+    }
   });
 
   it("refuses to start on policies that cannot be read", async () => {

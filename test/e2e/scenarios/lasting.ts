@@ -109,6 +109,7 @@ export function lasting(cluster: () => Cluster, material: Material): void {
       note("resident memory of a replica, at most", `${Math.round(Math.max(...most) / mebibyte)} MiB`);
       expect(shown(tally.missed)).toEqual([]);
       expect(tally.sent).toBeGreaterThan(tally.seconds * rate * 0.95);
+      expect(Math.max(...most)).toBeGreaterThan(0);
       expect(Math.max(...most)).toBeLessThan(400 * mebibyte);
       // In a short run the rotation has only begun.
       if (recording)
