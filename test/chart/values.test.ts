@@ -102,6 +102,11 @@ describe("what no schema can say", () => {
     expect(stderr).toContain("webhook.port and metrics.port are both 8443");
   });
 
+  it("refuses a NetworkPolicy whose rule for the API server would open every port", async () => {
+    const { stderr } = await tryTemplate({ networkPolicy: { apiServerPorts: null } });
+    expect(stderr).toContain("networkPolicy.apiServerPorts is empty");
+  });
+
   it("refuses an authority that nobody would be told of", async () => {
     const { stderr } = await tryTemplate({ certificates: { source: "CertManager", caKey: "" } });
     expect(stderr).toContain("leave certificates.caKey at ca.crt");

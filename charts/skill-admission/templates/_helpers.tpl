@@ -92,6 +92,9 @@ tolerations:
 {{- if and (eq .Values.certificates.source "CertManager") (not .Values.certificates.caKey) (not .Values.certificates.certManager.issuerRef) -}}
 {{- fail "certificates.caKey is empty, but an authority made by cert-manager is known to nobody else: leave certificates.caKey at ca.crt" -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.apiServerPorts) -}}
+{{- fail "networkPolicy.apiServerPorts is empty, and a rule without ports opens all: name the port of the API server, or leave the default" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Annotations of what runs before anything is deleted; the argument is the weight. */}}
