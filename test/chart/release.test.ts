@@ -112,11 +112,12 @@ describe("helm install", () => {
     const secret = "secret/skill-admission-certificates";
     expect(await may("get", secret, "-n", namespace)).toBe("yes");
     expect(await may("watch", "pods", "--all-namespaces")).toBe("yes");
-    expect(await may("update", "validatingwebhookconfigurations/skill-admission")).toBe("yes");
+    for (const verb of ["update", "delete"])
+      expect(await may(verb, "validatingwebhookconfigurations/skill-admission")).toBe("yes");
     for (const forbidden of [
       ["list", "secrets", "-n", namespace],
       ["get", secret, "-n", "default"],
-      ["delete", "validatingwebhookconfigurations/skill-admission"],
+      ["delete", "validatingwebhookconfigurations/somebody-else"],
       ["update", "validatingwebhookconfigurations/somebody-else"],
       ["create", "pods", "-n", namespace],
       ["update", "clusterskillpolicies"],

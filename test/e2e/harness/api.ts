@@ -38,7 +38,9 @@ export function openApi(socketPath: string): Api {
                   "content-length": String(Buffer.byteLength(text)),
                 },
         },
-        (response) => answerOf(response).then(resolve, reject),
+        (response) => {
+          answerOf(response).then(resolve, reject);
+        },
       );
       outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer in ${limit / 1000} s`)));
       outgoing.on("error", reject);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vit
 import { projectRoot } from "../../cluster/harness/binaries.ts";
 import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
 import type { Cluster } from "../harness/cluster.ts";
+import { recording } from "../harness/figures.ts";
 import { registered, untilWhole } from "../harness/installation.ts";
 import { home } from "../harness/replicas.ts";
 import { startTypist, type Typist } from "../harness/typist.ts";
@@ -74,6 +75,9 @@ export function typing(cluster: () => Cluster): void {
       await typed("kubectl delete namespace payments --wait=false", at);
       await uninstalled(at);
     });
+
+    // The README's own commands are above. What follows is docs/install.md's alone, and takes more than a minute.
+    if (!recording) return;
 
     it("is carried inside by file, and installed without a registry", async (test) => {
       const at = shell(test);
