@@ -1,49 +1,27 @@
 import { generateKeyPairSync } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { issueAuthority, issueChain } from "../../fixtures/certificates.ts";
 import { documents, run } from "./line.ts";
+import { makeSkillFolder, type SkillFolder } from "./skill-folder.ts";
 
 let home: string;
 let skill: string;
+let put: SkillFolder["put"];
+let keys: SkillFolder["keys"];
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "sign-"));
-  skill = join(home, "demo");
-  put("demo/SKILL.md", "---\nname: demo\ndescription: A skill.\n---\n# Demo\n");
-  put("demo/scripts/run.sh", "#!/bin/sh\necho demo\n");
+  ({ home, skill, put, keys } = makeSkillFolder());
 });
 
 afterEach(() => {
   rmSync(home, { recursive: true });
 });
 
-function put(path: string, content: string): string {
-  mkdirSync(join(home, path, ".."), { recursive: true });
-  writeFileSync(join(home, path), content);
-  return join(home, path);
-}
-
-function keyPair(name: string, passphrase?: string) {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const sealed = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
-  return {
-    key: put(`${name}.key`, privateKey.export({ type: "pkcs8", format: "pem", ...sealed }) as string),
-    pub: put(`${name}.pub`, publicKey.export({ type: "spki", format: "pem" }) as string),
-  };
-}
+const keyPair = (name: string, passphrase?: string) => keys("ec", name, passphrase);
 
 describe("sign", () => {
   it("signs by key, says what and with whom, and verify passes with that key only", async () => {

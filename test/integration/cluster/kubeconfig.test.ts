@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../../fixtures/run-command.ts";
 import { connectByKubeconfig } from "../../../src/cluster/live/connection.ts";
 
 let folder: string;
@@ -34,15 +35,10 @@ describe("connectByKubeconfig", () => {
   });
 
   it("says so at once, when there is none, rather than to ask whatever listens on port 8080", async () => {
-    vi.stubEnv("KUBECONFIG", "");
-    vi.stubEnv("HOME", folder);
-    try {
-      await expect(connectByKubeconfig(undefined)).rejects.toThrow(
-        /^no kubeconfig: .*; name one with --kubeconfig$/,
-      );
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    const command = [process.execPath, join(import.meta.dirname, "../../../dist/main.js"), "unregister"];
+    const { code, stderr } = await runCommand(command, { env: { HOME: folder } });
+    expect(stderr).toMatch(/^error: no kubeconfig: .*; name one with --kubeconfig\n/);
+    expect(code).toBe(2);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import type { TrustMaterial } from "../../../../src/signature/trust-material.ts"
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { SkillFile } from "../../../../src/skill/skill.ts";
 import { issueAuthority, issueCertificate, type CertificateOptions } from "../../../fixtures/certificates.ts";
-import { edited, flipped, type Edit, valueAt } from "../../../fixtures/edited.ts";
+import { edited, flipped, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
 
 const sigstore = await testSigstore();
@@ -278,15 +278,8 @@ describe("verifySignature on keyless signatures", () => {
   });
 
   it("answers with evidence for every change in any place, and never proves a changed bundle wrongly", () => {
-    const places = (value: unknown, path = ""): readonly string[] =>
-      typeof value === "object" && value !== null
-        ? Object.entries(value).flatMap(([key, item]) => {
-            const at = path === "" ? key : `${path}.${key}`;
-            return [at, ...places(item, at)];
-          })
-        : [];
     fc.assert(
-      fc.property(fc.constantFrom(...places(good)), fc.jsonValue(), (path, value) => {
+      fc.property(fc.constantFrom(...placesOf(good)), fc.jsonValue(), (path, value) => {
         fc.pre(JSON.stringify(value) !== JSON.stringify(valueAt(good, path)));
         // An absent number is zero, which is the index in this log.
         fc.pre(!path.endsWith("inclusionProof.logIndex") || value !== null);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
 import { maxTrustedRootLength, readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
-import { edited, type Edit } from "../../../fixtures/edited.ts";
+import { edited, placesOf, type Edit } from "../../../fixtures/edited.ts";
 
 const read = (text: string) => readTrustedRoot(text, ["r/s"]);
 
@@ -78,15 +78,8 @@ describe("readTrustedRoot", () => {
   });
 
   it("throws nothing but SignatureError, whatever stands in any place of it", () => {
-    const places = (value: unknown, path = ""): readonly string[] =>
-      typeof value === "object" && value !== null
-        ? Object.entries(value).flatMap(([key, item]) => {
-            const at = path === "" ? key : `${path}.${key}`;
-            return [at, ...places(item, at)];
-          })
-        : [];
     fc.assert(
-      fc.property(fc.constantFrom(...places(root)), fc.jsonValue(), (path, value) => {
+      fc.property(fc.constantFrom(...placesOf(root)), fc.jsonValue(), (path, value) => {
         const text = changed({ [path]: () => value });
         try {
           expect(read(text).fingerprint).toHaveLength(64);
