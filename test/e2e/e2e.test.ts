@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { openCluster, type Cluster } from "./harness/cluster.ts";
 import { watchConnections, type ConnectionWatch } from "./harness/connections.ts";
 import { writeFigures } from "./harness/figures.ts";
@@ -25,10 +25,19 @@ beforeAll(async () => {
   watching = watchConnections(opened);
 }, 600_000);
 
+let failures = 0;
+
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => {
+    failures += 1;
+  });
+});
+
 afterAll(async () => {
   await watching?.stop();
   await opened?.stop();
-  await writeFigures();
+  // Figures of a run in which something failed would look like any others.
+  if (failures === 0) await writeFigures();
 }, 120_000);
 
 installing(cluster, material);
