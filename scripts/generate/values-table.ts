@@ -7,6 +7,7 @@ export interface ValueSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
+  readonly required?: readonly string[];
   readonly items?: ValueSchema;
   readonly additionalProperties?: boolean | ValueSchema;
 }

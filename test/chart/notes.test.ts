@@ -89,3 +89,20 @@ describe("what is open", () => {
     expect([reviews, out, node].filter((line) => said.includes(line))).toEqual(lines);
   });
 });
+
+describe("what is open", () => {
+  it("names networks that are all addresses, and connections beyond the API server", async () => {
+    const networkPolicy = {
+      apiServerCIDRs: ["10.0.0.0/28", "0.0.0.0/0", "::/0"],
+      extraEgress: [{ ports: [{ port: 443 }] }],
+    };
+    const said = await notes({ networkPolicy });
+    expect(said).toContain(
+      "- networkPolicy.apiServerCIDRs has 0.0.0.0/0, which is every address there is.\n",
+    );
+    expect(said).toContain("- networkPolicy.apiServerCIDRs has ::/0, which is every address there is.\n");
+    expect(said).not.toContain("10.0.0.0/28");
+    expect(said).toContain("extraEgress lets the replicas connect to more than the API server (1 rule)");
+    expect(await notes()).not.toMatch(/every address there is|extraEgress/);
+  });
+});

@@ -48,6 +48,16 @@ describe("every object", () => {
     }
     expect(one(labelled, "Deployment").spec.template.metadata.labels).toMatchObject({ team: "security" });
   });
+
+  it("gives pods a label once, which may differ from that of all objects", async () => {
+    const rendered = await render({
+      commonLabels: { team: "security", a: "1" },
+      podLabels: { team: "on-call" },
+    });
+    const { metadata, spec } = one(rendered, "Deployment");
+    expect(metadata.labels).toMatchObject({ team: "security", a: "1" });
+    expect(spec.template.metadata.labels).toMatchObject({ team: "on-call", a: "1" });
+  });
 });
 
 describe("pods", () => {

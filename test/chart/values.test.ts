@@ -53,12 +53,18 @@ describe("values.schema.json", () => {
     ["podLabels", { "app.kubernetes.io/name": "mine" }],
     ["starterPolicy.mode", "Deny"],
     ["networkPolicy.apiServerCIDRs", ["10.0.0.1"]],
+    ["networkPolicy.apiServerCIDRs", ["999.1.1.1/32"]],
+    ["networkPolicy.apiServerCIDRs", ["10.0.0.0/33"]],
+    ["networkPolicy.apiServerCIDRs", ["fd00::/129"]],
+    ["networkPolicy.metricsFrom", [{ ipBlock: { cidr: "everywhere" } }]],
     ["networkPolicy.metricsFrom", [{}]],
     ["networkPolicy.apiServerPorts", []],
     ["resources.requests.memory", "lots"],
     ["unregisterOnUninstall.deadlineSeconds", 3600],
     ["runAsUser", 0],
     ["extraArgs", ["serve"]],
+    ["extraArgs", ["--port=9443"]],
+    ["extraArgs", ["--events"]],
     ["replicaCount", 3],
   ])("refuses %s: %j, and says where", async (path, value) => {
     const { code, stderr } = await tryTemplate(valueAt(path, value));
@@ -87,6 +93,34 @@ describe("values.schema.json", () => {
     ["global", { from: "a chart around this one" }],
   ])("takes %s: %j", async (path, value) => {
     expect(await tryTemplate(valueAt(path, value))).toMatchObject({ code: 0 });
+  });
+});
+
+describe("a value that is taken away with null", () => {
+  /** What the schema asks for, wherever that is. */
+  const wanted = (one: ValueSchema, path: readonly string[] = []): readonly (readonly string[])[] => [
+    ...(one.required ?? []).map((key) => [...path, key]),
+    ...Object.entries(one.properties ?? {}).flatMap(([key, value]) => wanted(value, [...path, key])),
+  ];
+  const paths = wanted(schema).map((path) => path.join("."));
+
+  it("is missed by name where the templates cannot do without", async () => {
+    expect(paths.length).toBeGreaterThan(35);
+    for (const path of paths) {
+      const { stderr } = await tryTemplate(valueAt(path, null));
+      expect(stderr, path).toContain(`missing property '${path.split(".").at(-1)!}'`);
+    }
+  });
+
+  it("is nothing that a template stumbles over elsewhere", async () => {
+    const others = valueRows(schema, values)
+      .map(({ path }) => path)
+      .filter((path) => !paths.includes(path));
+    expect(others.length).toBeGreaterThan(15);
+    for (const path of others) {
+      const { stderr } = await tryTemplate(valueAt(path, null));
+      expect(stderr, path).not.toMatch(/nil pointer|panic|wrong type/);
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killApiServer, kubectl, startApiServer } from "../cluster/harness/cluster.ts";
+import { killApiServer, kubectl, startApiServer, tryKubectl } from "../cluster/harness/cluster.ts";
 import { until } from "../cluster/harness/process.ts";
 import { metrics as declared } from "../../scripts/generate/metrics.ts";
 import { panels, variables } from "./harness/dashboard.ts";
@@ -26,6 +26,9 @@ const scraped = ["namespace", "pod", "job", "instance"];
 
 /** Metrics that a process has only in a control group with a limit. */
 const limited = ["skill_admission_memory_limit_bytes"];
+
+/** The one alert that asks the API server's own metrics. */
+const unreachable = "SkillAdmissionUnreachable";
 
 type Name = "folder" | "live" | "sick" | "cutOff" | "bare";
 
@@ -127,7 +130,8 @@ describe("/metrics", () => {
 
   it("is what panels and alerts ask for: every metric, and every label of it", async () => {
     const found = await exposed();
-    const asked = [...panels.flatMap(({ exprs }) => exprs), ...(await readAlerts()).map(({ expr }) => expr)];
+    const alerts = (await readAlerts()).filter(({ alert }) => alert !== unreachable);
+    const asked = [...panels.flatMap(({ exprs }) => exprs), ...alerts.map(({ expr }) => expr)];
     expect(asked.length).toBeGreaterThan(60);
     for (const expr of asked) {
       const names = metricsIn(expr);
@@ -239,5 +243,22 @@ describe("the alerts", () => {
   it("tell of the last replica that goes", async () => {
     await Promise.all(Object.values(products).map((product) => product.stop()));
     await expect.poll(() => firing(), { timeout: 20_000 }).toEqual(["SkillAdmissionDown"]);
+  });
+
+  it("find in the API server's own metrics that it gets no answer", async () => {
+    const { stderr } = await tryKubectl([
+      ...["run", "probe", "--image=none", "--dry-run=server", "--namespace=payments"],
+    ]);
+    expect(stderr).toContain('failed calling webhook "pods.skill-admission.dev"');
+    const text = await kubectl(["get", "--raw", "/metrics"]);
+    const { expr } = (await readAlerts()).find(({ alert }) => alert === unreachable)!;
+    const [name = ""] = metricsIn(expr);
+    const labels = parseExposition([text]).get(name);
+    expect([...(labels ?? [])]).toEqual(expect.arrayContaining([...labelsIn(expr)]));
+    const counted = new RegExp(
+      `^${name}\\{(?=.*error_type="calling_webhook_error").*name="pods\\.skill-admission\\.dev"`,
+      "m",
+    );
+    expect(text).toMatch(counted);
   });
 });

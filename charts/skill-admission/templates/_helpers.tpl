@@ -26,12 +26,15 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{/* Labels of pods: nothing that changes with the chart alone, which would replace them. */}}
+{{/*
+Labels of pods: nothing that changes with the chart alone, which would replace them. The argument is a list of the root, the
+component and, where there are any, labels of these pods alone, which win over those of all objects.
+*/}}
 {{- define "skill-admission.podLabels" -}}
 app.kubernetes.io/name: skill-admission
 app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/part-of: skill-admission
-{{- with (index . 0).Values.commonLabels }}
+{{- with merge dict (len . | eq 3 | ternary (last .) dict | default dict) ((index . 0).Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}

@@ -18,9 +18,9 @@ export function parseExposition(texts: readonly string[]): Exposed {
 
 const withoutTexts = (expr: string): string => expr.replace(/"(?:[^"\\]|\\.)*"/g, '""');
 
-/** Names of the metrics of an expression: those of ours, of the process and of Node. */
+/** Names of the metrics of an expression: those of ours, of the process, of Node and of the API server. */
 export const metricsIn = (expr: string): readonly string[] => [
-  ...new Set(withoutTexts(expr).match(/\b(?:skill_admission|process|nodejs)_\w+/g)),
+  ...new Set(withoutTexts(expr).match(/\b(?:skill_admission|process|nodejs|apiserver)_\w+/g)),
 ];
 
 /** Labels that an expression selects or groups by, `le` left out. */
