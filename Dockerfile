@@ -29,7 +29,7 @@ RUN node /build/scripts/sbom.ts . > sbom.cdx.json
 WORKDIR /build
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build
+RUN npx tsc -p tsconfig.build.json
 
 # Nothing runs in this stage, so that its base needs no shell.
 FROM ${RUNTIME_IMAGE}
