@@ -130,13 +130,19 @@ function skillFields({ reference, evidence, findings }: SkillResult, room: Room)
   };
 }
 
-function verdictFields({ policy, tenant, mode, outcome, skills }: Verdict, room: Room): LogFields {
+/** Is let in by this policy only because its mode, or the kind of object, does not deny. */
+const wouldDeny = ({ outcome, skills }: Verdict): boolean =>
+  outcome !== "deny" && skills.some(({ findings }) => findings.some(({ tolerated }) => !tolerated));
+
+function verdictFields(verdict: Verdict, room: Room): LogFields {
+  const { policy, tenant, mode, outcome, skills } = verdict;
   const told = taken(skills, room, "skills");
   return {
     policy: short(policy),
     tenant: short(tenant),
     mode,
     outcome,
+    ...(wouldDeny(verdict) ? { wouldDeny: true } : {}),
     skills: told.map((skill) => skillFields(skill, room)),
     ...(skills.length > told.length ? { skillsTotal: skills.length } : {}),
   };

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createLog, type Log, type LogLevel } from "../../../src/telemetry/log.ts";
+import type { Verdict } from "../../../src/policy/finding.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -63,6 +64,25 @@ describe("log.decision", () => {
         ],
       },
     ]);
+  });
+
+  it("marks what a policy would have denied, and nothing that it denied, tolerates or takes", () => {
+    const marked = (...verdicts: readonly Verdict[]): unknown => {
+      const { log, lines } = capture();
+      log.decision(decided(verdicts), 1);
+      return (lines()[0]?.["verdicts"] as readonly Line[]).map(({ wouldDeny }) => wouldDeny);
+    };
+    const tolerated = skillResult([finding({ tolerated: true })]);
+    expect(
+      marked(
+        verdict({ mode: "Audit", outcome: "allow" }),
+        verdict({ mode: "Warn", outcome: "warn" }),
+        verdict({ mode: "Enforce", outcome: "warn" }),
+        verdict(),
+        verdict({ mode: "Audit", outcome: "allow", skills: [tolerated] }),
+        verdict({ mode: "Audit", outcome: "allow", skills: [skillResult([])] }),
+      ),
+    ).toEqual([true, true, true, undefined, undefined, undefined]);
   });
 
   it("says why nothing was checked at level debug, and nothing of it at info", () => {
