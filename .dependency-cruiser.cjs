@@ -78,7 +78,7 @@ module.exports = {
       to: {
         path: "(?:^|/)node_modules/",
         pathNot:
-          "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/hashes|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/",
+          "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/(?:hashes|curves)|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/",
       },
     },
     {

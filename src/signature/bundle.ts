@@ -41,7 +41,8 @@ export interface SignatureBundle {
 }
 
 const bundleFields = new Set(["mediaType", "verificationMaterial", "dsseEnvelope"]);
-const materialFields = new Set([
+/** Fields of `verificationMaterial`. */
+export const materialFields: ReadonlySet<string> = new Set([
   "publicKey",
   "x509CertificateChain",
   "certificate",
@@ -54,7 +55,8 @@ const certificateFields = new Set(["rawBytes"]);
 const envelopeFields = new Set(["payload", "payloadType", "signatures"]);
 const signatureFields = new Set(["sig", "keyid"]);
 
-function parseJson(bytes: Uint8Array): Json {
+/** @throws SignatureError MANIFEST_MALFORMED for what is too large, or no strict JSON */
+export function parseBundleJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes) {
     throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
   }
@@ -88,7 +90,8 @@ function assertNoLog(material: JsonObject): void {
   }
 }
 
-function publicKeyOf(value: Json): VerificationMaterial {
+/** The key that a bundle says it was signed with: a name for it at most. */
+export function publicKeyOf(value: Json): Extract<VerificationMaterial, { kind: "publicKey" }> {
   const where = "verificationMaterial.publicKey";
   const publicKey = assertObject(value, where);
   // model-signing up to 1.0.1 wrote the key itself (rawBytes, keyDetails); nobody may be trusted for bringing a key.
@@ -98,13 +101,15 @@ function publicKeyOf(value: Json): VerificationMaterial {
   return hint === "" ? { kind: "publicKey" } : { kind: "publicKey", hint };
 }
 
-function certificateOf(item: Json | undefined, where: string): string {
+/** Base64 of a certificate's DER. */
+export function certificateOf(item: Json | undefined, where: string): string {
   const certificate = assertObject(item, where);
   assertFields(certificate, where, certificateFields);
   return textOf(certificate, "rawBytes", where);
 }
 
-function chainOf(value: Json): readonly string[] {
+/** Base64 of the DER of a chain's certificates, leaf first. */
+export function chainOf(value: Json): readonly string[] {
   const where = "verificationMaterial.x509CertificateChain";
   const chain = assertObject(value, where);
   assertFields(chain, where, chainFields);
@@ -139,7 +144,8 @@ function materialOf(bundle: JsonObject, mediaType: string): VerificationMaterial
     : publicKeyOf(publicKey);
 }
 
-function mediaTypeOf(bundle: JsonObject): string {
+/** @throws SignatureError UNSUPPORTED_FORMAT for another than those of v0.1 to v0.3 */
+export function mediaTypeOf(bundle: JsonObject): string {
   const mediaType = textOf(bundle, "mediaType", "the bundle");
   if (mediaType === bundleMediaType || olderMediaTypes.has(mediaType)) return mediaType;
   throw unsupported(`the bundle's media type is ${quoted(mediaType)}, expected ${bundleMediaType}`);
@@ -162,6 +168,21 @@ function signatureOf(envelope: JsonObject): Uint8Array {
 }
 
 /**
+ * The one DSSE envelope around an in-toto statement, with one signature.
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ */
+export function envelopeOf(bundle: JsonObject): Pick<SignatureBundle, "payload" | "signature"> {
+  const envelope = assertObject(fieldOf(bundle, "dsseEnvelope"), "dsseEnvelope");
+  assertFields(envelope, "dsseEnvelope", envelopeFields);
+  const payloadType = textOf(envelope, "payloadType", "dsseEnvelope");
+  if (payloadType !== inTotoPayloadType) {
+    throw unsupported(`the payload's type is ${quoted(payloadType)}, expected ${inTotoPayloadType}`);
+  }
+  const payload = decodeBase64(textOf(envelope, "payload", "dsseEnvelope"), "dsseEnvelope.payload");
+  return { payload, signature: signatureOf(envelope) };
+}
+
+/**
  * Reads a Sigstore bundle (sigstore_bundle.proto, v0.3) as OpenSSF Model Signing uses it. Our own parser: the one of
  * `@sigstore/bundle` refuses certificate chains under this media type, which every real catalogue has.
  *
@@ -170,16 +191,9 @@ function signatureOf(envelope: JsonObject): Uint8Array {
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseBundle(bytes: Uint8Array): SignatureBundle {
-  const bundle = assertObject(parseJson(bytes), "the bundle");
+  const bundle = assertObject(parseBundleJson(bytes), "the bundle");
   const mediaType = mediaTypeOf(bundle);
   assertFields(bundle, "the bundle", bundleFields);
   const material = materialOf(bundle, mediaType);
-  const envelope = assertObject(fieldOf(bundle, "dsseEnvelope"), "dsseEnvelope");
-  assertFields(envelope, "dsseEnvelope", envelopeFields);
-  const payloadType = textOf(envelope, "payloadType", "dsseEnvelope");
-  if (payloadType !== inTotoPayloadType) {
-    throw unsupported(`the payload's type is ${quoted(payloadType)}, expected ${inTotoPayloadType}`);
-  }
-  const payload = decodeBase64(textOf(envelope, "payload", "dsseEnvelope"), "dsseEnvelope.payload");
-  return { material, payload, signature: signatureOf(envelope) };
+  return { material, ...envelopeOf(bundle) };
 }

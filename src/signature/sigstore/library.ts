@@ -1,3 +1,4 @@
+import type * as Curves from "@noble/curves/nist.js";
 import type * as Messages from "@sigstore/protobuf-specs";
 import type * as Verify from "@sigstore/verify";
 import { createRequire } from "node:module";
@@ -6,8 +7,9 @@ import type * as Patterns from "re2js";
 /**
  * Sigstore's libraries and the pattern matcher take a tenth of a second to load, longer than a hundred skills to
  * verify, and whoever trusts no keyless signer needs none of them. They are loaded when the first trusted root or
- * pattern is read: by `require`, for what is pure here is synchronous too. This is the one file of the pure rooms that
- * may use `node:module`; it loads these three packages and nothing else.
+ * pattern is read, the curves when the first digest without its artifact is asked about: by `require`, for what is pure
+ * here is synchronous too. This is the one file of the pure rooms that may use `node:module`; it loads these four packages
+ * and nothing else.
  */
 const require = createRequire(import.meta.url);
 
@@ -19,3 +21,6 @@ export const sigstoreMessages = (): typeof Messages => require("@sigstore/protob
 
 /** RE2 in JavaScript: matches in time linear in the text, whatever the pattern. */
 export const linearPatterns = (): typeof Patterns => require("re2js") as typeof Patterns;
+
+/** NIST's curves in JavaScript, for signatures over digests that were made elsewhere. */
+export const nistCurves = (): typeof Curves => require("@noble/curves/nist.js") as typeof Curves;

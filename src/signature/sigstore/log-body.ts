@@ -1,40 +1,155 @@
 import type { Fields } from "../../skill/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { decodeBase64 } from "../json-fields.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import type { DigestName } from "./artifact.ts";
 import type { LogEntry } from "./log-entry.ts";
+
+/** What a log says was signed, and with what: the body of an entry. */
+export interface LoggedSignature {
+  readonly signature: Buffer;
+  readonly digest: { readonly name: DigestName; readonly value: Buffer };
+  /**
+   * What the digest is over: what was signed (a message, or an envelope's pre-authentication encoding), or the envelope's
+   * payload alone.
+   */
+  readonly of: "signed" | "payload";
+  /** Of the certificate, or of the SubjectPublicKeyInfo where it was signed by a key; DER. */
+  readonly verifier: { readonly kind: "certificate" | "key"; readonly der: Buffer };
+  /** The envelope's payload type, where the entry states it. */
+  readonly payloadType?: string;
+}
 
 /** Largest body of a log entry. Real ones have 3 to 6 KB: a signature, a certificate and digests. */
 const maxBody = 65_536;
 
-/** Kinds of entries in which clients log DSSE envelopes: `dsse` in Rekor 1, both in Rekor 2. */
-const kinds = new Set(["dsse 0.0.1", "dsse 0.0.2", "hashedrekord 0.0.2"]);
+type Way = readonly (string | number)[];
 
 /** The member at the end of this way, or undefined. */
-const at = (value: Json | undefined, way: readonly (string | number)[]): Json | undefined =>
+const at = (value: Json | undefined, way: Way): Json | undefined =>
   way.reduce<Json | undefined>((part, step) => {
     if (part === null || typeof part !== "object" || !Object.hasOwn(part, step)) return undefined;
     return (part as Fields<Json>)[String(step)];
   }, value);
 
-/** Where the certificate stands in each kind of body, in base64; that of Rekor 1 is PEM once more. */
-const certificateAt: Readonly<Record<string, readonly (string | number)[]>> = {
-  "dsse 0.0.1": ["spec", "signatures", 0, "verifier"],
-  "dsse 0.0.2": ["spec", "dsseV002", "signatures", 0, "verifier", "x509Certificate", "rawBytes"],
-  "hashedrekord 0.0.2": ["spec", "hashedRekordV002", "signature", "verifier", "x509Certificate", "rawBytes"],
-};
-
-const pem = /^-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----\s*$/;
-
-function certificateIn(body: Json, kind: string): Buffer | undefined {
-  const text = at(body, certificateAt[kind] ?? []);
-  if (typeof text !== "string") return undefined;
-  const bytes = Buffer.from(text, "base64");
-  if (kind !== "dsse 0.0.1") return bytes;
-  const [, inner] = pem.exec(bytes.toString("latin1")) ?? [];
-  return inner === undefined ? undefined : Buffer.from(inner, "base64");
+function textAt(spec: Json | undefined, ...way: Way): string {
+  const text = at(spec, way);
+  if (typeof text === "string") return text;
+  throw malformed(`the log entry's body has no ${way.join(".")}`);
 }
 
-function bodyOf({ canonicalizedBody }: LogEntry): Json {
+const bytesAt = (spec: Json | undefined, ...way: Way): Buffer =>
+  decodeBase64(textAt(spec, ...way), `${way.join(".")} of the log entry's body`);
+
+const pem = /^-----BEGIN (CERTIFICATE|PUBLIC KEY)-----([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
+
+/** Rekor 1 keeps what it verifies with as PEM, in base64 once more. */
+function pemAt(spec: Json | undefined, ...way: Way): LoggedSignature["verifier"] {
+  const [, label, inner] = pem.exec(bytesAt(spec, ...way).toString("latin1")) ?? [];
+  if (inner === undefined) throw malformed("the log entry names neither a certificate nor a key in PEM");
+  return { kind: label === "CERTIFICATE" ? "certificate" : "key", der: Buffer.from(inner, "base64") };
+}
+
+/** Rekor 2 says which of the two it is. */
+function verifierAt(spec: Json | undefined, ...way: Way): LoggedSignature["verifier"] {
+  const kind = at(spec, [...way, "x509Certificate"]) === undefined ? "key" : "certificate";
+  return { kind, der: bytesAt(spec, ...way, kind === "key" ? "publicKey" : "x509Certificate", "rawBytes") };
+}
+
+/** Names of digests in Rekor 1, and in the messages of Rekor 2 and of bundles. */
+const digestNames: ReadonlyMap<string, DigestName> = new Map([
+  ["sha256", "sha256"],
+  ["sha384", "sha384"],
+  ["sha512", "sha512"],
+  ["SHA2_256", "sha256"],
+  ["SHA2_384", "sha384"],
+  ["SHA2_512", "sha512"],
+]);
+
+/** @throws SignatureError UNSUPPORTED_FORMAT */
+export function digestNameOf(text: string): DigestName {
+  const name = digestNames.get(text);
+  if (name === undefined) throw unsupported(`the digest algorithm ${quoted(text)} is not understood`);
+  return name;
+}
+
+function hexDigestAt(spec: Json | undefined, ...way: Way): LoggedSignature["digest"] {
+  const value = textAt(spec, ...way, "value");
+  if (!/^[0-9a-f]{64,128}$/.test(value))
+    throw malformed(`${way.join(".")} of the log entry's body is not a digest`);
+  return { name: digestNameOf(textAt(spec, ...way, "algorithm")), value: Buffer.from(value, "hex") };
+}
+
+const digestAt = (spec: Json | undefined, ...way: Way): LoggedSignature["digest"] => ({
+  name: digestNameOf(textAt(spec, ...way, "algorithm")),
+  value: bytesAt(spec, ...way, "digest"),
+});
+
+function assertOneSignature(spec: Json | undefined, ...way: Way): void {
+  const list = at(spec, way);
+  if (!Array.isArray(list) || list.length !== 1)
+    throw malformed("the log entry is not about exactly one signature");
+}
+
+type Reader = (spec: Json | undefined) => LoggedSignature;
+
+function readDsse1(spec: Json | undefined): LoggedSignature {
+  assertOneSignature(spec, "signatures");
+  return {
+    signature: bytesAt(spec, "signatures", 0, "signature"),
+    digest: hexDigestAt(spec, "payloadHash"),
+    of: "payload",
+    verifier: pemAt(spec, "signatures", 0, "verifier"),
+  };
+}
+
+function readDsse2(spec: Json | undefined): LoggedSignature {
+  assertOneSignature(spec, "dsseV002", "signatures");
+  return {
+    signature: bytesAt(spec, "dsseV002", "signatures", 0, "content"),
+    digest: digestAt(spec, "dsseV002", "payloadHash"),
+    of: "payload",
+    verifier: verifierAt(spec, "dsseV002", "signatures", 0, "verifier"),
+  };
+}
+
+/** Signature and key are in base64 twice. The envelope's own digest cannot be made anew: it is over its JSON text. */
+function readIntoto(spec: Json | undefined): LoggedSignature {
+  assertOneSignature(spec, "content", "envelope", "signatures");
+  const signature = bytesAt(spec, "content", "envelope", "signatures", 0, "sig").toString("latin1");
+  return {
+    signature: decodeBase64(signature, "the signature of the log entry's body"),
+    digest: hexDigestAt(spec, "content", "payloadHash"),
+    of: "payload",
+    verifier: pemAt(spec, "content", "envelope", "signatures", 0, "publicKey"),
+    payloadType: textAt(spec, "content", "envelope", "payloadType"),
+  };
+}
+
+const readHashedRekord1: Reader = (spec) => ({
+  signature: bytesAt(spec, "signature", "content"),
+  digest: hexDigestAt(spec, "data", "hash"),
+  of: "signed",
+  verifier: pemAt(spec, "signature", "publicKey", "content"),
+});
+
+const readHashedRekord2: Reader = (spec) => ({
+  signature: bytesAt(spec, "hashedRekordV002", "signature", "content"),
+  digest: digestAt(spec, "hashedRekordV002", "data"),
+  of: "signed",
+  verifier: verifierAt(spec, "hashedRekordV002", "signature", "verifier"),
+});
+
+/** Kinds of entries in which clients log signatures over bytes and over envelopes, in Rekor 1 and 2. */
+const readers: ReadonlyMap<string, Reader> = new Map([
+  ["dsse 0.0.1", readDsse1],
+  ["dsse 0.0.2", readDsse2],
+  ["intoto 0.0.2", readIntoto],
+  ["hashedrekord 0.0.1", readHashedRekord1],
+  ["hashedrekord 0.0.2", readHashedRekord2],
+]);
+
+function parseBody({ canonicalizedBody }: LogEntry): Json {
   if (canonicalizedBody.byteLength > maxBody) throw malformed("the log entry's body is too large");
   try {
     return parseStrictJson(canonicalizedBody);
@@ -44,19 +159,18 @@ function bodyOf({ canonicalizedBody }: LogEntry): Json {
   }
 }
 
-/** What the digest in an entry is over: the payload itself, or what was signed, with the payload's type before it. */
-export const digestsPayload = ({ kindVersion: { kind } }: LogEntry): boolean => kind !== "hashedrekord";
-
 /**
- * Is the entry of a kind that logs DSSE envelopes, and for this very certificate. `@sigstore/verify` compares signature
- * and digest; the certificate it leaves out, and duplicate keys it reads as JavaScript does.
+ * Reads what a log entry is about. `@sigstore/verify` reads it too, as JavaScript reads JSON, and leaves the certificate
+ * out; what is compared here is compared here only.
  * @throws SignatureError
  */
-export function assertLogBody(entry: LogEntry, certificate: Uint8Array): void {
-  const kind = `${entry.kindVersion.kind} ${entry.kindVersion.version}`;
-  if (!kinds.has(kind)) throw unsupported(`the log entry is of the kind ${quoted(kind)}`);
-  const logged = certificateIn(bodyOf(entry), kind);
-  if (logged?.equals(certificate) !== true) {
-    throw new SignatureError("BAD_SIGNATURE", "the log entry is about another certificate than the bundle's");
+export function readLogBody(entry: LogEntry): LoggedSignature {
+  const { kind, version } = entry.kindVersion;
+  const read = readers.get(`${kind} ${version}`);
+  if (read === undefined) throw unsupported(`the log entry is of the kind ${quoted(`${kind} ${version}`)}`);
+  const body = parseBody(entry);
+  if (textAt(body, "kind") !== kind || textAt(body, "apiVersion") !== version) {
+    throw new SignatureError("UNTRUSTED_SIGNER", "the log entry says inside that it is of another kind");
   }
+  return read(at(body, ["spec"]));
 }

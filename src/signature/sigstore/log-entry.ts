@@ -30,14 +30,15 @@ interface InclusionProof {
   readonly checkpoint: { readonly envelope: string };
 }
 
-/** Proof of a signature's time and place: one log entry, and timestamps of timestamp authorities (RFC 3161, DER). */
+/** Proof of a signature's time and place: log entries, and timestamps of timestamp authorities (RFC 3161, DER). */
 export interface LogProof {
-  readonly entry: LogEntry;
+  readonly entries: readonly LogEntry[];
   readonly timestamps: readonly Buffer[];
 }
 
 /** A Merkle tree with 2^63 leaves has paths of 63 hashes. */
 const maxHashes = 64;
+const maxEntries = 4;
 const maxTimestamps = 4;
 const maxCheckpoint = 16_384;
 const maxTimestampBytes = 65_536;
@@ -162,13 +163,15 @@ function timestampsOf(material: JsonObject, where: string): readonly Buffer[] {
 }
 
 /**
- * Reads what a bundle's `verificationMaterial` says of logs and timestamps: exactly one entry, as Sigstore's own
- * clients demand for skills, since of two entries it would be open which one tells the time.
+ * Reads what a bundle's `verificationMaterial` says of logs and timestamps. Usually that is one entry; how many there have
+ * to be is for the trusted root to say, and each that is there has to be right.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function readLogProof(material: JsonObject, where: string): LogProof {
-  const entries = listOf(material, "tlogEntries", where, 32);
-  if (entries.length !== 1)
-    throw malformed(`${where}.tlogEntries has ${entries.length} entries, expected exactly one`);
-  return { entry: entryOf(entries[0], `${where}.tlogEntries[0]`), timestamps: timestampsOf(material, where) };
+  const entries =
+    fieldOf(material, "tlogEntries") === undefined ? [] : listOf(material, "tlogEntries", where, maxEntries);
+  return {
+    entries: entries.map((entry, at) => entryOf(entry, `${where}.tlogEntries[${at}]`)),
+    timestamps: timestampsOf(material, where),
+  };
 }

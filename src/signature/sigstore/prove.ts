@@ -1,125 +1,182 @@
 import type { SignedEntity } from "@sigstore/verify";
-import { hash } from "node:crypto";
 import type { Certificate } from "../certificate.ts";
 import { SignatureError } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
-import { sigstoreVerify } from "./library.ts";
-import { digestsPayload } from "./log-body.ts";
-import type { LogProof } from "./log-entry.ts";
-
-/** A DSSE envelope with one signature, and the certificate whose key made it. */
-export interface KeylessEnvelope {
-  readonly certificate: Certificate;
-  readonly proof: LogProof;
-  readonly payloadType: string;
-  readonly payload: Uint8Array;
-  readonly signature: Uint8Array;
-  /** What was signed: the envelope's pre-authentication encoding. */
-  readonly encoded: Uint8Array;
-}
+import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+import type { LoggedSignature } from "./log-body.ts";
+import type { LogEntry, LogProof } from "./log-entry.ts";
+import type { SignedSubject } from "./subject.ts";
 
 type Bundle = Parameters<ReturnType<typeof sigstoreVerify>["toSignedEntity"]>[0];
+type BundleEntry = Bundle["verificationMaterial"]["tlogEntries"][number];
 
-/** The envelope as `@sigstore/verify` takes it: made from what was read strictly, not from the bundle's own JSON. */
-function bundleOf({ certificate, proof, payload, payloadType, signature }: KeylessEnvelope): Bundle {
-  const { inclusionProof, ...entry } = proof.entry;
-  return {
+function libraryEntry({ inclusionProof, ...entry }: LogEntry): BundleEntry {
+  const proof =
+    inclusionProof === undefined ? undefined : { ...inclusionProof, hashes: [...inclusionProof.hashes] };
+  return { ...entry, inclusionProof: proof };
+}
+
+/** The signature as `@sigstore/verify` takes it: made from what was read strictly, not from the bundle's own JSON. */
+function entityOf({ by, proof, signature }: SignedSubject): SignedEntity {
+  const content: Bundle["verificationMaterial"]["content"] =
+    "certificate" in by
+      ? { $case: "certificate", certificate: { rawBytes: Buffer.from(by.certificate.x509.raw) } }
+      : { $case: "publicKey", publicKey: { hint: "" } };
+  return sigstoreVerify().toSignedEntity({
     mediaType: "",
     verificationMaterial: {
-      content: { $case: "certificate", certificate: { rawBytes: Buffer.from(certificate.x509.raw) } },
-      tlogEntries: [
-        {
-          ...entry,
-          inclusionProof:
-            inclusionProof === undefined
-              ? undefined
-              : { ...inclusionProof, hashes: [...inclusionProof.hashes] },
-        },
-      ],
+      content,
+      tlogEntries: proof.entries.map(libraryEntry),
       timestampVerificationData: {
         rfc3161Timestamps: proof.timestamps.map((signedTimestamp) => ({ signedTimestamp })),
       },
     },
     content: {
-      $case: "dsseEnvelope",
-      dsseEnvelope: {
-        payload: Buffer.from(payload),
-        payloadType,
-        signatures: [{ sig: Buffer.from(signature), keyid: "" }],
+      $case: "messageSignature",
+      messageSignature: {
+        messageDigest: {
+          algorithm: sigstoreMessages().HashAlgorithm.HASH_ALGORITHM_UNSPECIFIED,
+          digest: Buffer.alloc(0),
+        },
+        signature: Buffer.from(signature),
       },
     },
-  };
-}
-
-/**
- * What is compared with the log. The signature itself is checked before, under the leaf's own curve, which the library
- * does not look at.
- */
-function contentOf({ proof, payload, signature, encoded }: KeylessEnvelope): SignedEntity["signature"] {
-  const digest = hash("sha256", digestsPayload(proof.entry) ? payload : encoded, "buffer");
-  return {
-    signature: Buffer.from(signature),
-    compareSignature: (other) => other.equals(signature),
-    compareDigest: (other) => other.equals(digest),
-    verifySignature: () => true,
-  };
-}
-
-/** Times that the verifier is going to prove, or refuse the signature for: of timestamps, and of the log's promise. */
-function timesOf(entity: SignedEntity): readonly Date[] {
-  return entity.timestamps.flatMap((timestamp) => {
-    if (timestamp.$case === "timestamp-authority") return [timestamp.timestamp.signingTime];
-    const { inclusionPromise, integratedTime } = timestamp.tlogEntry;
-    return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1000)];
   });
 }
 
-/** Does a root know the log that this entry says it is in. */
-export const knowsLog = ({ authorities }: SigstoreRoot, { entry }: LogProof): boolean =>
-  authorities.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId));
-
 /**
- * The log's keys that count for this signature: of the very log that the entry names, and trusted at every time that
- * is going to be proved. The library asks for the time only for promises, not for checkpoints, which is all that there
- * is in Rekor 2; and it would take any log's checkpoint for any log's entry.
+ * What the library compares with the log: that it reads the entry as we do. The entry itself was held against signature and
+ * digest before, and the signature against key and artifact, under the key's own curve, which it does not look at.
  */
-function logsFor({ authorities }: SigstoreRoot, { entry }: LogProof, times: readonly Date[]) {
-  return authorities.tlogs.filter(
-    ({ logID, validFor }) =>
-      logID.equals(entry.logId.keyId) &&
-      times.every((time) => validFor.start <= time && time <= validFor.end),
-  );
+const contentOf = (subject: SignedSubject, logged?: LoggedSignature): SignedEntity["signature"] => ({
+  signature: Buffer.from(subject.signature),
+  compareSignature: (other) => logged?.signature.equals(other) === true,
+  compareDigest: (other) => logged?.digest.value.equals(other) === true,
+  verifySignature: () => true,
+});
+
+interface StatedTime {
+  readonly time: Date;
+  /** Who states it: a timestamp authority's certificate or a log; two statements of one are worth one. */
+  readonly by: string;
 }
 
-function assertValidThen({ notBefore, notAfter }: Certificate, times: readonly Date[]): void {
-  const outside = times.find((time) => time.getTime() < notBefore || time.getTime() > notAfter);
+/** Times that the verifier is going to prove, or refuse the signature for: of timestamps, and of the logs' promises. */
+function timesOf(entity: SignedEntity): readonly StatedTime[] {
+  return entity.timestamps.flatMap((timestamp): StatedTime[] => {
+    if (timestamp.$case === "timestamp-authority") {
+      const { signingTime, signerIssuer, signerSerialNumber } = timestamp.timestamp;
+      const by = `${signerIssuer.toString("hex")} ${signerSerialNumber.toString("hex")}`;
+      return [{ time: signingTime, by }];
+    }
+    const { inclusionPromise, integratedTime, logId } = timestamp.tlogEntry;
+    return inclusionPromise === undefined
+      ? []
+      : [{ time: new Date(Number(integratedTime) * 1000), by: logId.keyId.toString("hex") }];
+  });
+}
+
+/** Does a root know the logs that the entries say they are in. */
+export const knowsLogs = ({ authorities }: SigstoreRoot, { entries }: LogProof): boolean =>
+  entries.every((entry) => authorities.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId)));
+
+/**
+ * The keys that count for an entry: of the very log that it names, and trusted at all of these times. The library asks for
+ * the time only for promises, not for checkpoints, which is all that there is in Rekor 2; and it would take any log's
+ * checkpoint for any log's entry.
+ */
+const logsFor = ({ authorities }: SigstoreRoot, entry: LogEntry, times: readonly Date[]) =>
+  authorities.tlogs.filter(
+    ({ logID, validFor }) =>
+      logID.equals(entry.logId.keyId) &&
+      times.length > 0 &&
+      times.every((time) => validFor.start <= time && time <= validFor.end),
+  );
+
+function assertValidThen({ notBefore, notAfter }: Certificate, times: readonly StatedTime[]): void {
+  const outside = times.find(({ time }) => time.getTime() < notBefore || time.getTime() > notAfter);
   if (outside === undefined) return;
   throw new SignatureError(
     "SIGNER_EXPIRED",
-    `the certificate was not valid at the time of signing, ${new Date(outside).toISOString()}`,
+    `the certificate was not valid at the time of signing, ${new Date(outside.time).toISOString()}`,
   );
+}
+
+/** A certificate is for one signature: without a time nobody knows whether it was valid. A key is valid until it is dropped. */
+function assertEnough({ by, proof }: SignedSubject, times: readonly StatedTime[]): void {
+  const fewest =
+    "certificate" in by ? { logs: 1, times: 1 } : { logs: by.logOptional === true ? 0 : 1, times: 0 };
+  const logs = new Set(proof.entries.map(({ logId }) => logId.keyId.toString("hex"))).size;
+  const clocks = new Set(times.map((stated) => stated.by)).size;
+  const lacks =
+    logs < fewest.logs
+      ? `is in ${logs} transparency logs, expected ${fewest.logs}`
+      : clocks < fewest.times
+        ? `has its time from ${clocks} timestamp authorities or logs, expected ${fewest.times}`
+        : undefined;
+  if (lacks !== undefined) throw new SignatureError("UNTRUSTED_SIGNER", `the signature ${lacks}`);
 }
 
 const reasonOf = (cause: unknown): string =>
   cause instanceof sigstoreVerify().VerificationError ? cause.message : "it is not built as expected";
 
+/** What the library proves in one go: certificate and times, and one log entry by its own log alone. */
+interface Piece {
+  readonly entity: SignedEntity;
+  readonly tlogs: ReturnType<typeof logsFor>;
+}
+
+function piecesOf(subject: SignedSubject, root: SigstoreRoot, times: readonly Date[]): readonly Piece[] {
+  const entity = entityOf(subject);
+  const { entries } = subject.proof;
+  if (entries.length === 0) return [{ entity: { ...entity, signature: contentOf(subject) }, tlogs: [] }];
+  return entries.map((entry, at) => ({
+    entity: {
+      ...entity,
+      tlogEntries: entity.tlogEntries.slice(at, at + 1),
+      signature: contentOf(subject, subject.logged[at]),
+    },
+    tlogs: logsFor(root, entry, times),
+  }));
+}
+
+/** A trusted key is one at any time, as far as the library is concerned. */
+const keyFinder =
+  ({ by }: SignedSubject): SigstoreRoot["authorities"]["publicKey"] =>
+  () => {
+    if ("key" in by) return { publicKey: by.key, validFor: () => true };
+    throw new SignatureError("UNTRUSTED_SIGNER", "it was not signed by a key");
+  };
+
+/** Numbers of times and entries were counted before, by who states them; the library counts statements. */
+const thresholds = { timestampThreshold: 0, tlogThreshold: 0, ctlogThreshold: 1 };
+
+function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefined): number | undefined {
+  const stated = timesOf(entityOf(subject));
+  if ("certificate" in subject.by) assertValidThen(subject.by.certificate, stated);
+  assertEnough(subject, stated);
+  const times = stated.map(({ time }) => time);
+  const current = now === undefined ? [] : [new Date(now)];
+  const { Verifier } = sigstoreVerify();
+  for (const { entity, tlogs } of piecesOf(subject, root, times.length === 0 ? current : times)) {
+    new Verifier({ ...root.authorities, tlogs, publicKey: keyFinder(subject) }, thresholds).verify(entity);
+  }
+  return times.length === 0 ? undefined : Math.min(...times.map((time) => time.getTime()));
+}
+
 /**
- * Proves by one Sigstore root that the certificate's owner signed: at least one time, by a timestamp authority or the
- * log; the certificate's chain and its certificate log's word at that time; the entry in the log, about this signature
- * and payload. Not the signature itself, nor what the certificate may be used for.
+ * Proves by one Sigstore root that the signer signed: the time, by a timestamp authority or the log; a certificate's chain
+ * and its certificate log's word at that time; the entries in their logs. Not the signature itself, nor what the entries
+ * are about, nor what the certificate may be used for.
  *
- * @returns the earliest proved time of signing, milliseconds since 1970
+ * A key's signature needs no time: where it has none, the logs have to be trusted now.
+ * @param now milliseconds since 1970; not needed for certificates, whose time is always proved
+ * @returns the earliest proved time of signing, milliseconds since 1970; undefined where there is none
  * @throws SignatureError UNTRUSTED_SIGNER; SIGNER_EXPIRED where it signed outside the certificate's validity
  */
-export function proveSigning(envelope: KeylessEnvelope, root: SigstoreRoot): number {
-  const { Verifier, toSignedEntity } = sigstoreVerify();
+export function proveSigning(subject: SignedSubject, root: SigstoreRoot, now?: number): number | undefined {
   try {
-    const entity = { ...toSignedEntity(bundleOf(envelope)), signature: contentOf(envelope) };
-    const times = timesOf(entity);
-    assertValidThen(envelope.certificate, times);
-    const tlogs = logsFor(root, envelope.proof, times);
-    new Verifier({ ...root.authorities, tlogs }).verify(entity);
-    return Math.min(...times.map((time) => time.getTime()));
+    return prove(subject, root, now);
   } catch (cause) {
     if (cause instanceof SignatureError) throw cause;
     // Hostile ASN.1 makes the library throw all kinds of errors; none of them may pass for a proof.

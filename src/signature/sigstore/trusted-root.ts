@@ -106,11 +106,17 @@ function assertEach(
   fewest: number,
   check: (value: Json, where: string) => void,
 ): void {
-  const present = fieldOf(root, field) !== undefined;
-  const list = present ? listOf(root, field, "the trusted root", maxAuthorities) : [];
+  const list = entriesOf(root, field);
   if (list.length < fewest) throw malformed(`the trusted root has no ${field}`);
   for (const [index, item] of list.entries()) check(item, `${field}[${index}]`);
 }
+
+const entriesOf = (root: JsonObject, field: string): readonly Json[] =>
+  fieldOf(root, field) === undefined ? [] : listOf(root, field, "the trusted root", maxAuthorities);
+
+/** Where there is neither, the instance is a log alone: it proves signatures by keys, and nobody's identity. */
+const isLogAlone = (root: JsonObject): boolean =>
+  entriesOf(root, "certificateAuthorities").length + entriesOf(root, "ctlogs").length === 0;
 
 function parse(text: string): JsonObject {
   if (text.length > maxTrustedRootLength)
@@ -136,8 +142,9 @@ export function readTrustedRoot(text: string, names: readonly string[]): Sigstor
     throw unsupported(`the trusted root's media type ${quoted(mediaType)} is not known`);
   assertFields(root, "the trusted root", rootFields);
   assertEach(root, "tlogs", 1, assertLog);
-  assertEach(root, "ctlogs", 1, assertLog);
-  assertEach(root, "certificateAuthorities", 1, assertAuthority);
+  const fewest = isLogAlone(root) ? 0 : 1;
+  assertEach(root, "ctlogs", fewest, assertLog);
+  assertEach(root, "certificateAuthorities", fewest, assertAuthority);
   assertEach(root, "timestampAuthorities", 0, assertAuthority);
   const fingerprint = sha256Hex(Buffer.from(text));
   try {

@@ -63,9 +63,9 @@ describe("parseBundle", () => {
   it.each<[string, unknown, string]>([
     ["another media type", { ...good, mediaType: "application/json" }, "UNSUPPORTED_FORMAT"],
     [
-      "a certificate without log entries",
-      withMaterial({ certificate: { rawBytes: "AA==" } }),
-      "MANIFEST_MALFORMED verificationMaterial.tlogEntries is missing",
+      "a certificate with an empty log entry",
+      withMaterial({ certificate: { rawBytes: "AA==" }, tlogEntries: [{}] }),
+      "MANIFEST_MALFORMED verificationMaterial.tlogEntries[0]",
     ],
     ["log entries beside a key", withMaterial({ ...material, tlogEntries: [{}] }), "UNSUPPORTED_FORMAT"],
     ["tlogEntries that are no list", withMaterial({ ...material, tlogEntries: {} }), "MANIFEST_MALFORMED"],

@@ -66,8 +66,8 @@ describe("verifySignature on the reference's keyless samples", () => {
     ["the signature", "BAD_SIGNATURE", "does not match", { "dsseEnvelope.signatures.0.sig": flipped() }],
     [
       "the log entry's certificate",
-      "BAD_SIGNATURE",
-      "another certificate",
+      "MANIFEST_MALFORMED",
+      "neither a certificate nor a key",
       { [`${entry}.canonicalizedBody`]: editedInside({ "spec.signatures.0.verifier": "QQ==" }) },
     ],
     [

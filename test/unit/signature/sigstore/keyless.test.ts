@@ -213,9 +213,11 @@ describe("verifySignature on keyless signatures", () => {
     expect(verify(bundle)).toMatchObject({ outcome: "untrusted", fault: "BAD_SIGNATURE" });
   });
 
-  it("refuses entries of other kinds", async () => {
-    const bundle = await sigstore.sign(payload, { entry: "intoto 0.0.2" });
-    expect(verify(bundle)).toMatchObject({ outcome: "untrusted", fault: "UNSUPPORTED_FORMAT" });
+  it("refuses entries of other kinds, and those that say nothing of their kind", async () => {
+    const other = edited(good, { [`${entry}.kindVersion.kind`]: "rekord" });
+    expect(verify(other)).toMatchObject({ outcome: "untrusted", fault: "UNSUPPORTED_FORMAT" });
+    const empty = await sigstore.sign(payload, { entry: "intoto 0.0.2" });
+    expect(verify(empty)).toMatchObject({ outcome: "untrusted", fault: "MANIFEST_MALFORMED" });
   });
 
   it("refuses an entry that says its kind differently inside", async () => {
@@ -230,7 +232,8 @@ describe("verifySignature on keyless signatures", () => {
   });
 
   it.each<[string, string, Readonly<Record<string, Edit>>]>([
-    ["no entry", "MANIFEST_MALFORMED", { "verificationMaterial.tlogEntries": [] }],
+    ["no entry", "UNTRUSTED_SIGNER", { "verificationMaterial.tlogEntries": [] }],
+    ["no list of entries", "UNTRUSTED_SIGNER", { "verificationMaterial.tlogEntries": undefined }],
     ["two entries", "MANIFEST_MALFORMED", { "verificationMaterial.tlogEntries.1": {} }],
     ["no proof", "UNSUPPORTED_FORMAT", { [`${entry}.inclusionProof`]: undefined }],
     ["an unknown field in the entry", "MANIFEST_MALFORMED", { [`${entry}.extra`]: 1 }],

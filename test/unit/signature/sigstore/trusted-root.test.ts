@@ -29,6 +29,12 @@ describe("readTrustedRoot", () => {
     expect(other.fingerprint).not.toBe(read(publicGoodRoot).fingerprint);
   });
 
+  it("takes a log alone, by which signatures of keys are proved", () => {
+    const { authorities } = read(changed({ certificateAuthorities: [], ctlogs: undefined }));
+    expect(authorities.tlogs).toHaveLength(2);
+    expect(authorities.certificateAuthorities).toEqual([]);
+  });
+
   const log = "tlogs.0.publicKey";
   const authority = "certificateAuthorities.0";
 

@@ -1,0 +1,64 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { assertObject, fieldOf, listOf, textOf } from "../json-fields.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+
+/** An in-toto statement (in-toto attestation framework, v1): something said of artifacts. */
+export interface Statement {
+  readonly predicateType: string;
+  /** SHA-256 of the artifacts that it is about, as it writes them. */
+  readonly subjects: readonly string[];
+}
+
+const types: ReadonlySet<string> = new Set([
+  "https://in-toto.io/Statement/v1",
+  "https://in-toto.io/Statement/v0.1",
+]);
+
+/** Subjects of one statement. A release of npm has one, one of a compiler dozens. */
+const maxSubjects = 1_024;
+
+function parse(payload: Uint8Array): Json {
+  try {
+    return parseStrictJson(payload);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the statement is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/** Another digest than SHA-256 is no name that we know an artifact by. */
+function digestOf(value: Json, where: string): readonly string[] {
+  const digests = assertObject(fieldOf(assertObject(value, where), "digest"), `${where}.digest`);
+  const sha256 = fieldOf(digests, "sha256");
+  if (sha256 === undefined) return [];
+  if (typeof sha256 !== "string") throw malformed(`${where}.digest.sha256 is not text`);
+  return [sha256];
+}
+
+/**
+ * Reads an envelope's payload. What the statement says is for those to read who know its predicate.
+ * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT where it is no statement of a version that is understood
+ */
+export function readStatement(payload: Uint8Array): Statement {
+  const statement = assertObject(parse(payload), "the statement");
+  const type = textOf(statement, "_type", "the statement");
+  if (!types.has(type)) throw unsupported(`the statement is of the type ${quoted(type)}`);
+  const subjects = listOf(statement, "subject", "the statement", maxSubjects);
+  return {
+    predicateType: textOf(statement, "predicateType", "the statement"),
+    subjects: subjects.flatMap((subject, at) => digestOf(subject, `subject[${at}]`)),
+  };
+}
+
+/**
+ * A valid signature over a statement about something else proves nothing.
+ * @param sha256 of the artifact, 64 lower-case hex digits
+ * @throws SignatureError BAD_SIGNATURE
+ */
+export function assertSubject({ subjects }: Statement, sha256: string): void {
+  if (subjects.includes(sha256)) return;
+  throw new SignatureError(
+    "BAD_SIGNATURE",
+    `the statement is about ${subjects.length === 0 ? "nothing" : "other artifacts"}, not about sha256:${sha256}`,
+  );
+}

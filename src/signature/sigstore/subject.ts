@@ -1,0 +1,65 @@
+import { hash, type KeyObject } from "node:crypto";
+import type { Certificate } from "../certificate.ts";
+import { SignatureError } from "../signature-error.ts";
+import { artifactDigest, type Artifact } from "./artifact.ts";
+import { readLogBody, type LoggedSignature } from "./log-body.ts";
+import type { LogProof } from "./log-entry.ts";
+
+/** A signature as it is held against the logs and timestamps of its bundle. */
+export interface SignedSubject {
+  readonly signature: Uint8Array;
+  /** What the signature is over: a message, or an envelope's pre-authentication encoding. */
+  readonly signed: Artifact;
+  /** The envelope, where it is one: some log entries are about its payload alone. */
+  readonly envelope?: { readonly payloadType: string; readonly payload: Uint8Array };
+  /** With whose key it was made. A key is trusted for itself, so that it may do without a log where the caller says so. */
+  readonly by:
+    { readonly certificate: Certificate } | { readonly key: KeyObject; readonly logOptional?: boolean };
+  readonly proof: LogProof;
+  /** What the proof's entries say, in their order. */
+  readonly logged: readonly LoggedSignature[];
+}
+
+/**
+ * Reads the log entries of a signature.
+ * @throws SignatureError where one cannot be read, or is about another certificate or key than the signer's
+ */
+export function toSubject(signature: Omit<SignedSubject, "logged">): SignedSubject {
+  const logged = signature.proof.entries.map(readLogBody);
+  for (const entry of logged) assertVerifier(entry, signature.by);
+  return { ...signature, logged };
+}
+
+function assertVerifier({ verifier }: LoggedSignature, by: SignedSubject["by"]): void {
+  const [kind, der] =
+    "certificate" in by
+      ? (["certificate", by.certificate.x509.raw] as const)
+      : (["key", by.key.export({ type: "spki", format: "der" })] as const);
+  if (verifier.kind === kind && verifier.der.equals(der)) return;
+  const message = `the log entry is about another ${verifier.kind} than the signer's`;
+  throw new SignatureError("BAD_SIGNATURE", message);
+}
+
+function digestLogged({ signed, envelope }: SignedSubject, { of, digest }: LoggedSignature): Buffer {
+  if (of === "signed") return artifactDigest(signed, digest.name);
+  // A message has no payload, so that an entry about one is about something else.
+  return envelope === undefined ? Buffer.alloc(0) : hash(digest.name, envelope.payload, "buffer");
+}
+
+/**
+ * Are all log entries about this very signature, over these very bytes.
+ * @throws SignatureError UNTRUSTED_SIGNER
+ */
+export function assertLogged(subject: SignedSubject): void {
+  for (const entry of subject.logged) {
+    const { signature, digest, payloadType } = entry;
+    if (!signature.equals(subject.signature))
+      throw new SignatureError("UNTRUSTED_SIGNER", "the log entry is about another signature");
+    const typed = payloadType === undefined || payloadType === subject.envelope?.payloadType;
+    if (!typed || !digestLogged(subject, entry).equals(digest.value))
+      throw new SignatureError(
+        "UNTRUSTED_SIGNER",
+        "the log entry is about another digest than what was signed",
+      );
+  }
+}
