@@ -1,17 +1,22 @@
 import type { Skill, SkillFile } from "../skill/skill.ts";
+import { cardDifferences } from "./differences.ts";
 import { FaultList } from "./fault-list.ts";
 import { readFrontmatter } from "./frontmatter.ts";
 import { readMarkdownCard } from "./markdown-card.ts";
-import type { CardEvidence, CardFault, CardFormat, SkillCard, SkillFrontmatter } from "./skill-card.ts";
+import { readPermissionManifest } from "./permission-manifest.ts";
+import type { CardEvidence, CardFault, CardFormat, SkillCard } from "./skill-card.ts";
+import { readSkillcardYaml } from "./skillcard-yaml.ts";
 import { hasControl, readCardText } from "./text.ts";
+import { readTrustCardWords, trustCardConflicts } from "./trust-card.ts";
 import { readYamlCard } from "./yaml-card.ts";
 
 type Reader = (text: string, faults: FaultList) => SkillCard | undefined;
 
-/** Card formats by the name that their file has in the skill's own folder, the preferred one first. */
+/** Card formats by the name that their file has in the skill's own folder, the preferred one first; CARD.md is the last. */
 const formats: readonly (readonly [CardFormat, Reader])[] = [
   ["skill-card.md", readMarkdownCard],
   ["skill_card.yaml", readYamlCard],
+  ["SKILLCARD.yaml", readSkillcardYaml],
 ];
 
 interface CardReading {
@@ -31,36 +36,13 @@ function readOne(file: SkillFile, format: CardFormat, reader: Reader): CardReadi
   return card === undefined ? { faults: faults.all } : { card, faults: faults.all };
 }
 
-/** What two cards of one skill say of the same thing. */
-function differences(preferred: SkillCard, other: SkillCard): readonly CardFault[] {
-  const license = (card: SkillCard): string | undefined => card.license?.spdx ?? card.license?.raw;
-  const compared = [
-    ["license", license(preferred), license(other)],
-    ["owner", preferred.owner, other.owner],
-    ["version", preferred.version, other.version],
-  ] as const;
-  return compared
-    .filter(([, left, right]) => left !== undefined && right !== undefined && left !== right)
-    .map(([field, left, right]) => {
-      const [here, there] = [left, right].map((each) => JSON.stringify((each ?? "").slice(0, 64)));
-      return {
-        path: other.path,
-        field,
-        detail: `says ${there ?? ""}, but ${preferred.path} says ${here ?? ""}; make them agree (${preferred.path} counts)`,
-      };
-    });
-}
-
 const union = (...lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())];
 
-/** One card out of all: the preferred one, with every risk and every permission that any of them admits to. */
-function combine(
-  cards: readonly SkillCard[],
-  frontmatter: SkillFrontmatter | undefined,
-): SkillCard | undefined {
+/** One card out of all: the preferred one, with every risk and every permission that any file admits to. */
+function combine(cards: readonly SkillCard[], said: Omit<CardEvidence, "faults">): SkillCard | undefined {
   const [preferred, ...others] = cards;
   if (preferred === undefined) return undefined;
-  const name = preferred.name ?? frontmatter?.name;
+  const name = preferred.name ?? said.frontmatter?.name;
   return {
     ...preferred,
     ...(name === undefined ? {} : { name }),
@@ -68,7 +50,8 @@ function combine(
     permissions: union(
       preferred.permissions,
       ...others.map((card) => card.permissions),
-      frontmatter?.allowedTools ?? [],
+      said.manifest?.permissions ?? [],
+      said.frontmatter?.allowedTools ?? [],
     ),
   };
 }
@@ -81,27 +64,39 @@ function misnamed(card: SkillCard, folder: string): readonly CardFault[] {
 }
 
 /**
- * What a skill says of itself: its card, `skill-card.md` or `skill_card.yaml`, and SKILL.md's frontmatter. Where there
- * are both cards, skill-card.md is preferred, both are read, and a disagreement about licence, owner or version is a
- * fault. Never throws: whatever is wrong is a fault. Signatures are not looked at (`isCovered`).
+ * What a skill says of itself: its cards, `permissions.yaml` and SKILL.md's frontmatter. Where there are several cards,
+ * the first of `formats` is preferred, all are read, and a disagreement about licence, owner or version is a fault; so is
+ * one between a trust card and the files that it was made from. Never throws: whatever is wrong is a fault. Signatures
+ * are not looked at (`isCovered`).
  */
 export function readCard(skill: Skill): CardEvidence {
-  const readings = formats.flatMap(([format, reader]) => {
-    const file = skill.files.get(format);
-    return file === undefined ? [] : [readOne(file, format, reader)];
-  });
+  const trustCard = readTrustCardWords(skill);
+  const readings: readonly CardReading[] = [
+    ...formats.flatMap(([format, reader]) => {
+      const file = skill.files.get(format);
+      return file === undefined ? [] : [readOne(file, format, reader)];
+    }),
+    trustCard,
+  ];
   const { frontmatter, faults } = readFrontmatter(skill);
+  const { manifest, faults: manifestFaults } = readPermissionManifest(skill);
   const cards = readings.map((reading) => reading.card).filter((each) => each !== undefined);
   const [preferred, ...others] = cards;
-  const conflicts = preferred === undefined ? [] : others.flatMap((other) => differences(preferred, other));
-  const card = combine(cards, frontmatter);
+  const said = {
+    ...(frontmatter === undefined ? {} : { frontmatter }),
+    ...(manifest === undefined ? {} : { manifest }),
+  };
+  const card = combine(cards, said);
+  const { source } = trustCard;
   return {
     ...(card === undefined ? {} : { card }),
-    ...(frontmatter === undefined ? {} : { frontmatter }),
+    ...said,
     faults: [
       ...readings.flatMap((reading) => reading.faults),
       ...cards.flatMap((each) => misnamed(each, skill.name)),
-      ...conflicts,
+      ...(preferred === undefined ? [] : others.flatMap((other) => cardDifferences(preferred, other))),
+      ...(source === undefined ? [] : trustCardConflicts(source, skill, frontmatter, manifest)),
+      ...manifestFaults,
       ...faults,
     ],
   };

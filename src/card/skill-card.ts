@@ -7,7 +7,7 @@ export interface CardRisk {
 }
 
 /** Card formats that are understood. */
-export type CardFormat = "skill-card.md" | "skill_card.yaml";
+export type CardFormat = "skill-card.md" | "skill_card.yaml" | "SKILLCARD.yaml" | "CARD.md";
 
 /**
  * What a skill's card and SKILL.md say, in one model whatever format they came in. Everything here is a claim
@@ -29,12 +29,16 @@ export interface SkillCard {
   readonly posture?: "commercial" | "research" | "demonstration";
   readonly risks: readonly CardRisk[];
   readonly limitations: readonly string[];
-  /** Claims of the card and of SKILL.md's frontmatter together, as `permissionDenied` compares them. */
+  /** Claims of all cards, permissions.yaml and SKILL.md's frontmatter together, as `permissionDenied` compares them. */
   readonly permissions: readonly string[];
   readonly dependencies: readonly string[];
   readonly references: readonly { readonly label?: string; readonly url: string }[];
   /** Does the card say that the skill needs a credential. */
   readonly credentials?: "yes" | "no" | "optional" | "unspecified";
+  /** How dangerous the card's tool thought the skill, `executable-L1`. */
+  readonly riskTier?: string;
+  /** The last day on which the card may be relied on, `2027-06-29`. */
+  readonly expires?: string;
 }
 
 /** SKILL.md's frontmatter by the rules of agentskills.io. */
@@ -49,6 +53,14 @@ export interface SkillFrontmatter {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** What a skill's files do when they are run, as its `permissions.yaml` declares. */
+export interface PermissionManifest {
+  readonly path: "permissions.yaml";
+  readonly model?: "executable" | "knowledge";
+  /** As `permissionDenied` compares them: `executes`, `network`, `shell`, `filesystem:write`, and what else it names. */
+  readonly permissions: readonly string[];
+}
+
 /** One thing wrong with a card or frontmatter: where, and in words. */
 export interface CardFault {
   readonly path: string;
@@ -61,6 +73,7 @@ export interface CardEvidence {
   /** The card, where there is one that could be read. */
   readonly card?: SkillCard;
   readonly frontmatter?: SkillFrontmatter;
+  readonly manifest?: PermissionManifest;
   /** Everything that breaks a rule of the formats: unreadable card, missing frontmatter, name that is not the folder's. */
   readonly faults: readonly CardFault[];
 }

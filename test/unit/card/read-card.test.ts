@@ -34,7 +34,7 @@ describe("readCard", () => {
 
   it("does not take a card that lies deeper, or has another name", () => {
     const { card, faults } = readCard(
-      skillOf({ "docs/skill-card.md": markdownCard, "SKILLCARD.yaml": yamlCard }),
+      skillOf({ "docs/skill-card.md": markdownCard, "skill-card.yaml": yamlCard, "card.md": markdownCard }),
     );
     expect(card).toBeUndefined();
     expect(faults).toEqual([]);

@@ -1,0 +1,175 @@
+import type { Sha256 } from "../../skill/digest.ts";
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { renderCardHead } from "./render.ts";
+import { readSigning, type CardSigning } from "./signing.ts";
+
+/** Where a trust card stands in a skill: at its root. */
+export const trustCardFileName = "CARD.md";
+
+/** Bytes of one card. Real ones have two to three thousand. */
+const maxBytes = 262_144;
+
+/** What begins the comment that the format's tool reads; without it a CARD.md is some other text. */
+export const cardDataMark = "<!--card-data";
+
+/** A trust card as it says itself. Only `digest` is what signatures are over: anybody can change the rest. */
+export interface TrustCard {
+  /** `target_digest`: over the list of the skill's files. */
+  readonly digest: Sha256;
+  /** How many files that list has. */
+  readonly files: number;
+  readonly signing?: CardSigning;
+  readonly title: string;
+  /** Absent where the card says that it does not know (`0.0.0`). */
+  readonly version?: string;
+  readonly description?: string;
+  readonly riskTier?: string;
+  readonly capability: JsonObject;
+  /** The last day on which the card may be relied on, `2027-06-29`. */
+  readonly expires?: string;
+}
+
+const where = "the card's data";
+const fields = new Set([
+  "type",
+  "card_version",
+  "title",
+  "target_version",
+  "description",
+  "timestamp",
+  "target_digest",
+  "bom",
+  "identity",
+  "signing",
+  "transparency",
+  "capability",
+  "risk_tier",
+  "content_provenance",
+  "attestations",
+  "expires",
+  "supersedes",
+  "_body",
+]);
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The comment's JSON, and what stands above the comment. */
+function split(text: string): { readonly head: string; readonly json: string } {
+  const at = text.indexOf(cardDataMark);
+  if (at === -1) throw malformed(`the card has no ${cardDataMark} … --> comment`);
+  const [head, comment] = [text.slice(0, at), text.slice(at)];
+  const json = comment.slice(cardDataMark.length + 1, -" -->\n".length);
+  if (comment !== `${cardDataMark} ${json} -->\n`)
+    throw malformed("the card does not end with its data, in one comment and a line feed");
+  // The comment ends at the first of these for whoever renders the card, and another one would be a second card.
+  if (json.includes("-->") || json.includes(cardDataMark))
+    throw malformed("the card's data holds the beginning or the end of a comment");
+  return { head, json };
+}
+
+function parse(json: string): JsonObject {
+  try {
+    return assertObject(parseStrictJson(json), where);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`${where} is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/** @throws SignatureError naming the first line that says something else than the data */
+function assertSame(head: string, data: JsonObject): void {
+  const expected = renderCardHead(data);
+  if (head === expected) return;
+  const [found, wanted] = [head.split("\n"), expected.split("\n")];
+  const line = wanted.findIndex((text, at) => text !== found[at]);
+  const at = line === -1 ? wanted.length : line;
+  throw malformed(
+    `line ${at + 1} of the card says ${quoted(found[at] ?? "")}, its data ${quoted(wanted[at] ?? "")}: make the card anew, so that people and programs read the same`,
+  );
+}
+
+function optionalText(data: JsonObject, field: string): string | undefined {
+  const value: Json | undefined = fieldOf(data, field);
+  return value === undefined || value === null ? undefined : textOf(data, field, where);
+}
+
+function digestOf(data: JsonObject): Sha256 {
+  const digest = textOf(data, "target_digest", where);
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw malformed(`${where}.target_digest is not sha256: and 64 lower-case hex digits`);
+  return digest as Sha256;
+}
+
+function filesOf(data: JsonObject): number {
+  const bom = assertObject(fieldOf(data, "bom"), `${where}.bom`);
+  assertFields(bom, `${where}.bom`, new Set(["files", "algorithm"]));
+  const algorithm = textOf(bom, "algorithm", `${where}.bom`);
+  if (algorithm !== "sha256-manifest")
+    throw unsupported(`${where}.bom.algorithm is ${quoted(algorithm)}, expected "sha256-manifest"`);
+  const files = fieldOf(bom, "files");
+  if (typeof files !== "number" || !Number.isSafeInteger(files) || files < 0)
+    throw malformed(`${where}.bom.files is not a number of files`);
+  return files;
+}
+
+function expiryOf(data: JsonObject): string | undefined {
+  const text = optionalText(data, "expires");
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text)
+    throw malformed(`${where}.expires is ${quoted(text)}, expected a day such as "2027-06-29"`);
+  return text;
+}
+
+const present = <T extends Readonly<Record<string, unknown>>>(members: T) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    readonly [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+
+function cardOf(data: JsonObject): TrustCard {
+  const version = optionalText(data, "target_version");
+  return {
+    digest: digestOf(data),
+    files: filesOf(data),
+    title: textOf(data, "title", where),
+    capability: assertObject(fieldOf(data, "capability") ?? {}, `${where}.capability`),
+    ...present({
+      signing: readSigning(fieldOf(data, "signing")),
+      version: version === "0.0.0" ? undefined : version,
+      description: optionalText(data, "description"),
+      riskTier: optionalText(data, "risk_tier"),
+      expires: expiryOf(data),
+    }),
+  };
+}
+
+/**
+ * Reads a trust card (saschb2b/skills, trust-card, card version 0.1): the data in its last comment, strictly, and
+ * frontmatter and body, which must be what the data says, letter by letter: the tool reads only the data, everybody else
+ * only the rest.
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ */
+export function parseTrustCard(text: string): TrustCard {
+  const { head, json } = split(text);
+  const data = parse(json);
+  const version = textOf(data, "card_version", where);
+  if (version !== "0.1") throw unsupported(`the card's version is ${quoted(version)}, expected "0.1"`);
+  if (textOf(data, "type", where) !== "Card") throw malformed(`${where}.type is not "Card"`);
+  assertFields(data, where, fields);
+  assertSame(head, data);
+  return cardOf(data);
+}
+
+/** The same from a file's bytes: UTF-8 without a byte order mark. @throws SignatureError */
+export function readTrustCard(bytes: Uint8Array): TrustCard {
+  if (bytes.byteLength > maxBytes) throw malformed(`the card is larger than ${maxBytes} bytes`);
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (cause) {
+    throw malformed("the card is not UTF-8", { cause });
+  }
+  return parseTrustCard(text);
+}

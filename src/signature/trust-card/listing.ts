@@ -1,0 +1,104 @@
+import { sha256, type Sha256 } from "../../skill/digest.ts";
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { skillLimits } from "../../skill/limits.ts";
+import { pathFault } from "../../skill/path.ts";
+import type { SkillFile } from "../../skill/skill.ts";
+import { assertFields, assertObject, textOf } from "../json-fields.ts";
+import { malformed, quoted } from "../signature-error.ts";
+
+/** Where the list of files stands that a card's digest is over. */
+export const cardManifestFileName = "CARD.manifest.json";
+
+/** Path → SHA-256, lower-case hex, in the order of the digest: by code points. */
+export type CardListing = ReadonlyMap<string, string>;
+
+const skipped: ReadonlySet<string> = new Set([".git", ".DS_Store"]);
+const suffixes: readonly string[] = [".manifest.json", ".sigstore", ".key", ".pem"];
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** Does the format leave a file out of its digest: by the last component of its name, in whatever folder it is. */
+export function isLeftOut(path: string): boolean {
+  const name = baseName(path);
+  return (
+    name === "CARD.md" ||
+    name === "CARD.svg" ||
+    name.startsWith("hero.") ||
+    suffixes.some((suffix) => name.endsWith(suffix)) ||
+    path.split("/").some((component) => skipped.has(component))
+  );
+}
+
+/**
+ * Of what the format leaves out, what it does so for: the card and its pictures at the skill's root, and what version
+ * control and desktops keep there. Any other such file (`scripts/hero.py`, `x.pem`) is one of the skill's own that
+ * anybody could have put there.
+ */
+export const isByProduct = (path: string): boolean =>
+  path === "CARD.md" ||
+  path === "CARD.svg" ||
+  path === ".DS_Store" ||
+  path.startsWith(".git/") ||
+  /^hero\.(?:avif|gif|jpe?g|png|svg|webp)$/.test(path);
+
+/** UTF-8 sorts like code points, UTF-16 does not. */
+const byCodePoints = (one: string, other: string): number =>
+  Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+/** The list that the format's tool would make of these files now. */
+export function listFiles(files: ReadonlyMap<string, SkillFile>): CardListing {
+  const listed = [...files].filter(([path]) => !isLeftOut(path));
+  return new Map(
+    listed.sort(([one], [other]) => byCodePoints(one, other)).map(([path, file]) => [path, file.sha256]),
+  );
+}
+
+/** The digest that a card states of a list: SHA-256 over lines of digest, two blanks and path, with LF between them. */
+export const digestOfListing = (listing: CardListing): Sha256 =>
+  sha256([...listing].map(([path, digest]) => `${digest}  ${path}`).join("\n"));
+
+function entryOf(item: Json, index: number): readonly [path: string, digest: string] {
+  const where = `entry ${index + 1} of ${cardManifestFileName}`;
+  const entry = assertObject(item, where);
+  assertFields(entry, where, new Set(["path", "sha256"]));
+  const [path, digest] = [textOf(entry, "path", where), textOf(entry, "sha256", where)];
+  const fault = pathFault(path);
+  if (fault !== undefined) throw malformed(`the listed name ${quoted(path)} ${fault}`);
+  if (!/^[0-9a-f]{64}$/.test(digest))
+    throw malformed(`the digest of ${quoted(path)} is not 64 lower-case hex digits`);
+  return [path, digest];
+}
+
+function parse(bytes: Uint8Array): readonly Json[] {
+  if (bytes.byteLength > skillLimits.signatureBytes)
+    throw malformed(`${cardManifestFileName} is larger than ${skillLimits.signatureBytes} bytes`);
+  let value: Json;
+  try {
+    value = parseStrictJson(bytes);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`${cardManifestFileName} is ${cause.message}`, { cause });
+    throw cause;
+  }
+  if (!Array.isArray(value)) throw malformed(`${cardManifestFileName} is not a list`);
+  return value as readonly Json[];
+}
+
+/**
+ * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path twice. It proves
+ * nothing by itself: only where a card's digest is over it.
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
+export function readListing(bytes: Uint8Array): CardListing {
+  const items = parse(bytes);
+  if (items.length > skillLimits.files)
+    throw malformed(`${cardManifestFileName} lists more than ${skillLimits.files} files`);
+  const listing = new Map<string, string>();
+  let last: string | undefined;
+  for (const [path, digest] of items.map(entryOf)) {
+    if (last !== undefined && byCodePoints(last, path) >= 0)
+      throw malformed(`${cardManifestFileName} is not sorted, or lists ${quoted(path)} twice`);
+    listing.set(path, digest);
+    last = path;
+  }
+  return listing;
+}
