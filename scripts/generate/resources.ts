@@ -1,7 +1,12 @@
 import type { z } from "zod";
 import { clusterSkillPolicySpec } from "../../src/policy/resource/cluster-skill-policy.ts";
+import { skillRevocationListSpec } from "../../src/policy/resource/skill-revocation-list.ts";
 import { skillTrustRootSpec } from "../../src/policy/resource/skill-trust-root.ts";
-import { clusterSkillPolicyStatus, skillTrustRootStatus } from "../../src/policy/resource/status.ts";
+import {
+  clusterSkillPolicyStatus,
+  skillRevocationListStatus,
+  skillTrustRootStatus,
+} from "../../src/policy/resource/status.ts";
 
 export interface PrinterColumn {
   readonly name: string;
@@ -105,6 +110,8 @@ spec:
     mitigationPerRisk: true
     licenses: { allow: [Apache-2.0, MIT, CC-BY-4.0] }
     permissions: { deny: ["Bash(*)", "network:egress"] }
+  revocation:
+    listRefs: [{ name: org-revoked }]
   immutability: { configMap: Required, readOnlyMount: Required }
   unverifiable: { default: Deny, PersistentVolumeClaim: Warn }
   unsigned: { action: Warn, until: "2027-01-31T00:00:00Z" }
@@ -141,6 +148,42 @@ spec:
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEii6edT4gf0z3k4/c8dMel9HZGctq
         J0jdGtypTeMOB3jBaX6Vd1wxSoYQlhD0+0KTV0CtoSS+y6OQMYUoh8F8ng==
         -----END PUBLIC KEY-----
+`,
+  },
+  {
+    kind: "SkillRevocationList",
+    plural: "skillrevocationlists",
+    shortName: "skrl",
+    description:
+      "Names what is refused whatever else holds: skills, files, certificates, keys and keyless identities. Every list counts for every " +
+      "policy, from the moment it is there. While one cannot be read, every policy denies, for nobody knows then what it revokes.",
+    spec: skillRevocationListSpec,
+    status: skillRevocationListStatus,
+    columns: [
+      ...(["Skills", "Files", "Certificates", "Keys", "Identities"] as const).map((name) => ({
+        name,
+        type: "integer" as const,
+        jsonPath: `.status.${name.toLowerCase()}`,
+        description: `${name} that are revoked.`,
+      })),
+      ...ready,
+    ],
+    example: `apiVersion: skill-admission.dev/v1alpha1
+kind: SkillRevocationList
+metadata:
+  name: org-revoked
+spec:
+  skills:
+    - digest: sha256:6ef1fd0e2d3c4d4f5e4f2f7bd0b1a3b6a5d3a1f9c2a24bb1c1f1d7a3b0f8e9aa
+      reason: exfiltrates credentials (SEC-1234)
+      revokedAt: "2026-11-21T08:00:00Z"
+  keys:
+    - digest: sha256:7db647f4b363a944b2a9c5d0b7e6a1c88f3f5e3d5a1b0c9d8e7f6a5b4c3d2e1f
+      reason: laptop of a signer was stolen
+  identities:
+    - identity: https://github.com/acme/skills/.github/workflows/release.yml@refs/heads/main
+      issuer: https://token.actions.githubusercontent.com
+      reason: workflow was open to pull requests from forks
 `,
   },
 ];

@@ -27,16 +27,17 @@ const isOwn = ({ object }: Manifest, kind: string): boolean =>
 async function compile(
   policies: readonly KubernetesObject[],
   trustRoots: readonly KubernetesObject[],
+  revocationLists: readonly KubernetesObject[],
 ): Promise<PolicySnapshot> {
   const { compileSnapshot } = await import("../policy/compile.ts");
-  const snapshot = compileSnapshot(policies, trustRoots);
+  const snapshot = compileSnapshot(policies, trustRoots, { revocationLists });
   const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct the policies");
   return snapshot;
 }
 
 /**
- * The policies and trust roots among manifests, ready to judge with. Other objects are left alone.
+ * The policies, trust roots and revocation lists among manifests, ready to judge with. Other objects are left alone.
  * @throws UsageError where there is no policy, or one is wrong
  */
 export async function snapshotOf(
@@ -53,7 +54,8 @@ export async function snapshotOf(
   }
   const objects = (list: readonly Manifest[]): readonly KubernetesObject[] =>
     list.map(({ object }) => object);
-  return compile(objects(policies), objects(trustRoots));
+  const lists = manifests.filter((manifest) => isOwn(manifest, "SkillRevocationList"));
+  return compile(objects(policies), objects(trustRoots), objects(lists));
 }
 
 const blocks = {

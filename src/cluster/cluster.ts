@@ -12,13 +12,18 @@ export interface Cluster extends SkillSource, ClusterView, PolicyIndex {
 
 /** What is watched; also the label of the watch metric. */
 export type WatchedResource =
-  "clusterskillpolicies" | "skilltrustroots" | "namespaces" | "pods" | "validatingwebhookconfigurations";
+  | "clusterskillpolicies"
+  | "skilltrustroots"
+  | "skillrevocationlists"
+  | "namespaces"
+  | "pods"
+  | "validatingwebhookconfigurations";
 
 /** What the adapter tells of itself while it runs. None of these may throw. */
 export interface ClusterHooks {
   /** Something that an operator should know, one sentence with the remedy. Said once per change, not repeated. */
   readonly onProblem: (message: string) => void;
-  /** After each change of policies or trust, and once at the start. */
+  /** After each change of policies, trust or revocation lists, and once at the start. */
   readonly onPolicies?: (snapshot: PolicySnapshot) => void;
   /** How many namespaces carry the break-glass label; after each change, and once at the start. */
   readonly onBreakGlass?: (namespaces: number) => void;

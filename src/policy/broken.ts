@@ -52,6 +52,7 @@ export function brokenPolicy(object: KubernetesObject, index: number, why: strin
     publishers: [],
     minimum: {},
     card: () => [],
+    revoked: () => [],
     immutability: { configMap: true, readOnlyMount: true },
     unverifiable: () => "Deny",
     otherSignatures: "Deny",

@@ -8,6 +8,8 @@ import type { Policy, Publisher, Response } from "./policy.ts";
 import type { CardSection } from "./resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import type { PublisherSpec } from "./resource/publisher.ts";
+import { assertLists, ownRevocations, type RevocationLists } from "./revocations.ts";
+import { revocationFindings } from "./rules/revocation.ts";
 import { selectorMatches } from "./selector.ts";
 import type { ResolvedTrustRoot, TrustRoots } from "./trust.ts";
 
@@ -170,17 +172,25 @@ function unverifiableBy(spec: ClusterSkillPolicySpec["unverifiable"]): (kind: So
 /** Turns what a policy demands of cards into a rule. */
 export type CompileCard = (section: CardSection | undefined) => Policy["card"];
 
+/** What a policy is held against when it is compiled. */
+export interface Surroundings {
+  readonly roots: TrustRoots;
+  readonly lists: RevocationLists;
+  readonly compileCard: CompileCard;
+}
+
 /**
- * Resolves a parsed policy against the trust roots.
- * @throws PolicyError where a publisher or licence cannot be used
+ * Resolves a parsed policy against the trust roots and revocation lists.
+ * @throws PolicyError where a publisher, list or licence cannot be used
  */
 export function compilePolicy(
   { name, spec }: { readonly name: string; readonly spec: ClusterSkillPolicySpec },
-  roots: TrustRoots,
-  compileCard: CompileCard,
+  { roots, lists, compileCard }: Surroundings,
 ): CompiledPolicy {
+  assertLists(spec, lists);
   const publishers = spec.publishers.map((entry, index) => resolvePublisher(name, entry, index, roots));
   const { action, until } = spec.unsigned;
+  const revocations = [lists.index, ownRevocations(spec.revocation?.digests)];
   return {
     policy: {
       name,
@@ -198,6 +208,7 @@ export function compilePolicy(
       publishers: publishers.map(({ publisher }) => publisher),
       minimum: spec.evidence ?? {},
       card: compileCard(spec.card),
+      revoked: (skill, evidence) => revocationFindings(revocations, skill, evidence),
       immutability: {
         configMap: spec.immutability.configMap === "Required",
         readOnlyMount: spec.immutability.readOnlyMount === "Required",

@@ -1,17 +1,18 @@
 import type { SigstoreRoot, TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { brokenPolicy } from "./broken.ts";
-import { compilePolicy, type CompiledPolicy } from "./compile-policy.ts";
+import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
 import { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
 import type { PolicySnapshot } from "./policy.ts";
 import { nameOf } from "./resource/name.ts";
-import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
+import { parsePolicy, parseRevocationList, parseTrustRoot } from "./resource/parse.ts";
+import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
 import { cardRule } from "./rules/card.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
 
 /** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
 export interface ResourceProblem {
-  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot";
+  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot" | "SkillRevocationList";
   /** `metadata.name`; empty where there is none. */
   readonly name: string;
   /** One word in camel case, as conditions have it. */
@@ -56,9 +57,33 @@ function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): Tr
   return roots;
 }
 
-function compileOne(object: KubernetesObject, index: number, roots: TrustRoots, note: Note): CompiledPolicy {
+function readLists(objects: readonly KubernetesObject[], note: Note): RevocationLists {
+  const lists = new Map<string, ReadList>();
+  for (const [index, object] of objects.entries()) {
+    const name = nameOf(object) ?? `unnamed-${index}`;
+    try {
+      if (lists.has(name)) {
+        const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
+        throw new PolicyError("Duplicate", fault);
+      }
+      lists.set(name, { name, spec: parseRevocationList(object).spec });
+    } catch (error) {
+      const problem = problemOf("SkillRevocationList", object, error);
+      note(problem);
+      lists.set(name, { name, fault: problem.message });
+    }
+  }
+  return joinLists([...lists.values()]);
+}
+
+function compileOne(
+  object: KubernetesObject,
+  index: number,
+  { roots, lists }: Pick<Surroundings, "roots" | "lists">,
+  note: Note,
+): CompiledPolicy {
   try {
-    return compilePolicy(parsePolicy(object), roots, cardRule);
+    return compilePolicy(parsePolicy(object), { roots, lists, compileCard: cardRule });
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
     note(problem);
@@ -79,23 +104,31 @@ function noteDuplicates(policies: readonly KubernetesObject[], note: Note): void
   }
 }
 
+/** What policies are compiled with, beside trust roots. */
+export interface CompileOptions {
+  /** Every SkillRevocationList. */
+  readonly revocationLists?: readonly KubernetesObject[];
+  /** Trust of the snapshot before; it is kept, the same object, where no trust changed. */
+  readonly previous?: TrustMaterial | undefined;
+}
+
 /**
- * Turns all policies and trust roots into what reviews are decided by. Never throws for what a resource says, and
+ * Turns all policies, trust roots and revocation lists into what reviews are decided by. Never throws for what a resource says, and
  * never leaves a policy out: one that cannot be used becomes a policy that denies (see `brokenPolicy`).
  *
  * @param policies every ClusterSkillPolicy, as it came
  * @param trustRoots every SkillTrustRoot
- * @param previous trust of the snapshot before; it is kept, the same object, where no trust changed
  */
 export function compileSnapshot(
   policies: readonly KubernetesObject[],
   trustRoots: readonly KubernetesObject[],
-  previous?: TrustMaterial,
+  { revocationLists = [], previous }: CompileOptions = {},
 ): CompiledSnapshot {
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
   const roots = resolveTrustRoots(trustRoots, note);
-  const compiled = policies.map((object, index) => compileOne(object, index, roots, note));
+  const lists = readLists(revocationLists, note);
+  const compiled = policies.map((object, index) => compileOne(object, index, { roots, lists }, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
   const sigstore: SigstoreRoot[] = [];

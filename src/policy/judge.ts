@@ -20,6 +20,7 @@ function contentFindings(
     return [{ code: "INTERNAL", message: "no evidence was established", tolerated: false }];
   }
   return [
+    ...policy.revoked(reference.content.skill, evidence),
     ...signatureFindings(policy, evidence.signature, now),
     ...otherSignatureFindings(policy, evidence),
     ...gradeFindings(policy, evidence),

@@ -3,6 +3,7 @@ import type { PolicySnapshot } from "./policy.ts";
 import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import type { PublisherSpec } from "./resource/publisher.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
+import { noRevocations } from "./revocations.ts";
 import { resolveTrustRoot, trustMaterial } from "./trust.ts";
 
 /** What a policy says that names nothing but publishers; the schema has the same defaults. */
@@ -31,7 +32,10 @@ export function onePublisher(
   const roots = new Map(
     root === undefined ? [] : [["trust-root", resolveTrustRoot("trust-root", root)] as const],
   );
-  const { policy, anchors, keys } = compilePolicy({ name, spec }, roots, () => () => []);
+  const { policy, anchors, keys } = compilePolicy(
+    { name, spec },
+    { roots, lists: noRevocations, compileCard: () => () => [] },
+  );
   const sigstore = roots.get("trust-root")?.sigstore ?? [];
   return { policies: [policy], trust: trustMaterial({ anchors, keys, sigstore }) };
 }

@@ -1,4 +1,4 @@
-/** Why a policy or trust root cannot be used; also the `reason` of its Ready condition. */
+/** Why a policy, trust root or revocation list cannot be used; also the `reason` of its Ready condition. */
 export type PolicyErrorCode =
   /** The resource breaks its schema. */
   | "Invalid"
@@ -6,6 +6,8 @@ export type PolicyErrorCode =
   | "UnusableTrust"
   /** It refers to a trust root, or a key of one, that is missing or unusable. */
   | "TrustRootMissing"
+  /** A SkillRevocationList that it names is missing, or one of all lists is unusable. */
+  | "RevocationListMissing"
   /** Another resource of the same kind has the same name. */
   | "Duplicate";
 

@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
+import type { Skill } from "../skill/skill.ts";
 import type { CertificateClaim } from "../signature/sigstore/claims.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Finding, Mode } from "./finding.ts";
@@ -55,6 +56,8 @@ export interface Policy {
    * needs not load what reads licences, which takes longer than everything else together.
    */
   readonly card: (evidence: Evidence) => readonly Finding[];
+  /** What of a skill, or of whoever signed it, is revoked: refused whatever else holds. */
+  readonly revoked: (skill: Skill, evidence: Evidence) => readonly Finding[];
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
   readonly unverifiable: (kind: SourceKind) => Response;
   /** The answer to a bad signature beside a good one of a publisher. */

@@ -54,6 +54,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     remedy:
       "sign the skill with a key or certificate on P-256, P-384 or P-521, or an Ed25519 key (skill-admission sign)",
   },
+  REVOKED: {
+    meaning:
+      "The skill, a file in it, or the key, certificate or identity of whoever signed it was revoked, by a SkillRevocationList or by the policy's `revocation`. The finding says what, by which list, since when and why. Nothing that a policy tolerates lets it in.",
+    remedy: "use a release that is not revoked; if the entry is a mistake, ask whoever keeps that list",
+  },
   CARD_MISSING: {
     meaning: "The policy demands a skill card, and there is none, or it is not among the signed files.",
     remedy: "add skill-card.md or skill_card.yaml to the skill and sign it",

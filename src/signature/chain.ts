@@ -8,6 +8,8 @@ import type { TrustMaterial } from "./trust-material.ts";
 export interface ChainPath {
   /** Fingerprint of the anchor. */
   readonly anchor: string;
+  /** Fingerprints of the certificates above the leaf, the anchor last. */
+  readonly issuers: readonly string[];
   /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
   readonly validity: Validity;
 }
@@ -150,10 +152,11 @@ function finish(search: Search, path: readonly Certificate[]): void {
     search.refusal ??= fault;
     return;
   }
-  const anchor = path.at(-1)?.fingerprint ?? "";
+  const issuers = path.slice(1).map(({ fingerprint }) => fingerprint);
   const notBefore = Math.max(...path.map((certificate) => certificate.notBefore));
   const notAfter = Math.min(...path.map((certificate) => certificate.notAfter));
-  search.paths.set(`${anchor} ${notBefore} ${notAfter}`, { anchor, validity: { notBefore, notAfter } });
+  const anchor = issuers.at(-1) ?? "";
+  search.paths.set(issuers.join(" "), { anchor, issuers, validity: { notBefore, notAfter } });
 }
 
 /** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */

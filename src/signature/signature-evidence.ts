@@ -18,6 +18,8 @@ export type Signer =
       readonly publicKey: string;
       /** Fingerprints of the trust anchors that the chain was verified to. Empty where to none. */
       readonly anchors: readonly string[];
+      /** Fingerprints of every certificate above the leaf on the ways to these anchors, themselves included. */
+      readonly issuers?: readonly string[];
     }
   | {
       readonly kind: "key";

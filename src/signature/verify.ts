@@ -23,6 +23,9 @@ const formats: readonly Format[] = [
   { name: "guide", path: guideSignatureFileName, verify: verifyGuide },
 ];
 
+/** Paths at which a signature may stand in a skill: files that no signature is about. */
+export const signatureFileNames: readonly string[] = formats.map(({ path }) => path);
+
 export interface VerifyOptions {
   /** The signature file's path in the skill, where it is not the format's own (`model.sig`). Read as OMS. */
   readonly signaturePath?: string;

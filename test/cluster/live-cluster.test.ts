@@ -82,6 +82,7 @@ beforeAll(async () => {
     "crd",
     "clusterskillpolicies.skill-admission.dev",
     "skilltrustroots.skill-admission.dev",
+    "skillrevocationlists.skill-admission.dev",
     "--ignore-not-found",
   ]);
   await kubectl(["create", "namespace", namespace]);

@@ -37,9 +37,13 @@ type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations">;
 const paths: Readonly<Record<Watched, string>> = {
   clusterskillpolicies: "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies",
   skilltrustroots: "/apis/skill-admission.dev/v1alpha1/skilltrustroots",
+  skillrevocationlists: "/apis/skill-admission.dev/v1alpha1/skillrevocationlists",
   namespaces: "/api/v1/namespaces",
   pods: "/api/v1/pods",
 };
+
+/** What is compiled together, once all of it was listed. */
+const compiledFrom: readonly Watched[] = ["clusterskillpolicies", "skilltrustroots", "skillrevocationlists"];
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   return {
@@ -66,7 +70,7 @@ function failureOf(resource: WatchedResource, error: unknown): string {
   return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
 }
 
-/** The four watches, and what is wrong with them. */
+/** The watches, and what is wrong with them. */
 class Watches {
   readonly failures = new Map<Watched, string>();
   readonly #reflectors = new Map<Watched, Reflector>();
@@ -116,7 +120,7 @@ class Watches {
 }
 
 /**
- * Opens the cluster: starts the watches and returns at once. Until policies, trust roots and pods were listed, reviews
+ * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods were listed, reviews
  * fail with SOURCE_UNAVAILABLE, never with an empty answer. Later a watch that fails leaves what was known in force
  * and says so through the hooks; readiness stays, since an unready webhook would stop the cluster and help nobody.
  */
@@ -131,10 +135,11 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const state = new PolicyState({
     hooks,
     status: options.status,
-    ready: () => watches.synced("clusterskillpolicies") && watches.synced("skilltrustroots"),
+    ready: () => compiledFrom.every((resource) => watches.synced(resource)),
   });
   watches.start("clusterskillpolicies", state.sinkFor(state.policies));
   watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
+  watches.start("skillrevocationlists", state.sinkFor(state.revocationLists));
   watches.start("namespaces", namespaceSink(namespaces, hooks));
   watches.start("pods", podSink(pods, hooks));
   const missing = (): readonly string[] => [

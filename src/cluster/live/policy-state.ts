@@ -10,7 +10,7 @@ type Compiled = ReturnType<typeof compileSnapshot>;
 export interface PolicyStateDeps {
   readonly hooks: ClusterHooks;
   readonly status?: StatusWriter | undefined;
-  /** Were both kinds listed completely: what is compiled from less would be a wrong policy. */
+  /** Were all kinds listed completely: what is compiled from less would be a wrong policy. */
   readonly ready: () => boolean;
 }
 
@@ -24,10 +24,11 @@ function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject)
   );
 }
 
-/** Policies and trust roots, compiled together after changes. */
+/** Policies, trust roots and revocation lists, compiled together after changes. */
 export class PolicyState {
   readonly policies = new Map<string, KubernetesObject>();
   readonly trustRoots = new Map<string, KubernetesObject>();
+  readonly revocationLists = new Map<string, KubernetesObject>();
   #compiled: Compiled | undefined;
   #due = false;
   /** Did a spec change since the last compilation; our own writes of status do not count. */
@@ -42,7 +43,7 @@ export class PolicyState {
     return this.#compiled;
   }
 
-  /** Where a watch puts the objects of one of the two kinds. */
+  /** Where a watch puts the objects of one of these kinds. */
   sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
     return {
       set: (key, object) => {
@@ -57,7 +58,7 @@ export class PolicyState {
     };
   }
 
-  /** Compiles soon, once for all changes that come together, and not before both lists are complete. */
+  /** Compiles soon, once for all changes that come together, and not before all lists are complete. */
   #changed(): void {
     if (this.#due) return;
     this.#due = true;
@@ -66,9 +67,12 @@ export class PolicyState {
       if (!this.#deps.ready()) return;
       if (this.#stale) this.#compile();
       // Also when only a status changed: somebody else could have changed it.
-      const { policies, trustRoots } = this;
-      if (this.#compiled !== undefined)
-        this.#deps.status?.update([...policies.values()], [...trustRoots.values()], this.#compiled);
+      const objects = {
+        ClusterSkillPolicy: [...this.policies.values()],
+        SkillTrustRoot: [...this.trustRoots.values()],
+        SkillRevocationList: [...this.revocationLists.values()],
+      };
+      if (this.#compiled !== undefined) this.#deps.status?.update(objects, this.#compiled);
     });
   }
 
@@ -76,8 +80,10 @@ export class PolicyState {
     const { hooks } = this.#deps;
     const policies = [...this.policies.values()];
     const trustRoots = [...this.trustRoots.values()];
+    const revocationLists = [...this.revocationLists.values()];
     try {
-      const compiled = compileSnapshot(policies, trustRoots, this.#compiled?.trust);
+      const previous = this.#compiled?.trust;
+      const compiled = compileSnapshot(policies, trustRoots, { revocationLists, previous });
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
       this.#compiled = compiled;
       this.#stale = false;

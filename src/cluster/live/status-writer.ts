@@ -6,17 +6,16 @@ import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import type { Leadership } from "./leadership.ts";
 
-/** Writes what became of policies and trust roots where `kubectl get` shows it. */
+/** Objects by kind. */
+export type StatusObjects = Readonly<Record<ResourceProblem["kind"], readonly KubernetesObject[]>>;
+
+/** Writes what became of policies, trust roots and revocation lists where `kubectl get` shows it. */
 export interface StatusWriter {
   /**
    * Tells the present state; returns at once. Whoever leads, or comes to lead later, writes what differs from what the
    * objects' status says.
    */
-  update(
-    policies: readonly KubernetesObject[],
-    trustRoots: readonly KubernetesObject[],
-    compiled: CompiledSnapshot,
-  ): void;
+  update(objects: StatusObjects, compiled: CompiledSnapshot): void;
   close(): Promise<void>;
 }
 
@@ -46,7 +45,11 @@ interface Metadata {
   readonly resourceVersion?: string;
 }
 
-const plurals = { ClusterSkillPolicy: "clusterskillpolicies", SkillTrustRoot: "skilltrustroots" } as const;
+const plurals: Readonly<Record<ResourceProblem["kind"], string>> = {
+  ClusterSkillPolicy: "clusterskillpolicies",
+  SkillTrustRoot: "skilltrustroots",
+  SkillRevocationList: "skillrevocationlists",
+};
 
 /** Counts that the printer columns show, by kind. */
 function countsOf(
@@ -59,6 +62,7 @@ function countsOf(
     return { publishers: compiled.policies.find((policy) => policy.name === name)?.publishers.length ?? 0 };
   }
   const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
+  if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
   const spec = usable ? (object["spec"] as TrustRootSpec | undefined) : undefined;
   return { certificates: countPem(spec?.certificates), keys: countPem(spec?.keys) };
 }
@@ -71,6 +75,13 @@ interface TrustRootSpec {
 /** Blocks in the PEM texts of a trust root that compiled: each was read. */
 const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
   entries.reduce((sum, { pem }) => sum + pem.split("-----BEGIN ").length - 1, 0);
+
+const revocable = ["skills", "files", "certificates", "keys", "identities"] as const;
+
+function countEntries(spec: unknown): Readonly<Record<string, number>> {
+  const lists = spec as Readonly<Partial<Record<string, readonly unknown[]>>> | undefined;
+  return Object.fromEntries(revocable.map((kind) => [kind, lists?.[kind]?.length ?? 0]));
+}
 
 /**
  * The status that an object should have. The time of the condition stays while its status does, so that the same
@@ -199,9 +210,10 @@ export function createStatusWriter(
   const update = (...state: Parameters<StatusWriter["update"]>): void => {
     latest = state;
     if (leadership.term() === undefined) return;
-    const [policies, trustRoots, compiled] = state;
-    for (const policy of policies) queue.consider("ClusterSkillPolicy", policy, compiled);
-    for (const root of trustRoots) queue.consider("SkillTrustRoot", root, compiled);
+    const [objects, compiled] = state;
+    for (const kind of Object.keys(plurals) as (keyof typeof plurals)[]) {
+      for (const object of objects[kind]) queue.consider(kind, object, compiled);
+    }
     queue.start();
   };
   leadership.onChange(() => {

@@ -16,13 +16,14 @@ export interface Placed {
 export interface ObjectIndex {
   readonly policies: readonly KubernetesObject[];
   readonly trustRoots: readonly KubernetesObject[];
+  readonly revocationLists: readonly KubernetesObject[];
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
   read(ref: VolumeObjectRef): VolumeObject | undefined;
   readonly pods: PodStore;
 }
 
 const ours = "skill-admission.dev";
-const policyKinds = ["ClusterSkillPolicy", "SkillTrustRoot"];
+const policyKinds = ["ClusterSkillPolicy", "SkillTrustRoot", "SkillRevocationList"];
 const clusterWide = new Set(["Namespace", ...policyKinds]);
 
 /** kubectl's rule: what names no namespace is meant for `default`. */
@@ -35,7 +36,7 @@ const groupOf = (apiVersion: string): string => apiVersion.split("/").slice(0, -
 
 function faultOf({ file, entry }: Placed): string | undefined {
   if (groupOf(entry.apiVersion) !== ours || policyKinds.includes(entry.kind)) return undefined;
-  return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${policyKinds.join(" and ")}`;
+  return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${policyKinds.join(", ")}`;
 }
 
 /** Objects that are looked up by name. A group is not part of their key: a second group with these kinds is a mistake. */
@@ -88,6 +89,7 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
   return {
     policies: of("ClusterSkillPolicy"),
     trustRoots: of("SkillTrustRoot"),
+    revocationLists: of("SkillRevocationList"),
     pods,
     namespaceLabels: (name) => {
       const placed = map.get(keyOf("Namespace", "", name));

@@ -32,14 +32,18 @@ const sameObjects = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 function compiled(index: ObjectIndex, hooks: ClusterHooks, before?: Present): CompiledSnapshot {
   // Objects of files that did not change are the same ones.
-  const { policies, trustRoots } = index;
+  const { policies, trustRoots, revocationLists } = index;
   if (
     before !== undefined &&
     sameObjects(policies, before.index.policies) &&
-    sameObjects(trustRoots, before.index.trustRoots)
+    sameObjects(trustRoots, before.index.trustRoots) &&
+    sameObjects(revocationLists, before.index.revocationLists)
   )
     return before.snapshot;
-  const snapshot = compileSnapshot(policies, trustRoots, before?.snapshot.trust);
+  const snapshot = compileSnapshot(policies, trustRoots, {
+    revocationLists,
+    previous: before?.snapshot.trust,
+  });
   const known = new Set(before?.snapshot.problems.map((problem) => JSON.stringify(problem)));
   for (const problem of snapshot.problems) {
     if (!known.has(JSON.stringify(problem)))

@@ -7,7 +7,8 @@ import { cardSection } from "./card-section.ts";
 import { asSet, byName, celRule, someMember } from "./constraints.ts";
 import { labelSelector } from "./label-selector.ts";
 import { publisher } from "./publisher.ts";
-import { entryName } from "./scalars.ts";
+import { entryName, objectName } from "./scalars.ts";
+import { sha256Digest } from "./skill-revocation-list.ts";
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
 const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];
@@ -105,6 +106,26 @@ const unsigned = celRule(
   },
 );
 
+const revocation = someMember(
+  z.strictObject({
+    digests: asSet(z.array(sha256Digest).min(1).max(256))
+      .exactOptional()
+      .describe(
+        "Digests that are refused, `sha256:…`: each may be that of a skill, of a file in it, or of the certificate or public key of whoever signed it.",
+      ),
+    listRefs: byName(
+      z
+        .array(z.strictObject({ name: objectName.describe("Name of a SkillRevocationList.") }))
+        .min(1)
+        .max(32),
+    )
+      .exactOptional()
+      .describe(
+        "Lists that must be there: while one is missing, the policy denies every skill. Every SkillRevocationList counts, named here or not.",
+      ),
+  }),
+);
+
 /** `spec` of a ClusterSkillPolicy. */
 export const clusterSkillPolicySpec = celRule(
   z.strictObject({
@@ -143,6 +164,9 @@ export const clusterSkillPolicySpec = celRule(
       .exactOptional()
       .describe("Minimum grade for each layer of evidence. A layer that is left out has none."),
     card: cardSection.exactOptional().describe("What the skill's card must say. Only signed cards count."),
+    revocation: revocation
+      .exactOptional()
+      .describe("What is refused whatever else holds, beside all that a SkillRevocationList says."),
     immutability: immutability.prefault({}).describe("What must not change after admission."),
     unverifiable: unverifiable
       .prefault({})

@@ -3,6 +3,7 @@ import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { clusterSkillPolicySpec, type ClusterSkillPolicySpec } from "./cluster-skill-policy.ts";
 import { objectName } from "./scalars.ts";
+import { skillRevocationListSpec, type SkillRevocationListSpec } from "./skill-revocation-list.ts";
 import { skillTrustRootSpec, type SkillTrustRootSpec } from "./skill-trust-root.ts";
 
 /** API group and version of the custom resources. */
@@ -22,6 +23,7 @@ const resource = <S extends z.ZodType>(kind: string, spec: S) =>
 
 const policyResource = resource("ClusterSkillPolicy", clusterSkillPolicySpec);
 const trustRootResource = resource("SkillTrustRoot", skillTrustRootSpec);
+const revocationListResource = resource("SkillRevocationList", skillRevocationListSpec);
 
 function fieldOf(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
@@ -100,3 +102,17 @@ export const parsePolicy = (object: KubernetesObject): Parsed<ClusterSkillPolicy
 /** @throws PolicyError Invalid, with every problem */
 export const parseTrustRoot = (object: KubernetesObject): Parsed<SkillTrustRootSpec> =>
   parse(trustRootResource, object);
+
+const readLists = new WeakMap<KubernetesObject, Parsed<SkillRevocationListSpec>>();
+
+/**
+ * Lists have thousands of entries and are compiled with every change of any policy: each object is read once.
+ * @throws PolicyError Invalid, with every problem
+ */
+export function parseRevocationList(object: KubernetesObject): Parsed<SkillRevocationListSpec> {
+  const known = readLists.get(object);
+  if (known !== undefined) return known;
+  const parsed = parse(revocationListResource, object);
+  readLists.set(object, parsed);
+  return parsed;
+}

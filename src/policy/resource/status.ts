@@ -7,7 +7,7 @@ const condition = z.strictObject({
     .string()
     .max(1024)
     .describe(
-      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `Duplicate`.",
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`.",
     ),
   message: z.string().max(32_768).describe("What is wrong, and what to do."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
@@ -41,4 +41,14 @@ export const skillTrustRootStatus = z.strictObject({
   ...common,
   certificates: count.exactOptional().describe("Certificates that were read."),
   keys: count.exactOptional().describe("Keys that were read."),
+});
+
+/** `status` of a SkillRevocationList. */
+export const skillRevocationListStatus = z.strictObject({
+  ...common,
+  skills: count.exactOptional().describe("Skills that are revoked."),
+  files: count.exactOptional().describe("Files that are revoked."),
+  certificates: count.exactOptional().describe("Certificates that are revoked."),
+  keys: count.exactOptional().describe("Keys that are revoked."),
+  identities: count.exactOptional().describe("Identities that are revoked."),
 });

@@ -174,12 +174,14 @@ function verifyByChain(
     chain.paths.map((path) => path.validity),
     now,
   );
-  const anchors = chain.paths.filter((path) => covers(path.validity, now)).map((path) => path.anchor);
+  const valid = chain.paths.filter((path) => covers(path.validity, now));
+  const anchors = valid.map((path) => path.anchor);
   if (anchors.length === 0) {
     const detail = `signed by ${name}, whose certificate chain is not valid now (${spanOf(chain)}): sign again with a valid one`;
     return untrusted("SIGNER_EXPIRED", detail, { ...info(), selfConsistent: true, validity });
   }
-  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)] }, validity);
+  const issuers = [...new Set(valid.flatMap((path) => path.issuers))];
+  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)], issuers }, validity);
 }
 
 /** The proof is of the time of signing, so that it does not end with the certificate, which is valid for minutes. */

@@ -44,16 +44,16 @@ export interface Product {
   stop(): void;
   /** Waits until it has ended, then starts it again under the same address, with certificates of its own. */
   restart(): Promise<void>;
-  /** Ends it and removes its registration and every policy and trust root. */
+  /** Ends it and removes its registration and every policy, trust root and revocation list. */
   remove(): Promise<void>;
 }
 
 const registration = "skill-admission";
 
-/** Policies and trust roots of tests before would govern these namespaces too. */
+/** Policies, trust roots and lists of tests before would govern these namespaces too. */
 async function clear(): Promise<void> {
   await kubectl(["delete", "validatingwebhookconfiguration", registration, "--ignore-not-found"]);
-  await kubectl(["delete", "cskp,sktr", "--all"]);
+  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
 }
 
 /** Installs the CRDs as the documentation says. */

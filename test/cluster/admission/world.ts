@@ -26,6 +26,13 @@ export const trustRoot = (name: string, spec: Part): Part => ({
   spec,
 });
 
+export const revocationList = (name: string, spec: Part): Part => ({
+  apiVersion: group,
+  kind: "SkillRevocationList",
+  metadata: { name },
+  spec,
+});
+
 /** Creates a namespace with the label by which policies of these tests choose it. */
 export async function createNamespace(name: string, tenant?: string): Promise<void> {
   const labels = tenant === undefined ? {} : { tenant };

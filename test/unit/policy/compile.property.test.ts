@@ -31,14 +31,30 @@ const resource = fc.oneof(
 
 const labels = fc.dictionary(fc.constantFrom("tenant", "tier", "constructor"), fc.constantFrom("a", "b", ""));
 
+const lists = resourceCases.filter(({ kind }) => kind === "SkillRevocationList");
+
 describe("compileSnapshot of anything", () => {
+  it("never takes a list that breaks its schema for no list: every policy denies, and names it", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...lists), fc.boolean(), ({ spec, refused }, named) => {
+        const list = { metadata: { name: "l" }, spec };
+        const revocation = named ? { revocation: { listRefs: [{ name: "l" }] } } : {};
+        const policy = { metadata: { name: "p" }, spec: { publishers, ...revocation } };
+        const { policies } = compileSnapshot([policy], [], { revocationLists: [list] });
+        if (refused === undefined) expect(policies[0]?.broken).toBeUndefined();
+        else expect(policies[0]?.broken).toMatch(/the SkillRevocationList l cannot be read.*spec/);
+      }),
+    );
+  });
+
   it("never throws, and never leaves a policy out", () => {
     fc.assert(
       fc.property(
         fc.array(resource, { maxLength: 4 }),
         fc.array(resource, { maxLength: 3 }),
-        (policies, roots) => {
-          const compiled = compileSnapshot(policies, roots);
+        fc.array(resource, { maxLength: 2 }),
+        (policies, roots, revocationLists) => {
+          const compiled = compileSnapshot(policies, roots, { revocationLists });
           expect(compiled.policies).toHaveLength(policies.length);
           for (const policy of compiled.policies) {
             const { findings } = judge(policy, reference(), evidenceOf(unsigned), now);

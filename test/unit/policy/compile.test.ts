@@ -163,16 +163,16 @@ describe("trust of a snapshot", () => {
       rootObject({ keys: [{ name: "k", pem: publicPem("P-384") }] }, "s"),
     ];
     const first = compileSnapshot([], roots).trust;
-    expect(compileSnapshot([], roots, first).trust).toBe(first);
-    expect(compileSnapshot([], [...roots].reverse(), first).trust).toBe(first);
-    const changed = compileSnapshot(
-      [],
-      [rootObject({ keys: [{ name: "k", pem: publicPem("P-256") }] })],
-      first,
-    ).trust;
+    expect(compileSnapshot([], roots, { previous: first }).trust).toBe(first);
+    expect(compileSnapshot([], [...roots].reverse(), { previous: first }).trust).toBe(first);
+    const changed = compileSnapshot([], [rootObject({ keys: [{ name: "k", pem: publicPem("P-256") }] })], {
+      previous: first,
+    }).trust;
     expect(changed).not.toBe(first);
     expect(changed.version).not.toBe(first.version);
-    const renamed = compileSnapshot([], [rootObject({ keys: [{ name: "n", pem: publicKey }] })], first).trust;
+    const renamed = compileSnapshot([], [rootObject({ keys: [{ name: "n", pem: publicKey }] })], {
+      previous: first,
+    }).trust;
     expect(renamed.version).not.toBe(first.version);
   });
 

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../../scripts/generate-crds.ts";
 import { resources } from "../../../scripts/generate/resources.ts";
-import { parsePolicy, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
+import { parsePolicy, parseRevocationList, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -66,10 +66,14 @@ describe("the generated files", () => {
   });
 
   it("hold examples that are in order", () => {
-    for (const { kind, example } of resources) {
-      const object = parse(example) as KubernetesObject;
-      const read = kind === "ClusterSkillPolicy" ? parsePolicy(object) : parseTrustRoot(object);
-      expect(read.name).toBe("payments");
-    }
+    const parsers = new Map<string, (object: KubernetesObject) => { readonly name: string }>([
+      ["ClusterSkillPolicy", parsePolicy],
+      ["SkillTrustRoot", parseTrustRoot],
+      ["SkillRevocationList", parseRevocationList],
+    ]);
+    const names = resources.map(({ kind, example }) =>
+      parsers.get(kind)?.(parse(example) as KubernetesObject),
+    );
+    expect(names.map((read) => read?.name)).toEqual(["payments", "payments", "org-revoked"]);
   });
 });

@@ -84,7 +84,9 @@ describe("compileSnapshot with Sigstore roots", () => {
     delete other.timestampAuthorities;
     const changed = rootObject({ sigstore: [{ name: "public", trustedRoot: JSON.stringify(other) }] });
     expect(compiled({ identity }, [changed]).trust.version).not.toBe(trust.version);
-    expect(compileSnapshot([policyObject(keyless({ identity }))], [publicGood], trust).trust).toBe(trust);
+    expect(
+      compileSnapshot([policyObject(keyless({ identity }))], [publicGood], { previous: trust }).trust,
+    ).toBe(trust);
   });
 
   it("gives the public instance's root the same fingerprint as its text", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import { onePublisher } from "../../../src/policy/one-publisher.ts";
+import { skillOf } from "../../fixtures/signed-skill.ts";
 import { podSourceKinds } from "../../../src/skill/reference.ts";
 import { evidenceOf, policyObject, signed } from "./builders.ts";
 import { publicKey } from "./resource-cases.ts";
@@ -16,6 +17,7 @@ describe("onePublisher", () => {
       ...policy,
       governs: policy?.governs("any", {}),
       card: policy?.card(evidenceOf(signed(), { faults: [{ path: "SKILL.md", detail: "none" }] })),
+      revoked: policy?.revoked(skillOf("etl"), evidenceOf(signed())),
       unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind)),
     });
     expect(plain(short)).toEqual(plain(long));

@@ -57,6 +57,11 @@ const mutable = (immutable: boolean): Scene => ({
   reference: { sources: [configMap({ immutable })] },
 });
 
+/** A policy that revokes one skill; what is judged has a digest of zeros. */
+const revoking = (byte: string): Scene => ({
+  policy: policyOf({ revocation: { digests: [`sha256:${byte.repeat(32)}`] } }),
+});
+
 const fine: Scene = {};
 const named = { faults: [], frontmatter: { name: "etl", allowedTools: [], metadata: {} } };
 
@@ -71,6 +76,7 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   FILE_UNSIGNED: [difference("added"), difference("missing")],
   MANIFEST_MALFORMED: [signature("MANIFEST_MALFORMED"), fine],
   UNSUPPORTED_FORMAT: [signature("UNSUPPORTED_FORMAT"), fine],
+  REVOKED: [revoking("00"), revoking("11")],
   CARD_MISSING: [{ policy: policyOf({ card: { required: true } }) }, withCard({ required: true })],
   CARD_INCOMPLETE: [withCard({ fields: ["owner"] }, { owner: "" }), withCard({ fields: ["owner"] })],
   RISK_UNMITIGATED: [

@@ -12,7 +12,7 @@ export const publishers = [{ name: "team", publicKey: { pem: publicKey } }];
 
 /** A spec, and which fields must be named when it is refused; undefined where it must be taken. */
 export interface ResourceCase {
-  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot";
+  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot" | "SkillRevocationList";
   readonly name: string;
   readonly spec: unknown;
   readonly refused?: RegExp;
@@ -31,6 +31,18 @@ const root = (name: string, spec: unknown, refused?: RegExp): ResourceCase => ({
   spec,
   ...(refused === undefined ? {} : { refused }),
 });
+
+const list = (name: string, spec: unknown, refused?: RegExp): ResourceCase => ({
+  kind: "SkillRevocationList",
+  name,
+  spec,
+  ...(refused === undefined ? {} : { refused }),
+});
+
+const digest = `sha256:${"ab".repeat(32)}`;
+const revokedSkill = (changes: Spec): Spec => ({ skills: [{ digest, reason: "why", ...changes }] });
+const revokedIdentity = (content: Spec): Spec => ({ identities: [content] });
+const identity = { identity: "me@example.com", issuer: "https://issuer.example.com", reason: "why" };
 
 const expression = (requirement: Spec): Spec => ({ namespaceSelector: { matchExpressions: [requirement] } });
 const certificate = (content: unknown): Spec => ({ publishers: [{ name: "p", certificate: content }] });
@@ -281,6 +293,55 @@ export const resourceCases: readonly ResourceCase[] = [
   root("a certificate without PEM", { certificates: [{ name: "a" }] }, /pem/),
   root("an unknown member of an entry", { keys: [{ name: "a", pem: publicKey, curve: "x" }] }, /curve/),
   root("no spec at all", undefined, /spec/),
+
+  policy("revoked digests", { revocation: { digests: [digest] } }),
+  policy("references to lists", { revocation: { listRefs: [{ name: "org-revoked" }] } }),
+  policy("a revocation of nothing", { revocation: {} }, /revocation/),
+  policy("an empty list of digests", { revocation: { digests: [] } }, /digests/),
+  policy("a digest without its algorithm", { revocation: { digests: ["ab".repeat(32)] } }, /digests/),
+  policy("a digest in capitals", { revocation: { digests: [`sha256:${"AB".repeat(32)}`] } }, /digests/),
+  policy("a digest that is cut", { revocation: { digests: [digest.slice(0, -1)] } }, /digests/),
+  policy("a digest twice", { revocation: { digests: [digest, digest] } }, /digests/),
+  policy("no reference to a list", { revocation: { listRefs: [] } }, /listRefs/),
+  policy("a reference to a list by text", { revocation: { listRefs: ["org-revoked"] } }, /listRefs/),
+  policy("a list's name that is none", { revocation: { listRefs: [{ name: "A_B" }] } }, /listRefs/),
+  policy(
+    "a list twice",
+    { revocation: { listRefs: [{ name: "a" }, { name: "a" }] } },
+    /listRefs|two entries have the same name/,
+  ),
+  policy("an unknown member of the revocation", { revocation: { digests: [digest], until: "x" } }, /until/),
+
+  list("nothing revoked", {}),
+  list("a skill", revokedSkill({ revokedAt: "2026-11-21T08:00:00Z" })),
+  list("each kind", {
+    skills: [{ digest, reason: "a" }],
+    files: [{ digest, reason: "b" }],
+    certificates: [{ digest, reason: "c" }],
+    keys: [{ digest, reason: "d" }],
+    identities: [identity],
+  }),
+  list("the same digest twice", { files: [1, 2].map(() => ({ digest, reason: "a" })) }),
+  list("an unknown kind", { images: [{ digest, reason: "a" }] }, /images/),
+  list("a digest by itself", { skills: [digest] }, /skills/),
+  list("a skill by another digest", revokedSkill({ digest: `sha512:${"ab".repeat(64)}` }), /digest/),
+  list("a file with a short digest", { files: [{ digest: "sha256:ab", reason: "a" }] }, /digest/),
+  list("a certificate with colons", { certificates: [{ digest: "sha256:AB:CD", reason: "a" }] }, /digest/),
+  list("a key without a digest", { keys: [{ reason: "a" }] }, /digest/),
+  list("an entry without a reason", { skills: [{ digest }] }, /reason/),
+  list("an empty reason", revokedSkill({ reason: "" }), /reason/),
+  list("a reason of two lines", revokedSkill({ reason: "a\nb" }), /reason/),
+  list("a long reason", revokedSkill({ reason: "a".repeat(257) }), /reason/),
+  list("a day without a time", revokedSkill({ revokedAt: "2026-11-21" }), /revokedAt/),
+  list("an unknown member of an entry", revokedSkill({ until: "2026-11-21T08:00:00Z" }), /until/),
+  list("an identity without an issuer", revokedIdentity({ ...identity, issuer: "" }), /issuer/),
+  list("an identity that is empty", revokedIdentity({ ...identity, identity: "" }), /identity/),
+  list(
+    "a pattern of identities",
+    revokedIdentity({ ...identity, identityPattern: "^a$" }),
+    /identityPattern/,
+  ),
+  list("no list at all", undefined, /spec/),
 ];
 
 /** The object of a case, under a name of its own. */

@@ -1,0 +1,70 @@
+import { z } from "zod";
+
+/** Entries of one kind in one list. About as many as fit in an object; more go into a second list. */
+const maxEntries = 10_000;
+
+/** A SHA-256 digest as the command line and denials show it in full. */
+export const sha256Digest = z
+  .string()
+  .max(71)
+  .regex(/^sha256:[0-9a-f]{64}$/, 'must be "sha256:" and 64 lower-case hex digits');
+
+const why = {
+  reason: z
+    .string()
+    .min(1)
+    .max(256)
+    .regex(/^[^\x00-\x1f\x7f]+$/, "write one line of text")
+    .describe("Why, in one line: it stands in every denial."),
+  revokedAt: z.iso
+    .datetime({ offset: true, error: "must be a date and time such as 2026-11-21T08:00:00Z" })
+    .max(40)
+    .exactOptional()
+    .describe(
+      "When it was revoked, RFC 3339, for messages. The entry counts from the moment it is there, whatever stands here.",
+    ),
+};
+
+const byDigest = (what: string) =>
+  z
+    .array(z.strictObject({ digest: sha256Digest.describe(`${what}, \`sha256:…\`.`), ...why }))
+    .max(maxEntries);
+
+/** Longest identity or issuer that is compared. */
+const name = z.string().min(1).max(1_024);
+
+/** `spec` of a SkillRevocationList. */
+export const skillRevocationListSpec = z.strictObject({
+  skills: byDigest("Digest of a skill, as `verify -o json` and the log of decisions tell it")
+    .exactOptional()
+    .describe(
+      "Skills, by the digest of their signed list, or of their files where they are not signed. Who changes a file " +
+        "gets another digest: revoke its files too.",
+    ),
+  files: byDigest("SHA-256 of a file's bytes")
+    .exactOptional()
+    .describe("Files: no skill may hold one of them, at whatever path, whoever signed it."),
+  certificates: byDigest("SHA-256 of a certificate's DER")
+    .exactOptional()
+    .describe(
+      "Certificates of signers, and those above them up to the root: what was signed under one of them is refused.",
+    ),
+  keys: byDigest("SHA-256 of a public key's SubjectPublicKeyInfo in DER")
+    .exactOptional()
+    .describe("Public keys of signers, bare or in a certificate."),
+  identities: z
+    .array(
+      z.strictObject({
+        identity: name.describe(
+          "E-mail address or URI in the signing certificate, compared whole and never as a pattern.",
+        ),
+        issuer: name.describe("OpenID Connect issuer who vouched for it, compared exactly."),
+        ...why,
+      }),
+    )
+    .max(maxEntries)
+    .exactOptional()
+    .describe("Identities of keyless signers, each with its issuer."),
+});
+
+export type SkillRevocationListSpec = z.output<typeof skillRevocationListSpec>;

@@ -1,0 +1,109 @@
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { treeRootDigest } from "../../signature/root-digest.ts";
+import { signatureFileNames } from "../../signature/verify.ts";
+import { shortDigest } from "../../skill/digest.ts";
+import type { Skill } from "../../skill/skill.ts";
+import type { Finding } from "../finding.ts";
+import { identityKey, type Revocation, type RevocationIndex } from "../revocations.ts";
+
+/** Files of one skill that are named; a tree of ten thousand revoked files needs no list of them. */
+const maxFiles = 20;
+
+const hexOf = (digest: string): string => digest.replace(/^sha256:/, "");
+
+/** What is revoked, by whom, since when and why. */
+function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: string): Finding {
+  const since = revokedAt === undefined ? "" : ` since ${revokedAt}`;
+  const message = `${what} is revoked by ${by}${since}${reason === undefined ? "" : `: ${reason}`}`;
+  return { code: "REVOKED", message, ...(path === undefined ? {} : { path }), tolerated: false };
+}
+
+const contents = new WeakMap<Skill, string>();
+
+/**
+ * The digest that the skill's files have by themselves: what a signature over all of them would state. A revoked skill
+ * stays revoked without its signature, and with another one.
+ */
+function contentDigest(skill: Skill): string {
+  let digest = contents.get(skill);
+  if (digest === undefined) {
+    const files = [...skill.files].filter(([path]) => !signatureFileNames.includes(path));
+    digest = treeRootDigest(new Map(files));
+    contents.set(skill, digest);
+  }
+  return digest;
+}
+
+function skillFindings(
+  { skills }: RevocationIndex,
+  skill: Skill,
+  signatures: readonly SignatureEvidence[],
+): readonly Finding[] {
+  if (skills.size === 0) return [];
+  const stated = signatures.flatMap(({ digest }) => (digest === undefined ? [] : [digest]));
+  return [...new Set<string>([...stated, contentDigest(skill)])].flatMap((digest) => {
+    const entry = skills.get(hexOf(digest));
+    return entry === undefined ? [] : [revoked(`the skill ${shortDigest(digest)}`, entry)];
+  });
+}
+
+function fileFindings({ files: entries }: RevocationIndex, { files }: Skill): readonly Finding[] {
+  if (entries.size === 0) return [];
+  const findings: Finding[] = [];
+  for (const [path, { sha256 }] of files) {
+    const entry = entries.get(sha256);
+    if (entry !== undefined) findings.push(revoked(`the file ${shortDigest(sha256)}`, entry, path));
+    if (findings.length >= maxFiles) break;
+  }
+  return findings;
+}
+
+/** Certificates above the signer's are named first: they say most. */
+function certificateFindings({ certificates }: RevocationIndex, signer: Signer): readonly Finding[] {
+  if (certificates.size === 0 || !("fingerprint" in signer)) return [];
+  const above = signer.kind === "certificate" ? (signer.issuers ?? signer.anchors) : [];
+  return [...new Set([...above, signer.fingerprint])].flatMap((fingerprint) => {
+    const entry = certificates.get(fingerprint);
+    const whose = fingerprint === signer.fingerprint ? "of the signer" : "above the signer's";
+    return entry === undefined
+      ? []
+      : [revoked(`the certificate ${shortDigest(fingerprint)} ${whose}`, entry)];
+  });
+}
+
+function signerFindings(index: RevocationIndex, signer: Signer): readonly Finding[] {
+  const key = index.keys.get(signer.publicKey);
+  const identity =
+    signer.kind === "keyless" ? index.identities.get(identityKey(signer.issuer, signer.identity)) : undefined;
+  return [
+    ...certificateFindings(index, signer),
+    ...(key === undefined ? [] : [revoked(`the key ${shortDigest(signer.publicKey)} of the signer`, key)]),
+    ...(identity === undefined || signer.kind !== "keyless"
+      ? []
+      : [revoked(`the signer ${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`, identity)]),
+  ];
+}
+
+/**
+ * What of a skill is revoked: itself, a file in it, or the key, certificate or identity of anybody who signed it, also
+ * beside a good signature. Never tolerated: no publisher and no leniency of the policy outweighs it.
+ */
+export function revocationFindings(
+  indexes: readonly RevocationIndex[],
+  skill: Skill,
+  { signature, others = [] }: Evidence,
+): readonly Finding[] {
+  const signatures = [signature, ...others];
+  const signers = signatures.flatMap((one) =>
+    one.outcome === "unsigned" || one.signer === undefined ? [] : [one.signer],
+  );
+  const found = indexes.flatMap((index) => [
+    ...skillFindings(index, skill, signatures),
+    ...fileFindings(index, skill),
+    ...signers.flatMap((signer) => signerFindings(index, signer)),
+  ]);
+  // Two signatures by one key, say the same.
+  const said = new Map(found.map((finding) => [`${finding.path ?? ""}\n${finding.message}`, finding]));
+  return [...said.values()];
+}

@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
+import { alias, projectRoot } from "./page.ts";
+
+const page = "docs/trust.md";
+
+let shell: Shell;
+
+beforeAll(async () => {
+  const home = await mkdtemp(join(tmpdir(), "trust-page-"));
+  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
+});
+
+afterAll(async () => {
+  await rm(shell.env["HOME"]!, { recursive: true, force: true });
+});
+
+describe("docs/trust.md", () => {
+  it("revokes a file as it is typed, and shows what is printed", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    const signed = await typed(alias + commands("skill-admission sign"), shell);
+    expect(signed).toContain(shown("incident-summary  pass"));
+    const home = { ...shell, cwd: shell.env["HOME"]! };
+    const revoked = await type(alias + commands("SkillRevocationList"), home);
+    expect(revoked).toEqual({ code: 1, out: shown("REVOKED") });
+  });
+});
