@@ -2,7 +2,7 @@ import type { Sha256 } from "../skill/digest.ts";
 import type { CertificateClaim } from "./sigstore/claims.ts";
 
 /** Signature formats that are understood. */
-export type SignatureFormat = "oms" | "guide";
+export type SignatureFormat = "oms" | "guide" | "trust-card";
 
 /** Who made a signature, as far as it was proved. */
 export type Signer =

@@ -5,6 +5,8 @@ import { verifyGuide } from "./guide/verify.ts";
 import { verifyOms } from "./oms/verify.ts";
 import { treeRootDigest } from "./root-digest.ts";
 import { always, type SignatureEvidence, type SignatureFormat } from "./signature-evidence.ts";
+import { trustCardFileName } from "./trust-card/card-file.ts";
+import { hasTrustCardSignature, verifyTrustCard } from "./trust-card/verify.ts";
 import type { TrustMaterial } from "./trust-material.ts";
 
 /** One signature format: the file that shows it, and who verifies it. */
@@ -12,6 +14,8 @@ interface Format {
   readonly name: SignatureFormat;
   /** Path of the signature file in a skill. */
   readonly path: string;
+  /** Is there a signature, where the file alone does not tell. */
+  readonly isIn?: (skill: Skill) => boolean;
   readonly verify: (skill: Skill, path: string, trust: TrustMaterial, now: number) => SignatureEvidence;
 }
 
@@ -21,6 +25,7 @@ const oms: Format = { name: "oms", path: signatureFileName, verify: verifyOms };
 const formats: readonly Format[] = [
   oms,
   { name: "guide", path: guideSignatureFileName, verify: verifyGuide },
+  { name: "trust-card", path: trustCardFileName, isIn: hasTrustCardSignature, verify: verifyTrustCard },
 ];
 
 /** Paths at which a signature may stand in a skill: files that no signature is about. */
@@ -33,8 +38,8 @@ export interface VerifyOptions {
 
 /** Every format whose signature file is there: none hides another. */
 const detect = (skill: Skill, { signaturePath }: VerifyOptions): readonly Format[] =>
-  (signaturePath === undefined ? formats : [{ ...oms, path: signaturePath }]).filter(({ path }) =>
-    skill.files.has(path),
+  (signaturePath === undefined ? formats : [{ ...oms, path: signaturePath }]).filter(({ path, isIn }) =>
+    isIn === undefined ? skill.files.has(path) : isIn(skill),
   );
 
 const order: readonly SignatureEvidence["outcome"][] = ["signed", "tampered", "untrusted", "unsigned"];

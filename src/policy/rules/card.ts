@@ -4,6 +4,7 @@ import type {
   CardEvidence,
   CardFault,
   CardFormat,
+  PermissionManifest,
   SkillCard,
   SkillFrontmatter,
 } from "../../card/skill-card.ts";
@@ -27,7 +28,12 @@ interface CardRequirement {
 /** Permissions and risks of one skill that are spelt out. */
 const maxListed = 20;
 
-const cardPaths: readonly string[] = ["skill-card.md", "skill_card.yaml"] satisfies readonly CardFormat[];
+const cardPaths: readonly string[] = [
+  "skill-card.md",
+  "skill_card.yaml",
+  "SKILLCARD.yaml",
+  "CARD.md",
+] satisfies readonly CardFormat[];
 
 const finding = (code: Reason, message: string, path?: string): Finding => ({
   code,
@@ -40,6 +46,7 @@ const finding = (code: Reason, message: string, path?: string): Finding => ({
 interface SignedClaims {
   readonly card: SkillCard | undefined;
   readonly frontmatter: SkillFrontmatter | undefined;
+  readonly manifest: PermissionManifest | undefined;
   readonly faults: readonly CardFault[];
 }
 
@@ -100,7 +107,11 @@ function licenseFindings({ licenses }: CardRequirement, claims: SignedClaims): r
 
 function permissionFindings({ permissions }: CardRequirement, claims: SignedClaims): readonly Finding[] {
   if (permissions === undefined) return [];
-  const claimed = new Set([...(claims.card?.permissions ?? []), ...(claims.frontmatter?.allowedTools ?? [])]);
+  const claimed = new Set([
+    ...(claims.card?.permissions ?? []),
+    ...(claims.manifest?.permissions ?? []),
+    ...(claims.frontmatter?.allowedTools ?? []),
+  ]);
   return [...claimed]
     .flatMap((permission) => {
       const pattern = permissions.deny.find((denied) => permissionDenied(permission, denied));
@@ -163,6 +174,11 @@ export function cardRule(section: CardSection = {}): Policy["card"] {
   return demandsNothing(requirement) ? () => [] : (evidence) => cardFindings(requirement, evidence);
 }
 
+/** A trust card's signature does not cover the card, but a card that contradicts the files is against the skill. */
+const isAbout = (signature: Evidence["signature"], path: string): boolean =>
+  isCovered(signature, path) ||
+  (signature.outcome === "signed" && signature.format === "trust-card" && path === "CARD.md");
+
 function cardFindings(
   requirement: CardRequirement,
   { signature, card: found }: Evidence,
@@ -171,7 +187,9 @@ function cardFindings(
   const claims: SignedClaims = {
     card: found.card !== undefined && isCovered(signature, found.card.path) ? found.card : undefined,
     frontmatter: isCovered(signature, "SKILL.md") ? found.frontmatter : undefined,
-    faults: found.faults.filter(({ path }) => isCovered(signature, path)),
+    manifest:
+      found.manifest !== undefined && isCovered(signature, found.manifest.path) ? found.manifest : undefined,
+    faults: found.faults.filter(({ path }) => isAbout(signature, path)),
   };
   return [
     ...missingCard(requirement, found, claims),

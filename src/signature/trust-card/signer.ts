@@ -1,0 +1,94 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import type { SkillFile } from "../../skill/skill.ts";
+import { ed25519KeyFault, verifyEd25519 } from "../ed25519.ts";
+import { keyFingerprint } from "../key.ts";
+import { malformed, quoted, SignatureError } from "../signature-error.ts";
+import type { Signer } from "../signature-evidence.ts";
+import { verifyByIdentity } from "../sigstore/keyless.ts";
+import { readLegacyBundle } from "../sigstore/legacy-bundle.ts";
+import type { TrustMaterial } from "../trust-material.ts";
+import type { TrustCard } from "./card-file.ts";
+import { cardBundleFileName, type CardSigning } from "./signing.ts";
+
+/** Who signed a card's digest, or why that is not proved. */
+export type CardSigner =
+  | { readonly signer: Signer }
+  | { readonly signer?: Signer; readonly refusal: SignatureError; readonly selfConsistent: boolean };
+
+type ByKey = Extract<CardSigning, { scheme: "ed25519" }>;
+type Keyless = Extract<CardSigning, { scheme: "sigstore-keyless" }>;
+
+/** What is signed: the digest as the card writes it, in ASCII, nothing before or behind it. */
+const messageOf = ({ digest }: TrustCard): Buffer => Buffer.from(digest);
+
+function keyOf({ publicKey }: ByKey): KeyObject {
+  const x = Buffer.from(publicKey).toString("base64url");
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  } catch (cause) {
+    throw malformed("the card's public key is none", { cause });
+  }
+  const fault = ed25519KeyFault(key);
+  if (fault !== undefined) throw malformed(`the card's public key ${fault}`);
+  return key;
+}
+
+/** The key in the card tells which of the trusted keys it is, and nothing else. */
+function signedByKey(card: TrustCard, signing: ByKey, { keys }: TrustMaterial): CardSigner {
+  const key = keyOf(signing);
+  const fingerprint = keyFingerprint(key);
+  const trusted = keys.find((candidate) => candidate.fingerprint === fingerprint);
+  const signer =
+    trusted === undefined
+      ? {}
+      : { signer: { kind: "key", publicKey: fingerprint, names: trusted.names } as const };
+  if (!verifyEd25519(key, messageOf(card), signing.signature)) {
+    const detail =
+      "the signature does not match the card's target_digest: one of them was changed, or another key signed";
+    return { ...signer, refusal: new SignatureError("BAD_SIGNATURE", detail), selfConsistent: false };
+  }
+  if (signer.signer !== undefined) return { signer: signer.signer };
+  const detail = `signed with the Ed25519 key ${fingerprint.slice(0, 16)}…, which the card names and nobody here trusts`;
+  return { refusal: new SignatureError("UNTRUSTED_SIGNER", detail), selfConsistent: true };
+}
+
+/** A card that names somebody else than its certificate misleads whoever reads it. */
+function assertNamed(what: string, claimed: string | undefined, proved: string): void {
+  if (claimed === undefined || claimed === proved) return;
+  throw malformed(
+    `the card says that it was signed by the ${what} ${quoted(claimed)}, its certificate says ${quoted(proved)}`,
+  );
+}
+
+function signedByIdentity(
+  card: TrustCard,
+  signing: Keyless,
+  bundle: SkillFile | undefined,
+  { sigstore = [] }: TrustMaterial,
+): CardSigner {
+  if (bundle === undefined)
+    throw malformed(`${cardBundleFileName}, which holds the signature, is missing: mount it with the skill`);
+  const { certificates, signature, proof } = readLegacyBundle(bundle.bytes, cardBundleFileName);
+  const claimed = { signature, signed: { bytes: messageOf(card) }, proof };
+  const { signer, refusal, selfConsistent } = verifyByIdentity(certificates, claimed, sigstore);
+  assertNamed("identity", signing.identity, signer.identity);
+  assertNamed("issuer", signing.issuer, signer.issuer);
+  return refusal === undefined ? { signer } : { signer, refusal, selfConsistent };
+}
+
+/**
+ * Checks a card's signature over its digest. Trust comes from `trust` alone: a card may name any key and any identity.
+ * @param bundle the file with the keyless signature, where there is one
+ * @throws SignatureError where signature, key or certificate cannot be read, or the card contradicts its certificate
+ */
+export function verifySigner(
+  card: TrustCard,
+  signing: CardSigning,
+  bundle: SkillFile | undefined,
+  trust: TrustMaterial,
+): CardSigner {
+  return signing.scheme === "ed25519"
+    ? signedByKey(card, signing, trust)
+    : signedByIdentity(card, signing, bundle, trust);
+}
