@@ -86,6 +86,10 @@ export interface CommandLine {
   readonly colour: boolean;
   /** SKILL_ADMISSION_KEY_PASSPHRASE: for an encrypted key. Never taken from the arguments, which others can see. */
   readonly passphrase?: string | undefined;
+  /** SIGSTORE_ID_TOKEN: the identity of who signs without a key. */
+  readonly identityToken?: string | undefined;
+  /** Where a job of GitHub Actions that may have an identity token asks for it, and what it shows there. */
+  readonly githubActions?: { readonly requestUrl: string; readonly requestToken: string } | undefined;
   /** @throws SourceError */
   readonly readSkillDirectory: (directory: string) => Promise<Skill>;
   /** A cluster of nothing but these ConfigMaps, Secrets and Namespaces. Rejects where two are the same. */

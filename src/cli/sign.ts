@@ -1,26 +1,21 @@
-import { createPublicKey, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { printable } from "../admission/printable.ts";
-import { keyFingerprint } from "../signature/key.ts";
-import { SignatureError } from "../signature/signature-error.ts";
-import type { SignatureEvidence } from "../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../signature/signature-evidence.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
+import type { KeylessOptions } from "./keyless/signatory.ts";
 import { readFolder } from "./read-folder.ts";
-import {
-  formatFor,
-  signFormats,
-  signWarnings,
-  type SignFormat,
-  type SignFormatName,
-  type SignMaterial,
-} from "./sign-format.ts";
+import { keySignatory, type Signatory } from "./signatory.ts";
+import { signFormats, signWarnings, type SignFormat, type SignFormatName } from "./sign-format.ts";
 import { readChain, readKey } from "./sign-material.ts";
 
-export interface SignOptions {
-  readonly key: string;
+/** A key in a file, or an identity in place of one. */
+export interface SignOptions extends KeylessOptions {
+  readonly key?: string;
+  readonly keyless?: boolean;
   readonly format: SignFormatName;
   readonly certificateChain?: string;
   readonly force?: boolean;
@@ -52,64 +47,82 @@ async function writeAtomically(folder: string, name: string, bytes: Uint8Array):
   }
 }
 
-async function readMaterial(options: SignOptions, line: CommandLine): Promise<SignMaterial> {
-  const { certificateChain, format } = options;
+const keylessOnly = [
+  "identityToken",
+  "fulcioUrl",
+  "rekorUrl",
+  "tsaUrl",
+  "trustConfig",
+  "trustedRoot",
+] as const;
+
+/** An option that would be left unused was meant to do something. */
+function assertNoneKeyless(options: SignOptions): void {
+  const given = keylessOnly.find((option) => options[option] !== undefined);
+  if (given === undefined) return;
+  const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`--${flag} is for keyless signing`, "add --keyless, or leave it out");
+}
+
+async function readSignatory(options: SignOptions, line: CommandLine): Promise<Signatory> {
+  const { key, keyless = false, certificateChain, format } = options;
   if (certificateChain !== undefined && format !== "oms") {
     throw new UsageError(
       `the format ${format} has no place for certificates`,
       "leave --certificate-chain out, or sign with --format oms",
     );
   }
-  const key = await readKey(options.key, line.passphrase);
-  return certificateChain === undefined
-    ? { key }
-    : { key, certificates: await readChain(certificateChain, line.now()) };
-}
-
-function sign(skill: Skill, material: SignMaterial, format: SignFormat): Uint8Array {
-  try {
-    return format.sign(skill, material);
-  } catch (cause) {
-    if (!(cause instanceof SignatureError)) throw cause;
-    const other = cause.code === "UNSUPPORTED_FORMAT" ? formatFor(material.key) : undefined;
-    const remedy =
-      other === undefined || signFormats[other] === format ? undefined : `sign with --format ${other}`;
-    throw new UsageError(cause.message, remedy, { cause });
+  if (keyless && format !== "oms")
+    throw new UsageError(`the format ${format} knows no keyless signers`, "sign with --format oms");
+  if (keyless) {
+    const { keylessSignatory } = await import("./keyless/signatory.ts");
+    return keylessSignatory(options, line);
   }
+  if (key === undefined) throw new UsageError("nobody was named to sign", "give --key FILE, or --keyless");
+  assertNoneKeyless(options);
+  const material = { key: await readKey(key, line.passphrase) };
+  return keySignatory(
+    certificateChain === undefined
+      ? material
+      : { ...material, certificates: await readChain(certificateChain, line.now()) },
+    signFormats[format],
+  );
 }
 
 interface Signing {
   readonly skill: Skill;
-  readonly material: SignMaterial;
+  readonly signatory: Signatory;
   readonly format: SignFormat;
 }
 
 /** Reads the signature as a verifier would: what this program would refuse, it never writes. */
-function checked({ skill, material, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
-  const key = createPublicKey(material.key);
-  const fingerprint = keyFingerprint(key);
-  const trust = { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key }] };
+function checked({ skill, signatory, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
   const files = new Map([...skill.files, [format.path, new SkillFile(bytes)]]);
-  const evidence = format.verify({ ...skill, files }, trust, now);
+  const evidence = format.verify({ ...skill, files }, signatory.trust, now);
   const unknownRoot =
     evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
-  if (evidence.outcome === "signed" || unknownRoot) return evidence;
+  if (evidence.outcome === "signed" || (unknownRoot && !signatory.mustBeTrusted)) return evidence;
   const detail = evidence.outcome === "untrusted" ? evidence.detail : evidence.outcome;
-  throw new UsageError(`the signature would not be accepted: ${detail}`, "use another key or certificate");
+  throw new UsageError(`the signature would not be accepted: ${detail}`, signatory.remedy);
+}
+
+function signerText(signer: Signer | undefined): string {
+  if (signer?.kind === "certificate") return signer.subject;
+  return signer?.kind === "keyless"
+    ? printable(`${signer.identity} (${signer.issuer})`, 400)
+    : `key sha256:${signer?.publicKey ?? ""}`;
 }
 
 function summary(
   directory: string,
-  { skill, material, format }: Signing,
+  { skill, signatory, format }: Signing,
   evidence: SignatureEvidence,
 ): string {
   const paths = [...skill.files.keys()].sort();
   const covered = paths.filter((path) => !format.leavesOut(path));
   const left = paths.filter(format.leavesOut);
   const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
-  const hint = signer?.kind === "certificate" ? undefined : format.hintOf(material.key);
-  const trust =
-    material.certificates === undefined ? "--public-key PUBLIC_KEY_FILE" : "--certificate-chain ROOT_FILE";
+  const hint = signer?.kind === "certificate" ? undefined : signatory.hint;
   return [
     `signed ${directory}: ${covered.length} file${covered.length === 1 ? "" : "s"}`,
     ...covered.map((path) => `  ${printable(path)}`),
@@ -118,18 +131,18 @@ function summary(
       : []),
     ...(left.length > 10 ? [`  and ${left.length - 10} more`] : []),
     `digest    ${evidence.digest ?? ""}`,
-    `signer    ${signer?.kind === "certificate" ? signer.subject : `key sha256:${signer?.publicKey ?? ""}`}`,
+    `signer    ${signerText(signer)}`,
     // The only name that a message has for a key which nobody trusts.
     ...(hint === undefined ? [] : [`key hint  ${hint}`]),
     `signature ${join(directory, format.path)}`,
-    `check it with: skill-admission verify ${directory} ${trust}`,
+    `check it with: skill-admission verify ${directory} ${printable(signatory.checkedBy(signer), 4_000)}`,
     "",
   ].join("\n");
 }
 
 /**
  * `skill-admission sign`: signs every file of the skill in a folder and writes the signature into it.
- * @throws UsageError for a folder, key or chain that cannot be used, or a signature that is there already
+ * @throws UsageError for a folder, key, chain or token that cannot be used, or a signature that is there already
  */
 export async function signSkill(
   directory: string,
@@ -138,15 +151,16 @@ export async function signSkill(
 ): Promise<ExitCode> {
   const format = signFormats[options.format];
   await assertFree(join(directory, format.path), options.force === true);
-  const material = await readMaterial(options, line);
+  const signatory = await readSignatory(options, line);
   const whole = await readFolder(directory, line);
   const files = new Map([...whole.files].filter(([path]) => path !== format.path));
-  const signing = { skill: { ...whole, files }, material, format };
-  const bytes = sign(signing.skill, material, format);
+  const signing = { skill: { ...whole, files }, signatory, format };
+  const bytes = await signatory.sign(signing.skill);
   const evidence = checked(signing, bytes, line.now());
   await writeAtomically(directory, format.path, bytes);
   line.stdout.write(summary(directory, signing, evidence));
-  for (const warning of signWarnings(directory, signing.skill, format))
+  const warnings = signWarnings(directory, signing.skill, format);
+  for (const warning of signatory.warning === undefined ? warnings : [...warnings, signatory.warning])
     line.stderr.write(`warning: ${printable(warning, 400)}\n`);
   return exitCode.pass;
 }

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { printableLines } from "../admission/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
-import { processEnvironment } from "../environment.ts";
+import { processEnvironment, type Environment } from "../environment.ts";
 import type { Build } from "./build.ts";
 
 async function buildOf(): Promise<Build> {
@@ -64,6 +64,13 @@ async function runServe(flags: Readonly<Record<string, string>>, build: Build): 
   }
 }
 
+/** GitHub sets both for jobs with `permissions: id-token: write`. */
+function githubActionsOf(environment: Environment): CommandLine["githubActions"] {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: requestUrl, ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken } =
+    environment;
+  return requestUrl === undefined || requestToken === undefined ? undefined : { requestUrl, requestToken };
+}
+
 /** The command line's view of this process: what it writes to, what it reads, what it can open. */
 async function commandLine(): Promise<CommandLine> {
   const build = await buildOf();
@@ -75,6 +82,8 @@ async function commandLine(): Promise<CommandLine> {
     now: () => Date.now(),
     colour: (processEnvironment()["NO_COLOR"] ?? "") === "",
     passphrase: processEnvironment()["SKILL_ADMISSION_KEY_PASSPHRASE"],
+    identityToken: processEnvironment()["SIGSTORE_ID_TOKEN"],
+    githubActions: githubActionsOf(processEnvironment()),
     readSkillDirectory: async (directory) => {
       const { readSkillDirectory } = await import("../sources/directory.ts");
       return readSkillDirectory(directory);

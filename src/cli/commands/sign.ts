@@ -1,34 +1,47 @@
 import { Option, type Command } from "commander";
 
 import type { CommandLine } from "../command-line.ts";
+import type { SignOptions } from "../sign.ts";
 import type { Ending } from "./options.ts";
 
 /** `sign DIR`: its arguments, options and help. */
 export function addSign(program: Command, line: CommandLine, end: Ending): void {
-  program
+  const sign = program
     .command("sign")
     .summary("sign a skill (OpenSSF Model Signing, or the guide's format)")
     .description(
       "Sign every file of a skill. The signature is written into its folder, where\n" +
         "skill-admission verify finds it. Formats: oms is OpenSSF Model Signing\n" +
         "(skill.oms.sig), which the reference tool model_signing checks too; guide is\n" +
-        "Ed25519 over canonical JSON (skill.sig) and demands a skill_card.yaml.",
+        "Ed25519 over canonical JSON (skill.sig) and demands a skill_card.yaml.\n" +
+        "\n" +
+        "With --keyless an identity signs in place of a key (Sigstore): the token's\n" +
+        "identity is written into a public log, for everybody and for ever.",
     )
     .argument("<dir>", "the skill's folder")
-    .requiredOption(
-      "--key <file>",
-      "private key (PEM): for oms ECDSA on P-256, P-384 or P-521, for guide Ed25519",
+    .addOption(
+      new Option(
+        "--key <file>",
+        "private key (PEM): for oms ECDSA on P-256, P-384 or P-521, for guide Ed25519",
+      ).conflicts(["keyless"]),
     )
     .addOption(
       new Option("--format <format>", "format of the signature").choices(["oms", "guide"]).default("oms"),
     )
-    .option("--certificate-chain <file>", "oms: certificates for that key (PEM), the signer's own first")
+    .addOption(
+      new Option(
+        "--certificate-chain <file>",
+        "oms: certificates for that key (PEM), the signer's own first",
+      ).conflicts(["keyless"]),
+    )
     .option("--force", "replace a signature that is there already")
     .addHelpText(
       "after",
       `
 Environment:
   SKILL_ADMISSION_KEY_PASSPHRASE  opens an encrypted key
+  SIGSTORE_ID_TOKEN               identity token, where --identity-token is not
+                                  given; in GitHub Actions neither is needed
 
 Examples:
   openssl ecparam -name prime256v1 -genkey -noout -out my-skill.key
@@ -36,17 +49,31 @@ Examples:
   skill-admission sign my-skill --key my-skill.key
   skill-admission sign my-skill --key signer.key --certificate-chain chain.pem
   openssl genpkey -algorithm ed25519 -out my-ed25519.key
-  skill-admission sign my-skill --format guide --key my-ed25519.key`,
-    )
-    .action(async (directory: string, options: SignFlags) => {
-      const { signSkill } = await import("../sign.ts");
-      end(await signSkill(directory, options, line));
-    });
+  skill-admission sign my-skill --format guide --key my-ed25519.key
+  skill-admission sign my-skill --keyless --identity-token token.jwt`,
+    );
+  addKeyless(sign).action(async (directory: string, options: SignOptions) => {
+    const { signSkill } = await import("../sign.ts");
+    end(await signSkill(directory, options, line));
+  });
 }
 
-interface SignFlags {
-  readonly key: string;
-  readonly format: "oms" | "guide";
-  readonly certificateChain?: string;
-  readonly force?: boolean;
-}
+/** Who signs without a key, and where. */
+const addKeyless = (sign: Command): Command =>
+  sign
+    .optionsGroup("Keyless signing (oms):")
+    .option("--keyless", "sign with an identity token instead of a key")
+    .option("--identity-token <file>", "file with the token, - for standard input")
+    .option("--fulcio-url <url>", "certificate authority (default: the public one)")
+    .option("--rekor-url <url>", "transparency log (default: the public one)")
+    .option("--tsa-url <url>", "timestamp authority (default: none)")
+    .addOption(
+      new Option(
+        "--trust-config <file>",
+        "a ClientTrustConfig, in place of these addresses and --trusted-root",
+      ).conflicts(["fulcioUrl", "rekorUrl", "tsaUrl", "trustedRoot"]),
+    )
+    .option(
+      "--trusted-root <file>",
+      "trusted_root.json by which the signature is checked before it is written",
+    );

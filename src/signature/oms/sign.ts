@@ -43,8 +43,11 @@ function listFiles(skill: Skill): readonly ListedFile[] {
   return files.sort((one, other) => comparePaths(one.name, other.name));
 }
 
-/** The statement of model-signing 1.1, indented as its signer writes it. */
-function statementOf(skill: Skill): Buffer {
+/**
+ * The statement of model-signing 1.1 about a skill, indented as its signer writes it: what is signed.
+ * @throws SignatureError for no files, or names that are no clean paths
+ */
+export function omsStatement(skill: Skill): Buffer {
   if (skill.name === "" || !skill.name.isWellFormed())
     throw malformed("the skill's folder has no usable name");
   const resources = listFiles(skill);
@@ -113,7 +116,7 @@ export function signOms(skill: Skill, signer: OmsSigner): Uint8Array {
   const digest = digestOf(signer.key);
   const publicKey = createPublicKey(signer.key);
   const material = materialOf(signer, publicKey);
-  const payload = statementOf(skill);
+  const payload = omsStatement(skill);
   const signature = sign(digest, preAuthEncoding(inTotoPayloadType, payload), {
     key: signer.key,
     dsaEncoding: "der",

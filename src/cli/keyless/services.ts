@@ -1,0 +1,105 @@
+import type { SigningConfig } from "@sigstore/protobuf-specs";
+import { readFile } from "node:fs/promises";
+
+import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import type { SigstoreRoot } from "../../signature/trust-material.ts";
+import { UsageError } from "../command-line.ts";
+import { serviceUrl } from "./service-url.ts";
+import { readTrustConfig } from "./trust-config.ts";
+
+/** Which Sigstore signs. */
+export interface ServiceOptions {
+  readonly fulcioUrl?: string;
+  readonly rekorUrl?: string;
+  readonly tsaUrl?: string;
+  /** File with a ClientTrustConfig: services and trusted root together. */
+  readonly trustConfig?: string;
+  /** File with the trusted root by which the signature is checked before it is written. */
+  readonly trustedRoot?: string;
+}
+
+/** Services that sign, and what they can be checked by. */
+export interface Services {
+  readonly config: SigningConfig;
+  /** Absent: nobody said how this instance's signatures are proved. */
+  readonly root?: SigstoreRoot;
+  /** How `verify` is told of that root. */
+  readonly rootOption: string;
+}
+
+const publicFulcio = "https://fulcio.sigstore.dev";
+const publicRekor = "https://rekor.sigstore.dev";
+
+/** Largest file that is read. Public ones have 10 to 20 KB. */
+const maxBytes = 1024 * 1024;
+
+async function readText(file: string, what: string): Promise<string> {
+  try {
+    const text = await readFile(file, "utf8");
+    if (text.length <= maxBytes) return text;
+  } catch (cause) {
+    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, `name a ${what}`, { cause });
+  }
+  throw new UsageError(`${file} is too large`, `name a ${what}`);
+}
+
+/** What reads the text of a file that the call names. */
+function read<T>(file: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw new UsageError(`${file}: ${cause.message}`, `name a ${what}`, { cause });
+  }
+}
+
+async function configOf(options: ServiceOptions): Promise<SigningConfig> {
+  const { SigningConfig: message } = await import("@sigstore/protobuf-specs");
+  const service = (text: string, option: string): object => ({
+    url: serviceUrl(text, option),
+    majorApiVersion: 1,
+  });
+  const { fulcioUrl = publicFulcio, rekorUrl = publicRekor, tsaUrl } = options;
+  return message.fromJSON({
+    caUrls: [service(fulcioUrl, "--fulcio-url")],
+    rekorTlogUrls: [service(rekorUrl, "--rekor-url")],
+    rekorTlogConfig: { selector: "ANY" },
+    ...(tsaUrl === undefined
+      ? {}
+      : { tsaUrls: [service(tsaUrl, "--tsa-url")], tsaConfig: { selector: "ANY" } }),
+  });
+}
+
+/** The public instance's root comes with this program; that of another one has to be named. */
+async function rootOf(options: ServiceOptions): Promise<SigstoreRoot | undefined> {
+  const { trustedRoot, fulcioUrl, rekorUrl, tsaUrl } = options;
+  if (trustedRoot !== undefined) {
+    const text = await readText(trustedRoot, "trusted_root.json");
+    return read(trustedRoot, "trusted_root.json", () => readTrustedRoot(text, []));
+  }
+  if (fulcioUrl !== undefined || rekorUrl !== undefined || tsaUrl !== undefined) return undefined;
+  const { publicGoodRoot } = await import("../../signature/sigstore/public-good-root.ts");
+  return readTrustedRoot(publicGoodRoot, []);
+}
+
+/**
+ * Which services to sign with: those of a ClientTrustConfig, those that were named one by one, the public ones.
+ * @param now milliseconds since 1970
+ * @throws UsageError for files that cannot be read, and addresses that a token must not go to
+ */
+export async function readServices(options: ServiceOptions, now: number): Promise<Services> {
+  const { trustConfig, trustedRoot } = options;
+  if (trustConfig !== undefined) {
+    const text = await readText(trustConfig, "ClientTrustConfig");
+    const { config, root } = read(trustConfig, "ClientTrustConfig", () => readTrustConfig(text, now));
+    return { config, root, rootOption: " --trusted-root TRUSTED_ROOT_FILE" };
+  }
+  const root = await rootOf(options);
+  const isPublic = root !== undefined && trustedRoot === undefined;
+  return {
+    config: await configOf(options),
+    ...(root === undefined ? {} : { root }),
+    rootOption: isPublic ? "" : ` --trusted-root ${trustedRoot ?? "TRUSTED_ROOT_FILE"}`,
+  };
+}

@@ -1,0 +1,68 @@
+import type { SigningConfig } from "@sigstore/protobuf-specs";
+
+import { inTotoPayloadType } from "../../signature/dsse.ts";
+import { UsageError } from "../command-line.ts";
+
+/** Of each request; a log of the second kind answers after it has published the entry, which takes seconds. */
+const patience = 30_000;
+const retries = 2;
+
+/** What could not be had, and why, as far as the library and the network tell. */
+function refusal(cause: unknown): UsageError {
+  const causes: string[] = [];
+  for (let at: unknown = cause; at instanceof Error && causes.length < 4; at = at.cause)
+    if (!causes.some((text) => text.includes(at.message))) causes.push(at.message);
+  return new UsageError(
+    `Sigstore did not sign: ${causes.join(": ").slice(0, 600)}`,
+    "nothing was written; correct the identity token or the services and sign again",
+    { cause },
+  );
+}
+
+interface WrittenBundle {
+  readonly verificationMaterial: {
+    readonly tlogEntries: readonly { readonly inclusionProof: object }[];
+  };
+}
+
+/** Protobuf leaves zeros and empty lists out of its JSON, and the reference reads no bundle that lacks these two. */
+function written(bundle: unknown): Uint8Array {
+  const { verificationMaterial, ...rest } = bundle as WrittenBundle;
+  const tlogEntries = verificationMaterial.tlogEntries.map(({ inclusionProof, ...entry }) => ({
+    ...entry,
+    inclusionProof: { logIndex: "0", hashes: [], ...inclusionProof },
+  }));
+  const all = { ...rest, verificationMaterial: { ...verificationMaterial, tlogEntries } };
+  return Buffer.from(JSON.stringify(all));
+}
+
+/**
+ * Has a statement signed by a key that lives for this one signature: a certificate for the token's identity, the
+ * signature, its entry in the log and, where there is an authority, a timestamp. Speaks with the services that are
+ * named, and writes the identity into their public log for ever.
+ * @param statement an in-toto statement
+ * @returns the bytes of a Sigstore bundle, v0.3
+ * @throws UsageError where a service refuses or cannot be reached
+ */
+export async function signStatement(
+  statement: Uint8Array,
+  config: SigningConfig,
+  token: string,
+): Promise<Uint8Array> {
+  const [{ bundleBuilderFromSigningConfig }, { Bundle }] = await Promise.all([
+    import("@sigstore/sign"),
+    import("@sigstore/protobuf-specs"),
+  ]);
+  try {
+    const builder = bundleBuilderFromSigningConfig({
+      signingConfig: config,
+      identityProvider: { getToken: () => Promise.resolve(token) },
+      bundleType: "dsseEnvelope",
+      fetchOptions: { timeout: patience, retry: { retries } },
+    });
+    const bundle = await builder.create({ data: Buffer.from(statement), type: inTotoPayloadType });
+    return written(Bundle.toJSON(bundle));
+  } catch (cause) {
+    throw refusal(cause);
+  }
+}

@@ -1,0 +1,61 @@
+import { omsStatement } from "../../signature/oms/sign.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import type { Signer } from "../../signature/signature-evidence.ts";
+import type { Skill } from "../../skill/skill.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
+import type { Signatory } from "../signatory.ts";
+import { readIdentityToken } from "./identity-token.ts";
+import { readServices, type ServiceOptions } from "./services.ts";
+import { signStatement } from "./sign.ts";
+
+/** Options of keyless signing. */
+export interface KeylessOptions extends ServiceOptions {
+  /** File with the identity token; `-` is standard input. */
+  readonly identityToken?: string;
+}
+
+/** As a shell reads it: quoted where it would read it otherwise. */
+const argument = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+function checkedBy(signer: Signer | undefined, rootOption: string): string {
+  if (signer?.kind !== "keyless") return rootOption;
+  return `--identity ${argument(signer.identity)} --issuer ${argument(signer.issuer)}${rootOption}`;
+}
+
+/** @throws UsageError for a skill that verification would refuse */
+function statementOf(skill: Skill): Uint8Array {
+  try {
+    return omsStatement(skill);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw new UsageError(cause.message, undefined, { cause });
+  }
+}
+
+/**
+ * Signs with an identity instead of a key (Sigstore).
+ * @throws UsageError where there is no token, or no services that it may go to
+ */
+export async function keylessSignatory(options: KeylessOptions, line: CommandLine): Promise<Signatory> {
+  const { config, root, rootOption } = await readServices(options, line.now());
+  const token = await readIdentityToken(options.identityToken, line);
+  return {
+    sign: (skill) => signStatement(statementOf(skill), config, token),
+    trust: {
+      version: root?.fingerprint ?? "none",
+      anchors: [],
+      keys: [],
+      sigstore: root === undefined ? [] : [root],
+    },
+    mustBeTrusted: root !== undefined,
+    remedy: "name the trusted root of the Sigstore instance that signs",
+    checkedBy: (signer) => checkedBy(signer, rootOption),
+    ...(root === undefined
+      ? {
+          warning:
+            "that this Sigstore instance signed was not checked: name its trusted root with --trusted-root",
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,116 @@
+import type { SigningConfig } from "@sigstore/protobuf-specs";
+
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import {
+  assertFields,
+  assertObject,
+  fieldOf,
+  listOf,
+  textOf,
+  type JsonObject,
+} from "../../signature/json-fields.ts";
+import { malformed, quoted, unsupported } from "../../signature/signature-error.ts";
+import { sigstoreMessages } from "../../signature/sigstore/library.ts";
+import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
+import type { SigstoreRoot } from "../../signature/trust-material.ts";
+import { serviceUrl } from "./service-url.ts";
+
+const trustConfigType = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
+const signingConfigType = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
+const maxServices = 32;
+
+const configFields = new Set(["mediaType", "trustedRoot", "signingConfig"]);
+const signingFields = new Set([
+  "mediaType",
+  "caUrls",
+  "oidcUrls",
+  "rekorTlogUrls",
+  "rekorTlogConfig",
+  "tsaUrls",
+  "tsaConfig",
+]);
+const serviceFields = new Set(["url", "majorApiVersion", "validFor", "operator"]);
+
+function assertType(object: JsonObject, where: string, wanted: string): void {
+  const type = textOf(object, "mediaType", where);
+  if (type !== wanted) throw unsupported(`${where}'s media type is ${quoted(type)}, expected ${wanted}`);
+}
+
+/** Does a service's span cover this moment. The library asks for the end only, and prefers whichever starts last. */
+function isNow(service: JsonObject, where: string, now: number): boolean {
+  const span = assertObject(fieldOf(service, "validFor") ?? {}, `${where}.validFor`);
+  assertFields(span, `${where}.validFor`, new Set(["start", "end"]));
+  const timeOf = (field: string, otherwise: number): number => {
+    if (fieldOf(span, field) === undefined) return otherwise;
+    const time = Date.parse(textOf(span, field, `${where}.validFor`));
+    if (Number.isNaN(time)) throw malformed(`${where}.validFor.${field} is not a time`);
+    return time;
+  };
+  return timeOf("start", -Infinity) <= now && now <= timeOf("end", Infinity);
+}
+
+/** The services of one kind that may be used now, with addresses that a token may go to. */
+function usable(config: JsonObject, field: string, now: number): readonly Json[] {
+  if (fieldOf(config, field) === undefined) return [];
+  return listOf(config, field, "signingConfig", maxServices).flatMap((value, at) => {
+    const where = `signingConfig.${field}[${at}]`;
+    const service = assertObject(value, where);
+    assertFields(service, where, serviceFields);
+    const url = serviceUrl(textOf(service, "url", where), `${where}.url`);
+    return isNow(service, where, now) ? [{ ...service, url }] : [];
+  });
+}
+
+function signingConfigOf(config: JsonObject, now: number): SigningConfig {
+  assertType(config, "signingConfig", signingConfigType);
+  assertFields(config, "signingConfig", signingFields);
+  const services = {
+    caUrls: usable(config, "caUrls", now),
+    rekorTlogUrls: usable(config, "rekorTlogUrls", now),
+    tsaUrls: usable(config, "tsaUrls", now),
+  };
+  for (const field of ["caUrls", "rekorTlogUrls"] as const)
+    if (services[field].length === 0) throw malformed(`signingConfig.${field} names no service for today`);
+  if (fieldOf(config, "rekorTlogConfig") === undefined)
+    throw malformed("signingConfig.rekorTlogConfig is missing: a signature that is in no log proves nothing");
+  return sigstoreMessages().SigningConfig.fromJSON({ ...config, ...services });
+}
+
+function parse(text: string): JsonObject {
+  try {
+    return assertObject(parseStrictJson(text), "the trust configuration");
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the trust configuration is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * Reads a ClientTrustConfig (sigstore_trustroot.proto): where to sign, and what signatures from there are proved by.
+ * @param now milliseconds since 1970
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
+ * @throws UsageError for an address that a token must not go to
+ */
+export function readTrustConfig(
+  text: string,
+  now: number,
+): { readonly config: SigningConfig; readonly root: SigstoreRoot } {
+  const config = parse(text);
+  assertType(config, "the trust configuration", trustConfigType);
+  assertFields(config, "the trust configuration", configFields);
+  const trustedRoot = assertObject(fieldOf(config, "trustedRoot"), "trustedRoot");
+  const signingConfig = assertObject(fieldOf(config, "signingConfig"), "signingConfig");
+  try {
+    return {
+      config: signingConfigOf(signingConfig, now),
+      root: readTrustedRoot(JSON.stringify(trustedRoot), []),
+    };
+  } catch (cause) {
+    // The messages' own readers throw plain errors for values of other kinds.
+    if (cause instanceof TypeError || (cause as Error).constructor === Error)
+      throw malformed(`the trust configuration cannot be read: ${(cause as Error).message.slice(0, 120)}`, {
+        cause,
+      });
+    throw cause;
+  }
+}
