@@ -1,4 +1,5 @@
 import { readCard } from "./card/read-card.ts";
+import { readVettAnalysis } from "./card/vett-analysis.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { intersection } from "./signature/validity.ts";
 import { verifySignatures, type VerifyOptions } from "./signature/verify.ts";
@@ -19,10 +20,12 @@ export function assess(
   options: VerifyOptions = {},
 ): Evidence {
   const [signature, ...others] = verifySignatures(skill, trust, now, options);
+  const scan = readVettAnalysis(skill);
   return {
     signature,
     ...(others.length === 0 ? {} : { others }),
     card: readCard(skill),
+    ...(scan === undefined ? {} : { scan }),
     validity: others.reduce((span, { validity }) => intersection(span, validity), signature.validity),
   };
 }

@@ -70,6 +70,8 @@ function signerText(signer: Signer, policy: string): string {
     return name === undefined ? key : printable(`${name} (${key})`, 200);
   }
   if (signer.kind === "keyless") return printable(`${signer.identity} (${signer.issuer})`, 200);
+  if (signer.kind === "registry")
+    return printable(`${signer.hint} (key ${signer.publicKey.slice(0, 16)}…)`, 200);
   return printable(/CN=[^,]*/.exec(signer.subject)?.[0] ?? signer.subject, 160);
 }
 

@@ -154,6 +154,7 @@ const signerOf = ({ evidence }: SkillResult): string => {
     return "none";
   const { signer } = signature;
   if (signer.kind === "keyless") return `${signer.identity} (${signer.issuer})`;
+  if (signer.kind === "registry") return `${signer.hint} (key ${signer.publicKey})`;
   return signer.kind === "key" ? `key ${signer.publicKey}` : signer.subject;
 };
 

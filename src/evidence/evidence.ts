@@ -1,3 +1,4 @@
+import type { ScanReading } from "../card/scan-report.ts";
 import type { CardEvidence } from "../card/skill-card.ts";
 import type { SignatureEvidence, Validity } from "../signature/signature-evidence.ts";
 
@@ -11,5 +12,7 @@ export interface Evidence {
   /** The other signatures of a skill that has several. */
   readonly others?: readonly SignatureEvidence[];
   readonly card: CardEvidence;
+  /** A scanner's report in the skill, where there is one. */
+  readonly scan?: ScanReading;
   readonly validity: Validity;
 }

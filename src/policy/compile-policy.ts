@@ -12,6 +12,7 @@ import { assertLists, ownRevocations, type RevocationLists } from "./revocations
 import { revocationFindings } from "./rules/revocation.ts";
 import { selectorMatches } from "./selector.ts";
 import type { ResolvedTrustRoot, TrustRoots } from "./trust.ts";
+import { vettPublisher } from "./vett.ts";
 
 /** A policy, with the trust that it brings itself: PEM in its publishers. */
 export interface CompiledPolicy {
@@ -159,6 +160,14 @@ function resolvePublisher(
   const place = { name: spec.name, label: `ClusterSkillPolicy/${policy}/${spec.name}`, roots };
   if (spec.keyless !== undefined)
     return keylessPublisher(spec.keyless, { ...place, field: `${field}.keyless` });
+  if (spec.vett !== undefined) {
+    const { registries } = trustRoot(spec.vett.trustRootRef.name, roots, `${field}.vett.trustRootRef`);
+    return {
+      publisher: vettPublisher(spec.name, spec.vett, registries, `${field}.vett`),
+      anchors: [],
+      keys: [],
+    };
+  }
   return spec.certificate !== undefined
     ? certificatePublisher(spec.certificate, { ...place, field: `${field}.certificate` })
     : keyPublisher(spec.publicKey ?? {}, { ...place, field: `${field}.publicKey` });

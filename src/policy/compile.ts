@@ -1,4 +1,10 @@
-import type { SigstoreRoot, TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import type {
+  KeyRegistry,
+  SigstoreRoot,
+  TrustAnchor,
+  TrustedKey,
+  TrustMaterial,
+} from "../signature/trust-material.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { brokenPolicy } from "./broken.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
@@ -132,16 +138,18 @@ export function compileSnapshot(
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
   const sigstore: SigstoreRoot[] = [];
+  const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
   for (const root of roots.values()) {
     if (root === "unusable") continue;
     anchors.push(...root.anchors);
     keys.push(...root.keys.values());
     sigstore.push(...root.sigstore);
+    registries.push(...root.registries.values());
   }
   return {
     policies: compiled.map(({ policy }) => policy),
-    trust: trustMaterial({ anchors, keys, sigstore }, previous),
+    trust: trustMaterial({ anchors, keys, sigstore, registries }, previous),
     problems,
   };
 }

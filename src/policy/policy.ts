@@ -30,6 +30,14 @@ export type Publisher =
       readonly isIdentity: (identity: string) => boolean;
       /** What the certificate must say of the build, by the names of `Signer`. Compared exactly. */
       readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
+    }
+  | {
+      readonly kind: "vett";
+      readonly name: string;
+      /** Fingerprints of the registries, one of which must have signed. */
+      readonly registries: readonly string[];
+      /** The skills that are accepted: name of the folder, and hash of its manifest (either one), hex. */
+      readonly skills: readonly { readonly name: string; readonly version: string; readonly hash: string }[];
     };
 
 /** A ClusterSkillPolicy, checked and resolved: ready to judge with. */

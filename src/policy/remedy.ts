@@ -84,12 +84,12 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning:
       "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores.",
     remedy:
-      "remove files at ignored paths (.git…) from the mount, or use a skill whose signature reaches the grade",
+      "remove unsigned files at ignored paths (.git…, vett.analysis.json), or use a skill whose signature reaches the grade",
   },
   SKILL_NOT_ALLOWED: {
     meaning:
-      "No entry of the policy's `skills` matches the skill: its folder's name, its name in SKILL.md (one that cannot be read matches nothing), and the kind of every volume it comes from.",
-    remedy: "use an allowed skill, or add this one to the policy's skills",
+      "No entry of the policy's `skills` matches the skill: its folder's name, its name in SKILL.md (one that cannot be read matches nothing), and the kind of every volume it comes from. Or a registry of the policy signed it, but it is none of the skills, or not the version, that the publisher lists.",
+    remedy: "use an allowed skill, or add this one to the policy's skills or its publisher's",
   },
   SOURCE_UNVERIFIABLE: {
     meaning:

@@ -2,10 +2,17 @@ import { sha256 } from "../skill/digest.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import { publicGoodRoot } from "../signature/sigstore/public-good-root.ts";
 import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
-import type { SigstoreRoot, TrustAnchor, TrustedKey, TrustMaterial } from "../signature/trust-material.ts";
+import type {
+  KeyRegistry,
+  SigstoreRoot,
+  TrustAnchor,
+  TrustedKey,
+  TrustMaterial,
+} from "../signature/trust-material.ts";
 import { readAnchors, readKey } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
+import { readRegistries } from "./vett.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
 export interface ResolvedTrustRoot {
@@ -13,6 +20,8 @@ export interface ResolvedTrustRoot {
   /** By the name of their entry. */
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly sigstore: readonly SigstoreRoot[];
+  /** By the name of their entry. */
+  readonly registries: ReadonlyMap<string, KeyRegistry>;
 }
 
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
@@ -30,21 +39,35 @@ function readSigstore({ name, trustedRoot = publicGoodRoot }: SigstoreEntry, roo
   }
 }
 
-/** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
-export const resolveTrustRoot = (name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot => ({
-  anchors: (spec.certificates ?? []).flatMap((entry, index) =>
-    readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
-  ),
-  keys: new Map(
-    (spec.keys ?? []).map((entry, index) => [
+function readSigstores(
+  name: string,
+  { sigstore = [] }: SkillTrustRootSpec,
+): ReadonlyMap<string, SigstoreRoot> {
+  return new Map(
+    sigstore.map((entry, index) => [
       entry.name,
-      readKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
+      readSigstore(entry, name, `spec.sigstore[${index}].trustedRoot`),
     ]),
-  ),
-  sigstore: (spec.sigstore ?? []).map((entry, index) =>
-    readSigstore(entry, name, `spec.sigstore[${index}].trustedRoot`),
-  ),
-});
+  );
+}
+
+/** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
+export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot {
+  const sigstore = readSigstores(name, spec);
+  return {
+    anchors: (spec.certificates ?? []).flatMap((entry, index) =>
+      readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
+    ),
+    keys: new Map(
+      (spec.keys ?? []).map((entry, index) => [
+        entry.name,
+        readKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
+      ]),
+    ),
+    sigstore: [...sigstore.values()],
+    registries: readRegistries(name, spec.vett ?? [], sigstore),
+  };
+}
 
 interface Named {
   readonly names: readonly string[];
@@ -70,16 +93,20 @@ const described = (kind: string, entries: readonly Named[]): readonly string[] =
  * (verified chains, evidence) stays.
  */
 export function trustMaterial(
-  all: Pick<TrustMaterial, "anchors" | "keys" | "sigstore">,
+  all: Pick<TrustMaterial, "anchors" | "keys" | "sigstore" | "registries">,
   previous?: TrustMaterial,
 ): TrustMaterial {
   const anchors = merged(all.anchors);
   const keys = merged(all.keys);
   const sigstore = merged(all.sigstore ?? []);
+  const registries = merged(all.registries ?? []);
   const version = sha256(
-    [...described("anchor", anchors), ...described("key", keys), ...described("sigstore", sigstore)].join(
-      "\n",
-    ),
+    [
+      ...described("anchor", anchors),
+      ...described("key", keys),
+      ...described("sigstore", sigstore),
+      ...described("registry", registries),
+    ].join("\n"),
   );
-  return previous?.version === version ? previous : { version, anchors, keys, sigstore };
+  return previous?.version === version ? previous : { version, anchors, keys, sigstore, registries };
 }

@@ -2,7 +2,7 @@ import type { Sha256 } from "../skill/digest.ts";
 import type { CertificateClaim } from "./sigstore/claims.ts";
 
 /** Signature formats that are understood. */
-export type SignatureFormat = "oms" | "guide" | "trust-card";
+export type SignatureFormat = "oms" | "guide" | "vett" | "trust-card" | "cosign";
 
 /** Who made a signature, as far as it was proved. */
 export type Signer =
@@ -42,6 +42,24 @@ export type Signer =
       /** Fingerprints of the Sigstore roots by which it was proved. Empty where by none. */
       readonly roots: readonly string[];
       /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
+      readonly signedAt?: number;
+    }
+  | {
+      readonly kind: "registry";
+      /** How the registry calls its key. */
+      readonly hint: string;
+      /** SHA-256 over the key's SubjectPublicKeyInfo, hex. */
+      readonly publicKey: string;
+      /** Names of the registries whose key it is: `trust-root/registry`. */
+      readonly names: readonly string[];
+      /** Fingerprints of these registries. Empty where nothing was proved. */
+      readonly registries: readonly string[];
+      /**
+       * The skill for which its signature stands here: the folder's own name, which is not signed, and both hashes of the
+       * signed manifest, hex. Policies say which of them belong together.
+       */
+      readonly skill: { readonly name: string; readonly hashes: readonly string[] };
+      /** When it was signed, as log or timestamp authority prove; milliseconds since 1970. */
       readonly signedAt?: number;
     };
 

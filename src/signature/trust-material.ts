@@ -1,5 +1,6 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
+import type { Validity } from "./signature-evidence.ts";
 
 /** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
 export interface TrustAnchor {
@@ -26,6 +27,23 @@ export interface SigstoreRoot {
   readonly authorities: SigstoreAuthorities;
 }
 
+/** A registry that signs skills by keys of its own, and has the signatures logged (Vett). */
+export interface KeyRegistry {
+  readonly names: readonly string[];
+  /** SHA-256 over keys, periods and log, 64 lower-case hex digits. What publishers are resolved to. */
+  readonly fingerprint: string;
+  readonly keys: readonly RegistryKey[];
+  /** The instance in whose log its signatures must be. */
+  readonly sigstore: SigstoreRoot;
+}
+
+/** A key of a registry, and the time in which it signs: as the log tells it, ends inclusive. */
+export interface RegistryKey extends Omit<TrustedKey, "names"> {
+  /** How bundles name it. */
+  readonly hint: string;
+  readonly validity: Validity;
+}
+
 /**
  * Everything that any policy trusts, together. Signatures are checked against all of it once; which publisher a
  * policy accepts is decided later, from the fingerprints in the evidence.
@@ -37,4 +55,6 @@ export interface TrustMaterial {
   readonly keys: readonly TrustedKey[];
   /** Absent: no keyless signer is trusted. */
   readonly sigstore?: readonly SigstoreRoot[];
+  /** Absent: no registry is trusted. */
+  readonly registries?: readonly KeyRegistry[];
 }

@@ -8,6 +8,8 @@ import { always, type SignatureEvidence, type SignatureFormat } from "./signatur
 import { trustCardFileName } from "./trust-card/card-file.ts";
 import { hasTrustCardSignature, verifyTrustCard } from "./trust-card/verify.ts";
 import type { TrustMaterial } from "./trust-material.ts";
+import { vettFileNames } from "./vett/manifest.ts";
+import { verifyVett } from "./vett/verify.ts";
 
 /** One signature format: the file that shows it, and who verifies it. */
 interface Format {
@@ -25,6 +27,7 @@ const oms: Format = { name: "oms", path: signatureFileName, verify: verifyOms };
 const formats: readonly Format[] = [
   oms,
   { name: "guide", path: guideSignatureFileName, verify: verifyGuide },
+  { name: "vett", path: vettFileNames.bundle, verify: verifyVett },
   { name: "trust-card", path: trustCardFileName, isIn: hasTrustCardSignature, verify: verifyTrustCard },
 ];
 

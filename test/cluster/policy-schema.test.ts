@@ -23,7 +23,7 @@ describe("the CRDs on an API server", () => {
       JSON.stringify(objectOf(resourceCases[index]!, index)),
     );
     expect(stderr).toContain("spec.publishers[0]: Invalid value");
-    expect(stderr).toContain("give exactly one of certificate, publicKey and keyless");
+    expect(stderr).toContain("give exactly one of certificate, publicKey, keyless and vett");
   });
 
   it("explain every field of the spec", async () => {

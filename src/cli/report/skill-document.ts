@@ -1,5 +1,6 @@
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Grade, Layer } from "../../evidence/grade.ts";
+import { gradeScan } from "../../evidence/scan.ts";
 import type { Finding } from "../../policy/finding.ts";
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import type { SkillReference } from "../../skill/reference.ts";
@@ -17,6 +18,11 @@ function signerDocument(signer: Signer): object {
       const { kind, identity, issuer, claims, fingerprint, roots, signedAt } = signer;
       const time = signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() };
       return { kind, identity, issuer, ...time, claims, fingerprint, roots };
+    }
+    case "registry": {
+      const { kind, hint, publicKey, names, skill, signedAt } = signer;
+      const time = signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() };
+      return { kind, hint, publicKey, names, ...time, hashes: skill.hashes };
     }
   }
 }
@@ -57,6 +63,17 @@ export const signaturesDocument = (reference: SkillReference, evidence: Evidence
         ...(evidence.others === undefined ? {} : { otherSignatures: evidence.others.map(signatureDocument) }),
       };
 
+/** What JSON output says of a scanner's report in a skill: its words, and how much they are worth. */
+export function scanDocument(evidence: Evidence | undefined): object {
+  if (evidence?.scan === undefined) return {};
+  const { scan, signature } = evidence;
+  const grade = gradeScan(scan, signature);
+  return {
+    scan:
+      scan.outcome === "read" ? { grade, ...scan.report } : { grade, path: scan.path, fault: scan.detail },
+  };
+}
+
 /** A finding as JSON output has it. */
 export const findingDocument = ({ code, path, message, signed, found, tolerated }: Finding): object => ({
   code,
@@ -96,5 +113,6 @@ export function signerName(signer: Signer | undefined): string {
   if (signer.kind === "key")
     return signer.names[0]?.split("/").at(-1) ?? `key ${signer.publicKey.slice(0, 12)}…`;
   if (signer.kind === "keyless") return signer.identity;
+  if (signer.kind === "registry") return signer.hint;
   return /^CN=(.*?)(?:, [A-Z][A-Za-z]*=|$)/.exec(signer.subject)?.[1] ?? signer.subject;
 }

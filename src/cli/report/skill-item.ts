@@ -9,7 +9,13 @@ import { remedyFor } from "../../policy/remedy.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
-import { findingDocument, lowestGrades, signaturesDocument, signerName } from "./skill-document.ts";
+import {
+  findingDocument,
+  lowestGrades,
+  scanDocument,
+  signaturesDocument,
+  signerName,
+} from "./skill-document.ts";
 
 /** One skill, with all that is known and said of it. */
 export interface Verified {
@@ -84,6 +90,7 @@ export function skillItem(verified: Verified): ReportItem {
       directory: verified.directory,
       digest: signature?.digest,
       ...signaturesDocument(reference, evidence),
+      ...scanDocument(evidence),
       grades,
       findings: findings.map((finding) => ({ ...findingDocument(finding), policy: finding.policy })),
       outcome,

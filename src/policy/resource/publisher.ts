@@ -3,6 +3,7 @@ import { certificateClaims } from "../../signature/sigstore/claims.ts";
 import { isAnchored, maxPatternLength } from "../../signature/sigstore/identity-pattern.ts";
 import { celRule, exactlyOne, someMember } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem, trustRootName } from "./scalars.ts";
+import { vettPublisher } from "./vett.ts";
 
 const attribute = z.string().min(1).max(256);
 
@@ -106,8 +107,13 @@ export const publisher = exactlyOne(
     keyless: keyless
       .exactOptional()
       .describe("A signer with an identity that Sigstore vouched for at the time of signing."),
+    vett: vettPublisher
+      .exactOptional()
+      .describe(
+        "A registry that signs skills in Vett's format, and the very skills that are accepted from it.",
+      ),
   }),
-  ["certificate", "publicKey", "keyless"],
+  ["certificate", "publicKey", "keyless", "vett"],
 );
 
 export type PublisherSpec = z.output<typeof publisher>;

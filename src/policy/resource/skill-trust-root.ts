@@ -2,6 +2,7 @@ import { z } from "zod";
 import { maxTrustedRootLength } from "../../signature/sigstore/trusted-root.ts";
 import { byName, celRule, exactlyOne } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
+import { vettRegistry, withKnownLogs } from "./vett.ts";
 
 const name = entryName.describe("Name in messages; policies refer to keys by it.");
 
@@ -23,8 +24,7 @@ const sigstoreRoot = exactlyOne(
   ["trustedRoot", "instance"],
 );
 
-/** `spec` of a SkillTrustRoot. */
-export const skillTrustRootSpec = celRule(
+const lists = celRule(
   z.strictObject({
     certificates: byName(
       z
@@ -57,6 +57,9 @@ export const skillTrustRootSpec = celRule(
     sigstore: byName(z.array(sigstoreRoot).max(8))
       .exactOptional()
       .describe("Sigstore instances by which keyless signatures are proved."),
+    vett: byName(z.array(vettRegistry).max(8))
+      .exactOptional()
+      .describe("Registries that sign skills in Vett's format."),
   }),
   {
     rule: ["certificates", "keys", "sigstore"]
@@ -67,5 +70,8 @@ export const skillTrustRootSpec = celRule(
       [certificates, keys, sigstore].some((list) => (list?.length ?? 0) > 0),
   },
 );
+
+/** `spec` of a SkillTrustRoot. */
+export const skillTrustRootSpec = withKnownLogs(lists);
 
 export type SkillTrustRootSpec = z.output<typeof skillTrustRootSpec>;

@@ -25,11 +25,26 @@ const isByIdentity = (publisher: Extract<Publisher, { kind: "keyless" }>, signer
     (claim) => publisher.claims[claim] === undefined || publisher.claims[claim] === signer.claims[claim],
   );
 
+/** Did one of a publisher's registries sign, whatever it signed. */
+export const isByRegistry = (publisher: Extract<Publisher, { kind: "vett" }>, signer: Signer): boolean =>
+  signer.kind === "registry" && signer.registries.some((registry) => publisher.registries.includes(registry));
+
+/**
+ * The registry's signature says neither which skill nor which version it is about: the policy does, by the manifest's
+ * hash. Either of them names a version; that the manifest is the registry's own is proved by the signature alone.
+ */
+const isAccepted = (
+  publisher: Extract<Publisher, { kind: "vett" }>,
+  { skill }: Extract<Signer, { kind: "registry" }>,
+): boolean => publisher.skills.some(({ name, hash }) => name === skill.name && skill.hashes.includes(hash));
+
 function isBy(publisher: Publisher, signer: Signer): boolean {
   if (publisher.kind === "key") {
     return signer.kind === "key" && publisher.publicKeys.includes(signer.publicKey);
   }
   if (publisher.kind === "keyless") return isByIdentity(publisher, signer);
+  if (publisher.kind === "vett")
+    return signer.kind === "registry" && isByRegistry(publisher, signer) && isAccepted(publisher, signer);
   return (
     signer.kind === "certificate" &&
     signer.anchors.some((anchor) => publisher.anchors.includes(anchor)) &&

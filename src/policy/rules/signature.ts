@@ -3,13 +3,30 @@ import { shortDigest } from "../../skill/digest.ts";
 import { isSkillFile } from "../../workload/skill-frontmatter.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
-import { isByPublisher } from "./publishers.ts";
+import { isByPublisher, isByRegistry } from "./publishers.ts";
 
 function named(signer: Signer): string {
   if (signer.kind === "keyless") return `${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
+  if (signer.kind === "registry")
+    return `a registry's key ${signer.hint.slice(0, 200)} (${signer.publicKey.slice(0, 16)}…)`;
   return signer.kind === "certificate"
     ? signer.subject.slice(0, 200)
     : `the key ${signer.publicKey.slice(0, 16)}…`;
+}
+
+/** A registry of the policy signed it, but it is none of the skills that the policy takes from there, or another version. */
+function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefined {
+  if (signer.kind !== "registry") return undefined;
+  const [publisher] = publishers
+    .filter((one) => one.kind === "vett")
+    .filter((one) => isByRegistry(one, signer));
+  if (publisher === undefined) return undefined;
+  const { name, hashes } = signer.skill;
+  const versions = publisher.skills.filter((one) => one.name === name).map(({ version }) => version);
+  const few = [...versions.slice(0, 3), ...(versions.length > 3 ? ["…"] : [])].join(", ");
+  const taken = few === "" ? "no skill of this name" : `other versions of it (${few})`;
+  const message = `the registry signed a manifest with the hash ${shortDigest(hashes[0] ?? "")}; as ${JSON.stringify(name.slice(0, 80))} the publisher ${publisher.name} takes ${taken}`;
+  return { code: "SKILL_NOT_ALLOWED", message, tolerated: false };
 }
 
 function publisherFindings(
@@ -17,6 +34,8 @@ function publisherFindings(
   signature: SignatureEvidence & { readonly signer: Signer },
 ): readonly Finding[] {
   if (isByPublisher(policy, signature)) return [];
+  const other = otherVersion(policy, signature.signer);
+  if (other !== undefined) return [other];
   const message = `signed by ${named(signature.signer)}, who is no publisher of this policy`;
   return [{ code: "UNTRUSTED_SIGNER", message, tolerated: false }];
 }

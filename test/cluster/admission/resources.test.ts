@@ -72,7 +72,7 @@ describe("kubectl apply refuses a policy, saying what is wrong, with", () => {
       () => ({
         publishers: [{ name: "x", publicKey: { pem }, certificate: { trustRootRef: { name: "y" } } }],
       }),
-      /give exactly one of certificate, publicKey and keyless/,
+      /give exactly one of certificate, publicKey, keyless and vett/,
     ],
     [
       "noMatch without skills",

@@ -53,6 +53,23 @@ const keyless = (content: Spec): Spec => {
   const given = Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
   return { publishers: [{ name: "p", keyless: given }] };
 };
+const vett = (content: Spec): Spec => {
+  const spec: Spec = { trustRootRef: { name: "r", registry: "vett" }, skills: [skill()], ...content };
+  const given = Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+  return { publishers: [{ name: "p", vett: given }] };
+};
+const skill = (over: Spec = {}): Spec => ({ name: "etl", version: "1.0.0", hash: "a".repeat(64), ...over });
+const registry = (over: Spec = {}, keyOver: Spec = {}): Spec => ({
+  sigstore: [{ name: "public", instance: "PublicGood" }],
+  vett: [
+    {
+      name: "vett",
+      sigstore: "public",
+      keys: [{ hint: "v1", pem: publicKey, notBefore: "2025-02-04T00:00:00Z", ...keyOver }],
+      ...over,
+    },
+  ],
+});
 const certificatePem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const privatePem = `${publicKey}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`;
 const many = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `n${index}`);
@@ -138,12 +155,12 @@ export const resourceCases: readonly ResourceCase[] = [
   policy(
     "a publisher with nothing",
     { publishers: [{ name: "p" }] },
-    /exactly one of certificate, publicKey and keyless/,
+    /exactly one of certificate, publicKey, keyless and vett/,
   ),
   policy(
     "a publisher with both",
     { publishers: [{ name: "p", publicKey: ref, certificate: ref }] },
-    /exactly one of certificate, publicKey and keyless/,
+    /exactly one of certificate, publicKey, keyless and vett/,
   ),
   policy(
     "an unknown member of a publisher",
@@ -206,6 +223,28 @@ export const resourceCases: readonly ResourceCase[] = [
   policy("an unknown claim", keyless({ identity: "a", claims: { branch: "main" } }), /branch/),
   policy("a keyless publisher with PEM", keyless({ identity: "a", pem: publicKey }), /pem/),
 
+  policy("a registry", vett({})),
+  policy("any registry of a trust root", vett({ trustRootRef: { name: "r" } })),
+  policy(
+    "two versions of a skill",
+    vett({ skills: [skill(), skill({ version: "1.1.0", hash: "b".repeat(64) })] }),
+  ),
+  policy("a registry without skills", vett({ skills: undefined }), /skills/),
+  policy("a registry with no skill", vett({ skills: [] }), /skills/),
+  policy("a version twice", vett({ skills: [skill(), skill({ hash: "b".repeat(64) })] }), /skills/),
+  policy("a pattern for a name", vett({ skills: [skill({ name: "etl-*" })] }), /name/),
+  policy("a name that is a path", vett({ skills: [skill({ name: "a/b" })] }), /name/),
+  policy("a skill without a version", vett({ skills: [{ name: "a", hash: "a".repeat(64) }] }), /version/),
+  policy("a skill without a hash", vett({ skills: [{ name: "a", version: "1" }] }), /hash/),
+  policy(
+    "a hash with its algorithm",
+    vett({ skills: [skill({ hash: `sha256:${"a".repeat(64)}` })] }),
+    /hash/,
+  ),
+  policy("a hash in capitals", vett({ skills: [skill({ hash: "A".repeat(64) })] }), /hash/),
+  policy("an unknown member of a skill", vett({ skills: [skill({ owner: "acme" })] }), /owner/),
+  policy("a registry without a trust root", vett({ trustRootRef: undefined }), /trustRootRef/),
+  policy("an unknown member of a registry's publisher", vett({ keys: [] }), /keys/),
   policy("a grade that nothing can miss", { evidence: { authorship: "ABSENT" } }, /authorship/),
   policy("a layer that is not graded yet", { evidence: { freshness: "MEDIUM" } }, /freshness/),
   policy("no layer", { evidence: {} }, /evidence/),
@@ -276,6 +315,43 @@ export const resourceCases: readonly ResourceCase[] = [
   ),
   root("a Sigstore root that is an object", { sigstore: [{ name: "a", trustedRoot: {} }] }, /trustedRoot/),
   root("a Sigstore root from elsewhere", { sigstore: [{ name: "a", tufMirror: "x" }] }, /tufMirror/),
+  root("a registry", registry()),
+  root("a registry's key with an end", registry({}, { notAfter: "2026-02-04T00:00:00Z" })),
+  root(
+    "a registry's key that ends as it begins",
+    registry({}, { notAfter: "2025-02-04T00:00:00Z" }),
+    /notAfter/,
+  ),
+  root("a registry's key without a beginning", registry({}, { notBefore: undefined }), /notBefore/),
+  root("a registry's key with a date", registry({}, { notBefore: "2025-02-04" }), /notBefore/),
+  root("a registry's key without a hint", registry({}, { hint: undefined }), /hint/),
+  root("a hint with a blank", registry({}, { hint: "v 1" }), /hint/),
+  root("a registry's private key", registry({}, { pem: privatePem }), /private key/),
+  root("an unknown member of a registry's key", registry({}, { curve: "P-256" }), /curve/),
+  root("a registry without keys", registry({ keys: [] }), /keys/),
+  root(
+    "a hint twice",
+    registry({
+      keys: ["2025", "2026"].map((year) => ({
+        hint: "a",
+        pem: publicKey,
+        notBefore: `${year}-01-01T00:00:00Z`,
+      })),
+    }),
+    /keys/,
+  ),
+  root("a registry without a log", registry({ sigstore: undefined }), /sigstore/),
+  root(
+    "a registry with a log that is not there",
+    registry({ sigstore: "private" }),
+    /must be the name of an entry/,
+  ),
+  root(
+    "a registry where there is no log",
+    { vett: registry()["vett"], keys: [{ name: "a", pem: publicKey }] },
+    /must be the name of an entry/,
+  ),
+  root("a registry alone", { vett: registry()["vett"] }, /at least one of certificates/),
   root("a key without a name", { keys: [{ pem: publicKey }] }, /name/),
   root("a key without PEM", { keys: [{ name: "a" }] }, /pem/),
   root(

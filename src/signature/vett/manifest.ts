@@ -1,0 +1,108 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { skillLimits } from "../../skill/limits.ts";
+import { pathFault } from "../../skill/path.ts";
+import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
+
+/**
+ * Where the registry's three documents stand in a delivered skill: at its root. Vett itself keeps them in its store and
+ * its answers, and gives them no names.
+ */
+export const vettFileNames = {
+  /** The artifact as the registry stores it, byte for byte. */
+  manifest: "vett.manifest.json",
+  /** `sigstoreBundle` of the registry's answer. */
+  bundle: "vett.sigstore.json",
+  /** `analysis` of the registry's answer; nobody signs it. */
+  analysis: "vett.analysis.json",
+} as const;
+
+const ownNames: ReadonlySet<string> = new Set(Object.values(vettFileNames));
+
+/** What the registry signed: the files themselves, as text. */
+export interface VettManifest {
+  readonly schemaVersion: 1;
+  readonly entryPoint?: string;
+  /** In the order in which they stand. */
+  readonly files: readonly VettFile[];
+}
+
+/** One file: its bytes are the UTF-8 of `content`. */
+export interface VettFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+const manifestFields = new Set(["schemaVersion", "entryPoint", "files"]);
+const fileFields = new Set(["path", "content", "contentType"]);
+
+/** Vett's letters, less the backslash: where one client makes a folder of it and another a name, one signature is for two trees. */
+const letters = /^[A-Za-z0-9._/-]+$/;
+
+function nameFault(path: string): string | undefined {
+  if (ownNames.has(path)) return "is that of a document about the skill, which no manifest may hold";
+  if (path.includes("..")) return 'contains ".."';
+  return pathFault(path) ?? (letters.test(path) ? undefined : "has other letters than A-Z a-z 0-9 . _ - /");
+}
+
+function parseJson(bytes: Uint8Array): Json {
+  if (bytes.byteLength > skillLimits.signatureBytes)
+    throw malformed(`${vettFileNames.manifest} is larger than ${skillLimits.signatureBytes} bytes`);
+  try {
+    return parseStrictJson(bytes);
+  } catch (cause) {
+    if (cause instanceof JsonError)
+      throw malformed(`${vettFileNames.manifest} is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+function fileOf(value: Json, at: number): VettFile {
+  const where = `files[${at}]`;
+  const file = assertObject(value, where);
+  assertFields(file, where, fileFields);
+  const path = textOf(file, "path", where);
+  const fault = nameFault(path);
+  if (fault !== undefined) throw malformed(`the listed name ${quoted(path)} ${fault}`);
+  const type = fieldOf(file, "contentType");
+  if (type !== undefined && (typeof type !== "string" || type === ""))
+    throw malformed(`${where}.contentType is not text`);
+  return { path, content: textOf(file, "content", where) };
+}
+
+function filesOf(manifest: JsonObject): readonly VettFile[] {
+  const entries = listOf(manifest, "files", "the manifest", skillLimits.files);
+  if (entries.length === 0) throw malformed("the manifest lists no files");
+  const files = entries.map(fileOf);
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    // Vett's own client writes both, and the second stays.
+    if (seen.has(path)) throw malformed(`the name ${quoted(path)} is listed twice`);
+    seen.add(path);
+  }
+  return files;
+}
+
+function entryPointOf(manifest: JsonObject, files: readonly VettFile[]): Pick<VettManifest, "entryPoint"> {
+  if (fieldOf(manifest, "entryPoint") === undefined) return {};
+  const entryPoint = textOf(manifest, "entryPoint", "the manifest");
+  if (!files.some(({ path }) => path === entryPoint))
+    throw malformed(`the manifest's entryPoint ${quoted(entryPoint)} is none of its files`);
+  return { entryPoint };
+}
+
+/**
+ * Reads the artifact of a Vett registry (`skillManifestSchema` of `@vett/core`, schema version 1), strictly: no unknown
+ * field, no name twice, clean relative names. Its own schema drops unknown fields and lets names repeat.
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ */
+export function parseVettManifest(bytes: Uint8Array): VettManifest {
+  const manifest = assertObject(parseJson(bytes), "the manifest");
+  const version = fieldOf(manifest, "schemaVersion");
+  if (version === undefined) throw malformed("the manifest.schemaVersion is missing");
+  if (version !== 1)
+    throw unsupported(`the manifest's schemaVersion is ${quoted(JSON.stringify(version))}, expected 1`);
+  assertFields(manifest, "the manifest", manifestFields);
+  const files = filesOf(manifest);
+  return { schemaVersion: 1, ...entryPointOf(manifest, files), files };
+}

@@ -1,0 +1,82 @@
+import { quoted, SignatureError } from "../signature-error.ts";
+import { isSignedBy } from "../sigstore/artifact.ts";
+import { earliest, proofsOf } from "../sigstore/proofs.ts";
+import { toSubject } from "../sigstore/subject.ts";
+import type { KeyRegistry, RegistryKey, TrustMaterial } from "../trust-material.ts";
+import { covers } from "../validity.ts";
+import type { VettBundle } from "./bundle.ts";
+
+/** A key that a bundle's hint may mean: registries of different trust roots may call theirs the same. */
+export interface Candidate {
+  readonly registry: KeyRegistry;
+  readonly key: RegistryKey;
+}
+
+/** Candidates that are tried for one signature. */
+const maxCandidates = 8;
+
+/** The trusted keys with a bundle's hint. */
+export const candidatesOf = (hint: string, { registries = [] }: TrustMaterial): readonly Candidate[] =>
+  registries
+    .flatMap((registry) => registry.keys.filter((key) => key.hint === hint).map((key) => ({ registry, key })))
+    .slice(0, maxCandidates);
+
+/** Why nobody's key has a bundle's hint. */
+export const unknownKey = (hint: string, { registries = [] }: TrustMaterial): SignatureError =>
+  new SignatureError(
+    "UNTRUSTED_SIGNER",
+    registries.length === 0
+      ? "no registry is trusted here; name one in spec.vett of a SkillTrustRoot"
+      : `signed by a key with the hint ${quoted(hint)}, which no trusted registry has`,
+  );
+
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 19);
+
+function assertInPeriod({ hint, validity }: RegistryKey, signedAt: number): void {
+  if (covers(validity, signedAt)) return;
+  const side = signedAt < validity.notBefore ? "before its key's time" : "after its key's time";
+  throw new SignatureError(
+    "SIGNER_EXPIRED",
+    `signed at ${dateOf(signedAt)}Z by the key ${quoted(hint)}, ${side}`,
+  );
+}
+
+/** Is this the key's signature over the manifest's bytes. */
+export const isSigned = ({ key }: Candidate, bundle: VettBundle, manifest: Uint8Array): boolean =>
+  isSignedBy(key.key, { bytes: manifest }, bundle.signature);
+
+/**
+ * Proves by the registry's own log that its key signed within the key's period: the entry in the log, about this key,
+ * signature and manifest, and the time of it. Not the signature itself.
+ * @returns when it was signed, milliseconds since 1970
+ * @throws SignatureError BAD_SIGNATURE, UNTRUSTED_SIGNER or SIGNER_EXPIRED
+ */
+export function proveLogged(
+  { registry, key }: Candidate,
+  { signature, proof }: VettBundle,
+  manifest: Uint8Array,
+): number {
+  const subject = toSubject({
+    signature,
+    signed: { bytes: manifest },
+    by: { key: key.key, logOptional: false },
+    proof,
+  });
+  const result = proofsOf(subject, [registry.sigstore]);
+  if ("refusal" in result) {
+    const { code, message } = result.refusal;
+    throw new SignatureError(
+      code,
+      `signed by the key ${quoted(key.hint)}, which its log does not prove: ${message}`,
+    );
+  }
+  const { signedAt } = earliest(result.proofs);
+  if (signedAt === undefined) {
+    throw new SignatureError(
+      "UNTRUSTED_SIGNER",
+      "neither log nor timestamp says when it was signed, so that nobody can tell whether the key was valid then",
+    );
+  }
+  assertInPeriod(key, signedAt);
+  return signedAt;
+}

@@ -1,0 +1,124 @@
+import type { Skill, SkillFile } from "../../skill/skill.ts";
+import { malformed, SignatureError } from "../signature-error.ts";
+import { always, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import type { TrustMaterial } from "../trust-material.ts";
+import { parseVettBundle, type VettBundle } from "./bundle.ts";
+import { compareTree, type VettComparison } from "./compare.ts";
+import { hashesOf } from "./hashes.ts";
+import { parseVettManifest, vettFileNames } from "./manifest.ts";
+import { candidatesOf, isSigned, proveLogged, unknownKey, type Candidate } from "./prove.ts";
+
+type RegistrySigner = Extract<Signer, { kind: "registry" }>;
+type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
+
+const common = { format: "vett", validity: always } as const;
+
+function untrusted(
+  { code: fault, message: detail }: SignatureError,
+  info: Partial<Pick<Untrusted, "digest" | "differences" | "signer" | "selfConsistent">> = {},
+): Untrusted {
+  return { ...common, outcome: "untrusted", fault, detail, selfConsistent: false, ...info };
+}
+
+/** What is signed, and for what it stands here. */
+interface Subject {
+  readonly bundle: VettBundle;
+  /** The artifact, byte for byte: what the signature is over, never a rewritten form. */
+  readonly artifact: SkillFile;
+  readonly skill: RegistrySigner["skill"];
+  readonly comparison: VettComparison;
+}
+
+function readSubject(skill: Skill, bundlePath: string): Subject {
+  const bundle = parseVettBundle(skill.files.get(bundlePath)?.bytes ?? new Uint8Array());
+  const artifact = skill.files.get(vettFileNames.manifest);
+  if (artifact === undefined) {
+    throw malformed(
+      `there is no ${vettFileNames.manifest} beside ${bundlePath}: mount the registry's artifact with the skill`,
+    );
+  }
+  const manifest = parseVettManifest(artifact.bytes);
+  const { raw, logical } = hashesOf(artifact, manifest);
+  return {
+    bundle,
+    artifact,
+    skill: { name: skill.name, hashes: [raw, logical] },
+    comparison: compareTree(skill, manifest),
+  };
+}
+
+const changed = (): SignatureError =>
+  new SignatureError(
+    "BAD_SIGNATURE",
+    `the signature does not match ${vettFileNames.manifest}: one of them was changed, or another key signed`,
+  );
+
+/** What came of trying one key: when it signed, or why that is not proved. */
+type Attempt = Candidate & ({ readonly signedAt: number } | { readonly refusal: SignatureError });
+
+function attempt(candidate: Candidate, { bundle, artifact }: Subject): Attempt {
+  try {
+    return { ...candidate, signedAt: proveLogged(candidate, bundle, artifact.bytes) };
+  } catch (cause) {
+    if (cause instanceof SignatureError) return { ...candidate, refusal: cause };
+    throw cause;
+  }
+}
+
+/** A signer whose key it is; of registries, those that proved it. */
+function signerOf(
+  { skill }: Subject,
+  { key, registry }: Candidate,
+  proved: readonly Attempt[],
+): RegistrySigner {
+  const registries = proved.length === 0 ? [registry] : proved.map((one) => one.registry);
+  const times = proved.flatMap((one) => ("signedAt" in one ? [one.signedAt] : []));
+  return {
+    kind: "registry",
+    hint: key.hint,
+    publicKey: key.fingerprint,
+    names: registries.flatMap(({ names }) => names),
+    registries: proved.map((one) => one.registry.fingerprint),
+    skill,
+    ...(times.length === 0 ? {} : { signedAt: Math.min(...times) }),
+  };
+}
+
+function verifySubject(subject: Subject, trust: TrustMaterial): SignatureEvidence {
+  const { bundle, artifact, comparison } = subject;
+  const { differences, unlisted } = comparison;
+  const digest = `sha256:${artifact.sha256}` as const;
+  const info = { digest, differences };
+  if (bundle.digest !== artifact.sha256) return untrusted(changed(), info);
+  const named = candidatesOf(bundle.hint, trust);
+  if (named.length === 0) return untrusted(unknownKey(bundle.hint, trust), info);
+  const candidates = named.filter((one) => isSigned(one, bundle, artifact.bytes));
+  const [first] = candidates;
+  if (first === undefined) return untrusted(changed(), info);
+  const attempts = candidates
+    // Of several keys only one can have signed; registries of several trust roots may share it.
+    .filter(({ key }) => key.fingerprint === first.key.fingerprint)
+    .map((candidate) => attempt(candidate, subject));
+  const proved = attempts.filter((one) => "signedAt" in one);
+  const signer = signerOf(subject, first, proved);
+  const [refused] = attempts.flatMap((one) => ("refusal" in one ? [one.refusal] : []));
+  if (proved.length === 0) return untrusted(refused ?? changed(), { ...info, signer, selfConsistent: true });
+  return differences.length === 0
+    ? { ...common, outcome: "signed", digest, signer, unlisted }
+    : { ...common, outcome: "tampered", digest, signer, differences };
+}
+
+/**
+ * Verifies a skill that a registry in Vett's format signed (`vett.sigstore.json` over `vett.manifest.json`): reads both, then
+ * checks signature, key, log and tree. The digest of the evidence is SHA-256 over the manifest as it stands. Which skill and
+ * which version it is, the signature does not say: policies compare name and hashes of the signer.
+ * @param bundlePath the bundle's path in the skill; it must be there
+ */
+export function verifyVett(skill: Skill, bundlePath: string, trust: TrustMaterial): SignatureEvidence {
+  try {
+    return verifySubject(readSubject(skill, bundlePath), trust);
+  } catch (cause) {
+    if (cause instanceof SignatureError) return untrusted(cause);
+    throw cause;
+  }
+}
