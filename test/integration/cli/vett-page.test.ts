@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
+import { alias, projectRoot, snapshotOn } from "./page.ts";
+import { run } from "./line.ts";
+
+const page = "docs/formats/vett.md";
+const example = join(projectRoot, "examples/vett");
+
+let shell: Shell;
+
+beforeAll(async () => {
+  const home = await mkdtemp(join(tmpdir(), "vett-page-"));
+  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
+});
+
+afterAll(async () => {
+  await rm(shell.env["HOME"]!, { recursive: true, force: true });
+});
+
+describe("docs/formats/vett.md", () => {
+  it("has a worked example that works as it is typed, and shows what it prints", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    const verify =
+      "skill-admission verify examples/vett/skills/incident-summary --policy examples/vett/policy.yaml\n";
+    expect(await typed(alias + verify, shell)).toBe(shown("incident-summary  pass"));
+    expect(await typed(alias + commands("jq -c '.scan"), shell)).toBe(shown('"verdict":"verified"'));
+
+    const swapped = await type(alias + commands("pay-invoice"), shell);
+    expect(swapped).toEqual({ code: 1, out: shown("pay-invoice  FAIL") });
+    const changed = await type(alias + commands("evil.invalid"), shell);
+    expect(changed).toEqual({ code: 1, out: shown("incident-summary  FAIL") });
+
+    expect(await typed(commands("openssl dgst"), shell)).toBe(shown("Verified OK"));
+  });
+
+  it("shows first what is verified as it stands", async () => {
+    expect(await readFile(join(projectRoot, page), "utf8")).toContain(
+      "```sh\nskill-admission verify examples/vett/skills/incident-summary --policy examples/vett/policy.yaml\n```",
+    );
+  });
+
+  it("has a trust root and a policy that can be used", async () => {
+    const snapshot = await snapshotOn(page);
+    expect(snapshot.problems).toEqual([]);
+    expect(snapshot.policies[0]!.publishers[0]).toMatchObject({ kind: "vett", name: "vett-sh" });
+    expect(snapshot.trust.registries![0]!.keys[0]!.hint).toBe("v1-ecdsa-2025-02-04");
+  });
+});
+
+describe("the example of a registry", () => {
+  const folder = join(example, "skills/incident-summary");
+  const verify = async (...args: readonly string[]) => {
+    const { code, out } = await run(["verify", folder, ...args, "-o", "json"]);
+    return { code, document: JSON.parse(out) as Readonly<Record<string, unknown>> };
+  };
+
+  it("is told with both hashes, the key and the time of signing", async () => {
+    const { document } = await verify("--policy", join(example, "policy.yaml"));
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    expect(document).toMatchObject({
+      signature: {
+        format: "vett",
+        outcome: "signed",
+        unlisted: ["vett.analysis.json"],
+        signer: {
+          kind: "registry",
+          hint: "v1-ecdsa-2026-example",
+          names: ["example-registry/registry"],
+          hashes: [hash, hash],
+          signedAt: expect.stringMatching(/^20\d\d-.*Z$/) as string,
+        },
+      },
+      scan: { grade: "WEAK", tool: "vett", path: "vett.analysis.json", maxFinding: "low" },
+    });
+  });
+
+  it("says who must be trusted, where nobody is", async () => {
+    const { code, document } = await verify();
+    expect(code).toBe(3);
+    expect(document).toMatchObject({
+      signature: {
+        outcome: "untrusted",
+        detail: "no registry is trusted here; name one in spec.vett of a SkillTrustRoot",
+      },
+    });
+    expect(document).not.toHaveProperty("scan");
+  });
+
+  it("has the policy's key beside it, for openssl", async () => {
+    const pem = await readFile(join(example, "registry.pub"), "utf8");
+    const policy = await readFile(join(example, "policy.yaml"), "utf8");
+    for (const line of pem.trimEnd().split("\n")) expect(policy).toContain(line);
+  });
+});
