@@ -14,6 +14,7 @@ import { guideTable } from "../verification/guide.ts";
 import { startReference, type Reference } from "../verification/reference.ts";
 import { readRoot, subjects, type Subject } from "../verification/subject.ts";
 import { iterations, ratio, rounds, sum, timed } from "../verification/timing.ts";
+import { vettTable } from "../verification/vett.ts";
 
 const referenceIterations = 25;
 const processRounds = 9;
@@ -193,6 +194,7 @@ export async function verification(scratch: string, progress: (text: string) => 
       tables: [
         { columns: ["Skill", "What", "Time", "Spread", "Ratio"], rows: found.flatMap(rowsOf) },
         await guideTable(progress),
+        await vettTable(progress),
       ],
       notes: [
         `${(await Promise.all(all.map(describe))).join(" ")} Both are signed under a chain of three certificates.`,
