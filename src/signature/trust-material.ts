@@ -1,5 +1,6 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
+import type { Thresholds } from "./sigstore/thresholds.ts";
 import type { Validity } from "./signature-evidence.ts";
 
 /** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
@@ -22,9 +23,11 @@ export interface TrustedKey {
 /** A Sigstore instance by which keyless signatures may be proved: its authorities and logs, from a trusted root. */
 export interface SigstoreRoot {
   readonly names: readonly string[];
-  /** SHA-256 over the text of the trusted root, 64 lower-case hex digits. What publishers are resolved to. */
+  /** SHA-256 over the text of the trusted root and thresholds, 64 lower-case hex digits. What publishers are resolved to. */
   readonly fingerprint: string;
   readonly authorities: SigstoreAuthorities;
+  /** How much proof by it is asked for; absent: of everything one. */
+  readonly thresholds?: Thresholds;
 }
 
 /** A registry that signs skills by keys of its own, and has the signatures logged (Vett). */

@@ -6,6 +6,7 @@ import { sigstoreMessages, sigstoreVerify } from "./library.ts";
 import type { LoggedSignature } from "./log-body.ts";
 import type { LogEntry, LogProof } from "./log-entry.ts";
 import type { SignedSubject } from "./subject.ts";
+import { defaultThresholds } from "./thresholds.ts";
 
 type Bundle = Parameters<ReturnType<typeof sigstoreVerify>["toSignedEntity"]>[0];
 type BundleEntry = Bundle["verificationMaterial"]["tlogEntries"][number];
@@ -102,12 +103,21 @@ function assertValidThen({ notBefore, notAfter }: Certificate, times: readonly S
   );
 }
 
-/** A certificate is for one signature: without a time nobody knows whether it was valid. A key is valid until it is dropped. */
-function assertEnough({ by, proof }: SignedSubject, times: readonly StatedTime[]): void {
-  const fewest =
-    "certificate" in by ? { logs: 1, times: 1 } : { logs: by.logOptional === true ? 0 : 1, times: 0 };
-  const logs = new Set(proof.entries.map(({ logId }) => logId.keyId.toString("hex"))).size;
-  const clocks = new Set(times.map((stated) => stated.by)).size;
+/**
+ * A certificate is for one signature: without a time nobody knows whether it was valid. A key is valid until it is dropped, so
+ * that it needs a time only where the root's operator says so, and a log only where the caller does.
+ */
+function fewestOf({ by }: SignedSubject, { thresholds = defaultThresholds }: SigstoreRoot) {
+  const { tlog, timestamp } = thresholds;
+  return "certificate" in by
+    ? { logs: tlog, times: timestamp ?? 1 }
+    : { logs: by.logOptional === true ? 0 : tlog, times: timestamp ?? 0 };
+}
+
+function assertEnough(subject: SignedSubject, root: SigstoreRoot, times: readonly StatedTime[]): void {
+  const fewest = fewestOf(subject, root);
+  const logs = new Set(subject.proof.entries.map(({ logId }) => logId.keyId.toString("hex"))).size;
+  const clocks = new Set(times.map(({ by }) => by)).size;
   const lacks =
     logs < fewest.logs
       ? `is in ${logs} transparency logs, expected ${fewest.logs}`
@@ -148,18 +158,23 @@ const keyFinder =
     throw new SignatureError("UNTRUSTED_SIGNER", "it was not signed by a key");
   };
 
-/** Numbers of times and entries were counted before, by who states them; the library counts statements. */
-const thresholds = { timestampThreshold: 0, tlogThreshold: 0, ctlogThreshold: 1 };
+/** Times and entries were counted before, by who states them: the library counts statements. */
+const thresholdsOf = ({ thresholds = defaultThresholds }: SigstoreRoot) => ({
+  timestampThreshold: 0,
+  tlogThreshold: 0,
+  ctlogThreshold: thresholds.ctlog,
+});
 
 function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefined): number | undefined {
   const stated = timesOf(entityOf(subject));
   if ("certificate" in subject.by) assertValidThen(subject.by.certificate, stated);
-  assertEnough(subject, stated);
+  assertEnough(subject, root, stated);
   const times = stated.map(({ time }) => time);
   const current = now === undefined ? [] : [new Date(now)];
   const { Verifier } = sigstoreVerify();
   for (const { entity, tlogs } of piecesOf(subject, root, times.length === 0 ? current : times)) {
-    new Verifier({ ...root.authorities, tlogs, publicKey: keyFinder(subject) }, thresholds).verify(entity);
+    const authorities = { ...root.authorities, tlogs, publicKey: keyFinder(subject) };
+    new Verifier(authorities, thresholdsOf(root)).verify(entity);
   }
   return times.length === 0 ? undefined : Math.min(...times.map((time) => time.getTime()));
 }

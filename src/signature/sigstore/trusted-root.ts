@@ -13,6 +13,7 @@ import {
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
 import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
 
 /** Characters of a trusted_root.json. The public instance's has 7,000. */
 export const maxTrustedRootLength = 131_072;
@@ -129,28 +130,54 @@ function parse(text: string): JsonObject {
   }
 }
 
-/**
- * Reads a Sigstore `trusted_root.json` (sigstore_trustroot.proto), strictly: certificate authorities, certificate
- * logs, transparency logs and timestamp authorities, each with the span in which it may be trusted.
- * @param names under which operators know it: `trust-root/entry`
- * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
- */
-export function readTrustedRoot(text: string, names: readonly string[]): SigstoreRoot {
-  const root = parse(text);
+function assertRoot(root: JsonObject, { tlog, ctlog }: Thresholds): void {
   const mediaType = textOf(root, "mediaType", "the trusted root");
   if (!mediaTypes.has(mediaType))
     throw unsupported(`the trusted root's media type ${quoted(mediaType)} is not known`);
   assertFields(root, "the trusted root", rootFields);
-  assertEach(root, "tlogs", 1, assertLog);
   const fewest = isLogAlone(root) ? 0 : 1;
-  assertEach(root, "ctlogs", fewest, assertLog);
-  assertEach(root, "certificateAuthorities", fewest, assertAuthority);
+  assertEach(root, "tlogs", Math.min(1, tlog), assertLog);
+  assertEach(root, "ctlogs", Math.min(fewest, ctlog), assertLog);
+  // Who asks for no certificate log has no log alone, but an instance without.
+  assertEach(root, "certificateAuthorities", ctlog === 0 ? 1 : fewest, assertAuthority);
   assertEach(root, "timestampAuthorities", 0, assertAuthority);
-  const fingerprint = sha256Hex(Buffer.from(text));
+}
+
+function authoritiesOf(root: JsonObject): SigstoreRoot["authorities"] {
   try {
-    const message = sigstoreMessages().TrustedRoot.fromJSON(root);
-    return { names, fingerprint, authorities: sigstoreVerify().toTrustMaterial(message) };
+    return sigstoreVerify().toTrustMaterial(sigstoreMessages().TrustedRoot.fromJSON(root));
   } catch (cause) {
     throw malformed("a key or certificate of the trusted root cannot be read", { cause });
   }
 }
+
+/**
+ * A Sigstore instance from its trusted root (sigstore_trustroot.proto), read strictly: certificate authorities, certificate
+ * logs, transparency logs and timestamp authorities, each with the span in which it may be trusted.
+ * @param source its text; by default as it is written anew
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
+ */
+export function toSigstoreRoot(
+  root: JsonObject,
+  names: readonly string[],
+  thresholds = defaultThresholds,
+  source = JSON.stringify(root),
+): SigstoreRoot {
+  assertRoot(root, thresholds);
+  const authorities = authoritiesOf(root);
+  assertReachable(thresholds, authorities);
+  // One root that asks for more and one that asks for less prove different things.
+  const fingerprint = sha256Hex(source + describeThresholds(thresholds));
+  return { names, fingerprint, authorities, thresholds };
+}
+
+/**
+ * Reads a Sigstore `trusted_root.json`.
+ * @param names under which operators know it: `trust-root/entry`
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
+ */
+export const readTrustedRoot = (
+  text: string,
+  names: readonly string[],
+  thresholds?: Thresholds,
+): SigstoreRoot => toSigstoreRoot(parse(text), names, thresholds, text);

@@ -1,0 +1,43 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { assertFields, assertObject, fieldOf, textOf } from "../json-fields.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
+import type { SigstoreRoot } from "../trust-material.ts";
+import type { Thresholds } from "./thresholds.ts";
+import { maxTrustedRootLength, toSigstoreRoot } from "./trusted-root.ts";
+
+/** Characters of a ClientTrustConfig: a trusted root, and a page of addresses. */
+export const maxTrustConfigLength = maxTrustedRootLength;
+
+const mediaType = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
+const fields = new Set(["mediaType", "trustedRoot", "signingConfig"]);
+
+function parse(text: string): Json {
+  if (text.length > maxTrustConfigLength)
+    throw malformed(`the client trust config is longer than ${maxTrustConfigLength} characters`);
+  try {
+    return parseStrictJson(text);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the client trust config is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * The trusted root in a Sigstore `ClientTrustConfig` (sigstore_trustroot.proto), which instances hand out as one file for
+ * signing and verifying. Where one would sign is not looked at here.
+ * @param names under which operators know it: `trust-root/entry`
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
+ */
+export function readClientTrustConfig(
+  text: string,
+  names: readonly string[],
+  thresholds?: Thresholds,
+): SigstoreRoot {
+  const where = "the client trust config";
+  const config = assertObject(parse(text), where);
+  const type = textOf(config, "mediaType", where);
+  if (type !== mediaType)
+    throw unsupported(`${where}'s media type is ${quoted(type)}, expected ${mediaType}`);
+  assertFields(config, where, fields);
+  return toSigstoreRoot(assertObject(fieldOf(config, "trustedRoot"), "trustedRoot"), names, thresholds);
+}
