@@ -1,7 +1,4 @@
 import { sha256 } from "../skill/digest.ts";
-import { SignatureError } from "../signature/signature-error.ts";
-import { publicGoodRoot } from "../signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
 import type {
   KeyRegistry,
   SigstoreRoot,
@@ -10,8 +7,8 @@ import type {
   TrustMaterial,
 } from "../signature/trust-material.ts";
 import { readAnchors, readKey } from "./pem.ts";
-import { PolicyError } from "./policy-error.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
+import { readSigstoreRoot } from "./sigstore.ts";
 import { readRegistries } from "./vett.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
@@ -27,27 +24,12 @@ export interface ResolvedTrustRoot {
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
 export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
 
-type SigstoreEntry = NonNullable<SkillTrustRootSpec["sigstore"]>[number];
-
-function readSigstore({ name, trustedRoot = publicGoodRoot }: SigstoreEntry, root: string, field: string) {
-  try {
-    return readTrustedRoot(trustedRoot, [`${root}/${name}`]);
-  } catch (cause) {
-    if (!(cause instanceof SignatureError)) throw cause;
-    const message = `${field}: ${cause.message}; give the text of a trusted_root.json`;
-    throw new PolicyError("UnusableTrust", message, { cause });
-  }
-}
-
 function readSigstores(
   name: string,
   { sigstore = [] }: SkillTrustRootSpec,
 ): ReadonlyMap<string, SigstoreRoot> {
   return new Map(
-    sigstore.map((entry, index) => [
-      entry.name,
-      readSigstore(entry, name, `spec.sigstore[${index}].trustedRoot`),
-    ]),
+    sigstore.map((entry, index) => [entry.name, readSigstoreRoot(entry, name, `spec.sigstore[${index}]`)]),
   );
 }
 

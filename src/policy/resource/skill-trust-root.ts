@@ -1,28 +1,10 @@
 import { z } from "zod";
-import { maxTrustedRootLength } from "../../signature/sigstore/trusted-root.ts";
-import { byName, celRule, exactlyOne } from "./constraints.ts";
+import { byName, celRule } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
+import { sigstoreRoot } from "./sigstore-root.ts";
 import { vettRegistry, withKnownLogs } from "./vett.ts";
 
 const name = entryName.describe("Name in messages; policies refer to keys by it.");
-
-const sigstoreRoot = exactlyOne(
-  z.strictObject({
-    name,
-    trustedRoot: z
-      .string()
-      .max(maxTrustedRootLength)
-      .exactOptional()
-      .describe(
-        "Text of the instance's trusted_root.json, as `cosign trusted-root` or its TUF repository gives it.",
-      ),
-    instance: z
-      .enum(["PublicGood"])
-      .exactOptional()
-      .describe("The public instance, sigstore.dev, by the trusted root that comes with this release."),
-  }),
-  ["trustedRoot", "instance"],
-);
 
 const lists = celRule(
   z.strictObject({

@@ -94,7 +94,46 @@ describe("compileSnapshot with Sigstore roots", () => {
     expect(compiled({ identity }, [byText]).trust.version).toBe(trust.version);
   });
 
+  const config = (trustedRoot: object): string =>
+    JSON.stringify({
+      mediaType: "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+      trustedRoot,
+      signingConfig: {},
+    });
+
+  it("takes the trusted root of a ClientTrustConfig", () => {
+    const clientTrustConfig = config(JSON.parse(publicGoodRoot) as object);
+    const byConfig = rootObject({ sigstore: [{ name: "public", clientTrustConfig }] });
+    const { problems, trust: material } = compiled({ identity }, [byConfig]);
+    expect(problems).toEqual([]);
+    expect(material.sigstore).toMatchObject([{ names: [root!.names[0]], thresholds: { tlog: 1, ctlog: 1 } }]);
+  });
+
+  it("keeps apart what asks for different proof, and accepts a signer by the one that the policy names", () => {
+    const strict = rootObject({
+      sigstore: [{ name: "public", instance: "PublicGood", tlogThreshold: 2, timestampThreshold: 3 }],
+    });
+    const { policies, trust: material } = compiled({ identity }, [strict]);
+    expect(material.version).not.toBe(trust.version);
+    expect(material.sigstore).toMatchObject([{ thresholds: { tlog: 2, timestamp: 3, ctlog: 1 } }]);
+    expect(isByPublisher(policies[0]!, signed(signer()))).toBe(false);
+    const proved = signer({ roots: [material.sigstore![0]!.fingerprint] });
+    expect(isByPublisher(policies[0]!, signed(proved))).toBe(true);
+  });
+
   it.each<[string, Spec, Spec, RegExp]>([
+    [
+      "a ClientTrustConfig that cannot be read",
+      { sigstore: [{ name: "a", clientTrustConfig: config({}) }] },
+      { identity },
+      /spec\.sigstore\[0\]\.clientTrustConfig: .*mediaType is missing; give the text of a ClientTrustConfig/,
+    ],
+    [
+      "more logs than the instance has",
+      { sigstore: [{ name: "a", instance: "PublicGood", tlogThreshold: 4 }] },
+      { identity },
+      /spec\.sigstore\[0\]\.trustedRoot: 4 transparency logs are asked for, and the trusted root has 2/,
+    ],
     [
       "a root that cannot be read",
       { sigstore: [{ name: "a", trustedRoot: "{}" }] },

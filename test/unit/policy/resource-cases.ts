@@ -313,6 +313,41 @@ export const resourceCases: readonly ResourceCase[] = [
     { sigstore: [{ name: "a", instance: "PublicGood", trustedRoot: "{}" }] },
     /exactly one of trustedRoot/,
   ),
+  root("a Sigstore instance by its ClientTrustConfig", {
+    sigstore: [{ name: "a", clientTrustConfig: "{}" }],
+  }),
+  root(
+    "a ClientTrustConfig beside a trusted root",
+    { sigstore: [{ name: "a", trustedRoot: "{}", clientTrustConfig: "{}" }] },
+    /exactly one of trustedRoot/,
+  ),
+  root(
+    "a ClientTrustConfig that is an object",
+    { sigstore: [{ name: "a", clientTrustConfig: {} }] },
+    /clientTrustConfig/,
+  ),
+  root("thresholds of a Sigstore instance", {
+    sigstore: [
+      { name: "a", instance: "PublicGood", tlogThreshold: 2, timestampThreshold: 2, ctlogThreshold: 1 },
+      { name: "b", trustedRoot: "{}", tlogThreshold: 0, ctlogThreshold: 0 },
+    ],
+  }),
+  ...(
+    [
+      ["no time at all", "timestampThreshold", 0],
+      ["more times than there can be", "timestampThreshold", 5],
+      ["more logs than there can be", "tlogThreshold", 5],
+      ["fewer logs than none", "tlogThreshold", -1],
+      ["half a log", "tlogThreshold", 0.5],
+      ["a number as text", "ctlogThreshold", "1"],
+    ] as const
+  ).map(([what, field, value]) =>
+    root(
+      `a threshold of ${what}`,
+      { sigstore: [{ name: "a", instance: "PublicGood", [field]: value }] },
+      new RegExp(field),
+    ),
+  ),
   root("a Sigstore root that is an object", { sigstore: [{ name: "a", trustedRoot: {} }] }, /trustedRoot/),
   root("a Sigstore root from elsewhere", { sigstore: [{ name: "a", tufMirror: "x" }] }, /tufMirror/),
   root("a registry", registry()),
