@@ -91,7 +91,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   reason: `Reason code, see [reasons.md](reasons.md): ${codes(reasons)}`,
   enforced: "`true` where the object was denied for it",
   source: `Where the files come from: ${codes(podSourceKinds)}. Of \`fetch_duration_seconds\`: the kind of object that is read`,
-  format: "Format of the signature: `oms`, `guide`, `vett`; `none` where there is no signature",
+  format: "Format of the signature: `oms`, `guide`, `vett`, `trust-card`; `none` where there is no signature",
   outcome:
     "Of verifications: `signed` `tampered` `untrusted` `unsigned` `unavailable`. Of reads: `found` `absent`, or the code of what failed",
   cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",

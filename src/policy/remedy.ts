@@ -14,7 +14,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning:
       "The skill has no signature file. In a policy with `unsigned: {action: Warn}` it is let in with a warning.",
     remedy:
-      "mount the signature file (skill.oms.sig, skill.sig) with the skill, or have a publisher of the policy sign it",
+      "mount the signature file (skill.oms.sig, skill.sig, CARD.md) with the skill, or have a publisher of the policy sign it",
   },
   BAD_SIGNATURE: {
     meaning:
@@ -82,7 +82,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   GRADE_BELOW_MINIMUM: {
     meaning:
-      "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores.",
+      "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores; a trust card's is never more, for nobody signs CARD.md.",
     remedy:
       "remove unsigned files at ignored paths (.git…, vett.analysis.json), or use a skill whose signature reaches the grade",
   },

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
+import { alias, projectRoot, snapshotOn } from "./page.ts";
+
+const page = "docs/formats/trust-card.md";
+
+let shell: Shell;
+
+beforeAll(async () => {
+  const home = await mkdtemp(join(tmpdir(), "trust-card-page-"));
+  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
+});
+
+afterAll(async () => {
+  await rm(shell.env["HOME"]!, { recursive: true, force: true });
+});
+
+describe("docs/formats/trust-card.md", () => {
+  it("has a worked example that works as it is typed, and shows what it prints", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    expect(await typed(alias + commands("openssl genpkey"), shell)).toContain(
+      shown("incident-summary  pass"),
+    );
+
+    const home = { ...shell, cwd: shell.env["HOME"]! };
+    const changed = await type(alias + commands("evil.invalid"), home);
+    expect(changed).toEqual({ code: 1, out: shown("incident-summary  FAIL") });
+  });
+
+  it("has a trust root and a policy that can be used", async () => {
+    const snapshot = await snapshotOn(page);
+    expect(snapshot.problems).toEqual([]);
+    expect(snapshot.policies[0]!.publishers.map(({ kind }) => kind)).toEqual(["key", "keyless"]);
+  });
+});
