@@ -1,0 +1,73 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import {
+  assertFields,
+  assertObject,
+  decodeBase64,
+  fieldOf,
+  textOf,
+  type JsonObject,
+} from "../json-fields.ts";
+import { malformed } from "../signature-error.ts";
+import { certificateInPem, readRekorBundle } from "../sigstore/legacy-bundle.ts";
+import type { LogProof } from "../sigstore/log-entry.ts";
+
+const signatureName = "dev.cosignproject.cosign/signature";
+const certificateName = "dev.sigstore.cosign/certificate";
+const bundleName = "dev.sigstore.cosign/bundle";
+const timestampName = "dev.sigstore.cosign/rfc3161timestamp";
+
+/** What stands beside a payload, all of it unproved. */
+export interface AnnotatedSignature {
+  readonly signature: Buffer;
+  /** The signer's certificate, base64 of the DER; absent where a key signed. */
+  readonly certificate?: string;
+  readonly proof: LogProof;
+}
+
+/** An annotation that is JSON inside of its text. Empty is absent: cosign writes both. */
+function jsonOf(annotations: JsonObject, name: string): Json | undefined {
+  if (fieldOf(annotations, name) === undefined) return undefined;
+  const text = textOf(annotations, name, "annotations");
+  if (text === "") return undefined;
+  try {
+    return parseStrictJson(text);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the annotation ${name} is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+function timestampOf(value: Json): Buffer {
+  const stamp = assertObject(value, `the annotation ${timestampName}`);
+  assertFields(stamp, `the annotation ${timestampName}`, new Set(["SignedRFC3161Timestamp"]));
+  const text = textOf(stamp, "SignedRFC3161Timestamp", `the annotation ${timestampName}`);
+  return decodeBase64(text, `SignedRFC3161Timestamp of the annotation ${timestampName}`);
+}
+
+function certificateOf(annotations: JsonObject): { readonly certificate?: string } {
+  if (fieldOf(annotations, certificateName) === undefined) return {};
+  const pem = textOf(annotations, certificateName, "annotations");
+  return pem === "" ? {} : { certificate: certificateInPem(pem, `the annotation ${certificateName}`) };
+}
+
+/**
+ * Reads how cosign up to version 2 writes a signature: beside its payload, in the layer's annotations. Certificates above
+ * the signer's (`dev.sigstore.cosign/chain`) are not read: those of the trusted root count.
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
+export function readAnnotations(annotations: JsonObject): AnnotatedSignature {
+  const signature = decodeBase64(
+    textOf(annotations, signatureName, "annotations"),
+    `the annotation ${signatureName}`,
+  );
+  const promise = jsonOf(annotations, bundleName) ?? null;
+  const stamp = jsonOf(annotations, timestampName) ?? null;
+  return {
+    signature,
+    ...certificateOf(annotations),
+    proof: {
+      entries: promise === null ? [] : [readRekorBundle(promise, `the annotation ${bundleName}`)],
+      timestamps: stamp === null ? [] : [timestampOf(stamp)],
+    },
+  };
+}

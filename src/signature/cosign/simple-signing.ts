@@ -1,0 +1,46 @@
+import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { assertFields, assertObject, fieldOf, textOf } from "../json-fields.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+
+/** What cosign says that its payloads are (cosign, SIGNATURE_SPEC.md). */
+const cosignType = "cosign container image signature";
+
+const payloadFields = new Set(["critical", "optional"]);
+const criticalFields = new Set(["identity", "image", "type"]);
+
+function parse(payload: Uint8Array): Json {
+  try {
+    return parseStrictJson(payload);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`the signed payload is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * Is a payload in the simple signing format about this image. Its type comes first: the format is Red Hat's, and others sign
+ * other things in it. Nobody may add to `critical` what a reader does not understand; `optional` proves nothing, and
+ * neither does the name that the image had.
+ * @param image digest of its manifest, `sha256:…`
+ * @throws SignatureError MANIFEST_MALFORMED, UNSUPPORTED_FORMAT, or BAD_SIGNATURE where it is about another image
+ */
+export function assertSimpleSigning(payload: Uint8Array, image: string): void {
+  const object = assertObject(parse(payload), "the signed payload");
+  assertFields(object, "the signed payload", payloadFields);
+  const critical = assertObject(fieldOf(object, "critical"), "critical");
+  const type = textOf(critical, "type", "critical");
+  if (type !== cosignType)
+    throw unsupported(`the signed payload is of the type ${quoted(type)}, expected ${quoted(cosignType)}`);
+  assertFields(critical, "critical", criticalFields);
+  const identity = assertObject(fieldOf(critical, "identity"), "critical.identity");
+  assertFields(identity, "critical.identity", new Set(["docker-reference"]));
+  textOf(identity, "docker-reference", "critical.identity");
+  const described = assertObject(fieldOf(critical, "image"), "critical.image");
+  assertFields(described, "critical.image", new Set(["docker-manifest-digest"]));
+  const signed = textOf(described, "docker-manifest-digest", "critical.image");
+  if (signed !== image)
+    throw new SignatureError(
+      "BAD_SIGNATURE",
+      `the signature is of the image ${quoted(signed)}, not of ${image}`,
+    );
+}

@@ -1,0 +1,194 @@
+import type { Sha256 } from "../../skill/digest.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import { always, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import type { ArtifactBundle } from "../sigstore/artifact-bundle.ts";
+import { parseArtifactBundle } from "../sigstore/artifact-bundle.ts";
+import { isSignedBy } from "../sigstore/artifact.ts";
+import { verifyByIdentity } from "../sigstore/keyless.ts";
+import type { LogProof } from "../sigstore/log-entry.ts";
+import { proofsOf } from "../sigstore/proofs.ts";
+import { knowsLogs } from "../sigstore/prove.ts";
+import { readStatement } from "../sigstore/statement.ts";
+import { toSubject } from "../sigstore/subject.ts";
+import { verifyArtifact, type ArtifactSigner } from "../sigstore/verify-artifact.ts";
+import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
+import { readAnnotations, type AnnotatedSignature } from "./annotations.ts";
+import { assertRefersTo, readSignatureManifest, type FetchedManifest, type Layer } from "./manifest.ts";
+import { assertSimpleSigning } from "./simple-signing.ts";
+
+/** Kind of statement by which cosign signs images since version 3. */
+const signPredicate = "https://sigstore.dev/cosign/sign/v1";
+
+const bundleType = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[123])$/;
+const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/** Manifests of one image that are read. */
+const maxManifests = 64;
+/** Keys that are tried for a signature that does not say whose it is. */
+const maxTriedKeys = 32;
+
+interface Question {
+  readonly image: Sha256;
+  readonly trust: TrustMaterial;
+  readonly now: number;
+}
+
+type Signed = Extract<SignatureEvidence, { outcome: "signed" }>;
+type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
+
+const signed = ({ image }: Question, signer: Signer): Signed => ({
+  outcome: "signed",
+  format: "cosign",
+  digest: image,
+  signer,
+  unlisted: [],
+  validity: always,
+});
+
+const refused = (
+  { code, message }: SignatureError,
+  about: Partial<Pick<Untrusted, "selfConsistent" | "signer">> = {},
+): Untrusted => ({
+  outcome: "untrusted",
+  format: "cosign",
+  fault: code,
+  detail: message,
+  selfConsistent: false,
+  validity: always,
+  ...about,
+});
+
+const keySigner = ({ fingerprint, names }: TrustedKey): Signer => ({
+  kind: "key",
+  publicKey: fingerprint,
+  names,
+});
+
+const signerOf = (signer: ArtifactSigner): Signer => (signer.kind === "key" ? keySigner(signer.key) : signer);
+
+const nothing: LogProof = { entries: [], timestamps: [] };
+
+/**
+ * What a key's signature is held against. It counts without a log, which whoever brings it could leave out: where no
+ * trusted root knows the log, its entry is left unread. Where one does, the entry has to be right.
+ */
+const proofForKey = (proof: LogProof, { sigstore = [] }: TrustMaterial): LogProof =>
+  proof.entries.length > 0 && sigstore.some((root) => knowsLogs(root, proof)) ? proof : nothing;
+
+/** A statement of another kind is no signature, whoever made it: undefined. */
+function isSignature({ content }: ArtifactBundle): boolean {
+  if (content.kind === "message")
+    throw unsupported("the bundle signs a message, not a statement of cosign's");
+  return readStatement(content.payload).predicateType === signPredicate;
+}
+
+function verifyBundle(layer: Layer, question: Question): SignatureEvidence | undefined {
+  const { image, trust, now } = question;
+  const bundle = parseArtifactBundle(layer.read());
+  if (!isSignature(bundle)) return undefined;
+  const { material, proof } = bundle;
+  const usable = material.kind === "publicKey" ? { ...bundle, proof: proofForKey(proof, trust) } : bundle;
+  const artifact = { sha256: image.slice("sha256:".length) };
+  const { keys, sigstore = [] } = trust;
+  const verdict = verifyArtifact(usable, artifact, { keys, sigstore, log: "ifPresent" }, now);
+  if (verdict.outcome === "proved") return signed(question, signerOf(verdict.signer));
+  const { refusal, selfConsistent, signer } = verdict;
+  return refused(refusal, { selfConsistent, ...(signer === undefined ? {} : { signer: signerOf(signer) }) });
+}
+
+function verifyByKey(
+  payload: Uint8Array,
+  annotated: AnnotatedSignature,
+  question: Question,
+): SignatureEvidence {
+  const { trust, now } = question;
+  const { signature } = annotated;
+  const message = { bytes: payload };
+  const key = trust.keys.slice(0, maxTriedKeys).find((tried) => isSignedBy(tried.key, message, signature));
+  if (key === undefined) {
+    const detail = "it was signed by a key that is none of the trusted keys, or changed since";
+    return refused(new SignatureError("UNTRUSTED_SIGNER", detail));
+  }
+  const proof = proofForKey(annotated.proof, trust);
+  if (proof.entries.length === 0) return signed(question, keySigner(key));
+  const subject = toSubject({ signature, signed: message, by: { key: key.key }, proof });
+  const result = proofsOf(subject, trust.sigstore ?? [], now);
+  return "refusal" in result
+    ? refused(result.refusal, { selfConsistent: true, signer: keySigner(key) })
+    : signed(question, keySigner(key));
+}
+
+function verifySimpleSigning(layer: Layer, question: Question): SignatureEvidence {
+  const payload = layer.read();
+  const annotated = readAnnotations(layer.annotations);
+  assertSimpleSigning(payload, question.image);
+  const { certificate, signature, proof } = annotated;
+  if (certificate === undefined) return verifyByKey(payload, annotated, question);
+  const claimed = { signature, signed: { bytes: payload }, proof };
+  const { sigstore = [] } = question.trust;
+  const { signer, refusal, selfConsistent } = verifyByIdentity([certificate], claimed, sigstore);
+  return refusal === undefined ? signed(question, signer) : refused(refusal, { signer, selfConsistent });
+}
+
+/** Whatever one signature holds, the others are looked at too. */
+function attempt(verify: () => SignatureEvidence | undefined): readonly SignatureEvidence[] {
+  try {
+    const evidence = verify();
+    return evidence === undefined ? [] : [evidence];
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    return [refused(cause)];
+  }
+}
+
+function verifyManifest(fetched: FetchedManifest, question: Question): readonly SignatureEvidence[] {
+  const manifest = readSignatureManifest(fetched);
+  const bundles = manifest.layers.filter(({ mediaType }) => bundleType.test(mediaType));
+  const payloads = manifest.layers.filter(({ mediaType }) => mediaType === simpleSigningType);
+  if (bundles.length + payloads.length === 0) return [];
+  assertRefersTo(manifest, question.image);
+  if (bundles.length > 0 && (manifest.subject === undefined || manifest.layers.length > 1))
+    throw malformed("a bundle stands alone in a manifest that refers to the image");
+  return [
+    ...bundles.flatMap((layer) => attempt(() => verifyBundle(layer, question))),
+    ...payloads.flatMap((layer) => attempt(() => verifySimpleSigning(layer, question))),
+  ];
+}
+
+const order: readonly SignatureEvidence["outcome"][] = ["signed", "untrusted"];
+
+/**
+ * Establishes who signed an image with cosign: by bundles in manifests that refer to it (since version 3), and by payloads
+ * with annotations (before). Synchronous and pure; what was fetched is not trusted in anything but its bytes, and no
+ * annotation decides anything.
+ *
+ * @param image digest of the image's manifest or index
+ * @param manifests all that a registry has about it; those that hold no signatures are left out
+ * @param trust all that is trusted here
+ * @param now milliseconds since 1970
+ * @returns one for each signature, those that prove most first; where there is none, one that says so
+ */
+export function verifyCosign(
+  image: Sha256,
+  manifests: readonly FetchedManifest[],
+  trust: TrustMaterial,
+  now: number,
+): readonly [SignatureEvidence, ...SignatureEvidence[]] {
+  if (!/^sha256:[0-9a-f]{64}$/.test(image)) return [refused(malformed(`${quoted(image)} is no digest`))];
+  if (manifests.length > maxManifests)
+    return [refused(malformed(`the image has more than ${maxManifests} manifests of signatures`))];
+  const question = { image, trust, now };
+  const [first, ...others] = manifests
+    .flatMap((fetched) => {
+      try {
+        return verifyManifest(fetched, question);
+      } catch (cause) {
+        if (!(cause instanceof SignatureError)) throw cause;
+        return [refused(cause)];
+      }
+    })
+    .sort((one, other) => order.indexOf(one.outcome) - order.indexOf(other.outcome));
+  return first === undefined
+    ? [{ outcome: "unsigned", digest: image, validity: always }]
+    : [first, ...others];
+}
