@@ -28,7 +28,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SIGNER_EXPIRED: {
     meaning:
-      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed.",
+      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not.",
     remedy: "have the skill signed with a valid certificate",
   },
   DIGEST_MISMATCH: {

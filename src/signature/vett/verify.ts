@@ -54,7 +54,8 @@ const changed = (): SignatureError =>
   );
 
 /** What came of trying one key: when it signed, or why that is not proved. */
-type Attempt = Candidate & ({ readonly signedAt: number } | { readonly refusal: SignatureError });
+type Proved = Candidate & { readonly signedAt: number };
+type Attempt = Proved | (Candidate & { readonly refusal: SignatureError });
 
 function attempt(candidate: Candidate, { bundle, artifact }: Subject): Attempt {
   try {
@@ -65,14 +66,16 @@ function attempt(candidate: Candidate, { bundle, artifact }: Subject): Attempt {
   }
 }
 
-/** A signer whose key it is; of registries, those that proved it. */
+/**
+ * The signer whose key it is. Registries of several trust roots may share the key: those count that proved it. Of several
+ * keys the log entry names one, so that only one is ever proved.
+ */
 function signerOf(
   { skill }: Subject,
   { key, registry }: Candidate,
-  proved: readonly Attempt[],
+  proved: readonly Proved[],
 ): RegistrySigner {
   const registries = proved.length === 0 ? [registry] : proved.map((one) => one.registry);
-  const times = proved.flatMap((one) => ("signedAt" in one ? [one.signedAt] : []));
   return {
     kind: "registry",
     hint: key.hint,
@@ -80,7 +83,7 @@ function signerOf(
     names: registries.flatMap(({ names }) => names),
     registries: proved.map((one) => one.registry.fingerprint),
     skill,
-    ...(times.length === 0 ? {} : { signedAt: Math.min(...times) }),
+    ...(proved.length === 0 ? {} : { signedAt: Math.min(...proved.map(({ signedAt }) => signedAt)) }),
   };
 }
 
@@ -95,13 +98,10 @@ function verifySubject(subject: Subject, trust: TrustMaterial): SignatureEvidenc
   const candidates = named.filter((one) => isSigned(one, bundle, artifact.bytes));
   const [first] = candidates;
   if (first === undefined) return untrusted(changed(), info);
-  const attempts = candidates
-    // Of several keys only one can have signed; registries of several trust roots may share it.
-    .filter(({ key }) => key.fingerprint === first.key.fingerprint)
-    .map((candidate) => attempt(candidate, subject));
-  const proved = attempts.filter((one) => "signedAt" in one);
-  const signer = signerOf(subject, first, proved);
+  const attempts = candidates.map((candidate) => attempt(candidate, subject));
   const [refused] = attempts.flatMap((one) => ("refusal" in one ? [one.refusal] : []));
+  const proved = attempts.filter((one) => "signedAt" in one);
+  const signer = signerOf(subject, proved[0] ?? first, proved);
   if (proved.length === 0) return untrusted(refused ?? changed(), { ...info, signer, selfConsistent: true });
   return differences.length === 0
     ? { ...common, outcome: "signed", digest, signer, unlisted }

@@ -132,6 +132,28 @@ describe("judge skills of a registry", () => {
   });
 });
 
+describe("revoking what a registry signed", () => {
+  const listOf = (spec: Spec) => ({
+    apiVersion: "skill-admission.dev/v1alpha1",
+    kind: "SkillRevocationList",
+    metadata: { name: "stolen" },
+    spec,
+  });
+  const codes = (spec: Spec): readonly string[] => {
+    const options = { revocationLists: [listOf(spec)] };
+    const [held] = compileSnapshot([policyObject(vett())], [root], options).policies;
+    return judge(held!, reference(), evidenceOf(signed(signer())), now).findings.map(({ code }) => code);
+  };
+  const entry = (digest: string): Spec => ({ digest: `sha256:${digest}`, reason: "SEC-1" });
+
+  it("refuses a listed version by the registry's key, and by its manifest", () => {
+    expect(codes({ keys: [entry(first.keys[0]!.fingerprint)] })).toEqual(["REVOKED"]);
+    const manifest = evidenceOf(signed(signer())).signature.digest!.slice("sha256:".length);
+    expect(codes({ skills: [entry(manifest)] })).toEqual(["REVOKED"]);
+    expect(codes({ keys: [entry(hash("0"))], skills: [entry(hash("1"))] })).toEqual([]);
+  });
+});
+
 describe("compileSnapshot on registries", () => {
   const problems = (content: Spec, roots = [root]) =>
     compiled(content, roots).problems.map(({ reason, message }) => `${reason}: ${message}`);
