@@ -11,6 +11,7 @@ import { median, spread } from "../statistics.ts";
 import { figure, time, type Aim, type Section } from "../table.ts";
 import { floorOf } from "../verification/floor.ts";
 import { guideTable } from "../verification/guide.ts";
+import { keylessTable } from "../verification/keyless.ts";
 import { startReference, type Reference } from "../verification/reference.ts";
 import { readRoot, subjects, type Subject } from "../verification/subject.ts";
 import { iterations, ratio, rounds, sum, timed } from "../verification/timing.ts";
@@ -194,6 +195,7 @@ export async function verification(scratch: string, progress: (text: string) => 
       tables: [
         { columns: ["Skill", "What", "Time", "Spread", "Ratio"], rows: found.flatMap(rowsOf) },
         await guideTable(progress),
+        await keylessTable(progress),
         await vettTable(progress),
       ],
       notes: [
