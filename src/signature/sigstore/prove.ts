@@ -120,11 +120,11 @@ function assertEnough(subject: SignedSubject, root: SigstoreRoot, times: readonl
   const clocks = new Set(times.map(({ by }) => by)).size;
   const lacks =
     logs < fewest.logs
-      ? `is in ${logs} transparency logs, expected ${fewest.logs}`
+      ? `it is in ${logs} of the ${fewest.logs} transparency logs that are asked for`
       : clocks < fewest.times
-        ? `has its time from ${clocks} timestamp authorities or logs, expected ${fewest.times}`
+        ? `its time is stated by ${clocks} of the ${fewest.times} timestamp authorities or logs that are asked for`
         : undefined;
-  if (lacks !== undefined) throw new SignatureError("UNTRUSTED_SIGNER", `the signature ${lacks}`);
+  if (lacks !== undefined) throw new SignatureError("UNTRUSTED_SIGNER", lacks);
 }
 
 const reasonOf = (cause: unknown): string =>

@@ -29,11 +29,19 @@ describe("docs/formats/sigstore.md", () => {
     const shown = await commandsOf(page, "text");
     const warning =
       "warning: no SKILL.md in examples/keyless/reference-sample; name the folders of skills, one each\n";
-    expect(await typed(alias + commands("stefanb@us.ibm.com"), shell)).toBe(
+    expect(await typed(alias + commands("--identity stefanb@us.ibm.com"), shell)).toBe(
       shown("reference-sample  pass") + warning,
     );
     const refused = await type(alias + commands("stefanb@us.ibm "), shell);
-    expect(refused).toEqual({ code: 1, out: shown("reference-sample  FAIL") + warning });
+    expect(refused).toEqual({ code: 1, out: shown("who is no publisher") + warning });
+  });
+
+  it("shows what becomes of a signature with less proof than is asked for", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    const refused = await type(alias + commands("timestampThreshold: 2"), shell);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toContain(shown("stated by 1 of the 2"));
   });
 
   it("has a trust root and a policy that can be used", async () => {
