@@ -134,6 +134,19 @@ spec:
         description: "Certificates read.",
       },
       { name: "Keys", type: "integer", jsonPath: ".status.keys", description: "Keys read." },
+      {
+        name: "Expires",
+        type: "string",
+        jsonPath: ".status.expires",
+        description: "When the next of its entries ends.",
+      },
+      {
+        name: "Expiring",
+        type: "string",
+        jsonPath: ".status.expiring",
+        description: "The entry that ends next.",
+        priority: 1,
+      },
       ...ready,
     ],
     example: `apiVersion: skill-admission.dev/v1alpha1
@@ -143,6 +156,7 @@ metadata:
 spec:
   keys:
     - name: release
+      notAfter: "2027-12-31T00:00:00Z"
       pem: |
         -----BEGIN PUBLIC KEY-----
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEii6edT4gf0z3k4/c8dMel9HZGctq

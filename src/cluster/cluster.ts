@@ -1,5 +1,6 @@
 import type { ClusterView } from "../admission/cluster-view.ts";
-import type { PolicyIndex, PolicySnapshot } from "../policy/policy.ts";
+import type { CompiledSnapshot } from "../policy/compile.ts";
+import type { PolicyIndex } from "../policy/policy.ts";
 import type { SkillSource } from "../skill/source.ts";
 
 /** Everything that reviews ask of the cluster, live or offline. */
@@ -24,7 +25,7 @@ export interface ClusterHooks {
   /** Something that an operator should know, one sentence with the remedy. Said once per change, not repeated. */
   readonly onProblem: (message: string) => void;
   /** After each change of policies, trust or revocation lists, and once at the start. */
-  readonly onPolicies?: (snapshot: PolicySnapshot) => void;
+  readonly onPolicies?: (snapshot: CompiledSnapshot) => void;
   /** How many namespaces carry the break-glass label; after each change, and once at the start. */
   readonly onBreakGlass?: (namespaces: number) => void;
   /** At the start, after each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */

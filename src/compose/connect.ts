@@ -9,9 +9,9 @@ import type { Connected } from "./connected.ts";
 function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
   return {
     onProblem: (message) => log.warn(message),
-    onPolicies: ({ policies, trust }) => {
+    onPolicies: ({ policies, trustEnds }) => {
       metrics.setPolicies(policies);
-      metrics.setTrust(trust);
+      metrics.setTrust(trustEnds);
     },
     onWatchState: (resource, healthy) => {
       metrics.setWatch(resource, healthy);

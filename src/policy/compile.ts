@@ -14,6 +14,7 @@ import { nameOf } from "./resource/name.ts";
 import { parsePolicy, parseRevocationList, parseTrustRoot } from "./resource/parse.ts";
 import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
 import { cardRule } from "./rules/card.ts";
+import { endsOfAnchors, endsOfRoot, type TrustEnd } from "./trust-end.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
 
 /** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
@@ -29,6 +30,8 @@ export interface ResourceProblem {
 /** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
 export interface CompiledSnapshot extends PolicySnapshot {
   readonly problems: readonly ResourceProblem[];
+  /** When what is trusted ends, entry by entry; what has no end is left out. */
+  readonly trustEnds: readonly TrustEnd[];
 }
 
 type Note = (problem: ResourceProblem) => void;
@@ -140,8 +143,10 @@ export function compileSnapshot(
   const sigstore: SigstoreRoot[] = [];
   const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
+  const trustEnds = [...endsOfAnchors(anchors)];
   for (const root of roots.values()) {
     if (root === "unusable") continue;
+    trustEnds.push(...endsOfRoot(root));
     anchors.push(...root.anchors);
     keys.push(...root.keys.values());
     sigstore.push(...root.sigstore);
@@ -151,5 +156,6 @@ export function compileSnapshot(
     policies: compiled.map(({ policy }) => policy),
     trust: trustMaterial({ anchors, keys, sigstore, registries }, previous),
     problems,
+    trustEnds,
   };
 }

@@ -2,6 +2,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
+import { freshnessFindings } from "./rules/freshness.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
 import { inTheEyesOf, otherSignatureFindings } from "./rules/other-signatures.ts";
@@ -23,7 +24,8 @@ function contentFindings(
     ...policy.revoked(reference.content.skill, evidence),
     ...signatureFindings(policy, evidence.signature, now),
     ...otherSignatureFindings(policy, evidence),
-    ...gradeFindings(policy, evidence),
+    ...freshnessFindings(policy, evidence.signature, now),
+    ...gradeFindings(policy, evidence, now),
     ...policy.card(evidence),
   ];
 }
@@ -42,7 +44,7 @@ export function judge(
 ): SkillResult {
   const known =
     reference.content.state === "resolved" && evidence !== undefined
-      ? inTheEyesOf(policy, evidence)
+      ? inTheEyesOf(policy, evidence, now)
       : undefined;
   const findings: readonly Finding[] =
     policy.broken === undefined
@@ -55,7 +57,7 @@ export function judge(
   return {
     reference,
     ...(known === undefined ? {} : { evidence: known }),
-    grades: gradesOf(policy, known),
+    grades: gradesOf(policy, known, now),
     findings,
   };
 }

@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
 import { sha256Hex } from "../skill/digest.ts";
+import { isStrongAuthority } from "../signature/chain.ts";
 import { ed25519KeyFault, isEd25519 } from "../signature/ed25519.ts";
 import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
 import { PolicyError } from "./policy-error.ts";
@@ -60,6 +61,15 @@ function authorityOf(der: Buffer, name: string, field: string): Authority {
     throw unusable(
       field,
       `${JSON.stringify(subject)} is no CA certificate; give the root certificates that signers' chains end in`,
+    );
+  }
+  if (!isStrongAuthority(certificate)) {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    const size = asymmetricKeyDetails?.modulusLength ?? asymmetricKeyDetails?.namedCurve ?? "";
+    const kind = `${asymmetricKeyType ?? "unknown"} ${size}`.trim();
+    throw unusable(
+      field,
+      `a CA certificate with a key of the kind ${kind} cannot be used; RSA from 2048 bits, P-256, P-384 and P-521 can`,
     );
   }
   return { anchor: { names: [name], fingerprint: sha256Hex(certificate.raw), certificate }, selfSigned };

@@ -2,20 +2,33 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
+import type { Validity } from "../signature/signature-evidence.ts";
 import type { CertificateClaim } from "../signature/sigstore/claims.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Finding, Mode } from "./finding.ts";
 
 export type Response = "Deny" | "Warn" | "Allow";
 
+/**
+ * By the fingerprint of a key, anchor or root: when each entry of a trust root counts that holds it. Absent from a publisher
+ * that brings its own material: always.
+ */
+export type Periods = ReadonlyMap<string, readonly Validity[]>;
+
 /** A party whose signature a policy accepts, resolved to fingerprints. */
 export type Publisher =
-  | { readonly kind: "key"; readonly name: string; readonly publicKeys: readonly string[] }
+  | {
+      readonly kind: "key";
+      readonly name: string;
+      readonly publicKeys: readonly string[];
+      readonly periods?: Periods;
+    }
   | {
       readonly kind: "certificate";
       readonly name: string;
       /** Fingerprints of the anchors, one of which the chain must reach. */
       readonly anchors: readonly string[];
+      readonly periods?: Periods;
       /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
       readonly subject: Readonly<Record<string, string>>;
     }
@@ -24,6 +37,7 @@ export type Publisher =
       readonly name: string;
       /** Fingerprints of the Sigstore roots, by one of which the signature must be proved. */
       readonly roots: readonly string[];
+      readonly periods?: Periods;
       /** Compared exactly. */
       readonly issuer: string;
       /** Is the whole of this identity the publisher's. */
@@ -66,6 +80,8 @@ export interface Policy {
   readonly card: (evidence: Evidence) => readonly Finding[];
   /** What of a skill, or of whoever signed it, is revoked: refused whatever else holds. */
   readonly revoked: (skill: Skill, evidence: Evidence) => readonly Finding[];
+  /** Oldest signature that is accepted, milliseconds, and as it is written; absent: any. */
+  readonly freshness?: { readonly maxSignatureAge: number; readonly written: string };
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
   readonly unverifiable: (kind: SourceKind) => Response;
   /** The answer to a bad signature beside a good one of a publisher. */

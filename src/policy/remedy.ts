@@ -28,8 +28,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SIGNER_EXPIRED: {
     meaning:
-      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not.",
-    remedy: "have the skill signed with a valid certificate",
+      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not. Or the certificate or key is outside the period for which its trust root trusts it.",
+    remedy: "have the skill signed anew, with a certificate or key that is valid",
   },
   DIGEST_MISMATCH: {
     meaning:
@@ -58,6 +58,16 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning:
       "The skill, a file in it, or the key, certificate or identity of whoever signed it was revoked, by a SkillRevocationList or by the policy's `revocation`. The finding says what, by which list, since when and why. Nothing that a policy tolerates lets it in.",
     remedy: "use a release that is not revoked; if the entry is a mistake, ask whoever keeps that list",
+  },
+  EXPIRED: {
+    meaning:
+      "The signature is older than the policy's `freshness.maxSignatureAge`, by the time that a log or timestamp authority proves.",
+    remedy: "use a newer release, or have the skill reviewed and signed anew",
+  },
+  SIGNING_TIME_UNKNOWN: {
+    meaning:
+      "The policy's `freshness.maxSignatureAge` limits the age of signatures, and of this one no log or timestamp authority says when it was made. What the signer itself says of the time proves nothing.",
+    remedy: "have the skill signed so that the time is proved, such as keyless with a transparency log",
   },
   CARD_MISSING: {
     meaning: "The policy demands a skill card, and there is none, or it is not among the signed files.",

@@ -9,6 +9,7 @@ import type {
 import { readAnchors, readKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
 import { readSigstoreRoot } from "./sigstore.ts";
+import { periodsByName, type PeriodsByName } from "./trust-period.ts";
 import { readRegistries } from "./vett.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
@@ -19,6 +20,8 @@ export interface ResolvedTrustRoot {
   readonly sigstore: readonly SigstoreRoot[];
   /** By the name of their entry. */
   readonly registries: ReadonlyMap<string, KeyRegistry>;
+  /** When the entries of each list count, where they say so. */
+  readonly periods: Readonly<Record<"certificates" | "keys" | "sigstore", PeriodsByName>>;
 }
 
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
@@ -48,6 +51,11 @@ export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): Resolv
     ),
     sigstore: [...sigstore.values()],
     registries: readRegistries(name, spec.vett ?? [], sigstore),
+    periods: {
+      certificates: periodsByName(name, spec.certificates),
+      keys: periodsByName(name, spec.keys),
+      sigstore: periodsByName(name, spec.sigstore),
+    },
   };
 }
 

@@ -91,7 +91,8 @@ export function assertLinked(chain: readonly Certificate[]): void {
   }
 }
 
-const isStrongAuthority = ({ publicKey }: Certificate): boolean =>
+/** May an authority have such a key: RSA from 2048 bits, P-256, P-384 or P-521. */
+export const isStrongAuthority = ({ publicKey }: Pick<Certificate, "publicKey">): boolean =>
   curveDigest(publicKey) !== undefined ||
   (publicKey.asymmetricKeyType === "rsa" && (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048);
 

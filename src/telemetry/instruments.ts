@@ -133,7 +133,7 @@ export function stateInstruments(registry: Registry) {
     }),
     trust: new Gauge<"root">({
       name: `${prefix}trust_not_after_timestamp_seconds`,
-      help: "When a trusted certificate authority ends",
+      help: "When a trusted certificate authority or key ends",
       labelNames: ["root"],
       registers,
     }),

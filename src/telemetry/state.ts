@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 
 import type { Policy } from "../policy/policy.ts";
-import type { TrustMaterial } from "../signature/trust-material.ts";
+import type { TrustEnd } from "../policy/trust-end.ts";
 import { optionalInstruments, stateInstruments } from "./instruments.ts";
 import { boundedNames, type CertificateRole, type PolicyState } from "./labels.ts";
 
@@ -22,8 +22,8 @@ export interface Probes {
 export interface StateMetrics {
   /** Replaces the policies in force. */
   setPolicies(policies: readonly PolicyInForce[]): void;
-  /** Replaces the trust in force: the end of each certificate authority. Keys have none. */
-  setTrust(trust: TrustMaterial): void;
+  /** Replaces the ends of what is trusted; those after which old signatures stay good are left out. */
+  setTrust(ends: readonly TrustEnd[]): void;
   /** @param notAfter milliseconds since 1970 */
   setCertificate(role: CertificateRole, notAfter: number): void;
   /** Do changes of a watched resource arrive. */
@@ -35,12 +35,12 @@ export interface StateMetrics {
   setProbes(probes: Probes): void;
 }
 
-/** The earliest end among the certificates that go by one name, seconds. */
-function endsOf({ anchors }: TrustMaterial, bounded: (name: string) => string): ReadonlyMap<string, number> {
+/** The earliest end of what goes by one name, seconds. */
+function endsOf(all: readonly TrustEnd[], bounded: (name: string) => string): ReadonlyMap<string, number> {
   const ends = new Map<string, number>();
-  for (const { names, certificate } of anchors) {
-    const end = certificate.validToDate.getTime() / 1000;
-    for (const name of names.map(bounded)) ends.set(name, Math.min(end, ends.get(name) ?? Infinity));
+  for (const { name: whole, notAfter } of all.filter(({ keeps }) => !keeps)) {
+    const name = bounded(whole);
+    ends.set(name, Math.min(notAfter / 1000, ends.get(name) ?? Infinity));
   }
   return ends;
 }
@@ -63,9 +63,9 @@ export function stateMetrics(
         state.policies.set({ policy: bounded(name), mode, state: label }, 1);
       }
     },
-    setTrust(trust) {
+    setTrust(all) {
       state.trust.reset();
-      for (const [root, end] of endsOf(trust, boundedNames())) state.trust.set({ root }, end);
+      for (const [root, end] of endsOf(all, boundedNames())) state.trust.set({ root }, end);
     },
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),

@@ -5,6 +5,7 @@ import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import type { Leadership } from "./leadership.ts";
+import { statusOf, type Status } from "./status-of.ts";
 
 /** Objects by kind. */
 export type StatusObjects = Readonly<Record<ResourceProblem["kind"], readonly KubernetesObject[]>>;
@@ -22,26 +23,9 @@ export interface StatusWriter {
 /** Milliseconds between two writes: a hundred policies that change together take some seconds, and the API server rests. */
 const writeInterval = 50;
 const requestTimeout = 10_000;
-const maxMessage = 1024;
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration?: number;
-  readonly lastTransitionTime: string;
-}
-
-interface Status {
-  readonly observedGeneration?: number;
-  readonly conditions?: readonly Condition[];
-  readonly [count: string]: unknown;
-}
 
 interface Metadata {
   readonly name: string;
-  readonly generation?: number;
   readonly resourceVersion?: string;
 }
 
@@ -51,79 +35,17 @@ const plurals: Readonly<Record<ResourceProblem["kind"], string>> = {
   SkillRevocationList: "skillrevocationlists",
 };
 
-/** Counts that the printer columns show, by kind. */
-function countsOf(
-  kind: ResourceProblem["kind"],
-  object: KubernetesObject,
-  compiled: CompiledSnapshot,
-): Readonly<Record<string, number>> {
-  const { name } = object.metadata as Metadata;
-  if (kind === "ClusterSkillPolicy") {
-    return { publishers: compiled.policies.find((policy) => policy.name === name)?.publishers.length ?? 0 };
-  }
-  const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
-  if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
-  const spec = usable ? (object["spec"] as TrustRootSpec | undefined) : undefined;
-  return { certificates: countPem(spec?.certificates), keys: countPem(spec?.keys) };
-}
-
-interface TrustRootSpec {
-  readonly certificates?: readonly { readonly pem: string }[];
-  readonly keys?: readonly { readonly pem: string }[];
-}
-
-/** Blocks in the PEM texts of a trust root that compiled: each was read. */
-const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
-  entries.reduce((sum, { pem }) => sum + pem.split("-----BEGIN ").length - 1, 0);
-
-const revocable = ["skills", "files", "certificates", "keys", "identities"] as const;
-
-function countEntries(spec: unknown): Readonly<Record<string, number>> {
-  const lists = spec as Readonly<Partial<Record<string, readonly unknown[]>>> | undefined;
-  return Object.fromEntries(revocable.map((kind) => [kind, lists?.[kind]?.length ?? 0]));
-}
-
-/**
- * The status that an object should have. The time of the condition stays while its status does, so that the same
- * state gives the same status on every replica.
- *
- * @param now milliseconds since 1970
- */
-export function statusOf(
-  kind: ResourceProblem["kind"],
-  object: KubernetesObject,
-  compiled: CompiledSnapshot,
-  now: number,
-): Status {
-  const { name, generation } = object.metadata as Metadata;
-  const problem = compiled.problems.find((one) => one.kind === kind && one.name === name);
-  const before = (object["status"] as Status | undefined)?.conditions?.find(({ type }) => type === "Ready");
-  const status = problem === undefined ? "True" : "False";
-  const observed = generation === undefined ? {} : { observedGeneration: generation };
-  return {
-    ...observed,
-    conditions: [
-      {
-        type: "Ready",
-        status,
-        reason: problem?.reason ?? "Compiled",
-        message: (problem?.message ?? "in force").slice(0, maxMessage),
-        ...observed,
-        lastTransitionTime:
-          before?.status === status
-            ? before.lastTransitionTime
-            : new Date(now).toISOString().replace(/\.\d+Z$/, "Z"),
-      },
-    ],
-    ...countsOf(kind, object, compiled),
-  };
-}
-
 interface Write {
   readonly path: string;
   readonly resourceVersion: string | undefined;
-  readonly status: Status;
+  readonly status: Readonly<Record<string, unknown>>;
 }
+
+/** A merge patch keeps what it does not name: what is to go must be named. */
+const replacing = (before: unknown, status: Status): Write["status"] => ({
+  ...Object.fromEntries(Object.keys(before ?? {}).map((key) => [key, null])),
+  ...status,
+});
 
 /** Statuses that wait to be written, one after the other; a newer state of an object replaces one that waits. */
 class StatusQueue {
@@ -146,7 +68,10 @@ class StatusQueue {
     const path = `/apis/skill-admission.dev/v1alpha1/${plurals[kind]}/${encodeURIComponent(metadata.name)}/status`;
     const status = statusOf(kind, object, compiled, Date.now());
     if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
-    else this.#waiting.set(path, { path, resourceVersion: metadata.resourceVersion, status });
+    else {
+      const patch = replacing(object["status"], status);
+      this.#waiting.set(path, { path, resourceVersion: metadata.resourceVersion, status: patch });
+    }
   }
 
   start(): void {

@@ -8,6 +8,7 @@ import { asSet, byName, celRule, someMember } from "./constraints.ts";
 import { labelSelector } from "./label-selector.ts";
 import { publisher } from "./publisher.ts";
 import { entryName, objectName } from "./scalars.ts";
+import { duration, moment } from "./time.ts";
 import { sha256Digest } from "./skill-revocation-list.ts";
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
@@ -93,9 +94,7 @@ const unsigned = celRule(
       .describe(
         "Warn lets skills without any signature in, with a warning. A skill whose signature is wrong is denied all the same. What `evidence` and `card` demand of signed skills is not asked of unsigned ones.",
       ),
-    until: z.iso
-      .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })
-      .max(40)
+    until: moment
       .exactOptional()
       .describe("When Warn ends and Deny begins, RFC 3339, for example `2027-01-31T00:00:00Z`."),
   }),
@@ -167,6 +166,14 @@ export const clusterSkillPolicySpec = celRule(
     revocation: revocation
       .exactOptional()
       .describe("What is refused whatever else holds, beside all that a SkillRevocationList says."),
+    freshness: z
+      .strictObject({
+        maxSignatureAge: duration.describe(
+          "Oldest signature that is accepted, such as `4320h` (180 days), by the time that a log or timestamp authority proves. A signature without such a time is refused.",
+        ),
+      })
+      .exactOptional()
+      .describe("How recent the skill's signature must be. Left out: of any age."),
     immutability: immutability.prefault({}).describe("What must not change after admission."),
     unverifiable: unverifiable
       .prefault({})

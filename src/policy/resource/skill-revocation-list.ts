@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { moment } from "./time.ts";
 
 /** Entries of one kind in one list. About as many as fit in an object; more go into a second list. */
 const maxEntries = 10_000;
@@ -16,9 +17,7 @@ const why = {
     .max(256)
     .regex(/^[^\x00-\x1f\x7f]+$/, "write one line of text")
     .describe("Why, in one line: it stands in every denial."),
-  revokedAt: z.iso
-    .datetime({ offset: true, error: "must be a date and time such as 2026-11-21T08:00:00Z" })
-    .max(40)
+  revokedAt: moment
     .exactOptional()
     .describe(
       "When it was revoked, RFC 3339, for messages. The entry counts from the moment it is there, whatever stands here.",

@@ -1,41 +1,15 @@
 import { z } from "zod";
 import { byName, celRule } from "./constraints.ts";
-import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
 import { sigstoreRoot } from "./sigstore-root.ts";
+import { certificateEntry, keyEntry } from "./trust-entry.ts";
 import { vettRegistry, withKnownLogs } from "./vett.ts";
-
-const name = entryName.describe("Name in messages; policies refer to keys by it.");
 
 const lists = celRule(
   z.strictObject({
-    certificates: byName(
-      z
-        .array(
-          z.strictObject({
-            name,
-            pem: certificatePem.describe(
-              "One or more self-signed CA certificates, PEM; intermediates may stand beside them.",
-            ),
-          }),
-        )
-        .max(32),
-    )
+    certificates: byName(z.array(certificateEntry).max(32))
       .exactOptional()
       .describe("Root certificates in which chains of signers may end."),
-    keys: byName(
-      z
-        .array(
-          z.strictObject({
-            name,
-            pem: publicKeyPem.describe(
-              "One public key, PEM, on the curve P-256, P-384 or P-521, or Ed25519.",
-            ),
-          }),
-        )
-        .max(32),
-    )
-      .exactOptional()
-      .describe("Public keys of signers."),
+    keys: byName(z.array(keyEntry).max(32)).exactOptional().describe("Public keys of signers."),
     sigstore: byName(z.array(sigstoreRoot).max(8))
       .exactOptional()
       .describe("Sigstore instances by which keyless signatures are proved."),

@@ -1,13 +1,17 @@
 import { z } from "zod";
 
 const condition = z.strictObject({
-  type: z.string().max(316).describe("`Ready`."),
-  status: z.enum(["True", "False", "Unknown"]).describe("True: in force as written."),
+  type: z.string().max(316).describe("`Ready`, or `Expiring` on a trust root."),
+  status: z
+    .enum(["True", "False", "Unknown"])
+    .describe(
+      "`Ready` True: in force as written. `Expiring` True: something in it has ended, or ends within 30 days.",
+    ),
   reason: z
     .string()
     .max(1024)
     .describe(
-      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`.",
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`; `NothingSoon`, `EndsSoon`, `Ended`.",
     ),
   message: z.string().max(32_768).describe("What is wrong, and what to do."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
@@ -41,6 +45,12 @@ export const skillTrustRootStatus = z.strictObject({
   ...common,
   certificates: count.exactOptional().describe("Certificates that were read."),
   keys: count.exactOptional().describe("Keys that were read."),
+  expires: z
+    .string()
+    .meta({ format: "date-time" })
+    .exactOptional()
+    .describe("When the next of its entries ends: by its notAfter, or with its certificates."),
+  expiring: z.string().max(63).exactOptional().describe("Name of that entry."),
 });
 
 /** `status` of a SkillRevocationList. */

@@ -4,18 +4,28 @@ import { meets, type Grade, type Layer } from "../../evidence/grade.ts";
 import { gradeIntegrity } from "../../evidence/integrity.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import { outOfForce } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
 export type Grades = Readonly<Record<Layer, Grade>>;
 
-/** How well each question about a skill is answered, in this policy's eyes. */
-export const gradesOf = (policy: Policy, evidence: Evidence | undefined): Grades =>
+/** How well each question about a skill is answered, in this policy's eyes. @param now milliseconds since 1970 */
+export const gradesOf = (policy: Policy, evidence: Evidence | undefined, now: number): Grades =>
   evidence === undefined
     ? { integrity: "UNVERIFIED", authorship: "UNVERIFIED" }
     : {
         integrity: gradeIntegrity(evidence.signature),
-        authorship: gradeAuthorship(evidence.signature, isByPublisher(policy, evidence.signature)),
+        authorship: authorshipOf(policy, evidence.signature, now),
       };
+
+/** A publisher outside its period is as one whose certificate is out of date. */
+function authorshipOf(policy: Policy, signature: SignatureEvidence, now: number): Grade {
+  const isPublisher = isByPublisher(policy, signature);
+  return isPublisher && outOfForce(policy, signature, now) !== undefined
+    ? "ABSENT"
+    : gradeAuthorship(signature, isPublisher);
+}
 
 const layers: readonly Layer[] = ["integrity", "authorship"];
 
@@ -24,9 +34,9 @@ const layers: readonly Layer[] = ["integrity", "authorship"];
  * or for other bytes, a finding of its own says so, with the file, and a grade would only repeat it; whether that is
  * tolerated is decided there.
  */
-export function gradeFindings(policy: Policy, evidence: Evidence): readonly Finding[] {
+export function gradeFindings(policy: Policy, evidence: Evidence, now: number): readonly Finding[] {
   if (evidence.signature.outcome !== "signed") return [];
-  const grades = gradesOf(policy, evidence);
+  const grades = gradesOf(policy, evidence, now);
   return layers.flatMap((layer) => {
     const minimum = policy.minimum[layer];
     const grade = grades[layer];

@@ -2,18 +2,24 @@ import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { outOfForce } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 import { differenceFindings } from "./signature.ts";
 
 /**
- * The same evidence with that signature in front which counts for this policy: of several, one by a publisher, and of
- * those one whose files are all there.
+ * The same evidence with that signature in front which counts for this policy: of several, one by a publisher, of
+ * those one whose trust is in force, and of those one whose files are all there.
+ *
+ * @param now milliseconds since 1970
  */
-export function inTheEyesOf(policy: Policy, evidence: Evidence): Evidence {
+export function inTheEyesOf(policy: Policy, evidence: Evidence, now: number): Evidence {
   if (evidence.others === undefined) return evidence;
   const all = [evidence.signature, ...evidence.others];
-  const rank = (one: SignatureEvidence): number =>
-    (isByPublisher(policy, one) ? 0 : 2) + (one.outcome === "signed" ? 0 : 1);
+  const standing = (one: SignatureEvidence): number => {
+    if (!isByPublisher(policy, one)) return 4;
+    return outOfForce(policy, one, now) === undefined ? 0 : 2;
+  };
+  const rank = (one: SignatureEvidence): number => standing(one) + (one.outcome === "signed" ? 0 : 1);
   const signature = all.reduce((best, one) => (rank(one) < rank(best) ? one : best));
   return { ...evidence, signature, others: all.filter((one) => one !== signature) };
 }

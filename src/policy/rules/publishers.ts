@@ -52,7 +52,11 @@ function isBy(publisher: Publisher, signer: Signer): boolean {
   );
 }
 
-/** Is one of the policy's publishers behind a signature that was found valid. */
+/** The policy's publishers who are this signer, whenever they are trusted. */
+export const publishersBehind = (policy: Policy, signer: Signer): readonly Publisher[] =>
+  policy.publishers.filter((publisher) => isBy(publisher, signer));
+
+/** Is one of the policy's publishers behind a signature that was found valid. Whether it is in force now: `outOfForce`. */
 export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
   (signature.outcome === "signed" || signature.outcome === "tampered") &&
   policy.publishers.some((publisher) => isBy(publisher, signature.signer));

@@ -3,6 +3,7 @@ import { shortDigest } from "../../skill/digest.ts";
 import { isSkillFile } from "../../workload/skill-frontmatter.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { outOfForce } from "./periods.ts";
 import { isByPublisher, isByRegistry } from "./publishers.ts";
 
 function named(signer: Signer): string {
@@ -32,8 +33,14 @@ function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefin
 function publisherFindings(
   policy: Policy,
   signature: SignatureEvidence & { readonly signer: Signer },
+  now: number,
 ): readonly Finding[] {
-  if (isByPublisher(policy, signature)) return [];
+  if (isByPublisher(policy, signature)) {
+    const why = outOfForce(policy, signature, now);
+    if (why === undefined) return [];
+    const message = `signed by ${named(signature.signer)}, but ${why}`;
+    return [{ code: "SIGNER_EXPIRED", message, tolerated: false }];
+  }
   const other = otherVersion(policy, signature.signer);
   if (other !== undefined) return [other];
   const message = `signed by ${named(signature.signer)}, who is no publisher of this policy`;
@@ -109,11 +116,11 @@ export function signatureFindings(
   switch (signature.outcome) {
     case "signed":
       return [
-        ...publisherFindings(policy, signature),
+        ...publisherFindings(policy, signature, now),
         ...signature.unlisted.filter(isSkillFile).map(unsignedSkill),
       ];
     case "tampered":
-      return [...differenceFindings(signature.differences), ...publisherFindings(policy, signature)];
+      return [...differenceFindings(signature.differences), ...publisherFindings(policy, signature, now)];
     case "untrusted":
       return [{ code: signature.fault, message: signature.detail, tolerated: false }];
     case "unsigned":

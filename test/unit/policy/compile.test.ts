@@ -135,6 +135,26 @@ describe("compileSnapshot", () => {
 });
 
 describe("trust of a snapshot", () => {
+  it.each(["P-256", "P-384", "P-521", "RSA-2048"] as const)("takes authorities on %s", async (keyType) => {
+    const { pem } = await issueAuthority({ keyType });
+    expect(problemsOf([], [rootObject({ certificates: [{ name: "c", pem }] })])).toEqual([]);
+  });
+
+  it.each([
+    ["RSA-1024", "rsa 1024"],
+    ["Ed25519", "ed25519"],
+  ] as const)("refuses authorities on %s, naming the field", async (keyType, kind) => {
+    const { pem } = await issueAuthority({ keyType });
+    expect(problemsOf([], [rootObject({ certificates: [{ name: "c", pem }] })])).toEqual([
+      {
+        kind: "SkillTrustRoot",
+        name: "r",
+        reason: "UnusableTrust",
+        message: `spec.certificates[0].pem: a CA certificate with a key of the kind ${kind} cannot be used; RSA from 2048 bits, P-256, P-384 and P-521 can`,
+      },
+    ]);
+  });
+
   it("holds keys and certificates of policies and of all trust roots, each once with all its names", () => {
     const roots = [
       rootObject({

@@ -137,12 +137,12 @@ describe("judge the grades", () => {
   });
 
   it("grades by this policy's publishers, and UNVERIFIED without evidence", () => {
-    expect(gradesOf(plain, evidenceOf(signed()))).toEqual({ integrity: "STRONG", authorship: "STRONG" });
-    expect(gradesOf(plain, evidenceOf(signed(stranger)))).toEqual({
+    expect(gradesOf(plain, evidenceOf(signed()), now)).toEqual({ integrity: "STRONG", authorship: "STRONG" });
+    expect(gradesOf(plain, evidenceOf(signed(stranger)), now)).toEqual({
       integrity: "STRONG",
       authorship: "MEDIUM",
     });
-    expect(gradesOf(plain, undefined)).toEqual({ integrity: "UNVERIFIED", authorship: "UNVERIFIED" });
+    expect(gradesOf(plain, undefined, now)).toEqual({ integrity: "UNVERIFIED", authorship: "UNVERIFIED" });
   });
 });
 

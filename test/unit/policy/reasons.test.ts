@@ -6,6 +6,9 @@ import type { Policy } from "../../../src/policy/policy.ts";
 import { reasons, type Reason } from "../../../src/policy/reason.ts";
 import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
+import type { Signer } from "../../../src/signature/signature-evidence.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
 import type { SkillReference } from "../../../src/skill/reference.ts";
 import type { SourceErrorCode } from "../../../src/skill/source-error.ts";
 import {
@@ -15,6 +18,7 @@ import {
   now,
   policyOf,
   reference,
+  rootObject,
   signed,
   stranger,
   tampered,
@@ -62,6 +66,25 @@ const revoking = (byte: string): Scene => ({
   policy: policyOf({ revocation: { digests: [`sha256:${byte.repeat(32)}`] } }),
 });
 
+/** A skill that was signed so long ago, or nobody knows when, where a policy wants it to be an hour at most. */
+function aged(age: number | undefined): Scene {
+  const root = rootObject({ sigstore: [{ name: "public", instance: "PublicGood" }] });
+  const [identity, issuer] = ["me@example.com", "https://issuer.example.com"];
+  const keyless = { trustRootRef: { name: "r" }, issuer, identity };
+  const spec = { publishers: [{ name: "p", keyless }], freshness: { maxSignatureAge: "1h" } };
+  const signer: Signer = {
+    kind: "keyless",
+    identity,
+    issuer,
+    claims: {},
+    fingerprint: "c1",
+    publicKey: "c2",
+    roots: [readTrustedRoot(publicGoodRoot, []).fingerprint],
+    ...(age === undefined ? {} : { signedAt: now - age }),
+  };
+  return { policy: policyOf(spec, [root]), evidence: evidenceOf(signed(signer)) };
+}
+
 const fine: Scene = {};
 const named = { faults: [], frontmatter: { name: "etl", allowedTools: [], metadata: {} } };
 
@@ -76,6 +99,8 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   FILE_UNSIGNED: [difference("added"), difference("missing")],
   MANIFEST_MALFORMED: [signature("MANIFEST_MALFORMED"), fine],
   UNSUPPORTED_FORMAT: [signature("UNSUPPORTED_FORMAT"), fine],
+  EXPIRED: [aged(2 * 3_600_000), aged(3_600_000)],
+  SIGNING_TIME_UNKNOWN: [aged(undefined), aged(0)],
   REVOKED: [revoking("00"), revoking("11")],
   CARD_MISSING: [{ policy: policyOf({ card: { required: true } }) }, withCard({ required: true })],
   CARD_INCOMPLETE: [withCard({ fields: ["owner"] }, { owner: "" }), withCard({ fields: ["owner"] })],

@@ -32,6 +32,8 @@ const root = (name: string, spec: unknown, refused?: RegExp): ResourceCase => ({
   ...(refused === undefined ? {} : { refused }),
 });
 
+const timed = (period: Spec): Spec => ({ keys: [{ name: "a", pem: publicKey, ...period }] });
+
 const list = (name: string, spec: unknown, refused?: RegExp): ResourceCase => ({
   kind: "SkillRevocationList",
   name,
@@ -78,7 +80,7 @@ const many = (count: number): readonly string[] => Array.from({ length: count },
 export const resourceCases: readonly ResourceCase[] = [
   policy("the least that is possible", {}),
   policy("an unknown field", { moed: "Enforce" }, /moed/),
-  policy("a field that is not there yet", { freshness: { maxSignatureAge: "1h" } }, /freshness/),
+  policy("a field that is not there yet", { vouching: { threshold: 2 } }, /vouching/),
 
   policy("each mode", { mode: "Audit" }),
   policy("another mode", { mode: "enforce" }, /spec\.mode/),
@@ -404,6 +406,39 @@ export const resourceCases: readonly ResourceCase[] = [
   root("a certificate without PEM", { certificates: [{ name: "a" }] }, /pem/),
   root("an unknown member of an entry", { keys: [{ name: "a", pem: publicKey, curve: "x" }] }, /curve/),
   root("no spec at all", undefined, /spec/),
+  root(
+    "a key with a period",
+    timed({ notBefore: "2026-01-01T00:00:00Z", notAfter: "2027-01-01T00:00:00+01:00" }),
+  ),
+  root("a key with an end alone", timed({ notAfter: "2027-01-01T00:00:00Z" })),
+  root("a key whose end is a day", timed({ notAfter: "2027-01-01" }), /notAfter/),
+  root("a key whose beginning is none", timed({ notBefore: "soon" }), /notBefore/),
+  root(
+    "a key that ends before it begins",
+    timed({ notBefore: "2027-01-01T00:00:00Z", notAfter: "2027-01-01T00:00:00+01:00" }),
+    /notAfter must be later/,
+  ),
+  root(
+    "a key that ends as it begins",
+    timed({ notBefore: "2027-01-01T00:00:00Z", notAfter: "2027-01-01T00:00:00Z" }),
+    /notAfter must be later/,
+  ),
+  root("a certificate with a period", {
+    certificates: [{ name: "a", pem: certificatePem, notAfter: "2027-01-01T00:00:00Z" }],
+  }),
+  root("a Sigstore root with a period", {
+    sigstore: [{ name: "a", instance: "PublicGood", notAfter: "2027-01-01T00:00:00Z" }],
+  }),
+
+  policy("a limit to the age of signatures", { freshness: { maxSignatureAge: "4320h" } }),
+  policy("a limit of hours, minutes and seconds", { freshness: { maxSignatureAge: "1h30m5s" } }),
+  policy("freshness without a limit", { freshness: {} }, /maxSignatureAge/),
+  policy("a limit of nothing", { freshness: { maxSignatureAge: "" } }, /maxSignatureAge/),
+  policy("a limit of zero", { freshness: { maxSignatureAge: "0h" } }, /maxSignatureAge/),
+  policy("a limit in days", { freshness: { maxSignatureAge: "180d" } }, /maxSignatureAge/),
+  policy("a limit without a unit", { freshness: { maxSignatureAge: "4320" } }, /maxSignatureAge/),
+  policy("a limit as a number", { freshness: { maxSignatureAge: 4320 } }, /maxSignatureAge/),
+  policy("another freshness", { freshness: { maxSignatureAge: "1h", requireExpiry: true } }, /requireExpiry/),
 
   policy("revoked digests", { revocation: { digests: [digest] } }),
   policy("references to lists", { revocation: { listRefs: [{ name: "org-revoked" }] } }),

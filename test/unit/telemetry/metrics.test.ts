@@ -1,9 +1,7 @@
-import { createHash, X509Certificate } from "node:crypto";
 
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { issuer } from "../../../src/server/certificates/issuer.ts";
 import { reasons } from "../../../src/policy/reason.ts";
 import { reviewedResources } from "../../../src/admission/decision.ts";
 import {
@@ -193,23 +191,19 @@ describe("createMetrics", () => {
   });
 
   it("shows when trust and the webhook's certificate end, the earliest of several", async () => {
-    const anchorEnding = async (notAfter: number, names: readonly string[]) => {
-      const { cert } = await issuer.authority({ notBefore: 0, notAfter });
-      const certificate = new X509Certificate(cert);
-      return { names, certificate, fingerprint: createHash("sha256").update(certificate.raw).digest("hex") };
-    };
-    const anchors = [
-      await anchorEnding(2_000_000_000_000, ["a/x"]),
-      await anchorEnding(1_900_000_000_000, ["a/x", "b/y"]),
-    ];
-    metrics.setTrust({ version: "1", anchors, keys: [] });
+    metrics.setTrust([
+      { name: "a/x", notAfter: 2_000_000_000_000, keeps: false },
+      { name: "a/x", notAfter: 1_900_000_000_000, keeps: false },
+      { name: "b/y", notAfter: 1_950_000_000_000, keeps: false },
+      { name: "c/z", notAfter: 1_950_000_000_000, keeps: true },
+    ]);
     expect(
       (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [labels["root"], value]),
     ).toEqual([
       ["a/x", 1_900_000_000],
-      ["b/y", 1_900_000_000],
+      ["b/y", 1_950_000_000],
     ]);
-    metrics.setTrust({ version: "2", anchors: [], keys: [] });
+    metrics.setTrust([]);
     expect(await ours("trust_not_after_timestamp_seconds")).toEqual([]);
     metrics.setCertificate("serving", 1_800_000_000_000);
     expect(await ours("webhook_certificate_not_after_timestamp_seconds")).toMatchObject([

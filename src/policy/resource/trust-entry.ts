@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { celRule } from "./constraints.ts";
+import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
+import { moment } from "./time.ts";
+
+/** Name of an entry of a trust root. */
+export const trustName = entryName.describe("Name in messages; policies refer to keys by it.");
+
+/** When an entry counts: members of every entry. */
+export const period = {
+  notBefore: moment
+    .exactOptional()
+    .describe(
+      "From when on its signatures count, RFC 3339: by the time that a log or timestamp authority proves, else that of the review. Left out: no beginning.",
+    ),
+  notAfter: moment
+    .exactOptional()
+    .describe("Until when they count, inclusive. Left out: no end but that of the certificates themselves."),
+};
+
+interface Period {
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+}
+
+/** A period that never is would be an entry that is silently not there. */
+export const inOrder = <S extends z.ZodType<Period>>(entry: S): S =>
+  celRule(entry, {
+    rule: "!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",
+    message: "notAfter must be later than notBefore",
+    check: ({ notBefore, notAfter }) =>
+      notBefore === undefined || notAfter === undefined || Date.parse(notBefore) < Date.parse(notAfter),
+  });
+
+export const certificateEntry = inOrder(
+  z.strictObject({
+    name: trustName,
+    pem: certificatePem.describe(
+      "One or more self-signed CA certificates, PEM; intermediates may stand beside them.",
+    ),
+    ...period,
+  }),
+);
+
+export const keyEntry = inOrder(
+  z.strictObject({
+    name: trustName,
+    pem: publicKeyPem.describe("One public key, PEM, on the curve P-256, P-384 or P-521, or Ed25519."),
+    ...period,
+  }),
+);

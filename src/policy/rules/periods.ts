@@ -1,0 +1,50 @@
+import {
+  always,
+  type SignatureEvidence,
+  type Signer,
+  type Validity,
+} from "../../signature/signature-evidence.ts";
+import { covers } from "../../signature/validity.ts";
+import type { Policy } from "../policy.ts";
+import { publishersBehind } from "./publishers.ts";
+import { signingTime } from "./freshness.ts";
+
+/** By what a signer was found to be trusted: the keys of `Publisher.periods`. */
+function pinsOf(signer: Signer): readonly string[] {
+  if (signer.kind === "certificate") return signer.anchors;
+  return signer.kind === "keyless" ? signer.roots : [signer.publicKey];
+}
+
+/** The periods of the trust root's entries by which publishers of the policy know this signer. */
+function periodsOf(policy: Policy, signer: Signer): readonly Validity[] {
+  return publishersBehind(policy, signer).flatMap((publisher) => {
+    const periods = "periods" in publisher ? publisher.periods : undefined;
+    return periods === undefined ? [always] : pinsOf(signer).flatMap((pin) => periods.get(pin) ?? []);
+  });
+}
+
+const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+
+const spanText = ({ notBefore, notAfter }: Validity): string =>
+  [
+    ...(notBefore === always.notBefore ? [] : [`from ${text(notBefore)}`]),
+    ...(notAfter === always.notAfter ? [] : [`to ${text(notAfter)}`]),
+  ].join(" ");
+
+/**
+ * Why a signature by a publisher does not count at this time, in words: each entry of the trust root by which it is
+ * known is outside the period that stands there. Undefined where one is in force. The time is that of the signature, where
+ * a log or timestamp authority proves it; else that of the review.
+ *
+ * @param now milliseconds since 1970
+ */
+export function outOfForce(policy: Policy, signature: SignatureEvidence, now: number): string | undefined {
+  if (signature.outcome !== "signed" && signature.outcome !== "tampered") return undefined;
+  const { signer } = signature;
+  const periods = periodsOf(policy, signer);
+  const signedAt = signingTime(signer);
+  if (periods.some((period) => covers(period, signedAt ?? now))) return undefined;
+  const spans = periods.map(spanText).join(" or ");
+  const when = signedAt === undefined ? "now" : `at ${text(signedAt)}, when it was signed`;
+  return `the trust root trusts this signer ${spans} only, and not ${when}`;
+}

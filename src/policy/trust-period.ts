@@ -1,0 +1,46 @@
+import { always, type Validity } from "../signature/signature-evidence.ts";
+
+/** Periods of entries of trust roots, by `trust-root/entry`. */
+export type PeriodsByName = ReadonlyMap<string, Validity>;
+
+interface Entry {
+  readonly name: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+}
+
+/** When each entry of a list counts. */
+export const periodsByName = (root: string, entries: readonly Entry[] = []): PeriodsByName =>
+  new Map(
+    entries.map(({ name, notBefore, notAfter }) => [
+      `${root}/${name}`,
+      {
+        notBefore: notBefore === undefined ? always.notBefore : Date.parse(notBefore),
+        notAfter: notAfter === undefined ? always.notAfter : Date.parse(notAfter),
+      },
+    ]),
+  );
+
+/** What an entry was read to. */
+export interface Trusted {
+  readonly names: readonly string[];
+  readonly fingerprint: string;
+}
+
+/** When one that is trusted counts, by the entry that it comes from. */
+export const periodOf = ({ names: [name = ""] }: Trusted, periods: PeriodsByName): Validity =>
+  periods.get(name) ?? always;
+
+/** By fingerprint, the periods of every entry that holds the certificate or key: one of them is enough. */
+export function periodsOfPins(
+  trusted: readonly Trusted[],
+  periods: PeriodsByName,
+): ReadonlyMap<string, readonly Validity[]> {
+  const pins = new Map<string, Validity[]>();
+  for (const one of trusted) {
+    const known = pins.get(one.fingerprint) ?? [];
+    known.push(periodOf(one, periods));
+    pins.set(one.fingerprint, known);
+  }
+  return pins;
+}

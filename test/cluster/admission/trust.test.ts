@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { kubectl } from "../harness/cluster.ts";
+import { startProduct, type Product } from "./product.ts";
+import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot, tryApply } from "./world.ts";
+
+const namespace = "trust";
+const day = 24 * 3600 * 1000;
+const inDays = (days: number): string =>
+  new Date(Date.now() + days * day).toISOString().replace(/\.\d+Z$/, "Z");
+
+let product: Product;
+let old: SignedSkill;
+let successor: SignedSkill;
+
+beforeAll(async () => {
+  [old, successor] = [signedSkill(), signedSkill()];
+  product = await startProduct();
+  await createNamespace(namespace, namespace);
+  await enforce(
+    trustRoot("team", { keys: [{ name: "old", pem: pemOf(old) }] }),
+    policy(namespace, { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "team" } } }] }),
+  );
+}, 60_000);
+
+afterAll(() => product.remove());
+
+const shown = async (): Promise<Readonly<Record<string, string | undefined>>> => {
+  const lines = (await kubectl(["get", "sktr", "team", "-o", "wide"])).split("\n");
+  const [headings, cells] = lines.map((line) => line.split(/\s{2,}/));
+  return Object.fromEntries(headings!.map((heading, at) => [heading, cells?.[at]]));
+};
+const expiring = (): Promise<string> =>
+  kubectl(["get", "sktr", "team", "-o", 'jsonpath={.status.conditions[?(@.type=="Expiring")]}']);
+
+describe("a trust root that is rotated by overlap", () => {
+  it("trusts both keys while they overlap, and shows what ends next", async () => {
+    const ends = inDays(20);
+    await enforce(
+      trustRoot("team", {
+        keys: [
+          { name: "old", pem: pemOf(old), notAfter: ends },
+          { name: "new", pem: pemOf(successor), notBefore: inDays(-1), notAfter: inDays(400) },
+        ],
+      }),
+    );
+    for (const { skill } of [old, successor])
+      expect((await applySkill(skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    expect(await shown()).toMatchObject({ KEYS: "2", EXPIRES: ends, EXPIRING: "old", READY: "True" });
+    expect(JSON.parse(await expiring())).toMatchObject({
+      status: "True",
+      reason: "EndsSoon",
+      message: `old ends at ${ends}; add the successor beside it, and remove what has ended`,
+    });
+    const metric = await product.metrics();
+    expect(metric).toContain(
+      `skill_admission_trust_not_after_timestamp_seconds{root="team/old"} ${Date.parse(ends) / 1000}`,
+    );
+  });
+
+  it("trusts the new one alone when the old one has ended", async () => {
+    await enforce(
+      trustRoot("team", {
+        keys: [
+          { name: "old", pem: pemOf(old), notAfter: inDays(-1) },
+          { name: "new", pem: pemOf(successor), notAfter: inDays(400) },
+        ],
+      }),
+    );
+    expect((await applySkill(successor.skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    const { ran } = await applySkill(old.skill, namespace);
+    expect(denial(ran)).toMatch(
+      /SIGNER_EXPIRED signed by the key [0-9a-f]{16}…, but the trust root trusts this signer to \S+ only, and not now/,
+    );
+    expect(denial(ran)).toContain("fix: have the skill signed anew, with a certificate or key that is valid");
+  });
+
+  it("shows no end, and no condition that stays, where nothing ends any more", async () => {
+    await enforce(trustRoot("team", { keys: [{ name: "new", pem: pemOf(successor) }] }));
+    await vi.waitFor(async () => {
+      const columns = await shown();
+      expect(columns["EXPIRES"]).toBe("");
+      expect(JSON.parse(await expiring())).toMatchObject({ status: "False", reason: "NothingSoon" });
+    }, 10_000);
+  });
+
+  it("is refused by the API server, when an entry ends before it begins", async () => {
+    const entry = { name: "old", pem: pemOf(old), notBefore: inDays(2), notAfter: inDays(1) };
+    const { code, stderr } = await tryApply([trustRoot("refused", { keys: [entry] })]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("notAfter must be later than notBefore");
+  });
+});
+
+describe("a limit to the age of signatures", () => {
+  it("refuses a signature whose time nobody proves", async () => {
+    await enforce(
+      policy(namespace, {
+        publishers: [{ name: "team", publicKey: { trustRootRef: { name: "team" } } }],
+        freshness: { maxSignatureAge: "4320h" },
+      }),
+    );
+    const { ran } = await applySkill(successor.skill, namespace);
+    expect(denial(ran)).toContain(
+      "  SIGNING_TIME_UNKNOWN no log or timestamp authority says when it was signed, and the policy demands a signature of at most 4320h",
+    );
+  });
+});
