@@ -162,14 +162,21 @@ export function parseTrustCard(text: string): TrustCard {
   return cardOf(data);
 }
 
-/** The same from a file's bytes: UTF-8 without a byte order mark. @throws SignatureError */
+/** Cards that were read: the same bytes are asked about when a signature is looked for, and when it is verified. */
+const known = new WeakMap<Uint8Array, TrustCard>();
+
+/** The same from a file's bytes, which stay as they are: UTF-8 without a byte order mark. @throws SignatureError */
 export function readTrustCard(bytes: Uint8Array): TrustCard {
+  const read = known.get(bytes) ?? parseTrustCard(decode(bytes));
+  known.set(bytes, read);
+  return read;
+}
+
+function decode(bytes: Uint8Array): string {
   if (bytes.byteLength > maxBytes) throw malformed(`the card is larger than ${maxBytes} bytes`);
-  let text: string;
   try {
-    text = utf8.decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw malformed("the card is not UTF-8", { cause });
   }
-  return parseTrustCard(text);
 }

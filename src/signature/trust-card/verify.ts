@@ -9,6 +9,9 @@ import { cardBundleFileName } from "./signing.ts";
 
 const common = { format: "trust-card", validity: always } as const;
 
+const hasMark = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
+  Buffer.from(buffer, byteOffset, byteLength).includes(cardDataMark);
+
 /**
  * Does a skill claim a trust card's signature: a card that says so, or that cannot be read, or a signature file without
  * one. A CARD.md without the comment of this format is some other text, and a card with `signing: null` is no signature.
@@ -16,7 +19,7 @@ const common = { format: "trust-card", validity: always } as const;
 export function hasTrustCardSignature({ files }: Skill): boolean {
   if (files.has(cardBundleFileName)) return true;
   const card = files.get(trustCardFileName);
-  if (card === undefined || !Buffer.from(card.bytes).includes(cardDataMark)) return false;
+  if (card === undefined || !hasMark(card.bytes)) return false;
   try {
     return readTrustCard(card.bytes).signing !== undefined;
   } catch (cause) {
