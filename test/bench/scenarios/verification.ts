@@ -15,6 +15,7 @@ import { keylessTable } from "../verification/keyless.ts";
 import { startReference, type Reference } from "../verification/reference.ts";
 import { readRoot, subjects, type Subject } from "../verification/subject.ts";
 import { iterations, ratio, rounds, sum, timed } from "../verification/timing.ts";
+import { trustCardTable } from "../verification/trust-card.ts";
 import { vettTable } from "../verification/vett.ts";
 
 const referenceIterations = 25;
@@ -195,6 +196,7 @@ export async function verification(scratch: string, progress: (text: string) => 
       tables: [
         { columns: ["Skill", "What", "Time", "Spread", "Ratio"], rows: found.flatMap(rowsOf) },
         await guideTable(progress),
+        await trustCardTable(progress),
         await keylessTable(progress),
         await vettTable(progress),
       ],
