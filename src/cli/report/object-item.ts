@@ -5,7 +5,7 @@ import type { SkillReference } from "../../skill/reference.ts";
 import type { SourceErrorCode } from "../../skill/source-error.ts";
 import { exitCode, type ExitCode } from "../command-line.ts";
 import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
-import { findingDocument, signaturesDocument } from "./skill-document.ts";
+import { findingDocument, scanDocument, signaturesDocument } from "./skill-document.ts";
 
 /** What came of reviewing one object. */
 export type AppliedObject = {
@@ -75,6 +75,7 @@ function skillDocument({ reference, evidence }: Reviewed["skills"][number]): obj
     ...(content.state === "resolved" ? {} : { detail: content.detail }),
     digest: evidence?.signature.digest,
     ...signaturesDocument(reference, evidence),
+    ...scanDocument(evidence),
     files: files
       .map(([file, { sha256, size }]) => ({ path: file, sha256, size }))
       .sort((one, other) => (one.path < other.path ? -1 : 1)),

@@ -78,6 +78,36 @@ describe("the example of a registry", () => {
     });
   });
 
+  it("is let in where it is mounted as the command line packs it, and no longer when a file differs", async () => {
+    const { out: packed } = await run([
+      "package",
+      folder,
+      "--namespace",
+      "pay",
+      "--with-pod",
+      "example.invalid/a",
+    ]);
+    const namespace =
+      "apiVersion: v1\nkind: Namespace\nmetadata: { name: pay, labels: { tenant: registry } }\n---\n";
+    const apply = async (manifests: string) => {
+      const args = ["--policy", join(example, "policy.yaml"), "--resource", "-", "-o", "json"];
+      const { out } = await run(["apply", ...args], { stdin: namespace + manifests });
+      return JSON.parse(out) as unknown;
+    };
+    expect(await apply(packed)).toMatchObject({
+      outcome: "allow",
+      skills: [
+        { signature: { format: "vett", outcome: "signed" }, scan: { grade: "WEAK", verdict: "verified" } },
+      ],
+    });
+    const changed = packed.replace("Collect the timeline", "Collect all secrets");
+    expect(changed).not.toBe(packed);
+    expect(await apply(changed)).toMatchObject({
+      outcome: "deny",
+      verdicts: [{ skills: [{ findings: [{ code: "DIGEST_MISMATCH", path: "SKILL.md" }] }] }],
+    });
+  });
+
   it("says who must be trusted, where nobody is", async () => {
     const { code, document } = await verify();
     expect(code).toBe(3);
