@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from "node:crypto";
 import { isEd25519, verifyEd25519 } from "../ed25519.ts";
 import { curveDigest, verifyEcdsa, type CurveDigest } from "../key.ts";
-import { unsupported } from "../signature-error.ts";
+import { quoted, unsupported } from "../signature-error.ts";
 import { nistCurves } from "./library.ts";
 
 /**
@@ -15,10 +15,13 @@ export type DigestName = CurveDigest;
 
 /**
  * An artifact's digest.
- * @throws SignatureError UNSUPPORTED_FORMAT where only its SHA-256 is known and another one is asked for
+ * @throws SignatureError UNSUPPORTED_FORMAT where only its SHA-256 is known and another one is asked for, or that is none
  */
 export function artifactDigest(artifact: Artifact, name: DigestName): Buffer {
   if ("bytes" in artifact) return hash(name, artifact.bytes, "buffer");
+  // Buffer.from would take any text, and give the digest of nothing.
+  if (!/^[0-9a-f]{64}$/.test(artifact.sha256))
+    throw unsupported(`${quoted(artifact.sha256)} is not a SHA-256 of 64 lower-case hex digits`);
   if (name === "sha256") return Buffer.from(artifact.sha256, "hex");
   throw unsupported(
     `the signature is over a ${name} digest; give the artifact itself, not its SHA-256 alone`,

@@ -136,8 +136,12 @@ interface Piece {
   readonly tlogs: ReturnType<typeof logsFor>;
 }
 
-function piecesOf(subject: SignedSubject, root: SigstoreRoot, times: readonly Date[]): readonly Piece[] {
-  const entity = entityOf(subject);
+/** One for each log entry; where there is none, one for the rest. */
+function piecesOf(
+  subject: SignedSubject,
+  entity: SignedEntity,
+  logsOf: (entry: LogEntry) => Piece["tlogs"],
+): readonly Piece[] {
   const { entries } = subject.proof;
   if (entries.length === 0) return [{ entity: { ...entity, signature: contentOf(subject) }, tlogs: [] }];
   return entries.map((entry, at) => ({
@@ -146,7 +150,7 @@ function piecesOf(subject: SignedSubject, root: SigstoreRoot, times: readonly Da
       tlogEntries: entity.tlogEntries.slice(at, at + 1),
       signature: contentOf(subject, subject.logged[at]),
     },
-    tlogs: logsFor(root, entry, times),
+    tlogs: logsOf(entry),
   }));
 }
 
@@ -166,17 +170,19 @@ const thresholdsOf = ({ thresholds = defaultThresholds }: SigstoreRoot) => ({
 });
 
 function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefined): number | undefined {
-  const stated = timesOf(entityOf(subject));
+  const entity = entityOf(subject);
+  const stated = timesOf(entity);
   if ("certificate" in subject.by) assertValidThen(subject.by.certificate, stated);
   assertEnough(subject, root, stated);
-  const times = stated.map(({ time }) => time);
+  const proved = stated.map(({ time }) => time);
   const current = now === undefined ? [] : [new Date(now)];
+  const times = proved.length === 0 ? current : proved;
   const { Verifier } = sigstoreVerify();
-  for (const { entity, tlogs } of piecesOf(subject, root, times.length === 0 ? current : times)) {
-    const authorities = { ...root.authorities, tlogs, publicKey: keyFinder(subject) };
-    new Verifier(authorities, thresholdsOf(root)).verify(entity);
+  for (const piece of piecesOf(subject, entity, (entry) => logsFor(root, entry, times))) {
+    const authorities = { ...root.authorities, tlogs: piece.tlogs, publicKey: keyFinder(subject) };
+    new Verifier(authorities, thresholdsOf(root)).verify(piece.entity);
   }
-  return times.length === 0 ? undefined : Math.min(...times.map((time) => time.getTime()));
+  return proved.length === 0 ? undefined : Math.min(...proved.map((time) => time.getTime()));
 }
 
 /**
