@@ -2,6 +2,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
+import { expiryFindings } from "./rules/expiry.ts";
 import { freshnessFindings } from "./rules/freshness.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
@@ -25,6 +26,7 @@ function contentFindings(
     ...signatureFindings(policy, evidence.signature, now),
     ...otherSignatureFindings(policy, evidence),
     ...freshnessFindings(policy, evidence.signature, now),
+    ...expiryFindings(evidence.signature, now),
     ...gradeFindings(policy, evidence, now),
     ...policy.card(evidence),
   ];

@@ -61,7 +61,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   EXPIRED: {
     meaning:
-      "The signature is older than the policy's `freshness.maxSignatureAge`, by the time that a log or timestamp authority proves.",
+      "The signature is older than the policy's `freshness.maxSignatureAge`, by the time that a log or timestamp authority proves. Or it is a trust card's, and past the day in the card's `expires`.",
     remedy: "use a newer release, or have the skill reviewed and signed anew",
   },
   SIGNING_TIME_UNKNOWN: {

@@ -108,6 +108,11 @@ export type SignatureEvidence =
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly unlisted: readonly string[];
+      /**
+       * The last moment for which the signature file says that it may be relied on, milliseconds since 1970. Nobody signed
+       * that (a trust card's day).
+       */
+      readonly expires?: number;
       readonly validity: Validity;
     }
   | {

@@ -2,7 +2,7 @@ import type { Skill } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
 import { always, type SignatureEvidence } from "../signature-evidence.ts";
 import type { TrustMaterial } from "../trust-material.ts";
-import { cardDataMark, readTrustCard, trustCardFileName } from "./card-file.ts";
+import { cardDataMark, readTrustCard, trustCardFileName, type TrustCard } from "./card-file.ts";
 import { compareTree } from "./compare.ts";
 import { verifySigner } from "./signer.ts";
 import { cardBundleFileName } from "./signing.ts";
@@ -28,6 +28,10 @@ export function hasTrustCardSignature({ files }: Skill): boolean {
   }
 }
 
+/** The day itself still counts, to its end in UTC, as the format's tool has it. */
+const endOf = ({ expires }: TrustCard): { readonly expires?: number } =>
+  expires === undefined ? {} : { expires: Date.parse(`${expires}T23:59:59.999Z`) };
+
 function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): SignatureEvidence {
   const file = files.get(path);
   if (file === undefined)
@@ -43,15 +47,17 @@ function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): Signa
     const refused = { outcome: "untrusted", fault: refusal.code, detail: refusal.message } as const;
     return { ...common, ...refused, digest, differences, ...rest };
   }
+  const { signer } = by;
   return differences.length === 0
-    ? { ...common, outcome: "signed", digest, signer: by.signer, unlisted }
-    : { ...common, outcome: "tampered", digest, signer: by.signer, differences };
+    ? { ...common, outcome: "signed", digest, signer, unlisted, ...endOf(card) }
+    : { ...common, outcome: "tampered", digest, signer, differences };
 }
 
 /**
  * Verifies a trust card (`CARD.md`, with `CARD.manifest.json` and `CARD.md.sigstore`): reads it, then checks list, tree and
  * signer. Only the digest is signed. What else the card says, its attestations above all, is proof of nothing, so that
- * the card itself counts among the files that nobody signed. The digest of the evidence is the card's `target_digest`.
+ * the card itself counts among the files that nobody signed; its day of expiry is told, for that can only refuse. The
+ * digest of the evidence is the card's `target_digest`.
  * @param path the card's path in the skill
  */
 export function verifyTrustCard(skill: Skill, path: string, trust: TrustMaterial): SignatureEvidence {

@@ -84,6 +84,18 @@ describe("judge, of a skill with a trust card", () => {
     ]);
   });
 
+  it("takes the card at its word that it has expired, at the end of its day", () => {
+    const { skill } = trustCardSkill({ key: own.key, draft: { expires: "2026-09-30" } });
+    const evidence = assess(skill, own.trust, now);
+    const at = (time: string) =>
+      judge(policyOf({ publishers }), reference(), evidence, Date.parse(time)).findings.map(
+        ({ message }) => message,
+      );
+    expect(at("2026-09-30T23:59:59.999Z")).toEqual([]);
+    expect(at("2026-10-01T00:00:00.000Z")).toEqual(["its card was to be relied on until 2026-09-30"]);
+    expect(findingsOf(skill)).toEqual(["EXPIRED : its card was to be relied on until 2026-09-30"]);
+  });
+
   it("refuses what is beside it unsigned, whatever the policy demands", () => {
     expect(findingsOf(withFiles(own.skill, { "scripts/hero.py": "x" }))).toEqual([
       "FILE_UNSIGNED scripts/hero.py: is there and was not signed",

@@ -51,6 +51,7 @@ describe("a skill with a trust card", () => {
       digest,
       signer: { kind: "key", publicKey: fingerprint, names },
       unlisted: ["CARD.md"],
+      expires: Date.parse("2199-06-29T23:59:59.999Z"),
       validity: always,
     });
     expect(gradeIntegrity(evidence)).toBe("MEDIUM");
