@@ -22,8 +22,8 @@ export const entryName = z
 const pemLength = 65_536;
 
 /** PEM of public material; a private key is refused before anything else looks at it. */
-const pem = (label: string): z.ZodString =>
-  celRule(z.string().max(pemLength), {
+const pem = (label: string, longest = pemLength): z.ZodString =>
+  celRule(z.string().max(longest), {
     rule: `self.contains('-----BEGIN ${label}-----') && !self.contains('PRIVATE KEY-----')`,
     message: `give PEM with "-----BEGIN ${label}-----", and never a private key: one that stood here is disclosed, replace it`,
     check: (text) => text.includes(`-----BEGIN ${label}-----`) && !text.includes("PRIVATE KEY-----"),
@@ -31,6 +31,8 @@ const pem = (label: string): z.ZodString =>
 
 export const certificatePem = pem("CERTIFICATE");
 export const publicKeyPem = pem("PUBLIC KEY");
+/** Where there may be so many that the API server would find reading them too dear. A key has some 200 characters. */
+export const shortPublicKeyPem = pem("PUBLIC KEY", 4_096);
 
 /** Reference to a SkillTrustRoot. */
 export const trustRootName = objectName.describe("Name of a SkillTrustRoot.");

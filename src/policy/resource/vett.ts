@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { celRule } from "./constraints.ts";
-import { entryName, publicKeyPem, trustRootName } from "./scalars.ts";
+import { entryName, shortPublicKeyPem, trustRootName } from "./scalars.ts";
 
 const moment = z.iso
   .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })
@@ -28,7 +28,7 @@ const registryKey = celRule(
       .max(256)
       .regex(/^[!-~]+$/, "use printable ASCII without blanks")
       .describe("How signatures name the key, such as `v1-ecdsa-2025-02-04`. Compared exactly."),
-    pem: publicKeyPem.describe("The public key, PEM, on the curve P-256."),
+    pem: shortPublicKeyPem.describe("The public key, PEM, on the curve P-256."),
     notBefore: moment.describe("Since when the registry signs with it, RFC 3339."),
     notAfter: moment
       .exactOptional()
