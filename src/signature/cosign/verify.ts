@@ -111,7 +111,7 @@ function verifyByKey(
   }
   const proof = proofForKey(annotated.proof, trust);
   if (proof.entries.length === 0) return signed(question, keySigner(key));
-  const subject = toSubject({ signature, signed: message, by: { key: key.key }, proof });
+  const subject = toSubject({ signature, signed: message, by: { key: key.key, logOptional: true }, proof });
   const result = proofsOf(subject, trust.sigstore ?? [], now);
   return "refusal" in result
     ? refused(result.refusal, { selfConsistent: true, signer: keySigner(key) })
