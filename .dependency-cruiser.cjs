@@ -105,6 +105,7 @@ module.exports = {
     only("prom-client", "telemetry"),
     only("pino", "telemetry"),
     only("commander", "cli"),
+    only("@sigstore/sign", "cli"),
     ...upwards,
     ...strangers,
   ],
