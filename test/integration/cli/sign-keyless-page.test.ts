@@ -34,4 +34,29 @@ describe("docs/formats/sigstore.md on signing", () => {
     const shell = { cwd: folder, env: { ...process.env, SIGSTORE: server.url } };
     expect(await typed(alias + commands, shell)).toBe(shown);
   });
+
+  it("has a job of GitHub Actions and a token in the environment taken up by the process", async () => {
+    const services = `--fulcio-url ${server.url} --rekor-url ${server.url} --trusted-root trusted_root.json`;
+    const script = `${alias}skill-admission sign incident-summary --force --keyless ${services}\n`;
+    const env = { ...process.env, SIGSTORE_ID_TOKEN: "" };
+    const byToken = {
+      cwd: folder,
+      env: { ...env, SIGSTORE_ID_TOKEN: tokenOf({ sub: identity, iss: issuer }) },
+    };
+    expect(await typed(script, byToken)).toContain(`signer    ${identity} (${issuer})\n`);
+    const other = "https://token.actions.example.com";
+    server.override.set("/job?audience=sigstore", () =>
+      Promise.resolve({
+        statusCode: 200,
+        response: JSON.stringify({ value: tokenOf({ sub: identity, iss: other }) }),
+      }),
+    );
+    const job = {
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${server.url}/job`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
+    };
+    expect(await typed(script, { cwd: folder, env: { ...env, ...job } })).toContain(
+      `signer    ${identity} (${other})\n`,
+    );
+  });
 });
