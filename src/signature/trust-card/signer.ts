@@ -4,9 +4,9 @@ import { ed25519KeyFault, verifyEd25519 } from "../ed25519.ts";
 import { keyFingerprint } from "../key.ts";
 import { malformed, quoted, SignatureError } from "../signature-error.ts";
 import type { Signer } from "../signature-evidence.ts";
-import { verifyByIdentity } from "../sigstore/keyless.ts";
-import { readLegacyBundle } from "../sigstore/legacy-bundle.ts";
+import { verifyByIdentity, type KeylessVerdict } from "../sigstore/keyless.ts";
 import type { TrustMaterial } from "../trust-material.ts";
+import { readCardBundle } from "./bundle.ts";
 import type { TrustCard } from "./card-file.ts";
 import { cardBundleFileName, type CardSigning } from "./signing.ts";
 
@@ -61,17 +61,21 @@ function assertNamed(what: string, claimed: string | undefined, proved: string):
   );
 }
 
+function verifyBundle(card: TrustCard, bundle: SkillFile, { sigstore = [] }: TrustMaterial): KeylessVerdict {
+  const message = messageOf(card);
+  const { certificates, signature, proof } = readCardBundle(bundle.bytes, message);
+  return verifyByIdentity(certificates, { signature, signed: { bytes: message }, proof }, sigstore);
+}
+
 function signedByIdentity(
   card: TrustCard,
   signing: Keyless,
   bundle: SkillFile | undefined,
-  { sigstore = [] }: TrustMaterial,
+  trust: TrustMaterial,
 ): CardSigner {
   if (bundle === undefined)
     throw malformed(`${cardBundleFileName}, which holds the signature, is missing: mount it with the skill`);
-  const { certificates, signature, proof } = readLegacyBundle(bundle.bytes, cardBundleFileName);
-  const claimed = { signature, signed: { bytes: messageOf(card) }, proof };
-  const { signer, refusal, selfConsistent } = verifyByIdentity(certificates, claimed, sigstore);
+  const { signer, refusal, selfConsistent } = verifyBundle(card, bundle, trust);
   assertNamed("identity", signing.identity, signer.identity);
   assertNamed("issuer", signing.issuer, signer.issuer);
   return refusal === undefined ? { signer } : { signer, refusal, selfConsistent };

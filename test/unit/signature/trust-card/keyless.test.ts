@@ -7,6 +7,7 @@ import { verifySignature } from "../../../../src/signature/verify.ts";
 import { edited, flipped, placesOf, valueAt, type Edit } from "../../../fixtures/edited.ts";
 import { legacyBundle } from "../../../fixtures/legacy-bundle.ts";
 import { withFiles } from "../../../fixtures/signed-skill.ts";
+import { newKey, sha256Of, signArtifact, statementAbout } from "../../../fixtures/sigstore-artifact.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
 import { keylessCardSkill } from "../../../fixtures/trust-card-skill.ts";
 
@@ -124,6 +125,32 @@ describe("a trust card with a keyless signature", () => {
     ["another signature", { base64Signature: flipped() }],
   ])("is refused with %s than the log's", (_what, edits) => {
     expect(withBundle(edited(bundle, edits)).outcome).toBe("untrusted");
+  });
+
+  it("may have a bundle of Sigstore's instead, as newer clients write it", async () => {
+    const message = Buffer.from(digest);
+    const signed = { outcome: "signed", signer: { identity, roots: [root.fingerprint] } };
+    for (const entry of ["hashedrekord 0.0.1", "hashedrekord 0.0.2"] as const)
+      expect(withBundle(await signArtifact(sigstore, message, { entry }))).toMatchObject(signed);
+    const newer = await signArtifact(sigstore, message);
+    expect(withBundle(newer, trustOf())).toMatchObject({ fault: "UNTRUSTED_SIGNER", signer: { identity } });
+    expect(withBundle(await signArtifact(sigstore, Buffer.from("x")))).toMatchObject({
+      fault: "BAD_SIGNATURE",
+    });
+    const other = await signArtifact(sigstore, Buffer.from("x"));
+    const claimed = {
+      "messageSignature.messageDigest": valueAt(newer, "messageSignature.messageDigest") as object,
+    };
+    expect(withBundle(edited(other, claimed))).toMatchObject({ fault: "BAD_SIGNATURE" });
+    expect(withBundle(edited(newer, { "messageSignature.signature": flipped() })).outcome).toBe("untrusted");
+    const proof = "verificationMaterial.tlogEntries.0.inclusionProof";
+    expect(withBundle(edited(newer, { [proof]: undefined }))).toMatchObject({ fault: "UNSUPPORTED_FORMAT" });
+    const unlogged = edited(newer, { "verificationMaterial.tlogEntries": [] });
+    expect(withBundle(unlogged)).toMatchObject({ outcome: "untrusted" });
+    const byKey = await signArtifact(sigstore, message, { key: newKey() });
+    expect(withBundle(byKey)).toMatchObject({ fault: "UNSUPPORTED_FORMAT" });
+    const statement = await signArtifact(sigstore, message, { statement: statementAbout(sha256Of(message)) });
+    expect(withBundle(statement)).toMatchObject({ fault: "UNSUPPORTED_FORMAT" });
   });
 
   it("is refused with any value of its bundle changed", () => {
