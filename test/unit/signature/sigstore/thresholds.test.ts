@@ -1,4 +1,5 @@
 import { initializeTSA } from "@sigstore/mock";
+import fc from "fast-check";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { readClientTrustConfig } from "../../../../src/signature/sigstore/client-trust-config.ts";
@@ -8,7 +9,7 @@ import { maxTrustedRootLength, readTrustedRoot } from "../../../../src/signature
 import { verifyArtifact } from "../../../../src/signature/sigstore/verify-artifact.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import type { SigstoreRoot } from "../../../../src/signature/trust-material.ts";
-import { edited, type Edit, valueAt } from "../../../fixtures/edited.ts";
+import { edited, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
 import { newKey, signArtifact, trustedKey, type ArtifactDraft } from "../../../fixtures/sigstore-artifact.ts";
 import { testSigstore } from "../../../fixtures/sigstore.ts";
 
@@ -237,6 +238,19 @@ describe("readClientTrustConfig", () => {
   ])("refuses %s", (_what, edits, detail) => {
     expect(() => read(edited(config, edits))).toThrow(SignatureError);
     expect(() => read(edited(config, edits))).toThrow(detail);
+  });
+
+  it("throws nothing but SignatureError, whatever stands in any place of it", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...placesOf(config)), fc.jsonValue(), (path, value) => {
+        try {
+          expect(read(edited(config, { [path]: () => value })).fingerprint).toHaveLength(64);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SignatureError);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it.each<[string, string, string]>([
