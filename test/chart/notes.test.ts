@@ -93,16 +93,20 @@ describe("what is open", () => {
 describe("what is open", () => {
   it("names networks that are all addresses, and connections beyond the API server", async () => {
     const networkPolicy = {
-      apiServerCIDRs: ["10.0.0.0/28", "0.0.0.0/0", "::/0"],
+      apiServerCIDRs: ["10.0.0.0/28", "0.0.0.0/0", "128.0.0.0/1", "::/0"],
       extraEgress: [{ ports: [{ port: 443 }] }],
     };
     const said = await notes({ networkPolicy });
-    expect(said).toContain(
-      "- networkPolicy.apiServerCIDRs has 0.0.0.0/0, which is every address there is.\n",
-    );
-    expect(said).toContain("- networkPolicy.apiServerCIDRs has ::/0, which is every address there is.\n");
+    for (const wide of ["0.0.0.0/0", "128.0.0.0/1", "::/0"])
+      expect(said).toContain(`- networkPolicy.apiServerCIDRs has ${wide}, which is far more than`);
     expect(said).not.toContain("10.0.0.0/28");
     expect(said).toContain("extraEgress lets the replicas connect to more than the API server (1 rule)");
-    expect(await notes()).not.toMatch(/every address there is|extraEgress/);
+    expect(await notes()).not.toMatch(/far more than|extraEgress/);
+  });
+
+  it("says that nobody is told when it fails, until somebody is", async () => {
+    const warning = "- Nobody is told when it fails";
+    expect(await notes()).toContain(warning);
+    expect(await notes({ metrics: { prometheusRule: { enabled: true } } })).not.toContain(warning);
   });
 });

@@ -49,6 +49,28 @@ describe("every object", () => {
     expect(one(labelled, "Deployment").spec.template.metadata.labels).toMatchObject({ team: "security" });
   });
 
+  it("gives objects of monitoring a label once, and alerts the address of their runbook", async () => {
+    const enabled = { enabled: true, labels: { team: "on-call", release: "prometheus" } };
+    const runbookBase = "https://git.example.com/skill-admission/";
+    const rendered = await render({
+      commonLabels: { team: "security", a: "1" },
+      metrics: {
+        serviceMonitor: enabled,
+        prometheusRule: { ...enabled, runbookBase },
+        dashboards: enabled,
+      },
+    });
+    for (const kind of ["ServiceMonitor", "PrometheusRule"])
+      expect(one(rendered, kind).metadata.labels).toMatchObject({
+        team: "on-call",
+        release: "prometheus",
+        a: "1",
+      });
+    const rules = JSON.stringify(one(rendered, "PrometheusRule").spec);
+    expect(rules).toContain(`"runbook_url":"${runbookBase}docs/operations.md#skilladmissiondown"`);
+    expect(rules).not.toContain('"runbook_url":"docs/');
+  });
+
   it("gives pods a label once, which may differ from that of all objects", async () => {
     const rendered = await render({
       commonLabels: { team: "security", a: "1" },

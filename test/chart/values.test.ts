@@ -64,6 +64,14 @@ describe("values.schema.json", () => {
     ["runAsUser", 0],
     ["extraArgs", ["serve"]],
     ["extraArgs", ["--port=9443"]],
+    ["certificates.caKey", ".."],
+    ["certificates.certManager.duration", "720m"],
+    ["resources.limits.memory", "768"],
+    ["resources.limits.memory", 768],
+    ["networkPolicy.extraEgress", [{}]],
+    ["metrics.serviceMonitor.interval", "10m"],
+    ["metrics.serviceMonitor.interval", "0s"],
+    ["metrics.prometheusRule.runbookBase", "docs"],
     ["extraArgs", ["--events"]],
     ["replicaCount", 3],
   ])("refuses %s: %j, and says where", async (path, value) => {
@@ -90,6 +98,9 @@ describe("values.schema.json", () => {
     ["commonLabels", { "app.kubernetes.io/owner": "security" }],
     ["podLabels", { name: "mine" }],
     ["extraArgs", ["--address=::"]],
+    ["resources.limits.memory", "805306368"],
+    ["metrics.serviceMonitor.interval", "60s"],
+    ["metrics.prometheusRule.runbookBase", "https://git.example.com/skill-admission/"],
     ["global", { from: "a chart around this one" }],
   ])("takes %s: %j", async (path, value) => {
     expect(await tryTemplate(valueAt(path, value))).toMatchObject({ code: 0 });
@@ -139,6 +150,18 @@ describe("what no schema can say", () => {
   it("refuses a NetworkPolicy whose rule for the API server would open every port", async () => {
     const { stderr } = await tryTemplate({ networkPolicy: { apiServerPorts: null } });
     expect(stderr).toContain("networkPolicy.apiServerPorts is empty");
+  });
+
+  it.each([
+    ["renewBefore is less than 192h", { duration: "720h", renewBefore: "24h" }],
+    ["duration is not longer than renewBefore", { duration: "240h", renewBefore: "240h" }],
+    ["caDuration is not longer than duration", { caDuration: "720h" }],
+  ])("refuses certificates where %s", async (message, certManager) => {
+    const { stderr } = await tryTemplate({ certificates: { source: "CertManager", certManager } });
+    expect(stderr).toContain(message);
+    expect(await tryTemplate({ certificates: { source: "InProcess", certManager } })).toMatchObject({
+      code: 0,
+    });
   });
 
   it("refuses an authority that nobody would be told of", async () => {

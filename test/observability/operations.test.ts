@@ -69,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await replica.kill();
   await clear(namespace);
-  await kubectl(["delete", "cskp,sktr", "--all"]);
+  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
   await kubectl(["delete", "namespace", "payments", namespace, "--ignore-not-found"]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -130,17 +130,25 @@ describe("break-glass for the whole cluster", () => {
 
 describe("backup and restore", () => {
   const specs = async (): Promise<unknown> => {
-    const { items } = JSON.parse(await kubectl(["get", "cskp,sktr", "-o", "json"])) as {
+    const { items } = JSON.parse(await kubectl(["get", "cskp,sktr,skrl", "-o", "json"])) as {
       items: readonly { kind: string; metadata: { name: string; labels?: object }; spec: unknown }[];
     };
     return items.map(({ kind, metadata, spec }) => [kind, metadata.name, metadata.labels, spec]);
+  };
+  const revoked = {
+    apiVersion: "skill-admission.dev/v1alpha1",
+    kind: "SkillRevocationList",
+    metadata: { name: "withdrawn" },
+    spec: { skills: [{ digest: `sha256:${"0".repeat(64)}`, reason: "leaks credentials" }] },
   };
   const ready = () =>
     kubectl(["wait", "--for=condition=Ready", "--timeout=20s", "cskp/payments", "sktr/example-keys"]);
 
   it("brings back what was deleted and what was changed, as it was", async () => {
     await ready();
+    await kubectl(["apply", "-f", "-"], JSON.stringify(revoked));
     const before = await specs();
+    expect(before).toHaveLength(3);
     await typed(documented("sed -E"));
     await kubectl(["patch", "cskp", "payments", "--type=merge", "-p", '{"spec":{"mode":"Audit"}}']);
     await kubectl(["delete", "sktr", "--all"]);
@@ -148,7 +156,7 @@ describe("backup and restore", () => {
     await typed(documented("kubectl apply --server-side"));
     expect(await specs()).toEqual(before);
     await ready();
-    await kubectl(["delete", "cskp,sktr", "--all"]);
+    await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
     await typed(documented("kubectl apply --server-side"));
     expect(await specs()).toEqual(before);
     await ready();
@@ -165,7 +173,7 @@ describe("the other commands of the runbook", () => {
     ];
     for (const words of looks)
       await type(documented(words)).then(({ out }) => expect(out).not.toMatch(/unknown/));
-    expect(await typed("kubectl get cskp,sktr")).toContain("payments");
+    expect(await typed("kubectl get cskp,sktr,skrl")).toContain("payments");
     const patch = `kubectl patch cskp payments --type merge -p '{"spec":{"mode":"Warn"}}'`;
     const page = await readFile(join(projectRoot, "docs/operations.md"), "utf8");
     expect(page).toContain(patch.replace("payments", "NAME"));

@@ -251,14 +251,17 @@ describe("the alerts", () => {
     ]);
     expect(stderr).toContain('failed calling webhook "pods.skill-admission.dev"');
     const text = await kubectl(["get", "--raw", "/metrics"]);
+    const exposed = parseExposition([text]);
     const { expr } = (await readAlerts()).find(({ alert }) => alert === unreachable)!;
-    const [name = ""] = metricsIn(expr);
-    const labels = parseExposition([text]).get(name);
-    expect([...(labels ?? [])]).toEqual(expect.arrayContaining([...labelsIn(expr)]));
-    const counted = new RegExp(
-      `^${name}\\{(?=.*error_type="calling_webhook_error").*name="pods\\.skill-admission\\.dev"`,
-      "m",
-    );
-    expect(text).toMatch(counted);
+    expect(metricsIn(expr)).toHaveLength(2);
+    const known = new Set(metricsIn(expr).flatMap((name) => [...(exposed.get(name) ?? [])]));
+    for (const label of labelsIn(expr)) expect(known, label).toContain(label);
+    const pods = 'name="pods\\.skill-admission\\.dev"';
+    const failed = `^apiserver_admission_webhook_rejection_count\\{(?=.*error_type="calling_webhook_error").*${pods}`;
+    expect(text).toMatch(new RegExp(failed, "m"));
+    const answered = '^apiserver_admission_webhook_request_total\\{(?=.*code="200").*skill-admission';
+    expect(text).toMatch(new RegExp(answered, "m"));
+    const unanswered = `^apiserver_admission_webhook_request_total\\{(?=.*code="(?:200|403)").*${pods}`;
+    expect(text).not.toMatch(new RegExp(unanswered, "m"));
   });
 });

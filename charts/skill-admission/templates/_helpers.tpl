@@ -11,7 +11,10 @@ app.kubernetes.io/name: skill-admission
 app.kubernetes.io/component: webhook
 {{- end -}}
 
-{{/* Labels of every object; the argument is a list of the root and the component. */}}
+{{/*
+Labels of every object. The argument is a list of the root, the component and, where there are any, labels of this object alone,
+which win over those of all.
+*/}}
 {{- define "skill-admission.labels" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: skill-admission
@@ -21,7 +24,7 @@ app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: skill-admission
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
-{{- with $root.Values.commonLabels }}
+{{- with merge dict (len . | eq 3 | ternary (last .) dict | default dict) ($root.Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -94,6 +97,21 @@ tolerations:
 {{- end -}}
 {{- if and (eq .Values.certificates.source "CertManager") (not .Values.certificates.caKey) (not .Values.certificates.certManager.issuerRef) -}}
 {{- fail "certificates.caKey is empty, but an authority made by cert-manager is known to nobody else: leave certificates.caKey at ca.crt" -}}
+{{- end -}}
+{{- if eq .Values.certificates.source "CertManager" -}}
+{{- $hours := dict -}}
+{{- range $name := list "duration" "renewBefore" "caDuration" -}}
+{{- $_ := set $hours $name (get $.Values.certificates.certManager $name | trimSuffix "h" | int) -}}
+{{- end -}}
+{{- if lt $hours.renewBefore 192 -}}
+{{- fail "certificates.certManager.renewBefore is less than 192h: an alert tells of certificates that end within seven days, and would never be silent. Renew earlier" -}}
+{{- end -}}
+{{- if le $hours.duration $hours.renewBefore -}}
+{{- fail "certificates.certManager.duration is not longer than renewBefore: a certificate would be due before it is made. Make it longer" -}}
+{{- end -}}
+{{- if le $hours.caDuration $hours.duration -}}
+{{- fail "certificates.certManager.caDuration is not longer than duration: certificates would outlive their authority. Make it longer" -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.apiServerPorts) -}}
 {{- fail "networkPolicy.apiServerPorts is empty, and a rule without ports opens all: name the port of the API server, or leave the default" -}}
