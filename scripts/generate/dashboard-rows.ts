@@ -57,9 +57,9 @@ const glance: Row = {
     stat({
       title: "Registered",
       description:
-        "Is the API server told to ask the webhook. NO: where the registration is missing, everything comes in unasked; see SkillAdmissionNotRegistered.",
+        "Is the API server told to ask the webhook, as every replica sees it. NO: what comes in may not be asked about; see SkillAdmissionNotRegistered.",
       unit: "short",
-      queries: [{ expr: `max(skill_admission_webhook_registered{${here}})`, legend: "registered" }],
+      queries: [{ expr: `min(skill_admission_webhook_registered{${here}})`, legend: "registered" }],
       thresholds: [
         ["red", null],
         ["green", 1],

@@ -26,6 +26,8 @@ export interface ClusterHooks {
   readonly onProblem: (message: string) => void;
   /** After each change of policies, trust or revocation lists, and once at the start. */
   readonly onPolicies?: (snapshot: CompiledSnapshot) => void;
+  /** Somebody had changed or deleted the webhook's registration, and it has been put back. */
+  readonly onRepair?: () => void;
   /** How many namespaces carry the break-glass label; after each change, and once at the start. */
   readonly onBreakGlass?: (namespaces: number) => void;
   /** At the start, after each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */

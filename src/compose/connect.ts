@@ -17,6 +17,7 @@ function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
       metrics.setWatch(resource, healthy);
       log.debug("watch", { resource, healthy });
     },
+    onRepair: () => metrics.observeRepair(),
     onBreakGlass: (namespaces) => metrics.setBreakGlass(namespaces),
     onCache: (result) => metrics.observeCache("objects", result),
   };

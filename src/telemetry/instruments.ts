@@ -176,10 +176,19 @@ export function optionalInstruments(registry: Registry) {
     return (value: number): void =>
       (made ??= new Gauge({ name: `${prefix}${name}`, help, registers })).set(value);
   };
+  const counter = (name: string, help: string) => {
+    let made: Counter | undefined;
+    return (more: number): void =>
+      (made ??= new Counter({ name: `${prefix}${name}`, help, registers })).inc(more);
+  };
   return {
     registered: gauge(
       "webhook_registered",
       "1 while the API server is told to ask this webhook, as it should be; 0: it may let everything in unasked",
+    ),
+    repairs: counter(
+      "webhook_repairs_total",
+      "How often this replica has put the webhook's registration back after somebody else had changed or deleted it",
     ),
     leader: gauge(
       "leader",

@@ -30,6 +30,8 @@ export interface StateMetrics {
   setWatch(resource: string, up: boolean): void;
   /** How many namespaces are not asked about for a break-glass label. */
   setBreakGlass(namespaces: number): void;
+  /** The webhook's registration, which somebody else had changed, has been put back. */
+  observeRepair(): void;
   /** What the process runs within: seconds that callers wait, bytes of memory (undefined: no limit). */
   setLimits(limits: { readonly timeoutSeconds: number; readonly memory: number | undefined }): void;
   setProbes(probes: Probes): void;
@@ -70,6 +72,7 @@ export function stateMetrics(
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),
     setBreakGlass: (namespaces) => optional.breakGlass(namespaces),
+    observeRepair: () => optional.repairs(1),
     setLimits({ timeoutSeconds, memory }) {
       state.timeout.set(timeoutSeconds);
       if (memory !== undefined) optional.memoryLimit(memory);
@@ -81,7 +84,10 @@ export function stateMetrics(
     refresh() {
       state.ready.set(probes.ready() ? 1 : 0);
       if (probes.leads !== undefined) optional.leader(probes.leads() ? 1 : 0);
-      if (probes.registered !== undefined) optional.registered(probes.registered() ? 1 : 0);
+      if (probes.registered === undefined) return;
+      optional.registered(probes.registered() ? 1 : 0);
+      // Begins to count at 0: the first repair would otherwise be no increase to Prometheus.
+      optional.repairs(0);
     },
   };
 }

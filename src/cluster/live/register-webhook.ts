@@ -1,7 +1,8 @@
 import { messageOf } from "./api-client.ts";
 import { reflectorDefaults, startReflector } from "./reflector.ts";
-import { RegistrationKeeper, webhookConfigurations, type RegistrationDeps } from "./registration-keeper.ts";
+import { RegistrationKeeper, type RegistrationDeps } from "./registration-keeper.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
+import { webhookConfigurations } from "./write-registration.ts";
 
 /** A webhook that stays registered as it should be. */
 export interface WebhookRegistration {

@@ -1,19 +1,17 @@
-import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import type { Leadership } from "./leadership.ts";
 import { unregisteredAnnotation } from "./lease.ts";
 import type { ObjectSink, ReflectorTimes } from "./reflector.ts";
+import { bundlesOf, trustAll } from "./registered-bundles.ts";
+import { agrees, driftOf } from "./registration-drift.ts";
 import {
   webhookConfiguration,
   webhookConfigurationName,
   type WebhookOptions,
 } from "./webhook-configuration.ts";
-
-/** Where webhook configurations are. */
-export const webhookConfigurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
-const fieldManager = "skill-admission";
+import { writeRegistration } from "./write-registration.ts";
 
 /** What registering depends on. */
 export interface RegistrationDeps {
@@ -34,66 +32,23 @@ export interface RegistrationDeps {
    * moment on nothing gets past it.
    */
   readonly reachable?: (signal: AbortSignal) => Promise<boolean>;
-  /** Told whether the registration is as it should be, at each change. */
+  /**
+   * Told whether the registration can be kept as it should be, at each change; not of each change that somebody made and
+   * that was put back: `hooks.onProblem` and `hooks.onRepair` are.
+   */
   readonly onState?: (registered: boolean) => void;
   readonly times?: ReflectorTimes;
   /** Milliseconds between two writes: two versions of the controller could disagree during an upgrade. */
   readonly writeInterval?: number;
 }
 
-/** The uids of those with whom an object goes. */
-function ownersOf({ metadata }: KubernetesObject): readonly string[] {
-  const { ownerReferences = [] } = metadata as {
-    readonly ownerReferences?: readonly { readonly uid: string }[];
-  };
-  return ownerReferences.map(({ uid }) => uid);
-}
-
-/** Is everything registered exactly as wanted: a field that someone added can narrow a webhook as well as one changed. */
-const agrees = (present: KubernetesObject | undefined, wanted: KubernetesObject): boolean =>
-  present !== undefined &&
-  isDeepStrictEqual(present["webhooks"], wanted["webhooks"]) &&
-  ownersOf(wanted).every((uid) => ownersOf(present).includes(uid));
-
-async function write(
-  client: ApiClient,
-  present: KubernetesObject | undefined,
-  wanted: KubernetesObject,
-  signal: AbortSignal,
-): Promise<KubernetesObject> {
-  const path = `${webhookConfigurations}/${webhookConfigurationName}`;
-  // With the version that was looked at: who has lost the lead without knowing must not undo what came after.
-  const seen = present === undefined ? {} : { resourceVersion: versionOf(present).resourceVersion };
-  const applied = await client.call({
-    method: "PATCH",
-    path: `${path}?fieldManager=${fieldManager}&force=true`,
-    contentType: "application/apply-patch+yaml",
-    body: { ...wanted, metadata: { ...(wanted.metadata as object), ...seen } },
-    signal,
-  });
-  if (agrees(applied, wanted)) return applied;
-  // Applying leaves fields and entries of other managers alone; here they would make the webhook miss objects.
-  const replaced = await client.call({
-    method: "PUT",
-    path: `${path}?fieldManager=${fieldManager}`,
-    body: { ...wanted, metadata: { ...(wanted.metadata as object), ...versionOf(applied) } },
-    signal,
-  });
-  if (!agrees(replaced, wanted))
-    throw new ApiError(0, `${webhookConfigurationName}: another admission plug-in changes the registration`);
-  return replaced;
-}
-
-const versionOf = ({ metadata }: KubernetesObject): { resourceVersion: string; uid: string } => {
-  const { resourceVersion, uid } = metadata as { readonly resourceVersion: string; readonly uid: string };
-  return { resourceVersion, uid };
-};
-
 /** Milliseconds after which a write that failed is tried again. */
 const retryInterval = 5_000;
 /** Milliseconds after which it is asked again whether the webhook can be reached, or the lead is ours. */
 const pollInterval = 500;
 const requestTimeout = 10_000;
+/** Milliseconds for which the same change by somebody else is not told again. */
+const silence = 10 * 60_000;
 
 const toldToStayOut = `the webhook was unregistered by an operator and stays so, nothing is checked: take the annotation ${unregisteredAnnotation} off the Lease to register it again`;
 
@@ -107,26 +62,24 @@ class NotNow extends Error {
   }
 }
 
-interface RegisteredWebhook {
-  readonly clientConfig?: { readonly caBundle?: string };
-}
-
-/** The certificates of a PEM bundle, each as text. */
-const certificatesIn = (bundle: string): readonly string[] =>
-  bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-
 /** Compares what is registered with what should be, and writes where that is ours to do. */
 export class RegistrationKeeper {
-  problem: string | undefined = "the webhook is not registered yet";
   readonly #deps: RegistrationDeps;
   readonly #stop = new AbortController();
+  /** Why the last look did not end well. */
+  #failure: string | undefined = "the webhook is not registered yet";
   #present: KubernetesObject | undefined;
+  /** Changes that the watch has shown. */
+  #changes = 0;
+  /** What was registered as it should be when it was last looked at. */
+  #standing: KubernetesObject | undefined;
   #writing: Promise<void> = Promise.resolve();
   #scheduled: { readonly timer: NodeJS.Timeout; readonly due: number } | undefined;
   #lastWrite = -Infinity;
   /** Has the watch said what is registered. */
   #listed = false;
   #told: boolean | undefined;
+  #complaint: { readonly drift: string; readonly at: number } | undefined;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
@@ -134,12 +87,8 @@ export class RegistrationKeeper {
 
   /** What the watch sees of the registration. */
   readonly sink: ObjectSink = {
-    set: (_, object) => {
-      this.#present = object;
-    },
-    delete: () => {
-      this.#present = undefined;
-    },
+    set: (_, object) => this.#see(object),
+    delete: () => this.#see(undefined),
     keys: () => (this.#present === undefined ? [] : [webhookConfigurationName]),
     settled: () => {
       this.#listed = true;
@@ -147,24 +96,23 @@ export class RegistrationKeeper {
     },
   };
 
+  /**
+   * Why the webhook is not registered as it should be; undefined when it is. Asked of what the watch shows: between two
+   * repairs it is not so, however soon the next one comes.
+   */
+  get problem(): string | undefined {
+    if (this.#failure !== undefined || !this.#drifted()) return this.#failure;
+    return "the registration is not as it was: somebody has changed or deleted it";
+  }
+
   /** Does every one of the webhooks trust all these authorities. */
   published(caBundle: string): boolean {
-    const bundles = this.#bundles();
-    const certificates = certificatesIn(caBundle);
-    return bundles.length > 0 && bundles.every((bundle) => certificates.every((one) => bundle.includes(one)));
+    return trustAll(bundlesOf(this.#present), caBundle);
   }
 
   /** What callers trust now, PEM; undefined before the first look, and empty where nothing is registered. */
   registeredBundle(): string | undefined {
-    return this.#listed ? (this.#bundles()[0] ?? "") : undefined;
-  }
-
-  /** The same for each webhook. */
-  #bundles(): readonly string[] {
-    const webhooks = (this.#present?.["webhooks"] ?? []) as readonly RegisteredWebhook[];
-    return webhooks.map(({ clientConfig }) =>
-      Buffer.from(clientConfig?.caBundle ?? "", "base64").toString("utf8"),
-    );
+    return this.#listed ? (bundlesOf(this.#present)[0] ?? "") : undefined;
   }
 
   /** Looks and writes, one after the other. */
@@ -181,6 +129,16 @@ export class RegistrationKeeper {
 
   #closed(): boolean {
     return this.#stop.signal.aborted;
+  }
+
+  #see(present: KubernetesObject | undefined): void {
+    this.#present = present;
+    this.#changes += 1;
+  }
+
+  /** Has somebody changed what stood as it should. */
+  #drifted(): boolean {
+    return this.#standing !== undefined && !agrees(this.#present, this.#standing);
   }
 
   #schedule(wait: number): void {
@@ -201,35 +159,41 @@ export class RegistrationKeeper {
     const { hooks, options } = this.#deps;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
     try {
-      const wanted = webhookConfiguration(await options(signal, this.#bundles()[0] ?? ""));
+      const wanted = webhookConfiguration(await options(signal, bundlesOf(this.#present)[0] ?? ""));
       if (!agrees(this.#present, wanted)) await this.#register(wanted, signal);
-      this.problem = undefined;
+      this.#standing = wanted;
+      this.#failure = undefined;
     } catch (error) {
       if (this.#closed()) return;
       this.#failed(error, hooks);
     }
-    const registered = this.problem === undefined;
+    this.#tell(this.#failure === undefined);
+  }
+
+  #tell(registered: boolean): void {
+    // What somebody else has to put back is for that one to tell.
+    if (this.#told === true && this.#deps.leadership.term() === undefined) return;
     if (registered !== this.#told) this.#deps.onState?.(registered);
     this.#told = registered;
   }
 
   #failed(error: unknown, hooks: ClusterHooks): void {
     if (error instanceof NotNow) {
-      if (error.message === toldToStayOut && error.message !== this.problem) hooks.onProblem(toldToStayOut);
-      this.problem = error.message;
+      if (error.message === toldToStayOut && error.message !== this.#failure) hooks.onProblem(toldToStayOut);
+      this.#failure = error.message;
       if (error.retry !== undefined) this.#schedule(error.retry);
       return;
     }
     // Somebody else has written meanwhile; the watch will show it.
     const conflict = error instanceof ApiError && (error.status === 409 || error.status === 404);
     const message = `the webhook could not be registered: ${messageOf(error)}`;
-    if (message !== this.problem && !conflict) hooks.onProblem(message);
-    this.problem = message;
+    if (message !== this.#failure && !conflict) hooks.onProblem(message);
+    this.#failure = message;
     this.#schedule(conflict ? pollInterval : retryInterval);
   }
 
   async #register(wanted: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const { client, leadership, heeds, reachable } = this.#deps;
+    const { client, hooks, leadership, heeds, reachable } = this.#deps;
     if (leadership.term() === undefined) throw new NotNow("the leader has not registered the webhook yet");
     if (this.#present === undefined && reachable !== undefined && !(await reachable(signal)))
       throw new NotNow("no replica is ready behind the Service yet", pollInterval);
@@ -241,7 +205,25 @@ export class RegistrationKeeper {
       if (await heeds(unregistered, signal)) throw new NotNow(toldToStayOut);
       await leadership.clearUnregistered(signal);
     }
+    const repairs = this.#drifted();
+    if (repairs) this.#complain();
     this.#lastWrite = performance.now();
-    this.#present = await write(client, this.#present, wanted, AbortSignal.any([signal, term]));
+    const seen = this.#changes;
+    const written = await writeRegistration(client, this.#present, wanted, AbortSignal.any([signal, term]));
+    // What the watch has shown meanwhile may be newer: then it is for the watch to show ours, too.
+    if (this.#changes === seen) this.#present = written;
+    if (repairs) hooks.onRepair?.();
+  }
+
+  /** Names what somebody has changed, once for each change of what there is to say, and from time to time. */
+  #complain(): void {
+    if (this.#standing === undefined) return;
+    const drift = driftOf(this.#present, this.#standing);
+    const now = performance.now();
+    if (this.#complaint?.drift === drift && now - this.#complaint.at < silence) return;
+    this.#complaint = { drift, at: now };
+    this.#deps.hooks.onProblem(
+      `the webhook's registration was changed, and is put back: ${drift}; find who does it and have them leave the ValidatingWebhookConfiguration "${webhookConfigurationName}" alone`,
+    );
   }
 }

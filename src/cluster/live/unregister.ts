@@ -8,8 +8,8 @@ import {
 } from "./connection.ts";
 import { readInstallation, withoutService } from "./installation.ts";
 import { createLeaseStore, type LeaseStore } from "./lease.ts";
-import { webhookConfigurations } from "./registration-keeper.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
+import { webhookConfigurations } from "./write-registration.ts";
 
 /** Whose webhook is to be unregistered. */
 export interface UnregisterTarget {

@@ -35,11 +35,12 @@ let keeper: RegistrationKeeper;
 let caBundle: string;
 const problems: string[] = [];
 const states: boolean[] = [];
+let repairs: number;
 
 function keep(more: Partial<RegistrationDeps> = {}): RegistrationKeeper {
   return new RegistrationKeeper({
     client: api,
-    hooks: { onProblem: (message) => problems.push(message) },
+    hooks: { onProblem: (message) => problems.push(message), onRepair: () => (repairs += 1) },
     leadership,
     options: () =>
       Promise.resolve({ address: { service: { namespace: "n", name: "s", port: 443 } }, caBundle }),
@@ -62,12 +63,30 @@ async function look(): Promise<void> {
   await keeper.assert();
 }
 
+/** Changes the first webhook as somebody else would. */
+function weaken(change: object = { failurePolicy: "Ignore" }): void {
+  const present = api.objects.get(path)!;
+  const [first, ...others] = present["webhooks"] as readonly object[];
+  const fields = Object.fromEntries(Object.keys(change).map((field) => [`f:${field}`, {}]));
+  const managedFields = [
+    {
+      manager: "kubectl-edit",
+      operation: "Update",
+      time: "2026-01-01T00:00:00Z",
+      fieldsV1: { "f:webhooks": { 'k:{"name":"pods.skill-admission.dev"}': fields } },
+    },
+  ];
+  const metadata = { ...(present.metadata as object), managedFields };
+  api.put(path, { ...present, metadata, webhooks: [{ ...first, ...change }, ...others] });
+}
+
 beforeEach(() => {
   api = new FakeApi();
   leadership = new FakeLeadership();
   caBundle = pem("one");
   problems.length = 0;
   states.length = 0;
+  repairs = 0;
   keeper = keep();
 });
 
@@ -191,6 +210,108 @@ describe("RegistrationKeeper", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("is not registered from the moment that the watch shows a change, leading or not, until that is put back", async () => {
+    const writeInterval = 60_000;
+    keeper = keep({ writeInterval });
+    await look();
+    expect([keeper.problem, repairs]).toEqual([undefined, 0]);
+    for (const leads of [true, false]) {
+      leadership.leads = leads;
+      weaken();
+      watched();
+      expect(keeper.problem).toContain("somebody has changed or deleted it");
+      leadership.leads = true;
+      await keeper.assert();
+      expect(keeper.problem).toBeUndefined();
+    }
+    expect([repairs, states]).toEqual([2, [true]]);
+  });
+
+  it("names what was changed, by whom, once in a while as long as it is the same", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      await look();
+      for (let round = 0; round < 5; round += 1) {
+        weaken();
+        await look();
+      }
+      const same = `webhooks[pods.skill-admission.dev].failurePolicy: expected "Fail", found "Ignore" (by "kubectl-edit")`;
+      expect([problems, repairs]).toEqual([[expect.stringContaining(same)], 5]);
+      weaken({ timeoutSeconds: 1 });
+      await look();
+      expect(problems).toHaveLength(2);
+      expect(problems[1]).toContain("timeoutSeconds: expected 5, found 1");
+      weaken({ timeoutSeconds: 1 });
+      vi.advanceTimersByTime(10 * 60_000);
+      await look();
+      expect([problems.length, problems[2]]).toEqual([3, problems[1]]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("says that it was deleted, and counts it", async () => {
+    await look();
+    api.objects.delete(path);
+    await look();
+    expect([problems, repairs]).toEqual([[expect.stringContaining("it was deleted")], 1]);
+  });
+
+  it("counts as no repair what it writes for reasons of its own, or over what was there before it", async () => {
+    api.put(path, { kind: "ValidatingWebhookConfiguration", metadata: {}, webhooks: [] });
+    await look();
+    caBundle = pem("two") + pem("one");
+    await look();
+    expect([api.written().length, problems, repairs]).toEqual([2, [], 0]);
+  });
+
+  it("does not count what it could not put back", async () => {
+    await look();
+    weaken();
+    api.before = ({ method }) => {
+      if (method === "PATCH") throw new ApiError(403, "may not patch");
+    };
+    await look();
+    expect([problems.length, problems[1], repairs]).toEqual([2, expect.stringContaining("may not patch"), 0]);
+  });
+
+  it("goes by what the watch shows while it writes, not by the answer to what it wrote before", async () => {
+    keeper = keep({ writeInterval: 60_000 });
+    await look();
+    weaken();
+    watched();
+    // Changed again after our write, and that is seen before the write's own answer.
+    api.before = ({ method }) => {
+      if (method === "PATCH")
+        queueMicrotask(() => {
+          weaken();
+          watched();
+        });
+    };
+    await keeper.assert();
+    expect(keeper.problem).toContain("somebody has changed or deleted it");
+    api.before = () => undefined;
+    await keeper.assert();
+    expect([keeper.problem, repairs]).toEqual([undefined, 2]);
+  });
+
+  it("tells a follower's operators once that it is registered, however often the leader repairs it", async () => {
+    await look();
+    keeper = keep();
+    states.length = 0;
+    leadership.leads = false;
+    const good = api.objects.get(path)!;
+    for (let round = 0; round < 3; round += 1) {
+      api.objects.set(path, good);
+      await look();
+      expect(keeper.problem).toBeUndefined();
+      weaken();
+      await look();
+      expect(keeper.problem).toBe("the leader has not registered the webhook yet");
+    }
+    expect([states, problems, repairs]).toEqual([[true], [], 0]);
   });
 
   it("knows which authorities callers trust already", async () => {

@@ -1,4 +1,3 @@
-
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -262,6 +261,15 @@ describe("createMetrics", () => {
     fine = false;
     expect(await ours("ready")).toMatchObject([{ value: 0 }]);
     expect(await ours("webhook_registered")).toMatchObject([{ value: 0 }]);
+  });
+
+  it("counts repairs of the registration from 0 on, and only where there is one", async () => {
+    expect(await ours("webhook_repairs_total")).toEqual([]);
+    metrics.setProbes({ ready: () => true, registered: () => true });
+    expect(await ours("webhook_repairs_total")).toMatchObject([{ value: 0 }]);
+    metrics.observeRepair();
+    metrics.observeRepair();
+    expect(await ours("webhook_repairs_total")).toMatchObject([{ value: 2 }]);
   });
 
   it("shows watches and limits, a limit on memory only where there is one", async () => {
