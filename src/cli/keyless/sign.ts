@@ -7,15 +7,14 @@ import { UsageError } from "../command-line.ts";
 const patience = 30_000;
 const retries = 2;
 
-/** What could not be had, and why, as far as the library and the network tell. */
-function refusal(cause: unknown): UsageError {
+/** What could not be had, and why, as far as the library and the network tell; the library quotes tokens in full. */
+function refusal(cause: unknown, token: string): UsageError {
   const causes: string[] = [];
   for (let at: unknown = cause; at instanceof Error && causes.length < 4; at = at.cause)
     if (!causes.some((text) => text.includes(at.message))) causes.push(at.message);
   return new UsageError(
-    `Sigstore did not sign: ${causes.join(": ").slice(0, 600)}`,
+    `Sigstore did not sign: ${causes.join(": ").replaceAll(token, "(the token)").slice(0, 600)}`,
     "nothing was written; correct the identity token or the services and sign again",
-    { cause },
   );
 }
 
@@ -63,6 +62,6 @@ export async function signStatement(
     const bundle = await builder.create({ data: Buffer.from(statement), type: inTotoPayloadType });
     return written(Bundle.toJSON(bundle));
   } catch (cause) {
-    throw refusal(cause);
+    throw refusal(cause, token);
   }
 }

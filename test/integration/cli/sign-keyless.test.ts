@@ -293,6 +293,45 @@ describe("sign --keyless refuses, and writes nothing, where", () => {
     expect(signed()).toBe(false);
   });
 
+  it.each<[string, string, string]>([
+    ["the authority answers with nothing", "/api/v2/signingCert", "{}"],
+    ["the authority answers with a page", "/api/v2/signingCert", "<html>"],
+    ["the log answers with nothing", "/api/v1/log/entries", "{}"],
+    [
+      "the log answers with an entry without proof",
+      "/api/v1/log/entries",
+      '{"a":{"body":"e30=","logIndex":1}}',
+    ],
+    ["the log answers with a list", "/api/v1/log/entries", "[1]"],
+  ])("%s", async (_what, path, response) => {
+    server.override.set(path, () => Promise.resolve({ statusCode: 201, response }));
+    const { code, out, err } = await signHere();
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatch(/^error: (?:Sigstore did not sign|the signature would not be accepted): /);
+    expect(signed()).toBe(false);
+  });
+
+  it("the log answers with the entry of another signature", async () => {
+    const { authorities } = server.sigstore;
+    const body = { apiVersion: "0.0.1", kind: "dsse", spec: { signatures: [] } };
+    const entry = JSON.stringify(await authorities.tlog.log(body));
+    server.override.set("/api/v1/log/entries", () => Promise.resolve({ statusCode: 201, response: entry }));
+    const { code, err } = await signHere();
+    expect(code).toBe(2);
+    expect(err).toContain("the signature would not be accepted: ");
+    expect(signed()).toBe(false);
+  });
+
+  it("the token names nobody, and shows it to nobody", async () => {
+    const nobody = tokenOf({ iss: issuer });
+    const { code, err } = await sign([...services(), "--trusted-root", root], { identityToken: nobody });
+    expect(code).toBe(2);
+    expect(err).toContain(
+      "Sigstore did not sign: invalid identity token: (the token): JWT subject not found",
+    );
+    expect(err).not.toContain(nobody.split(".")[1]);
+  });
+
   it("another Sigstore signed than the trusted root's", async () => {
     const other = await startSigstore();
     const stranger = put("other.json", JSON.stringify(other.sigstore.trustedRoot));
