@@ -9,6 +9,7 @@ import {
   type ServingCertificate,
 } from "./certificate-source.ts";
 import type { Clock } from "./self-issued.ts";
+import { readCertificate } from "./state.ts";
 
 export interface CertificateFilesOptions {
   readonly certFile: string;
@@ -70,6 +71,11 @@ function authorityOf(
   chain: string,
   { caFile = "" }: CertificateFilesOptions,
 ): { readonly caBundle: string; readonly authorityNotAfter: number } {
+  // One that callers cannot read would make them refuse the registration as a whole.
+  if (!certificatesIn(ca).every((one) => readCertificate(one) !== undefined))
+    throw new AuthorityError(
+      `--tls-ca-file ${JSON.stringify(caFile)} holds a certificate that cannot be read: take it out`,
+    );
   const issuer = issuerIn(ca, chain);
   if (issuer === undefined)
     throw new AuthorityError(

@@ -19,6 +19,9 @@ export const lifetimes = {
 /** Both kinds are replaced after this share of their life: a leaf has ten days left then, an authority four months. */
 const renewAfter = 2 / 3;
 
+/** No certificate of ours lives longer. */
+const longest = lifetimes.authority + lifetimes.backdate;
+
 /** What to do next about the shared certificates. */
 export type Step =
   /** Nothing, until then (milliseconds since 1970). */
@@ -57,11 +60,14 @@ function spanOf(pem: string): Span | undefined {
   return { notBefore: certificate.validFromDate.getTime(), notAfter: certificate.validToDate.getTime() };
 }
 
+const isTooLong = ({ notBefore, notAfter }: Span): boolean => notAfter - notBefore > longest;
+
 const covers = (span: Span | undefined, now: number): span is Span =>
   span !== undefined && span.notBefore <= now && now < span.notAfter;
 
 const renewalOf = ({ notBefore, notAfter }: Span): number =>
-  notBefore + Math.floor((notAfter - notBefore) * renewAfter);
+  // One that lives longer than any that we make, whoever made it, goes when ours would.
+  notBefore + Math.floor(Math.min(notAfter - notBefore, longest) * renewAfter);
 
 /** When an authority was put into the bundle: it is made and announced at once. */
 const announcedAt = ({ notBefore }: Span): number => notBefore + lifetimes.backdate;
@@ -95,7 +101,8 @@ function planLeaf(
   moments: readonly number[],
 ): Step {
   const span = spanOf(leaf.cert);
-  if (!covers(span, now) || !leafFits(leaf.cert, issuing.cert, names)) return { kind: "reissue" };
+  if (!covers(span, now) || isTooLong(span) || !leafFits(leaf.cert, issuing.cert, names))
+    return { kind: "reissue" };
   // At the end of an authority's life a leaf cannot outlive it; its successor issues the next one.
   if (now >= renewalOf(span) && span.notAfter < authority.notAfter) return { kind: "reissue" };
   const ahead = [renewalOf(span), ...moments].filter((moment) => moment > now);
@@ -116,7 +123,8 @@ export function usable(
   now: number,
 ): state is CertificateState {
   if (state === undefined || !covers(spanOf(state.issuing.cert), now)) return false;
-  return covers(spanOf(state.leaf.cert), now) && leafFits(state.leaf.cert, state.issuing.cert, names);
+  const leaf = spanOf(state.leaf.cert);
+  return covers(leaf, now) && !isTooLong(leaf) && leafFits(state.leaf.cert, state.issuing.cert, names);
 }
 
 /** Makes certificates. The only part that is slow, and random. */

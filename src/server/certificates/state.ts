@@ -1,5 +1,6 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
+import { createSecureContext } from "node:tls";
 
 /** A certificate with its private key, PEM both. */
 export interface KeyedCertificate {
@@ -46,19 +47,25 @@ export const toFiles = (state: CertificateState): Readonly<Record<string, string
   [fileNames.leafKey]: state.leaf.key,
 });
 
-/** What the store holds, or undefined where it is incomplete or garbled: it is then made anew. Never throws. */
+/**
+ * What the store holds, or undefined where it is incomplete or garbled: it is then made anew. Never throws.
+ *
+ * Taken is what was made here, each file one certificate or one key and nothing beside it, and handed on as it was
+ * understood, not as it was written: what stands behind the first certificate of a file would otherwise be served, or
+ * be trusted by every caller, unread.
+ */
 export function fromFiles(files: Readonly<Record<string, string>>): CertificateState | undefined {
   const issuing = readPair(files, fileNames.issuingCert, fileNames.issuingKey);
   const leaf = readPair(files, fileNames.leafCert, fileNames.leafKey);
   if (issuing === undefined || leaf === undefined || !readCertificate(issuing.cert)?.ca) return undefined;
   // A garbled successor or predecessor is left out; the plan makes another.
   const next = readPair(files, fileNames.nextCert, fileNames.nextKey);
-  const retired = textOf(files, fileNames.retired);
+  const retired = certificateOf(textOf(files, fileNames.retired));
   return {
     issuing,
     leaf,
     ...(next !== undefined && readCertificate(next.cert)?.ca ? { next } : {}),
-    ...(retired !== undefined && readCertificate(retired)?.ca ? { retired } : {}),
+    ...(retired?.ca ? { retired: retired.toString() } : {}),
   };
 }
 
@@ -72,11 +79,35 @@ function readPair(
   certName: string,
   keyName: string,
 ): KeyedCertificate | undefined {
-  const cert = textOf(files, certName);
-  const key = textOf(files, keyName);
-  if (cert === undefined || key === undefined) return undefined;
+  const certificate = certificateOf(textOf(files, certName));
+  const privateKey = keyOf(textOf(files, keyName));
+  if (certificate === undefined || privateKey === undefined) return undefined;
+  const pair = {
+    cert: certificate.toString(),
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
   try {
-    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)) ? { cert, key } : undefined;
+    // The last word is the server's own: what it would refuse ends the process at its start.
+    createSecureContext(pair);
+    return certificate.checkPrivateKey(privateKey) ? pair : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One block of PEM with nothing around it. */
+const onePem = /^-----BEGIN ([A-Z ]+)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----\s*$/;
+
+/** The one certificate in a file; undefined where it holds anything else. */
+const certificateOf = (text: string | undefined): X509Certificate | undefined =>
+  text !== undefined && onePem.exec(text)?.[1] === "CERTIFICATE" ? readCertificate(text) : undefined;
+
+/** The one key in a file, of the kind that the issuer makes (P-256); undefined where it holds anything else. */
+function keyOf(text: string | undefined): KeyObject | undefined {
+  if (text === undefined || !onePem.test(text)) return undefined;
+  try {
+    const key = createPrivateKey(text);
+    return key.asymmetricKeyDetails?.namedCurve === "prime256v1" ? key : undefined;
   } catch {
     return undefined;
   }

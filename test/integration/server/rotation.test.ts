@@ -206,5 +206,13 @@ describe("startCertificateFiles", () => {
         /--tls-ca-file ".*a" holds no authority, PEM, that issued the certificate/,
       );
     }
+    const { signal } = new AbortController();
+    const options = { ...paths, signal, clock: realClock, report: () => undefined };
+    const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    await writeFile(paths.caFile, state.issuing.cert + unreadable);
+    await expect(startCertificateFiles(options)).rejects.toThrow(/holds a certificate that cannot be read/);
+    await writeFile(paths.caFile, state.issuing.cert + other.issuing.cert);
+    const source = await startCertificateFiles(options);
+    expect(source.current().caBundle?.match(/BEGIN/g)).toHaveLength(2);
   });
 });

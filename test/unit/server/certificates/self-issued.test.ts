@@ -215,7 +215,14 @@ describe("startSelfIssued", () => {
 
   it.each([
     ["deleted", undefined],
-    ["garbled", { "ca.crt": "garbled" }],
+    ["garbled", () => ({ "ca.crt": "garbled" })],
+    [
+      "garbled behind a certificate that is good",
+      (good: Readonly<Record<string, string>>) => ({
+        ...good,
+        "tls.crt": `${good["tls.crt"]!}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      }),
+    ],
   ])(
     "puts its certificates back, when those in the store are %s: callers know no others",
     async (_, files) => {
@@ -228,7 +235,7 @@ describe("startSelfIssued", () => {
       const before = source.current();
       const kept = await store.load(ended.signal);
       inner = createMemoryStore();
-      if (files !== undefined) await inner.save(files, undefined, ended.signal);
+      if (files !== undefined) await inner.save(files(kept?.files ?? {}), undefined, ended.signal);
       await clock.wake();
       expect(source.current()).toEqual(before);
       expect((await store.load(ended.signal))?.files).toEqual(kept?.files);
