@@ -48,6 +48,7 @@ export const isSigned = ({ key }: Candidate, bundle: VettBundle, manifest: Uint8
 /**
  * Proves by the registry's own log that its key signed within the key's period: the entry in the log, about this key,
  * signature and manifest, and the time of it. Not the signature itself.
+ * @param now milliseconds since 1970, at which the log has to be trusted where nothing states a time: to say that
  * @returns when it was signed, milliseconds since 1970
  * @throws SignatureError BAD_SIGNATURE, UNTRUSTED_SIGNER or SIGNER_EXPIRED
  */
@@ -55,6 +56,7 @@ export function proveLogged(
   { registry, key }: Candidate,
   { signature, proof }: VettBundle,
   manifest: Uint8Array,
+  now: number,
 ): number {
   const subject = toSubject({
     signature,
@@ -62,7 +64,7 @@ export function proveLogged(
     by: { key: key.key, logOptional: false },
     proof,
   });
-  const result = proofsOf(subject, [registry.sigstore]);
+  const result = proofsOf(subject, [registry.sigstore], now);
   if ("refusal" in result) {
     const { code, message } = result.refusal;
     throw new SignatureError(

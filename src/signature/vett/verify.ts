@@ -57,9 +57,9 @@ const changed = (): SignatureError =>
 type Proved = Candidate & { readonly signedAt: number };
 type Attempt = Proved | (Candidate & { readonly refusal: SignatureError });
 
-function attempt(candidate: Candidate, { bundle, artifact }: Subject): Attempt {
+function attempt(candidate: Candidate, { bundle, artifact }: Subject, now: number): Attempt {
   try {
-    return { ...candidate, signedAt: proveLogged(candidate, bundle, artifact.bytes) };
+    return { ...candidate, signedAt: proveLogged(candidate, bundle, artifact.bytes, now) };
   } catch (cause) {
     if (cause instanceof SignatureError) return { ...candidate, refusal: cause };
     throw cause;
@@ -87,7 +87,7 @@ function signerOf(
   };
 }
 
-function verifySubject(subject: Subject, trust: TrustMaterial): SignatureEvidence {
+function verifySubject(subject: Subject, trust: TrustMaterial, now: number): SignatureEvidence {
   const { bundle, artifact, comparison } = subject;
   const { differences, unlisted } = comparison;
   const digest = `sha256:${artifact.sha256}` as const;
@@ -98,7 +98,7 @@ function verifySubject(subject: Subject, trust: TrustMaterial): SignatureEvidenc
   const candidates = named.filter((one) => isSigned(one, bundle, artifact.bytes));
   const [first] = candidates;
   if (first === undefined) return untrusted(changed(), info);
-  const attempts = candidates.map((candidate) => attempt(candidate, subject));
+  const attempts = candidates.map((candidate) => attempt(candidate, subject, now));
   const [refused] = attempts.flatMap((one) => ("refusal" in one ? [one.refusal] : []));
   const proved = attempts.filter((one) => "signedAt" in one);
   const signer = signerOf(subject, proved[0] ?? first, proved);
@@ -114,9 +114,14 @@ function verifySubject(subject: Subject, trust: TrustMaterial): SignatureEvidenc
  * which version it is, the signature does not say: policies compare name and hashes of the signer.
  * @param bundlePath the bundle's path in the skill; it must be there
  */
-export function verifyVett(skill: Skill, bundlePath: string, trust: TrustMaterial): SignatureEvidence {
+export function verifyVett(
+  skill: Skill,
+  bundlePath: string,
+  trust: TrustMaterial,
+  now: number,
+): SignatureEvidence {
   try {
-    return verifySubject(readSubject(skill, bundlePath), trust);
+    return verifySubject(readSubject(skill, bundlePath), trust, now);
   } catch (cause) {
     if (cause instanceof SignatureError) return untrusted(cause);
     throw cause;

@@ -67,6 +67,18 @@ describe("a delivered skill", () => {
     );
   });
 
+  it("is refused, when any bit of the manifest is flipped", () => {
+    const bytes = Buffer.from(manifest);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(7), (at, bit) => {
+        const changed = Buffer.from(bytes);
+        changed[at]! ^= 1 << bit;
+        expect(verify(withFiles(skill, { "vett.manifest.json": changed })).outcome).toBe("untrusted");
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it.each(Object.keys(files))("is tampered with, when %s changes", (path) => {
     const bytes = skill.files.get(path)!.bytes;
     fc.assert(
@@ -198,6 +210,21 @@ describe("the registry", () => {
     ] as { verificationMaterial: object }[];
     const swapped = { ...one, verificationMaterial: other!.verificationMaterial };
     expect(withBundle(swapped)).toMatchObject(refused("UNTRUSTED_SIGNER", "another signature"));
+  });
+
+  it("proves nothing, when neither log nor timestamp says when it was signed", async () => {
+    const { verificationMaterial: material, ...rest } = (await bundleOf(registry, manifest, {
+      entry: "hashedrekord 0.0.2",
+    })) as { verificationMaterial: Record<string, unknown> };
+    const { publicKey, tlogEntries } = material;
+    const untimed = { ...rest, verificationMaterial: { publicKey, tlogEntries } };
+    const [entry] = tlogEntries as readonly Record<string, unknown>[];
+    // A time that the entry states without its log's promise is nobody's word.
+    const claimed = { publicKey, tlogEntries: [{ ...entry, integratedTime: "1770000000" }] };
+    for (const other of [untimed, { ...rest, verificationMaterial: claimed }])
+      expect(verify(withFiles(skill, { "vett.sigstore.json": JSON.stringify(other) }))).toMatchObject(
+        refused("UNTRUSTED_SIGNER", "neither log nor timestamp says when it was signed"),
+      );
   });
 
   it("signs within its key's period, both ends included, by the log's time", () => {
