@@ -1,7 +1,7 @@
 import { SignatureError } from "../signature/signature-error.ts";
 import {
-  cardDataMark,
-  parseTrustCard,
+  hasCardData,
+  readTrustCard,
   trustCardFileName,
   type TrustCard,
 } from "../signature/trust-card/card-file.ts";
@@ -9,7 +9,6 @@ import { cardManifestFileName, digestOfListing, readListing } from "../signature
 import type { Skill } from "../skill/skill.ts";
 import { FaultList } from "./fault-list.ts";
 import type { CardFault, PermissionManifest, SkillCard, SkillFrontmatter } from "./skill-card.ts";
-import { readCardText } from "./text.ts";
 
 /** `CARD.md` where it is a trust card: in the model, as it says itself, and what is wrong with it. */
 export interface TrustCardReading {
@@ -60,11 +59,9 @@ function toCard(source: TrustCard, faults: FaultList): SkillCard {
 export function readTrustCardWords({ files }: Skill): TrustCardReading {
   const file = files.get(trustCardFileName);
   const faults = new FaultList(trustCardFileName);
-  const read = file === undefined ? undefined : readCardText(file);
-  if (read === undefined || typeof read === "string" || !read.text.includes(cardDataMark))
-    return { faults: faults.all };
+  if (file === undefined || !hasCardData(file.bytes)) return { faults: faults.all };
   try {
-    const source = parseTrustCard(read.text);
+    const source = readTrustCard(file.bytes);
     return { source, card: toCard(source, faults), faults: faults.all };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;

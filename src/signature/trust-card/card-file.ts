@@ -1,7 +1,7 @@
 import type { Sha256 } from "../../skill/digest.ts";
 import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
 import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
 import { renderCardHead } from "./render.ts";
 import { readSigning, type CardSigning } from "./signing.ts";
 
@@ -9,10 +9,10 @@ import { readSigning, type CardSigning } from "./signing.ts";
 export const trustCardFileName = "CARD.md";
 
 /** Bytes of one card. Real ones have two to three thousand. */
-const maxBytes = 262_144;
+const maxBytes = 65_536;
 
 /** What begins the comment that the format's tool reads; without it a CARD.md is some other text. */
-export const cardDataMark = "<!--card-data";
+const cardDataMark = "<!--card-data";
 
 /** A trust card as it says itself. Only `digest` is what signatures are over: anybody can change the rest. */
 export interface TrustCard {
@@ -146,12 +146,10 @@ function cardOf(data: JsonObject): TrustCard {
 }
 
 /**
- * Reads a trust card (saschb2b/skills, trust-card, card version 0.1): the data in its last comment, strictly, and
- * frontmatter and body, which must be what the data says, letter by letter: the tool reads only the data, everybody else
- * only the rest.
- * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ * The data in the card's last comment, strictly; and frontmatter and body, which must be what the data says, letter by
+ * letter: the tool reads only the data, everybody else only the rest.
  */
-export function parseTrustCard(text: string): TrustCard {
+function parseTrustCard(text: string): TrustCard {
   const { head, json } = split(text);
   const data = parse(json);
   const version = textOf(data, "card_version", where);
@@ -162,15 +160,33 @@ export function parseTrustCard(text: string): TrustCard {
   return cardOf(data);
 }
 
-/** Cards that were read: the same bytes are asked about when a signature is looked for, and when it is verified. */
-const known = new WeakMap<Uint8Array, TrustCard>();
+/** What was read: the same bytes are asked about by whoever looks for signatures, verifies one, and reads cards. */
+const known = new WeakMap<Uint8Array, TrustCard | SignatureError>();
 
-/** The same from a file's bytes, which stay as they are: UTF-8 without a byte order mark. @throws SignatureError */
-export function readTrustCard(bytes: Uint8Array): TrustCard {
-  const read = known.get(bytes) ?? parseTrustCard(decode(bytes));
-  known.set(bytes, read);
-  return read;
+function read(bytes: Uint8Array): TrustCard | SignatureError {
+  try {
+    return parseTrustCard(decode(bytes));
+  } catch (cause) {
+    if (cause instanceof SignatureError) return cause;
+    throw cause;
+  }
 }
+
+/**
+ * Reads a trust card (saschb2b/skills, trust-card, card version 0.1).
+ * @param bytes of the file, which stay as they are: UTF-8 without a byte order mark
+ * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
+ */
+export function readTrustCard(bytes: Uint8Array): TrustCard {
+  const card = known.get(bytes) ?? read(bytes);
+  known.set(bytes, card);
+  if (card instanceof SignatureError) throw card;
+  return card;
+}
+
+/** Is there what begins the comment of this format. */
+export const hasCardData = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
+  Buffer.from(buffer, byteOffset, byteLength).includes(cardDataMark);
 
 function decode(bytes: Uint8Array): string {
   if (bytes.byteLength > maxBytes) throw malformed(`the card is larger than ${maxBytes} bytes`);

@@ -9,6 +9,9 @@ import { malformed, quoted } from "../signature-error.ts";
 /** Where the list of files stands that a card's digest is over. */
 export const cardManifestFileName = "CARD.manifest.json";
 
+/** Bytes of the list; ten thousand files with long names have as many. */
+const maxBytes = 2 * 1024 * 1024;
+
 /** Path → SHA-256, lower-case hex, in the order of the digest: by code points. */
 export type CardListing = ReadonlyMap<string, string>;
 
@@ -70,8 +73,7 @@ function entryOf(item: Json, index: number): readonly [path: string, digest: str
 }
 
 function parse(bytes: Uint8Array): readonly Json[] {
-  if (bytes.byteLength > skillLimits.signatureBytes)
-    throw malformed(`${cardManifestFileName} is larger than ${skillLimits.signatureBytes} bytes`);
+  if (bytes.byteLength > maxBytes) throw malformed(`${cardManifestFileName} is larger than ${maxBytes} bytes`);
   let value: Json;
   try {
     value = parseStrictJson(bytes);

@@ -21,7 +21,11 @@ function scalar(value: null | boolean | number | string): string {
 const isNested = (value: Json | undefined): value is JsonObject | readonly Json[] =>
   typeof value === "object" && value !== null;
 
+/** Levels of data. Real cards have two; each indents every line below it. */
+const maxDepth = 8;
+
 function linesOfObject(object: JsonObject, pad: string): readonly string[] {
+  if (pad.length > 2 * maxDepth) throw malformed(`the card's data is nested deeper than ${maxDepth} levels`);
   return Object.entries(object).flatMap(([key, value]) => {
     assertPrintable(key);
     if (!isNested(value)) return [`${pad}${key}: ${scalar(value)}`];

@@ -2,15 +2,12 @@ import type { Skill } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
 import { always, type SignatureEvidence } from "../signature-evidence.ts";
 import type { TrustMaterial } from "../trust-material.ts";
-import { cardDataMark, readTrustCard, trustCardFileName, type TrustCard } from "./card-file.ts";
+import { hasCardData, readTrustCard, trustCardFileName, type TrustCard } from "./card-file.ts";
 import { compareTree } from "./compare.ts";
 import { verifySigner } from "./signer.ts";
 import { cardBundleFileName } from "./signing.ts";
 
 const common = { format: "trust-card", validity: always } as const;
-
-const hasMark = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
-  Buffer.from(buffer, byteOffset, byteLength).includes(cardDataMark);
 
 /**
  * Does a skill claim a trust card's signature: a card that says so, or that cannot be read, or a signature file without
@@ -19,7 +16,7 @@ const hasMark = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
 export function hasTrustCardSignature({ files }: Skill): boolean {
   if (files.has(cardBundleFileName)) return true;
   const card = files.get(trustCardFileName);
-  if (card === undefined || !hasMark(card.bytes)) return false;
+  if (card === undefined || !hasCardData(card.bytes)) return false;
   try {
     return readTrustCard(card.bytes).signing !== undefined;
   } catch (cause) {
