@@ -73,7 +73,8 @@ function entryOf(item: Json, index: number): readonly [path: string, digest: str
 }
 
 function parse(bytes: Uint8Array): readonly Json[] {
-  if (bytes.byteLength > maxBytes) throw malformed(`${cardManifestFileName} is larger than ${maxBytes} bytes`);
+  if (bytes.byteLength > maxBytes)
+    throw malformed(`${cardManifestFileName} is larger than ${maxBytes} bytes`);
   let value: Json;
   try {
     value = parseStrictJson(bytes);
