@@ -8,7 +8,7 @@ import type { Grade } from "./grade.ts";
  * - MEDIUM: a certificate under a trusted root, or a pinned key, that is no publisher of this policy;
  * - WEAK: the signature is valid, by a key that nobody here knows;
  * - UNVERIFIED: it cannot be told: the format is not understood, or the unknown key is not at hand to check with;
- * - ABSENT: no signature, or one that is invalid or whose signer's certificate is out of date.
+ * - ABSENT: no signature, or one that is invalid or whose signer's certificate is out of date or revoked.
  *
  * @param isPublisher does one of the policy's publishers match the signer. Counts only for a trusted signer.
  */
@@ -28,6 +28,7 @@ export function gradeAuthorship(signature: SignatureEvidence, isPublisher: boole
         case "BAD_SIGNATURE":
         case "MANIFEST_MALFORMED":
         case "SIGNER_EXPIRED":
+        case "REVOKED":
           return "ABSENT";
       }
   }

@@ -30,6 +30,7 @@ function gradeOfFault(fault: SignatureFault): Grade {
       return "ABSENT";
     case "UNTRUSTED_SIGNER":
     case "SIGNER_EXPIRED":
+    case "REVOKED":
     case "UNSUPPORTED_FORMAT":
       return "UNVERIFIED";
   }

@@ -2,6 +2,7 @@ import type {
   KeyRegistry,
   SigstoreRoot,
   TrustAnchor,
+  TrustedCrl,
   TrustedKey,
   TrustMaterial,
 } from "../signature/trust-material.ts";
@@ -140,6 +141,7 @@ export function compileSnapshot(
   const compiled = policies.map((object, index) => compileOne(object, index, { roots, lists }, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
+  const crls: TrustedCrl[] = [];
   const sigstore: SigstoreRoot[] = [];
   const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
@@ -148,13 +150,14 @@ export function compileSnapshot(
     if (root === "unusable") continue;
     trustEnds.push(...endsOfRoot(root));
     anchors.push(...root.anchors);
+    crls.push(...root.crls);
     keys.push(...root.keys.values());
     sigstore.push(...root.sigstore);
     registries.push(...root.registries.values());
   }
   return {
     policies: compiled.map(({ policy }) => policy),
-    trust: trustMaterial({ anchors, keys, sigstore, registries }, previous),
+    trust: trustMaterial({ anchors, crls, keys, sigstore, registries }, previous),
     problems,
     trustEnds,
   };

@@ -1,8 +1,12 @@
 import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
 import { sha256Hex } from "../skill/digest.ts";
-import { isStrongAuthority } from "../signature/chain.ts";
+import { parseCertificate } from "../signature/certificate.ts";
+import { isIssuedCrl, parseCrl } from "../signature/crl.ts";
+import { keyFingerprint } from "../signature/key.ts";
+import { isStrongAuthority } from "../signature/path-rules.ts";
 import { ed25519KeyFault, isEd25519 } from "../signature/ed25519.ts";
-import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
+import { SignatureError } from "../signature/signature-error.ts";
+import type { TrustAnchor, TrustedCrl, TrustedKey } from "../signature/trust-material.ts";
 import { PolicyError } from "./policy-error.ts";
 
 /** Blocks that one PEM text may hold. */
@@ -91,6 +95,39 @@ export function readAnchors(pem: string, name: string, field: string): readonly 
     );
   }
   return authorities.map(({ anchor }) => anchor);
+}
+
+/**
+ * A certificate revocation list from PEM, of one of these authorities.
+ * @throws PolicyError UnusableTrust
+ */
+export function readCrl(
+  pem: string,
+  name: string,
+  field: string,
+  authorities: readonly TrustAnchor[],
+): TrustedCrl {
+  const [der, ...others] = blocksOf(pem, "X509 CRL", field);
+  if (der === undefined || others.length > 0)
+    throw unusable(field, `holds ${others.length + 1} lists; give each an entry of its own`);
+  try {
+    const crl = parseCrl(der, "the list");
+    for (const { certificate: x509 } of authorities) {
+      const authority = parseCertificate(x509, "the authority");
+      if (!isIssuedCrl(crl, authority)) continue;
+      return {
+        names: [name],
+        fingerprint: crl.fingerprint,
+        crl,
+        issuerKey: keyFingerprint(authority.publicKey),
+      };
+    }
+    const what = `no certificate of this trust root issued the list of ${crl.issuer}`;
+    throw unusable(field, `${what}; put its issuer's certificate beside the root, under certificates`);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw unusable(field, cause.message, cause);
+  }
 }
 
 function assertUsable(key: KeyObject, field: string): void {

@@ -28,7 +28,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SIGNER_EXPIRED: {
     meaning:
-      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not. Or the certificate or key is outside the period for which its trust root trusts it.",
+      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not. Or the certificate or key is outside the period for which its trust root trusts it, or the issuer's revocation list (CRL) in the trust root is out of date.",
     remedy: "have the skill signed anew, with a certificate or key that is valid",
   },
   DIGEST_MISMATCH: {
@@ -56,7 +56,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   REVOKED: {
     meaning:
-      "The skill, a file in it, or the key, certificate or identity of whoever signed it was revoked, by a SkillRevocationList or by the policy's `revocation`. The finding says what, by which list, since when and why. Nothing that a policy tolerates lets it in.",
+      "The skill, a file in it, or the key, certificate or identity of whoever signed it was revoked, by a SkillRevocationList, by the policy's `revocation`, or by the certificate's issuer in its revocation list (CRL). The finding says what, by which list, since when and why. Nothing that a policy tolerates lets it in.",
     remedy: "use a release that is not revoked; if the entry is a mistake, ask whoever keeps that list",
   },
   EXPIRED: {

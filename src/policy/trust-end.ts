@@ -8,8 +8,11 @@ export interface TrustEnd {
   readonly name: string;
   /** Last moment, milliseconds since 1970. */
   readonly notAfter: number;
-  /** Does what was signed before stay good, because its time is proved: its end is no alarm. */
-  readonly keeps: boolean;
+  /**
+   * `trust`: nothing signed by it counts any more. `kept`: what was signed before stays good, because its time is proved.
+   * `list`: an authority's revocation list has to be renewed, as it is every few days or weeks.
+   */
+  readonly kind: "trust" | "kept" | "list";
 }
 
 /** The end of what a policy brings itself, or of a trust root's certificates: that of the certificates. */
@@ -20,19 +23,34 @@ export const endsOfAnchors = (
   anchors.map((anchor) => ({
     name: anchor.names[0] ?? "",
     notAfter: Math.min(anchor.certificate.validToDate.getTime(), periodOf(anchor, periods).notAfter),
-    keeps: false,
+    kind: "trust",
   }));
 
 /** Every end in a trust root. Keys have none unless their entry says one. */
-export function endsOfRoot({ anchors, keys, sigstore, periods }: ResolvedTrustRoot): readonly TrustEnd[] {
-  const bounded = (list: readonly Trusted[], spans: PeriodsByName, keeps: boolean): readonly TrustEnd[] =>
+export function endsOfRoot({
+  anchors,
+  crls,
+  keys,
+  sigstore,
+  periods,
+}: ResolvedTrustRoot): readonly TrustEnd[] {
+  const bounded = (
+    list: readonly Trusted[],
+    spans: PeriodsByName,
+    kind: "trust" | "kept",
+  ): readonly TrustEnd[] =>
     list.flatMap((one) => {
       const { notAfter } = periodOf(one, spans);
-      return notAfter === always.notAfter ? [] : [{ name: one.names[0] ?? "", notAfter, keeps }];
+      return notAfter === always.notAfter ? [] : [{ name: one.names[0] ?? "", notAfter, kind }];
     });
   return [
     ...endsOfAnchors(anchors, periods.certificates),
-    ...bounded([...keys.values()], periods.keys, false),
-    ...bounded(sigstore, periods.sigstore, true),
+    ...bounded([...keys.values()], periods.keys, "trust"),
+    ...bounded(sigstore, periods.sigstore, "kept"),
+    ...crls.map(({ names, crl }) => ({
+      name: names[0] ?? "",
+      notAfter: crl.validity.notAfter,
+      kind: "list" as const,
+    })),
   ];
 }

@@ -3,10 +3,11 @@ import type {
   KeyRegistry,
   SigstoreRoot,
   TrustAnchor,
+  TrustedCrl,
   TrustedKey,
   TrustMaterial,
 } from "../signature/trust-material.ts";
-import { readAnchors, readKey } from "./pem.ts";
+import { readAnchors, readCrl, readKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
 import { readSigstoreRoot } from "./sigstore.ts";
 import { periodsByName, type PeriodsByName } from "./trust-period.ts";
@@ -15,6 +16,7 @@ import { readRegistries } from "./vett.ts";
 /** A SkillTrustRoot whose certificates and keys have been read. */
 export interface ResolvedTrustRoot {
   readonly anchors: readonly TrustAnchor[];
+  readonly crls: readonly TrustedCrl[];
   /** By the name of their entry. */
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly sigstore: readonly SigstoreRoot[];
@@ -39,9 +41,13 @@ function readSigstores(
 /** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
 export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot {
   const sigstore = readSigstores(name, spec);
+  const anchors = (spec.certificates ?? []).flatMap((entry, index) =>
+    readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
+  );
   return {
-    anchors: (spec.certificates ?? []).flatMap((entry, index) =>
-      readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
+    anchors,
+    crls: (spec.crls ?? []).map((entry, index) =>
+      readCrl(entry.pem, `${name}/${entry.name}`, `spec.crls[${index}].pem`, anchors),
     ),
     keys: new Map(
       (spec.keys ?? []).map((entry, index) => [
@@ -83,20 +89,22 @@ const described = (kind: string, entries: readonly Named[]): readonly string[] =
  * (verified chains, evidence) stays.
  */
 export function trustMaterial(
-  all: Pick<TrustMaterial, "anchors" | "keys" | "sigstore" | "registries">,
+  all: Pick<TrustMaterial, "anchors" | "crls" | "keys" | "sigstore" | "registries">,
   previous?: TrustMaterial,
 ): TrustMaterial {
   const anchors = merged(all.anchors);
+  const crls = merged(all.crls ?? []);
   const keys = merged(all.keys);
   const sigstore = merged(all.sigstore ?? []);
   const registries = merged(all.registries ?? []);
   const version = sha256(
     [
       ...described("anchor", anchors),
+      ...described("crl", crls),
       ...described("key", keys),
       ...described("sigstore", sigstore),
       ...described("registry", registries),
     ].join("\n"),
   );
-  return previous?.version === version ? previous : { version, anchors, keys, sigstore, registries };
+  return previous?.version === version ? previous : { version, anchors, crls, keys, sigstore, registries };
 }

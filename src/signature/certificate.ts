@@ -6,6 +6,7 @@ import {
   DerError,
   derInteger,
   derMembers,
+  derSerial,
   derTag,
   derTime,
   objectIdentifier,
@@ -21,6 +22,8 @@ export interface Certificate {
   /** SHA-256 over the DER, hex. */
   readonly fingerprint: string;
   readonly publicKey: KeyObject;
+  /** Hex, without leading zeros: what revocation lists call it by. */
+  readonly serialNumber: string;
   readonly subject: DistinguishedName;
   /** DER of the names, as text that can be compared. */
   readonly subjectId: string;
@@ -37,7 +40,11 @@ export interface Certificate {
 export interface CertificateExtensions {
   readonly authority: boolean;
   readonly pathLength?: number;
-  readonly keyUsage?: { readonly digitalSignature: boolean; readonly keyCertSign: boolean };
+  readonly keyUsage?: {
+    readonly digitalSignature: boolean;
+    readonly keyCertSign: boolean;
+    readonly crlSign: boolean;
+  };
   readonly extendedKeyUsage?: readonly string[];
   /** Extensions that limit what the certificate may be used for in a way that is not understood. */
   readonly unknownCritical: readonly string[];
@@ -95,7 +102,13 @@ function keyUsageOf(extension: Extension | undefined): Pick<CertificateExtension
   if (extension === undefined) return {};
   const bits = assertDer(readDer(extension.value)[0], derTag.bitString).content;
   const first = bits[1] ?? 0;
-  return { keyUsage: { digitalSignature: (first & 0x80) !== 0, keyCertSign: (first & 0x04) !== 0 } };
+  return {
+    keyUsage: {
+      digitalSignature: (first & 0x80) !== 0,
+      keyCertSign: (first & 0x04) !== 0,
+      crlSign: (first & 0x02) !== 0,
+    },
+  };
 }
 
 function readExtensions(tbs: readonly DerValue[]): CertificateExtensions {
@@ -125,7 +138,7 @@ function readCertificate(x509: X509Certificate): Certificate {
   const [version, ...tbs] = derMembers(body);
   if (version?.tag !== 0xa0 || derInteger(readDer(version.content)[0]) !== 2)
     throw new DerError("is not of version 3");
-  const [, algorithm, issuer, validity, subject] = tbs;
+  const [serial, algorithm, issuer, validity, subject] = tbs;
   if (algorithm === undefined || outerAlgorithm === undefined || issuer === undefined) {
     throw new DerError("is not built as expected");
   }
@@ -137,6 +150,7 @@ function readCertificate(x509: X509Certificate): Certificate {
     x509,
     fingerprint: sha256Hex(x509.raw),
     publicKey: x509.publicKey,
+    serialNumber: derSerial(serial),
     subject: readName(assertDer(subject, derTag.sequence)),
     subjectId: Buffer.from(assertDer(subject, derTag.sequence).encoded).toString("latin1"),
     issuerId: Buffer.from(issuer.encoded).toString("latin1"),

@@ -1,8 +1,11 @@
 import { curveDigest } from "./key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { SignatureError, malformed, unsupported } from "./signature-error.ts";
-import type { Validity } from "./signature-evidence.ts";
-import type { TrustMaterial } from "./trust-material.ts";
+import { codeSigning, pathFault } from "./path-rules.ts";
+import { crlsOf, type CrlOf } from "./crl-index.ts";
+import { always, type Validity } from "./signature-evidence.ts";
+import type { TrustedCrl, TrustMaterial } from "./trust-material.ts";
+import { intersection } from "./validity.ts";
 
 /** One way from a leaf to a trust anchor that keeps all rules but those of time. */
 export interface ChainPath {
@@ -11,6 +14,10 @@ export interface ChainPath {
   /** Fingerprints of the certificates above the leaf, the anchor last. */
   readonly issuers: readonly string[];
   /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
+  readonly certificates: Validity;
+  /** Revocation lists that speak for its certificates. */
+  readonly lists: readonly TrustedCrl[];
+  /** When all of these hold. */
   readonly validity: Validity;
 }
 
@@ -18,24 +25,13 @@ export interface ChainPath {
 export interface ChainPaths {
   readonly paths: readonly ChainPath[];
   readonly refusal: string;
+  /** Is there none because a certificate was revoked. */
+  readonly revoked: boolean;
 }
 
 /** Signatures that one search may check: a real one needs three. */
 const maxChecks = 100;
 const maxLength = 10;
-
-const codeSigning = "1.3.6.1.5.5.7.3.3";
-const anyPurpose = "2.5.29.37.0";
-
-/** ECDSA and RSA (PKCS #1 v1.5) with SHA-2. SHA-1 and MD5 can be forged. */
-const acceptedAlgorithms: ReadonlySet<string> = new Set([
-  "1.2.840.10045.4.3.2",
-  "1.2.840.10045.4.3.3",
-  "1.2.840.10045.4.3.4",
-  "1.2.840.113549.1.1.11",
-  "1.2.840.113549.1.1.12",
-  "1.2.840.113549.1.1.13",
-]);
 
 const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
   if (certificate.issuerId !== issuer.subjectId) return false;
@@ -91,60 +87,27 @@ export function assertLinked(chain: readonly Certificate[]): void {
   }
 }
 
-/** May an authority have such a key: RSA from 2048 bits, P-256, P-384 or P-521. */
-export const isStrongAuthority = ({ publicKey }: Pick<Certificate, "publicKey">): boolean =>
-  curveDigest(publicKey) !== undefined ||
-  (publicKey.asymmetricKeyType === "rsa" && (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048);
-
-/** What keeps a certificate from standing above others; undefined where nothing does. */
-function authorityFault(certificate: Certificate, below: number): string | undefined {
-  const { authority, pathLength, keyUsage, extendedKeyUsage } = certificate.extensions;
-  if (!authority) return "is no certificate authority (basic constraints)";
-  if (keyUsage?.keyCertSign === false) return "may not sign certificates (key usage)";
-  if (pathLength !== undefined && below > pathLength) {
-    return `allows ${pathLength} authorities below it, there are ${below} (path length)`;
-  }
-  if (extendedKeyUsage?.some((purpose) => purpose === codeSigning || purpose === anyPurpose) === false) {
-    return "may not issue certificates for signing code (extended key usage)";
-  }
-  return isStrongAuthority(certificate)
-    ? undefined
-    : "has a weak or unknown key: RSA from 2048 bits, P-256, P-384 or P-521 is needed";
-}
-
-/**
- * @param path leaf first, anchor last
- * @returns what breaks a rule, in words; undefined where nothing does
- */
-function pathFault(path: readonly Certificate[]): string | undefined {
-  const [leaf] = path;
-  const early = path.find(({ notBefore }) => leaf !== undefined && leaf.notBefore < notBefore);
-  // The reference holds the whole chain against the moment at which the leaf began.
-  if (early !== undefined)
-    return `${early.subject.text} was not valid yet when the signer's certificate began`;
-  // Certificates that name themselves as issuer do not count against a path length (RFC 5280, 4.2.1.9).
-  let below = 0;
-  for (const [at, certificate] of path.entries()) {
-    const fault = at === 0 ? undefined : authorityFault(certificate, below);
-    if (fault !== undefined) return `${certificate.subject.text} ${fault}`;
-    if (at > 0 && certificate.subjectId !== certificate.issuerId) below += 1;
-    const [critical] = certificate.extensions.unknownCritical;
-    if (critical !== undefined)
-      return `${certificate.subject.text} has the extension ${critical}, which is not understood`;
-    // An anchor is trusted as it is: its signature under itself proves nothing.
-    if (at < path.length - 1 && !acceptedAlgorithms.has(certificate.signatureAlgorithm)) {
-      return `${certificate.subject.text} is signed with a weak or unknown algorithm (${certificate.signatureAlgorithm})`;
-    }
-  }
-  return undefined;
-}
-
 interface Search {
   readonly chain: readonly Certificate[];
   readonly anchors: AnchorIndex;
+  readonly crlOf: CrlOf;
   readonly paths: Map<string, ChainPath>;
   refusal: string | undefined;
+  revocation: string | undefined;
   checks: number;
+}
+
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+/** What the issuer's own list says of a certificate, in words; undefined where it is not revoked. */
+function revocationOf(
+  { serialNumber, subject }: Certificate,
+  { crl, names }: TrustedCrl,
+): string | undefined {
+  const time = crl.revoked.get(serialNumber);
+  return time === undefined
+    ? undefined
+    : `${subject.text} was revoked by its issuer on ${dateOf(time)} (revocation list ${names.join(", ")})`;
 }
 
 function finish(search: Search, path: readonly Certificate[]): void {
@@ -153,11 +116,21 @@ function finish(search: Search, path: readonly Certificate[]): void {
     search.refusal ??= fault;
     return;
   }
+  const lists: TrustedCrl[] = [];
+  // The anchor is trusted as it is: no list of anybody speaks for it.
+  for (const [at, authority] of path.slice(1).entries()) {
+    const list = search.crlOf(authority);
+    const certificate = path[at];
+    if (list === undefined || certificate === undefined) continue;
+    search.revocation ??= revocationOf(certificate, list);
+    if (list.crl.revoked.has(certificate.serialNumber)) return;
+    lists.push(list);
+  }
   const issuers = path.slice(1).map(({ fingerprint }) => fingerprint);
-  const notBefore = Math.max(...path.map((certificate) => certificate.notBefore));
-  const notAfter = Math.min(...path.map((certificate) => certificate.notAfter));
+  const certificates = path.reduce<Validity>(intersection, always);
+  const validity = lists.reduce((span, { crl }) => intersection(span, crl.validity), certificates);
   const anchor = issuers.at(-1) ?? "";
-  search.paths.set(issuers.join(" "), { anchor, issuers, validity: { notBefore, notAfter } });
+  search.paths.set(issuers.join(" "), { anchor, issuers, certificates, lists, validity });
 }
 
 /** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */
@@ -186,14 +159,17 @@ export function findPaths(chain: readonly Certificate[], trust: TrustMaterial): 
   const search: Search = {
     chain,
     anchors: anchorsOf(trust),
+    crlOf: crlsOf(trust),
     paths: new Map(),
     refusal: undefined,
+    revocation: undefined,
     checks: 0,
   };
   if (leaf !== undefined) climb(search, [leaf], 1);
   return {
     paths: [...search.paths.values()],
-    refusal: search.refusal ?? "its chain ends in no root that is trusted here",
+    refusal: search.revocation ?? search.refusal ?? "its chain ends in no root that is trusted here",
+    revoked: search.paths.size === 0 && search.revocation !== undefined,
   };
 }
 

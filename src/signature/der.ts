@@ -39,13 +39,14 @@ function readLength(bytes: Uint8Array, at: number): { readonly length: number; r
 
 /**
  * The values that stand one after the other in these bytes, and nothing else.
+ * @param most how many there may be
  * @throws DerError
  */
-export function readDer(bytes: Uint8Array): readonly DerValue[] {
+export function readDer(bytes: Uint8Array, most: number = maxValues): readonly DerValue[] {
   const values: DerValue[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (values.length >= maxValues) throw new DerError("has too many values");
+    if (values.length >= most) throw new DerError("has too many values");
     const tag = bytes[at] ?? 0;
     if ((tag & 0x1f) === 0x1f) throw new DerError("has a tag of several bytes");
     const { length, start } = readLength(bytes, at + 1);
@@ -67,8 +68,11 @@ export function assertDer(value: DerValue | undefined, tag: number): DerValue {
 }
 
 /** Members of a SEQUENCE or SET. @throws DerError */
-export const derMembers = (value: DerValue | undefined, tag: number = derTag.sequence): readonly DerValue[] =>
-  readDer(assertDer(value, tag).content);
+export const derMembers = (
+  value: DerValue | undefined,
+  tag: number = derTag.sequence,
+  most: number = maxValues,
+): readonly DerValue[] => readDer(assertDer(value, tag).content, most);
 
 /** Dotted form of an OBJECT IDENTIFIER. @throws DerError */
 export function objectIdentifier(value: DerValue | undefined): string {
@@ -106,6 +110,12 @@ export function derInteger(value: DerValue | undefined): number {
     throw new DerError("has a wrong integer");
   return content.reduce((number, byte) => number * 256 + byte, 0);
 }
+
+/** A serial number, which may be longer than numbers are: hex without leading zeros. @throws DerError */
+export const derSerial = (value: DerValue | undefined): string =>
+  Buffer.from(assertDer(value, derTag.integer).content)
+    .toString("hex")
+    .replace(/^(?:00)+(?=.)/, "");
 
 const utcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;

@@ -77,7 +77,9 @@ export type SignatureFault =
   | "BAD_SIGNATURE"
   /** It checks out, but under no key or root that anyone here trusts. */
   | "UNTRUSTED_SIGNER"
-  /** The signer's certificate, or one above it, is outside its validity at the time of review. */
+  /** The signer's certificate, or one above it, was revoked by its issuer's list. */
+  | "REVOKED"
+  /** The signer's certificate, one above it, or the list of revoked ones is outside its validity at the time of review. */
   | "SIGNER_EXPIRED"
   /** The signature file, its payload or its list of files breaks a rule of the format. */
   | "MANIFEST_MALFORMED"

@@ -1,6 +1,7 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Thresholds } from "./sigstore/thresholds.ts";
+import type { Crl } from "./crl.ts";
 import type { Validity } from "./signature-evidence.ts";
 
 /** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
@@ -10,6 +11,16 @@ export interface TrustAnchor {
   /** SHA-256 over the DER, 64 lower-case hex digits. What policies' publishers are resolved to. */
   readonly fingerprint: string;
   readonly certificate: X509Certificate;
+}
+
+/** What an authority's own list revokes; its signature was checked. */
+export interface TrustedCrl {
+  readonly names: readonly string[];
+  /** SHA-256 over the DER, 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  readonly crl: Crl;
+  /** SHA-256 over the SubjectPublicKeyInfo of the authority that signed it, hex. */
+  readonly issuerKey: string;
 }
 
 /** A public key that a policy or trust root pins. */
@@ -56,6 +67,8 @@ export interface TrustMaterial {
   readonly version: string;
   readonly anchors: readonly TrustAnchor[];
   readonly keys: readonly TrustedKey[];
+  /** Absent: nothing is revoked by an authority. */
+  readonly crls?: readonly TrustedCrl[];
   /** Absent: no keyless signer is trusted. */
   readonly sigstore?: readonly SigstoreRoot[];
   /** Absent: no registry is trusted. */

@@ -22,7 +22,7 @@ export interface Probes {
 export interface StateMetrics {
   /** Replaces the policies in force. */
   setPolicies(policies: readonly PolicyInForce[]): void;
-  /** Replaces the ends of what is trusted; those after which old signatures stay good are left out. */
+  /** Replaces the ends of what is trusted; only of what nothing counts by afterwards. */
   setTrust(ends: readonly TrustEnd[]): void;
   /** @param notAfter milliseconds since 1970 */
   setCertificate(role: CertificateRole, notAfter: number): void;
@@ -40,7 +40,7 @@ export interface StateMetrics {
 /** The earliest end of what goes by one name, seconds. */
 function endsOf(all: readonly TrustEnd[], bounded: (name: string) => string): ReadonlyMap<string, number> {
   const ends = new Map<string, number>();
-  for (const { name: whole, notAfter } of all.filter(({ keeps }) => !keeps)) {
+  for (const { name: whole, notAfter } of all.filter(({ kind }) => kind === "trust")) {
     const name = bounded(whole);
     ends.set(name, Math.min(notAfter / 1000, ends.get(name) ?? Infinity));
   }

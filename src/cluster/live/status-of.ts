@@ -1,4 +1,5 @@
 import type { CompiledSnapshot, ResourceProblem } from "../../policy/compile.ts";
+import type { TrustEnd } from "../../policy/trust-end.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 
 interface Condition {
@@ -25,8 +26,8 @@ interface Metadata {
 const maxMessage = 1024;
 
 const day = 24 * 3600 * 1000;
-/** From how long before its end on a trust root says that something in it ends; as the alert does. */
-const expiringDays = 30;
+/** From how long before its end on a trust root says that something in it ends; of trust as the alert does. */
+const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { trust: 30, kept: 30, list: 3 };
 
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
@@ -62,8 +63,9 @@ function countsOf(
 
 /** What the printer columns and the condition say of a trust root's ends. */
 interface Expiry {
-  /** RFC 3339, and the entry's name; absent where nothing ends. */
-  readonly expires?: string;
+  /** RFC 3339, or `never`; never empty, so that the columns beside it stay where they are. */
+  readonly expires: string;
+  /** The entry's name. */
   readonly expiring?: string;
   readonly condition: Pick<Condition, "status" | "reason" | "message">;
 }
@@ -73,15 +75,17 @@ const text = (time: number): string => new Date(time).toISOString().replace(/\.\
 function expiryOf(name: string, { trustEnds }: CompiledSnapshot, now: number): Expiry {
   // What has ended and keeps its old signatures is no news for ever.
   const ends = trustEnds
-    .filter((end) => end.name.startsWith(`${name}/`) && !(end.keeps && end.notAfter < now))
+    .filter((end) => end.name.startsWith(`${name}/`) && !(end.kind === "kept" && end.notAfter < now))
     .sort((one, other) => one.notAfter - other.notAfter);
-  const soon = ends.filter(({ notAfter }) => notAfter < now + expiringDays * day);
+  const soon = ends.filter(({ notAfter, kind }) => notAfter < now + warningDays[kind] * day);
   const [next] = ends.filter(({ notAfter }) => notAfter >= now);
   const shown = next ?? ends.at(-1);
   const columns =
-    shown === undefined ? {} : { expires: text(shown.notAfter), expiring: shown.name.slice(name.length + 1) };
+    shown === undefined
+      ? { expires: "never" }
+      : { expires: text(shown.notAfter), expiring: shown.name.slice(name.length + 1) };
   if (soon.length === 0) {
-    const message = `nothing ends within ${expiringDays} days`;
+    const message = `nothing ends within ${warningDays.trust} days, no revocation list within ${warningDays.list}`;
     return { ...columns, condition: { status: "False", reason: "NothingSoon", message } };
   }
   const told = soon.slice(0, 8).map((end) => {

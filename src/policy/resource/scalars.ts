@@ -33,6 +33,8 @@ export const certificatePem = pem("CERTIFICATE");
 export const publicKeyPem = pem("PUBLIC KEY");
 /** Where there may be so many that the API server would find reading them too dear. A key has some 200 characters. */
 export const shortPublicKeyPem = pem("PUBLIC KEY", 4_096);
+/** About ten thousand revoked certificates; longer, and the API server would find reading eight of them too dear. */
+export const crlPem = pem("X509 CRL", 524_288);
 
 /** Reference to a SkillTrustRoot. */
 export const trustRootName = objectName.describe("Name of a SkillTrustRoot.");

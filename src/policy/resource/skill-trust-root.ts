@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { byName, celRule } from "./constraints.ts";
 import { sigstoreRoot } from "./sigstore-root.ts";
-import { certificateEntry, keyEntry } from "./trust-entry.ts";
+import { certificateEntry, crlEntry, keyEntry } from "./trust-entry.ts";
 import { vettRegistry, withKnownLogs } from "./vett.ts";
 
 const lists = celRule(
@@ -9,6 +9,11 @@ const lists = celRule(
     certificates: byName(z.array(certificateEntry).max(32))
       .exactOptional()
       .describe("Root certificates in which chains of signers may end."),
+    crls: byName(z.array(crlEntry).max(8))
+      .exactOptional()
+      .describe(
+        "Certificate revocation lists. What they revoke is revoked wherever the same authority is trusted. Nothing is fetched: keep them up to date.",
+      ),
     keys: byName(z.array(keyEntry).max(32)).exactOptional().describe("Public keys of signers."),
     sigstore: byName(z.array(sigstoreRoot).max(8))
       .exactOptional()

@@ -47,9 +47,11 @@ export const skillTrustRootStatus = z.strictObject({
   keys: count.exactOptional().describe("Keys that were read."),
   expires: z
     .string()
-    .meta({ format: "date-time" })
+    .max(40)
     .exactOptional()
-    .describe("When the next of its entries ends: by its notAfter, or with its certificates."),
+    .describe(
+      "When the next of its entries ends, by its notAfter or with its certificates or list; RFC 3339, or `never`.",
+    ),
   expiring: z.string().max(63).exactOptional().describe("Name of that entry."),
 });
 

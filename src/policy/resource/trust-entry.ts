@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { celRule } from "./constraints.ts";
-import { certificatePem, entryName, publicKeyPem } from "./scalars.ts";
+import { certificatePem, crlPem, entryName, publicKeyPem } from "./scalars.ts";
 import { moment } from "./time.ts";
 
 /** Name of an entry of a trust root. */
@@ -49,3 +49,10 @@ export const keyEntry = inOrder(
     ...period,
   }),
 );
+
+export const crlEntry = z.strictObject({
+  name: trustName,
+  pem: crlPem.describe(
+    "One complete certificate revocation list, PEM, of an authority among `certificates`. Once it is out of date (nextUpdate), nothing that this authority issued is trusted.",
+  ),
+});

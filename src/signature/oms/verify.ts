@@ -1,6 +1,7 @@
 import type { Skill } from "../../skill/skill.ts";
 import { parseBundle, type SignatureBundle, type VerificationMaterial } from "../bundle.ts";
 import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../dsse.ts";
+import { whyNotNow } from "../chain-time.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
 import { knownChain, type KnownChain } from "../known-chains.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
@@ -168,7 +169,10 @@ function verifyByChain(
   const { subject: name } = chain.signer;
   if (chain.paths.length === 0) {
     const detail = `signed by ${name}, who is not trusted: ${chain.refusal}`;
-    return untrusted("UNTRUSTED_SIGNER", detail, { ...info(), selfConsistent: true });
+    return untrusted(chain.revoked ? "REVOKED" : "UNTRUSTED_SIGNER", detail, {
+      ...info(),
+      selfConsistent: true,
+    });
   }
   const validity = unchangedSpan(
     chain.paths.map((path) => path.validity),
@@ -177,7 +181,7 @@ function verifyByChain(
   const valid = chain.paths.filter((path) => covers(path.validity, now));
   const anchors = valid.map((path) => path.anchor);
   if (anchors.length === 0) {
-    const detail = `signed by ${name}, whose certificate chain is not valid now (${spanOf(chain)}): sign again with a valid one`;
+    const detail = `signed by ${name}, ${whyNotNow(chain.paths, now)}`;
     return untrusted("SIGNER_EXPIRED", detail, { ...info(), selfConsistent: true, validity });
   }
   const issuers = [...new Set(valid.flatMap((path) => path.issuers))];
@@ -195,15 +199,6 @@ function verifyByIdentity(
   return refusal === undefined
     ? conclude(subject, signer)
     : untrusted(refusal.code, refusal.message, { ...informationOf(subject), signer, selfConsistent });
-}
-
-const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-
-function spanOf({ paths }: KnownChain): string {
-  const [first] = paths.map(({ validity }) => validity).sort((one, other) => other.notAfter - one.notAfter);
-  if (first === undefined || first.notBefore > first.notAfter)
-    return "its certificates are never valid together";
-  return `valid from ${dateOf(first.notBefore)} to ${dateOf(first.notAfter)}`;
 }
 
 /**

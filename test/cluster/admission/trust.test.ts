@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { issueAuthority, issueChain, type IssuedCertificate } from "../../fixtures/certificates.ts";
+import { issueCrl } from "../../fixtures/crl.ts";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
@@ -30,6 +32,7 @@ const shown = async (): Promise<Readonly<Record<string, string | undefined>>> =>
   const [headings, cells] = lines.map((line) => line.split(/\s{2,}/));
   return Object.fromEntries(headings!.map((heading, at) => [heading, cells?.[at]]));
 };
+const status = (): Promise<string> => kubectl(["get", "sktr", "team", "-o", "jsonpath={.status}"]);
 const expiring = (): Promise<string> =>
   kubectl(["get", "sktr", "team", "-o", 'jsonpath={.status.conditions[?(@.type=="Expiring")]}']);
 
@@ -79,7 +82,8 @@ describe("a trust root that is rotated by overlap", () => {
     await enforce(trustRoot("team", { keys: [{ name: "new", pem: pemOf(successor) }] }));
     await vi.waitFor(async () => {
       const columns = await shown();
-      expect(columns["EXPIRES"]).toBe("");
+      expect(columns["EXPIRES"]).toBe("never");
+      expect(JSON.parse(await status())).not.toHaveProperty("expiring");
       expect(JSON.parse(await expiring())).toMatchObject({ status: "False", reason: "NothingSoon" });
     }, 10_000);
   });
@@ -89,6 +93,48 @@ describe("a trust root that is rotated by overlap", () => {
     const { code, stderr } = await tryApply([trustRoot("refused", { keys: [entry] })]);
     expect(code).toBe(1);
     expect(stderr).toContain("notAfter must be later than notBefore");
+  });
+});
+
+describe("a revocation list of an authority", () => {
+  it("denies what it revokes, by the leaf's serial number, and shows until when it holds", async () => {
+    const chain = await issueChain();
+    const { skill } = signedSkill({ key: chain.leaf.key, certificates: chain.certificates });
+    const certificates = [{ name: "ca", pem: chain.root.pem + chain.intermediate.pem }];
+    const nextUpdate = new Date(Math.floor((Date.now() + 7 * day) / 1000) * 1000);
+    const crlOf = async (revoked: readonly IssuedCertificate[]) => {
+      const { pem } = await issueCrl({ issuer: chain.intermediate, revoked, nextUpdate });
+      return [{ name: "issuing", pem }];
+    };
+    const publishers = [{ name: "team", certificate: { trustRootRef: { name: "team" } } }];
+    await enforce(
+      trustRoot("team", { certificates, crls: await crlOf([]) }),
+      policy(namespace, { publishers }),
+    );
+    expect((await applySkill(skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    expect((await shown())["EXPIRES"]).toBe(nextUpdate.toISOString().replace(".000Z", "Z"));
+    await enforce(trustRoot("team", { certificates, crls: await crlOf([chain.leaf]) }));
+    expect(denial((await applySkill(skill, namespace)).ran)).toMatch(
+      /REVOKED signed by .*CN=Test Signer, who is not trusted: .* was revoked by its issuer on \S+ \(revocation list team\/issuing\)/,
+    );
+    await enforce(trustRoot("team", { keys: [{ name: "new", pem: pemOf(successor) }] }));
+  });
+
+  it("makes the trust root unusable, when it is another authority's", async () => {
+    const [own, other] = await Promise.all([issueAuthority(), issueAuthority()]);
+    const { pem } = await issueCrl({ issuer: other });
+    const spec = { certificates: [{ name: "ca", pem: own.pem }], crls: [{ name: "crl", pem }] };
+    await tryApply([trustRoot("foreign", spec)]);
+    await vi.waitFor(async () => {
+      const said = await kubectl([
+        "get",
+        "sktr",
+        "foreign",
+        "-o",
+        "jsonpath={.status.conditions[0].message}",
+      ]);
+      expect(said).toMatch(/^spec\.crls\[0\]\.pem: no certificate of this trust root issued the list/);
+    }, 10_000);
   });
 });
 

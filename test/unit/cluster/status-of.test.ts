@@ -3,6 +3,7 @@ import { statusOf, type Status } from "../../../src/cluster/live/status-of.ts";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { issueAuthority, type IssuedCertificate } from "../../fixtures/certificates.ts";
+import { issueCrl } from "../../fixtures/crl.ts";
 import { policyObject, rootObject } from "../policy/builders.ts";
 import { publicKey, type Spec } from "../policy/resource-cases.ts";
 
@@ -83,9 +84,19 @@ describe("statusOf a trust root", () => {
     expect(conditionOf(statusOfRoot(sigstore(inDays(-2))), "Expiring")?.status).toBe("False");
   });
 
-  it("says nothing of ends where nothing ends", () => {
+  it("says that a revocation list ends three days before it does", async () => {
+    const nextUpdate = new Date(now + 10 * day);
+    const { pem } = await issueCrl({ issuer: authority, nextUpdate });
+    const spec = { certificates: [{ name: "ca", pem: authority.pem }], crls: [{ name: "crl", pem }] };
+    const conditionAt = (time: number) => conditionOf(statusOfRoot(spec, undefined, time), "Expiring");
+    expect(conditionAt(now + 6 * day)?.status).toBe("False");
+    expect(conditionAt(now + 8 * day)).toMatchObject({ status: "True", reason: "EndsSoon" });
+    expect(statusOfRoot(spec)).toMatchObject({ expires: inDays(10), expiring: "crl" });
+  });
+
+  it("says that nothing ends, where that is so", () => {
     const status = statusOfRoot({ keys: [{ name: "k", pem: publicKey }] });
-    expect(Object.keys(status)).not.toContain("expires");
+    expect(status).toMatchObject({ expires: "never" });
     expect(Object.keys(status)).not.toContain("expiring");
   });
 

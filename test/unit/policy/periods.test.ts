@@ -187,10 +187,10 @@ describe("trustEnds", () => {
     ];
     const { trustEnds } = compileSnapshot([], roots);
     expect(trustEnds).toEqual([
-      { name: "r/by-period", notAfter: end, keeps: false },
-      { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), keeps: false },
-      { name: "r/bounded", notAfter: end, keeps: false },
-      { name: "r/public", notAfter: end, keeps: true },
+      { name: "r/by-period", notAfter: end, kind: "trust" },
+      { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "trust" },
+      { name: "r/bounded", notAfter: end, kind: "trust" },
+      { name: "r/public", notAfter: end, kind: "kept" },
     ]);
   });
 
@@ -200,7 +200,7 @@ describe("trustEnds", () => {
       {
         name: "ClusterSkillPolicy/p/ca",
         notAfter: authority.certificate.validToDate.getTime(),
-        keeps: false,
+        kind: "trust",
       },
     ]);
   });

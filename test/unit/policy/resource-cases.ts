@@ -76,6 +76,13 @@ const certificatePem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-
 const privatePem = `${publicKey}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`;
 const many = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `n${index}`);
 
+const crlPem = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+const withCrl = (content: Spec): Spec => {
+  const spec: Spec = { name: "crl", pem: crlPem, ...content };
+  const crl = Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+  return { certificates: [{ name: "a", pem: certificatePem }], crls: [crl] };
+};
+
 /** Every field of the schema, taken and refused: a field that is misread in silence is a hole (CVE-2025-29778). */
 export const resourceCases: readonly ResourceCase[] = [
   policy("the least that is possible", {}),
@@ -429,6 +436,13 @@ export const resourceCases: readonly ResourceCase[] = [
   root("a Sigstore root with a period", {
     sigstore: [{ name: "a", instance: "PublicGood", notAfter: "2027-01-01T00:00:00Z" }],
   }),
+
+  root("a revocation list of an authority", withCrl({})),
+  root("a revocation list alone", { crls: [{ name: "crl", pem: crlPem }] }, /at least one of certificates/),
+  root("a revocation list that is a certificate", withCrl({ pem: certificatePem }), /BEGIN X509 CRL/),
+  root("a revocation list without PEM", withCrl({ pem: undefined }), /pem/),
+  root("a revocation list to be fetched", withCrl({ url: "https://example.com/ca.crl" }), /url/),
+  root("a revocation list without a name", { ...withCrl({}), crls: [{ pem: crlPem }] }, /name/),
 
   policy("a limit to the age of signatures", { freshness: { maxSignatureAge: "4320h" } }),
   policy("a limit of hours, minutes and seconds", { freshness: { maxSignatureAge: "1h30m5s" } }),

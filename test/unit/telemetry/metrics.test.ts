@@ -191,10 +191,10 @@ describe("createMetrics", () => {
 
   it("shows when trust and the webhook's certificate end, the earliest of several", async () => {
     metrics.setTrust([
-      { name: "a/x", notAfter: 2_000_000_000_000, keeps: false },
-      { name: "a/x", notAfter: 1_900_000_000_000, keeps: false },
-      { name: "b/y", notAfter: 1_950_000_000_000, keeps: false },
-      { name: "c/z", notAfter: 1_950_000_000_000, keeps: true },
+      { name: "a/x", notAfter: 2_000_000_000_000, kind: "trust" },
+      { name: "a/x", notAfter: 1_900_000_000_000, kind: "trust" },
+      { name: "b/y", notAfter: 1_950_000_000_000, kind: "trust" },
+      { name: "c/z", notAfter: 1_950_000_000_000, kind: "kept" },
     ]);
     expect(
       (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [labels["root"], value]),

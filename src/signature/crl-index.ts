@@ -1,0 +1,33 @@
+import type { Certificate } from "./certificate.ts";
+import { keyFingerprint } from "./key.ts";
+import type { TrustedCrl, TrustMaterial } from "./trust-material.ts";
+
+/** The list that speaks for an authority, where there is one. */
+export type CrlOf = (authority: Certificate) => TrustedCrl | undefined;
+
+const indexes = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedCrl>>();
+
+const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
+
+/** Of several lists of one authority the newest counts: it holds what the older ones do, but for what was taken back. */
+function indexOf({ crls = [] }: TrustMaterial): ReadonlyMap<string, TrustedCrl> {
+  const index = new Map<string, TrustedCrl>();
+  for (const one of crls) {
+    const key = keyOf(one.crl.issuerId, one.issuerKey);
+    const other = index.get(key);
+    if (other === undefined || other.crl.validity.notBefore < one.crl.validity.notBefore) index.set(key, one);
+  }
+  return index;
+}
+
+/** Lists of this trust material, by the authority's name and key: two certificates of one key share its list. */
+export function crlsOf(trust: TrustMaterial): CrlOf {
+  let index = indexes.get(trust);
+  if (index === undefined) {
+    index = indexOf(trust);
+    indexes.set(trust, index);
+  }
+  const lists = index;
+  if (lists.size === 0) return () => undefined;
+  return ({ subjectId, publicKey }) => lists.get(keyOf(subjectId, keyFingerprint(publicKey)));
+}
