@@ -327,9 +327,15 @@ const faults: Row = {
     narrow({
       title: "Refused requests by status",
       description:
-        "Answered without a review. 503: too many at once, run more replicas. 400, 415: somebody else than the API server calls, restrict who may.",
+        "Answered without a review. 503: too many at once, run more replicas. 400, 415: somebody else than the API server calls, restrict who may. connections: closed because one address, or all, had too many; the log says whose.",
       unit: "reqps",
-      queries: [{ expr: by("status", rate("http_refusals_total")), legend: "{{status}}" }],
+      queries: [
+        { expr: by("status", rate("http_refusals_total")), legend: "{{status}}" },
+        {
+          expr: by("port, limit", rate("connections_closed_total")),
+          legend: "connections, {{port}}, {{limit}}",
+        },
+      ],
     }),
     narrow({
       title: "Events that were not written, by cause",

@@ -8,7 +8,7 @@ import {
   stateInstruments,
   workInstruments,
 } from "../../src/telemetry/instruments.ts";
-import { errorCodes, maxNames, refusalStatuses } from "../../src/telemetry/labels.ts";
+import { connectionPorts, errorCodes, maxNames, refusalStatuses } from "../../src/telemetry/labels.ts";
 
 /** One metric as the program declares it. */
 export interface Metric {
@@ -88,6 +88,10 @@ const labelMeanings: Readonly<Record<string, string>> = {
   cause: "`admission`: a review; `background`: a look at what runs already",
   code: codes(errorCodes),
   status: codes(refusalStatuses),
+  port: codes(connectionPorts),
+  limit: "`client`: of connections from one address (of IPv6, one /64); `total`: of all connections",
+  closed:
+    "`oldest`: one that waited for its client made room for a new one; `newest`: the new one, where there was no such",
   reason: `Reason code, see [reasons.md](reasons.md): ${codes(reasons)}`,
   enforced: "`true` where the object was denied for it",
   source: `Where the files come from: ${codes(podSourceKinds)}. Of \`fetch_duration_seconds\`: the kind of object that is read`,

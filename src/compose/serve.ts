@@ -5,11 +5,12 @@ import { createApp } from "../server/app.ts";
 import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
 import { startCertificateFiles } from "../server/certificates/from-files.ts";
 import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
-import { startMetricsServer, type MetricsReader } from "../server/metrics-server.ts";
+import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer, type RunningServer } from "../server/webhook-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
+import { closedConnections } from "./closed-connections.ts";
 import { connect } from "./connect.ts";
 import type { Connected, Registration } from "./connected.ts";
 import { reviewer } from "./reviewer.ts";
@@ -58,8 +59,7 @@ export async function serve(
       onFault: report,
       onRefusal: (status) => metrics.observeRefusal(status),
     });
-    const read = (): ReturnType<typeof metrics.read> => metrics.read();
-    servers = await startServers(config, { app, certificates, read, report });
+    servers = await startServers(config, { app, certificates, telemetry, report });
     const { address, port } = servers.reviews;
     log.info("serving", { address, port, metricsPort: servers.metrics.port, ...build });
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
@@ -101,19 +101,24 @@ async function startServers(
   {
     app,
     certificates,
-    read,
+    telemetry,
     report,
   }: {
     readonly app: ReturnType<typeof createApp>;
     readonly certificates: CertificateSource;
-    readonly read: MetricsReader;
+    readonly telemetry: Telemetry;
     readonly report: (problem: unknown) => void;
   },
 ): Promise<Servers> {
+  const onClosed = (port: "webhook" | "metrics") => closedConnections(telemetry, port, Date.now);
   const where = { address: config.metricsAddress, port: config.metricsPort };
-  const metrics = await startMetricsServer(read, where, report);
+  const metrics = await startMetricsServer(() => telemetry.metrics.read(), where, {
+    onFault: report,
+    onClosed: onClosed("metrics"),
+  });
   try {
-    return { metrics, reviews: await startWebhookServer(app, certificates, config, report) };
+    const reports = { report, onClosed: onClosed("webhook") };
+    return { metrics, reviews: await startWebhookServer(app, certificates, config, reports) };
   } catch (error) {
     await metrics.close(1000);
     throw error;

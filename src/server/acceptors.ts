@@ -5,6 +5,11 @@ import { platform } from "node:os";
 export interface ListenOptions {
   readonly address: string;
   readonly port: number;
+  /**
+   * Listens on one socket only, which shares its port with nobody. Sockets that share one also share it with other
+   * processes of the same user in the same network, which then get some of the connections (`SO_REUSEPORT`, socket(7)).
+   */
+  readonly exclusive?: boolean;
 }
 
 /**
@@ -45,20 +50,19 @@ export interface Acceptors {
 }
 
 /**
- * Has a server listen, on several sockets where the system can. They take at most so many connections together, and
- * each closes what is above its own share: connections are spread unevenly, so that the first is closed at some two thirds of it.
+ * Has a server listen, on several sockets where the system can and the port may be shared.
  * @throws NodeJS.ErrnoException `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` as `listen` does
  */
-export async function acceptOn(server: Server, where: ListenOptions, most: number): Promise<Acceptors> {
-  const share = Math.floor(most / listeners);
+export async function acceptOn(server: Server, where: ListenOptions): Promise<Acceptors> {
+  const count = where.exclusive === true ? 1 : listeners;
   const options = {
     host: where.address,
-    port: await free(where),
+    port: count === 1 ? where.port : await free(where),
     exclusive: true,
-    reusePort: listeners > 1,
-    backlog: 128,
+    reusePort: count > 1,
+    backlog: count === 1 ? 511 : 128,
   };
-  const others = Array.from({ length: listeners - 1 }, () =>
+  const others = Array.from({ length: count - 1 }, () =>
     createServer({ noDelay: true }, (socket: Socket) => server.emit("connection", socket)),
   );
   const sockets = new Set<Socket>();
@@ -71,7 +75,6 @@ export async function acceptOn(server: Server, where: ListenOptions, most: numbe
   };
   try {
     for (const one of [server, ...others]) {
-      one.maxConnections = share;
       await opened(one, options);
       // After it listens an error is about one connection; without a listener it would end the process.
       one.on("error", () => undefined);
@@ -80,8 +83,9 @@ export async function acceptOn(server: Server, where: ListenOptions, most: numbe
     await close();
     throw error;
   }
+  const bound = server.address();
   return {
-    port: options.port,
+    port: bound === null || typeof bound === "string" ? options.port : bound.port,
     close,
     cutOff: () => sockets.forEach((socket) => socket.destroy()),
   };

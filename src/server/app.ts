@@ -32,7 +32,7 @@ export interface AppOptions {
 }
 
 /** Reviews at the same time. The rest get 503 at once, which the API server reports, rather than a time-out. */
-const maxReviews = 512;
+export const maxReviews = 512;
 
 const isJson = (request: IncomingMessage): boolean =>
   /^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "");
@@ -100,8 +100,10 @@ export function createApp(options: AppOptions): Express {
   // The query string is parsed where it is needed; express's parser would build objects from a caller's keys.
   app.set("query parser", false);
   const validate = reviewRoute(options);
-  app.use((_request, response, next) => {
-    if (options.draining()) response.setHeader("connection", "close");
+  app.use((request, response, next) => {
+    // Whoever is answered here without a review has no second request that could not open a connection of its own.
+    if (options.draining() || request.path !== "/validate" || request.method !== "POST")
+      response.setHeader("connection", "close");
     next();
   });
   app.post("/validate", (request, response) => validate(request, response));
@@ -162,6 +164,8 @@ const faultRoute =
     }
     options.onRefusal?.(error instanceof RequestError ? error.status : 500);
     if (error instanceof RequestError) {
+      // An API server does not send such requests.
+      if (error.status < 500) response.setHeader("connection", "close");
       if (error.status === 504) options.onFault(error);
       answer(response, error.status, error.message);
       return;

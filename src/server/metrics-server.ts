@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 
 import type { ListenOptions } from "./acceptors.ts";
+import type { ClosedConnection } from "./connections.ts";
 import {
   connectionLimits,
   endBadConnections,
@@ -12,6 +13,17 @@ import {
 /** The present metrics in the text format, and its content type. */
 export type MetricsReader = () => Promise<{ readonly contentType: string; readonly body: string }>;
 
+/** Who is told of what goes wrong. */
+export interface MetricsReports {
+  /** The metrics could not be read. */
+  readonly onFault: (error: unknown) => void;
+  /** A connection was closed because there were too many. */
+  readonly onClosed?: (closed: ClosedConnection) => void;
+}
+
+/** Who scrapes has a connection or two; other callers are people who look. */
+const scrapers = { total: 256, perClient: 64 } as const;
+
 /**
  * `GET /metrics` over plain HTTP, on a port of its own, so that scraping needs no certificate and the webhook's port
  * need not be open to the monitoring system.
@@ -19,7 +31,7 @@ export type MetricsReader = () => Promise<{ readonly contentType: string; readon
 export function startMetricsServer(
   read: MetricsReader,
   where: ListenOptions,
-  onFault: (error: unknown) => void,
+  { onFault, onClosed = () => undefined }: MetricsReports,
 ): Promise<RunningServer> {
   const server = createServer(
     {
@@ -52,5 +64,5 @@ export function startMetricsServer(
   );
   endBadConnections(server);
   endStuckConnections(server);
-  return listen(server, where, 256);
+  return listen(server, where, scrapers, onClosed);
 }

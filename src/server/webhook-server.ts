@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { acceptOn, type ListenOptions } from "./acceptors.ts";
 import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
+import { limitConnections, type ClosedConnection, type ConnectionLimit } from "./connections.ts";
 
 /** A server that runs. */
 export interface RunningServer {
@@ -21,7 +22,13 @@ export interface RunningServer {
  * else is a mistake or an attack, and must not keep them out for long.
  */
 export const connectionLimits = {
-  connections: 2048,
+  total: 2048,
+  /**
+   * From one address. Go's HTTP client opens a connection for each review that finds none idle, and behind konnectivity,
+   * or a Service that hides its callers, all API servers come from one address: they must be able to have
+   * as many reviews answered as are answered at once, 512, and the rest refused in words (503).
+   */
+  perClient: 640,
   /** TLS handshake, milliseconds. */
   handshake: 10_000,
   /** All headers, milliseconds. */
@@ -65,10 +72,17 @@ export const endStuckConnections = (server: HttpServer): void => {
 
 /**
  * Has an HTTP server listen, with at most so many connections.
+ * @param told of connections that were closed because there were too many
  * @throws Error naming address and port where they cannot be listened on
  */
-export async function listen(server: HttpServer, where: ListenOptions, most: number): Promise<RunningServer> {
-  const acceptors = await acceptOn(server, where, most).catch((cause: unknown) => {
+export async function listen(
+  server: HttpServer,
+  where: ListenOptions,
+  limit: ConnectionLimit,
+  told: (closed: ClosedConnection) => void,
+): Promise<RunningServer> {
+  limitConnections(server, limit, told);
+  const acceptors = await acceptOn(server, where).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`cannot listen on ${where.address} port ${where.port}: ${why}`, { cause });
   });
@@ -86,18 +100,27 @@ export async function listen(server: HttpServer, where: ListenOptions, most: num
   };
 }
 
+/** Who is told of what goes wrong outside a request, and how many connections there may be. */
+export interface ServerOptions {
+  /** A certificate cannot be used; the present one stays. */
+  readonly report: (problem: unknown) => void;
+  /** A connection was closed because there were too many. */
+  readonly onClosed?: (closed: ClosedConnection) => void;
+  /** By default `connectionLimits`. */
+  readonly limit?: ConnectionLimit;
+}
+
 /**
  * Serves an app over HTTPS with the source's certificate, and with every later one from the next handshake on;
  * connections that are open stay as they are.
  *
- * @param report told of a certificate that cannot be used; the present one stays
  * @throws Error naming address and port where they cannot be listened on
  */
 export async function startWebhookServer(
   app: RequestListener,
   certificates: CertificateSource,
   where: ListenOptions,
-  report: (problem: unknown) => void,
+  { report, onClosed = () => undefined, limit = connectionLimits }: ServerOptions,
 ): Promise<RunningServer> {
   const server = createServer(
     {
@@ -122,7 +145,7 @@ export async function startWebhookServer(
       report(error);
     }
   });
-  const running = await listen(server, where, connectionLimits.connections);
+  const running = await listen(server, where, limit, onClosed);
   return {
     ...running,
     async close(limit) {

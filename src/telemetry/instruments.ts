@@ -1,7 +1,14 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { Decision, ReviewedResource } from "../admission/decision.ts";
-import type { Cause, DecisionLabel, ModeLabel, ReasonLabel, ResultLabel } from "./labels.ts";
+import type {
+  Cause,
+  ConnectionLabels,
+  DecisionLabel,
+  ModeLabel,
+  ReasonLabel,
+  ResultLabel,
+} from "./labels.ts";
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const verificationBuckets = [
@@ -70,6 +77,12 @@ export function reviewInstruments(registry: Registry) {
       name: `${prefix}http_refusals_total`,
       help: "Requests to the webhook that were answered without a review, by HTTP status",
       labelNames: ["status"],
+      registers,
+    }),
+    connections: new Counter<keyof ConnectionLabels>({
+      name: `${prefix}connections_closed_total`,
+      help: "Connections that were closed because there were too many",
+      labelNames: ["port", "limit", "closed"],
       registers,
     }),
     violations: new Counter<keyof ViolationLabels>({

@@ -40,6 +40,16 @@ export type RefusalStatus = (typeof refusalStatuses)[number];
 export const refusalStatus = (status: number): RefusalStatus =>
   refusalStatuses.find((known) => known === String(status)) ?? "other";
 
+/** Whose connections, which limit on them was reached, and which connection was closed for it. */
+export const connectionPorts = ["webhook", "metrics"] as const;
+export const connectionLimitNames = ["client", "total"] as const;
+export const connectionsClosed = ["oldest", "newest"] as const;
+export interface ConnectionLabels {
+  port: (typeof connectionPorts)[number];
+  limit: (typeof connectionLimitNames)[number];
+  closed: (typeof connectionsClosed)[number];
+}
+
 export type ModeLabel = Mode;
 export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;

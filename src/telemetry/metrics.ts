@@ -14,6 +14,9 @@ import {
 } from "./instruments.ts";
 import {
   boundedNames,
+  connectionLimitNames,
+  connectionPorts,
+  connectionsClosed,
   errorCodes,
   eventsDropped,
   refusalStatus,
@@ -21,6 +24,7 @@ import {
   type CacheName,
   type CacheOutcome,
   type Cause,
+  type ConnectionLabels,
   type EventDropped,
   type DecisionLabel,
   type FetchOutcome,
@@ -44,6 +48,8 @@ export interface Metrics extends StateMetrics {
   observeVerdicts(verdicts: readonly Verdict[], cause: Cause): void;
   /** A request to the webhook was answered without a review. @param status of HTTP */
   observeRefusal(status: number): void;
+  /** A connection was closed because there were too many. */
+  observeConnectionClosed(labels: ConnectionLabels): void;
   /** A review has come in; call what is returned when its answer is out. */
   startRequest(): () => void;
   observeVerification(seconds: number, format: FormatLabel, outcome: VerificationOutcome): void;
@@ -98,7 +104,7 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
 
 /** Counters of what is rare or should never happen begin at 0, so that its first time is an increase to Prometheus. */
 function beginAtZero(
-  { errors, refusals, requests }: ReviewInstruments,
+  { connections, errors, refusals, requests }: ReviewInstruments,
   work: ReturnType<typeof workInstruments>,
 ): void {
   for (const decision of ["allow", "warn", "deny", "error"] satisfies DecisionLabel[]) {
@@ -107,6 +113,9 @@ function beginAtZero(
   }
   for (const code of errorCodes) errors.inc({ code }, 0);
   for (const status of refusalStatuses) refusals.inc({ status }, 0);
+  for (const port of connectionPorts)
+    for (const limit of connectionLimitNames)
+      for (const closed of connectionsClosed) connections.inc({ port, limit, closed }, 0);
   for (const outcome of ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"] satisfies FetchOutcome[])
     work.fetch.zero({ source: "ConfigMap", outcome });
   for (const result of eventsDropped) work.eventsDropped.inc({ result }, 0);
@@ -144,6 +153,7 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
       observeSizes(review, decision.verdicts);
     },
     observeRefusal: (status) => review.refusals.inc({ status: refusalStatus(status) }),
+    observeConnectionClosed: ({ port, limit, closed }) => review.connections.inc({ port, limit, closed }),
     startRequest() {
       review.inFlight.inc();
       let open = true;

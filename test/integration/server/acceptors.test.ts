@@ -9,15 +9,20 @@ import { acceptOn, type Acceptors } from "../../../src/server/acceptors.ts";
 
 const address = "127.0.0.1";
 
-/** Opens so many connections from a thread of its own, and says when it has them. */
-const flood = (port: number, count: number): Worker =>
+/** Opens so many connections from a thread of its own, and notes in `open[0]` when it has them. */
+const flood = (port: number, count: number, open: Int32Array): Worker =>
   new Worker(
     `const { connect } = require("node:net");
-     const { parentPort, workerData: { port, count } } = require("node:worker_threads");
-     let open = 0;
-     for (let i = 0; i < count; i += 1)
-       connect(port, "${address}", () => (open += 1) === count && parentPort.postMessage("open")).on("error", () => {});`,
-    { eval: true, workerData: { port, count } },
+     const { workerData: { port, count, open } } = require("node:worker_threads");
+     let opened = 0;
+     const onOpen = () => {
+       opened += 1;
+       if (opened < count) return;
+       Atomics.store(open, 0, 1);
+       Atomics.notify(open, 0);
+     };
+     for (let i = 0; i < count; i += 1) connect(port, "${address}", onOpen).on("error", () => {});`,
+    { eval: true, workerData: { port, count, open } },
   );
 
 /** A turn of the event loop that takes so many milliseconds, as on a processor that others use. */
@@ -31,9 +36,9 @@ describe("acceptOn", () => {
   const sockets: Socket[] = [];
   const acceptors: Acceptors[] = [];
   const worker: Worker[] = [];
-  const start = async (most = 2048): Promise<Server & { readonly port: number }> => {
+  const start = async (how: { exclusive?: boolean } = {}): Promise<Server & { readonly port: number }> => {
     const server = createServer((socket) => sockets.push(socket));
-    const one = await acceptOn(server, { address, port: 0 }, most);
+    const one = await acceptOn(server, { address, port: 0, ...how });
     acceptors.push(one);
     return Object.assign(server, { port: one.port });
   };
@@ -45,10 +50,11 @@ describe("acceptOn", () => {
 
   it("takes many connections in each turn of the event loop, so that long turns keep nobody out", async () => {
     const { port } = await start();
-    const client = flood(port, 200);
-    worker.push(client);
-    // The kernel opens connections while this thread is busy, and they wait to be taken.
-    await longTurn(500);
+    const open = new Int32Array(new SharedArrayBuffer(4));
+    worker.push(flood(port, 200, open));
+    // The kernel opens connections while this thread stands still, and they wait to be taken.
+    Atomics.wait(open, 0, 0);
+    expect(sockets).toHaveLength(0);
     const before = sockets.length;
     for (let turn = 0; turn < 10; turn += 1) await longTurn(10);
     expect(sockets.length - before).toBeGreaterThan(40);
@@ -57,22 +63,29 @@ describe("acceptOn", () => {
 
   it("says so, when the port is another's, though sockets could share it", async () => {
     const { port } = await start();
-    const other = acceptOn(createServer(), { address, port }, 64);
+    const other = acceptOn(createServer(), { address, port });
     await expect(other).rejects.toThrow(/EADDRINUSE/);
   });
 
-  it("closes connections above the most", async () => {
-    const { port } = await start(16);
-    let left = 64;
-    const clients = Array.from({ length: left }, () =>
-      connect(port, address)
-        .on("error", () => undefined)
-        .once("close", () => (left -= 1))
-        .resume(),
+  it("takes connections on one socket that shares its port with nobody, when it is to be exclusive", async () => {
+    const { port } = await start({ exclusive: true });
+    // As another process of the same user would, beside a server that shares its port.
+    const thief = createServer();
+    const stolen = new Promise((resolve, reject) =>
+      thief.once("error", reject).listen({ host: address, port, reusePort: true }, () => resolve(undefined)),
     );
-    while (left > 16) await nextTurn();
-    expect(sockets.length).toBeGreaterThan(0);
-    clients.forEach((client) => client.destroy());
+    await expect(stolen).rejects.toThrow(/EADDRINUSE/);
+    connect(port, address).on("error", () => undefined);
+    while (sockets.length === 0) await nextTurn();
+  });
+
+  it("shares its port with others of the same user otherwise, which is why there is the other way", async () => {
+    const { port } = await start();
+    const other = createServer();
+    await new Promise((resolve, reject) =>
+      other.once("error", reject).listen({ host: address, port, reusePort: true }, () => resolve(undefined)),
+    );
+    await new Promise((resolve) => other.close(resolve));
   });
 
   it("closes what says nothing, when it is told to cut off", async () => {

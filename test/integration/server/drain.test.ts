@@ -72,11 +72,9 @@ describe("startWebhookServer", () => {
     const harness = await startHarness(() => Promise.resolve({ status: 200, body: "{}" }));
     const taken = { address: "127.0.0.1", port: harness.server.port };
     await expect(
-      startMetricsServer(
-        () => Promise.resolve({ contentType: "", body: "" }),
-        taken,
-        () => undefined,
-      ),
+      startMetricsServer(() => Promise.resolve({ contentType: "", body: "" }), taken, {
+        onFault: () => undefined,
+      }),
     ).rejects.toThrow(`cannot listen on 127.0.0.1 port ${taken.port}: `);
     await harness.stop();
   });
@@ -103,7 +101,7 @@ describe("GET /metrics", () => {
           ? Promise.reject(new Error("secret detail"))
           : Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "up 1\n" }),
       { address: "127.0.0.1", port: 0 },
-      (error) => faults.push(error),
+      { onFault: (error) => faults.push(error) },
     );
     expect(await fetchText(server.port, "/metrics")).toEqual({
       status: 200,

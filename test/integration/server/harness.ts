@@ -4,6 +4,7 @@ import { createApp, type ReviewHandler } from "../../../src/server/app.ts";
 import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
 import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
 import { createMemoryStore } from "../../../src/server/certificates/store.ts";
+import type { ClosedConnection, ConnectionLimit } from "../../../src/server/connections.ts";
 import { startWebhookServer, type RunningServer } from "../../../src/server/webhook-server.ts";
 import { httpsClient } from "../../fixtures/https-client.ts";
 
@@ -18,6 +19,8 @@ export interface Harness {
   readonly ca: string;
   readonly faults: unknown[];
   readonly problems: string[];
+  /** Connections that were closed because there were too many. */
+  readonly closed: ClosedConnection[];
   readonly client: ReturnType<typeof httpsClient>;
   /** Sets what `draining` says. */
   readonly startDraining: () => void;
@@ -27,11 +30,17 @@ export interface Harness {
 /** A webhook server on a free port of 127.0.0.1, with real certificates. */
 export async function startHarness(
   review: ReviewHandler,
-  options: { readonly timeoutSeconds?: number; readonly certificates?: CertificateSource } = {},
+  options: {
+    readonly timeoutSeconds?: number;
+    readonly certificates?: CertificateSource;
+    readonly address?: string;
+    readonly limit?: ConnectionLimit;
+  } = {},
 ): Promise<Harness> {
   const ended = new AbortController();
   const faults: unknown[] = [];
   const problems: string[] = [];
+  const closed: ClosedConnection[] = [];
   let draining = false;
   const report = (problem: unknown): void => void faults.push(problem);
   const certificates =
@@ -50,7 +59,12 @@ export async function startHarness(
     draining: () => draining,
     onFault: report,
   });
-  const server = await startWebhookServer(app, certificates, { address: "127.0.0.1", port: 0 }, report);
+  const where = { address: options.address ?? "127.0.0.1", port: 0 };
+  const server = await startWebhookServer(app, certificates, where, {
+    report,
+    onClosed: (one) => void closed.push(one),
+    ...(options.limit && { limit: options.limit }),
+  });
   const ca = certificates.current().caBundle ?? "";
   const client = httpsClient(server.port, ca);
   return {
@@ -59,6 +73,7 @@ export async function startHarness(
     ca,
     faults,
     problems,
+    closed,
     client,
     startDraining: () => void (draining = true),
     async stop() {

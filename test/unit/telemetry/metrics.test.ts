@@ -5,6 +5,9 @@ import { reasons } from "../../../src/policy/reason.ts";
 import { reviewedResources } from "../../../src/admission/decision.ts";
 import {
   boundedNames,
+  connectionLimitNames,
+  connectionPorts,
+  connectionsClosed,
   errorCodes,
   eventsDropped,
   otherNames,
@@ -231,6 +234,18 @@ describe("createMetrics", () => {
     });
   });
 
+  it("counts connections that were closed because there were too many, from 0 on", async () => {
+    const before = await ours("connections_closed_total");
+    expect(before.map(({ value }) => value)).toEqual(Array(8).fill(0));
+    metrics.observeConnectionClosed({ port: "webhook", limit: "client", closed: "oldest" });
+    metrics.observeConnectionClosed({ port: "metrics", limit: "total", closed: "newest" });
+    const after = await ours("connections_closed_total");
+    expect(after.filter(({ value }) => value > 0).map(({ labels, value }) => [labels, value])).toEqual([
+      [{ port: "webhook", limit: "client", closed: "oldest" }, 1],
+      [{ port: "metrics", limit: "total", closed: "newest" }, 1],
+    ]);
+  });
+
   it("begins to count a policy's results at 0, those that its mode can have", async () => {
     metrics.setPolicies([
       { name: "a", tenant: "t", mode: "Enforce" },
@@ -304,6 +319,9 @@ describe("createMetrics", () => {
       outcome: ["found", "SOURCE_UNAVAILABLE", "TIMEOUT"],
       code: errorCodes,
       status: refusalStatuses,
+      port: connectionPorts,
+      limit: connectionLimitNames,
+      closed: connectionsClosed,
     };
     const property = fc.asyncProperty(
       fc.string({ unit: "binary" }),
