@@ -22,3 +22,19 @@ export const printableLines = (text: string, limit = 2000): string =>
     .split("\n")
     .map((line) => printable(line, limit))
     .join("\n");
+
+/**
+ * The same as a JSON string, quotes included: nothing in it can end it, so that what stands between strings is not the
+ * text's to say. Cut ones end in "…" before the quote. `JSON.parse` gives back what was not cut.
+ *
+ * @param limit characters before escaping
+ */
+export function quoted(text: string, limit = 200): string {
+  const whole = text.toWellFormed();
+  const shown = whole.length <= limit ? whole : `${whole.slice(0, limit - 1).toWellFormed()}…`;
+  return JSON.stringify(shown).replace(hostile, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}

@@ -1,4 +1,5 @@
-import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
+import type { Finding, Verdict } from "../policy/finding.ts";
+import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, findingText, subjectText } from "./denial.ts";
 import { printable } from "./printable.ts";
@@ -55,7 +56,7 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
     const message = `skill-admission could not review ${subjectText(decision.subject)}, so it is denied: ${decision.code} ${printable(decision.message, 800)}\ndecision ${printable(decision.id, 16)}`;
     const auditAnnotations = {
       decision: `error ${decision.code} ${printable(decision.id, 16)}`,
-      causes: printable(`${decision.code} ${decision.message}`, maxAnnotation.causes),
+      causes: errorCause(decision.code, decision.message),
     };
     return review({
       uid,
@@ -141,57 +142,3 @@ const causesOf = (verdicts: readonly Verdict[]): readonly StatusCause[] =>
       message: printable(finding.message, 300),
       field: printable(finding.path === undefined ? path : `${path}/${finding.path}`, 300),
     }));
-
-/** Longest value of each annotation that users have a part in, characters: an audit log keeps them for every request. */
-const maxAnnotation = { policies: 1000, skills: 2000, signers: 2000, causes: 4000 } as const;
-
-/** Skills that are named before the length of the value ends it anyway. */
-const maxAnnotatedSkills = 100;
-
-const signerOf = ({ evidence }: SkillResult): string => {
-  const { signature } = evidence ?? {};
-  if (signature === undefined || signature.outcome === "unsigned" || signature.signer === undefined)
-    return "none";
-  const { signer } = signature;
-  if (signer.kind === "keyless") return `${signer.identity} (${signer.issuer})`;
-  if (signer.kind === "registry") return `${signer.hint} (key ${signer.publicKey})`;
-  return signer.kind === "key" ? `key ${signer.publicKey}` : signer.subject;
-};
-
-/**
- * Kept in the API server's audit log, also for what was admitted: by which policies it was judged and with what result,
- * which bytes it was about, who signed them, and everything that was found.
- */
-function annotationsOf(
-  outcome: string,
-  id: string,
-  verdicts: readonly Verdict[],
-): Readonly<Record<string, string>> {
-  const told = findingsOf(verdicts);
-  // Every verdict of a decision is about the same skills.
-  const skills = (verdicts[0]?.skills ?? []).slice(0, maxAnnotatedSkills);
-  const annotations = {
-    policies: verdicts.map(({ policy, mode, outcome: said }) => `${policy}=${mode}:${said}`).join(","),
-    skills: skills
-      .map(({ reference, evidence }) => {
-        const digest = evidence === undefined ? "unread" : (evidence.signature.digest ?? "none");
-        return `${reference.name}@${digest}`;
-      })
-      .join(","),
-    signers: skills.map((skill) => `${skill.reference.name}=${signerOf(skill)}`).join("; "),
-    causes: told
-      .slice(0, maxCauses)
-      .map(({ verdict, skill, finding }) => `${verdict.policy}: ${skill}: ${findingText(finding)}`)
-      .join("; "),
-  };
-  const codes = [...new Set(told.map(({ finding }) => finding.code))].join(",");
-  return {
-    decision: `${outcome} ${printable(id, 16)}`,
-    ...(codes === "" ? {} : { findings: codes }),
-    ...Object.fromEntries(
-      Object.entries(annotations)
-        .filter(([, value]) => value !== "")
-        .map(([key, value]) => [key, printable(value, maxAnnotation[key as keyof typeof maxAnnotation])]),
-    ),
-  };
-}

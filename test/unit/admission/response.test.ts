@@ -109,8 +109,8 @@ describe("toResponse", () => {
       decision: "deny 7f3c1a9e",
       policies: "payments=Enforce:deny",
       findings: "DIGEST_MISMATCH,FILE_UNSIGNED",
-      skills: `data-designer@${signed},b@${signed},c@${signed}`,
-      signers: ["data-designer", "b", "c"].map((name) => `${name}=${nvidia}`).join("; "),
+      skills: ["data-designer", "b", "c"].map((name) => `${name}@${signed} (tampered)`).join(","),
+      signers: ["data-designer", "b", "c"].map((name) => `${name}="${nvidia}" (tampered)`).join("; "),
       causes:
         "payments: data-designer: DIGEST_MISMATCH scripts/run.sh: signed 3f8e44cb…, found 91ac02d7…; " +
         "payments: data-designer: FILE_UNSIGNED extra.py",
@@ -204,8 +204,8 @@ describe("toResponse", () => {
       auditAnnotations: {
         decision: "allow 7f3c1a9e",
         policies: "payments=Enforce:allow",
-        skills: `data-designer@${signed}`,
-        signers: `data-designer=${nvidia}`,
+        skills: `data-designer@${signed} (tampered)`,
+        signers: `data-designer="${nvidia}" (tampered)`,
       },
     });
   });
