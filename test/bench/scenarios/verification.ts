@@ -9,6 +9,7 @@ import { trustOf } from "../../fixtures/certificates.ts";
 import { mainFile } from "../servers/server.ts";
 import { median, spread } from "../statistics.ts";
 import { figure, time, type Aim, type Section } from "../table.ts";
+import { cosignTable } from "../verification/cosign.ts";
 import { floorOf } from "../verification/floor.ts";
 import { guideTable } from "../verification/guide.ts";
 import { keylessTable } from "../verification/keyless.ts";
@@ -198,6 +199,7 @@ export async function verification(scratch: string, progress: (text: string) => 
         await guideTable(progress),
         await trustCardTable(progress),
         await keylessTable(progress),
+        await cosignTable(progress),
         await vettTable(progress),
       ],
       notes: [
