@@ -18,7 +18,7 @@ export interface ObjectReference {
 export interface DenialEvent {
   readonly reason: "SkillDenied" | "SkillReviewFailed";
   readonly namespace: string;
-  /** The controller that made the denied object; the object itself where none did. */
+  /** The controller that made the denied object; the object itself where none of Kubernetes' own did. */
   readonly regarding: ObjectReference;
   /** The first policy that denied. */
   readonly related?: ObjectReference;
@@ -47,12 +47,27 @@ function referenceOf(fields: unknown, namespace: string): ObjectReference | unde
   return { apiVersion, kind, name, namespace, ...(uid === undefined ? {} : { uid }) };
 }
 
-/** The controller among an object's owners (`controller: true`, of which there is one at most). */
+/**
+ * Kinds that make pods, or what makes them, all of them in namespaces. Whatever else an object calls its controller may be
+ * anything, also a Node, which then seems to have something to do with the denial.
+ */
+const makers: ReadonlySet<string> = new Set([
+  "apps/v1 DaemonSet",
+  "apps/v1 Deployment",
+  "apps/v1 ReplicaSet",
+  "apps/v1 StatefulSet",
+  "batch/v1 CronJob",
+  "batch/v1 Job",
+  "v1 ReplicationController",
+]);
+
+/** The controller among an object's owners (`controller: true`, of which there is one at most), if it is a maker of pods. */
 function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
   const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
   if (!Array.isArray(owners)) return undefined;
   const controller: unknown = owners.find((owner) => isFields(owner) && owner["controller"] === true);
-  return referenceOf(controller, namespace);
+  const owner = referenceOf(controller, namespace);
+  return owner !== undefined && makers.has(`${owner.apiVersion} ${owner.kind}`) ? owner : undefined;
 }
 
 function regardingOf(

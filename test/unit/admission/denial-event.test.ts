@@ -75,6 +75,35 @@ describe("denialEvent", () => {
     expect(denialEvent(denied(), pod(owners))?.regarding.kind).toBe("Pod");
   });
 
+  it.each([
+    ["apps/v1", "DaemonSet"],
+    ["apps/v1", "Deployment"],
+    ["apps/v1", "ReplicaSet"],
+    ["apps/v1", "StatefulSet"],
+    ["batch/v1", "CronJob"],
+    ["batch/v1", "Job"],
+    ["v1", "ReplicationController"],
+  ])("is about its controller, a %s %s", (apiVersion, kind) => {
+    expect(denialEvent(denied(), pod([{ ...owner, apiVersion, kind }]))?.regarding).toMatchObject({
+      apiVersion,
+      kind,
+    });
+  });
+
+  it.each([
+    ["v1", "Node"],
+    ["v1", "Namespace"],
+    ["v1", "ReplicaSet"],
+    ["apps/v1", "Node"],
+    ["apps/v1 ReplicaSet", ""],
+    ["apps/v1", "constructor"],
+    ["tekton.dev/v1", "TaskRun"],
+    ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+  ])("is about the object itself, where it calls a %s %s its controller", (apiVersion, kind) => {
+    const forged = { apiVersion, kind, name: "worker-1", uid: "worker-1", controller: true };
+    expect(denialEvent(denied(), pod([forged]))?.regarding).toMatchObject({ kind: "Pod", name: "etl" });
+  });
+
   it("tells the same denial from another one", () => {
     const key = (path: string, over = {}, object = pod([owner])) =>
       denialEvent(denied(path, over), object)?.key;
