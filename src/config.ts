@@ -38,6 +38,8 @@ export interface Config {
   readonly port: number;
   readonly metricsAddress: string;
   readonly metricsPort: number;
+  /** Does each port have one socket, which no other process can have a part of. */
+  readonly exclusivePorts: boolean;
   /** Absent outside a cluster where it was not given. */
   readonly namespace?: string;
   /** By which replicas agree on a leader; absent where a process is by itself. */
@@ -143,6 +145,7 @@ const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles,
     port: settings.port,
     metricsAddress: settings.metricsAddress,
     metricsPort: settings.metricsPort,
+    exclusivePorts: settings.exclusivePorts,
     service: settings.service,
     events: settings.events,
     timeoutSeconds: settings.timeout,

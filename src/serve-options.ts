@@ -58,6 +58,7 @@ const shape = {
   port: whole(0, 65_535),
   metricsAddress: address,
   metricsPort: whole(0, 65_535),
+  exclusivePorts: onOff,
   namespace: label.optional(),
   service: label,
   lease: label.optional(),
@@ -110,6 +111,12 @@ export const serveOptions: readonly ServeOption[] = [
   option("port", "number", "Port of the webhook and its probes, HTTPS; 0 takes any free one", "8443"),
   option("metricsAddress", "ip", "Address that the metrics endpoint listens on", "0.0.0.0"),
   option("metricsPort", "number", "Port of the metrics endpoint, plain HTTP; 0 takes any free one", "9090"),
+  option(
+    "exclusivePorts",
+    "word",
+    "on or off: share no port with other processes of the same user; for the network of a node, where there may be some",
+    "off",
+  ),
   option(
     "namespace",
     "name",

@@ -111,14 +111,16 @@ async function startServers(
   },
 ): Promise<Servers> {
   const onClosed = (port: "webhook" | "metrics") => closedConnections(telemetry, port, Date.now);
-  const where = { address: config.metricsAddress, port: config.metricsPort };
-  const metrics = await startMetricsServer(() => telemetry.metrics.read(), where, {
+  const { exclusivePorts: exclusive } = config;
+  const scraped = { address: config.metricsAddress, port: config.metricsPort, exclusive };
+  const metrics = await startMetricsServer(() => telemetry.metrics.read(), scraped, {
     onFault: report,
     onClosed: onClosed("metrics"),
   });
   try {
     const reports = { report, onClosed: onClosed("webhook") };
-    return { metrics, reviews: await startWebhookServer(app, certificates, config, reports) };
+    const asked = { address: config.address, port: config.port, exclusive };
+    return { metrics, reviews: await startWebhookServer(app, certificates, asked, reports) };
   } catch (error) {
     await metrics.close(1000);
     throw error;

@@ -121,11 +121,17 @@ describe("pods", () => {
     expect(strategyOf(await render({ hostNetwork: true }))).toEqual({ maxUnavailable: 1, maxSurge: 0 });
   });
 
+  it("share their ports with nobody on the network of a node, where others may run as the same user", async () => {
+    expect(argsOf(await render({ hostNetwork: true }))).toContain("--exclusive-ports=on");
+    expect(argsOf(plain).join(" ")).not.toContain("--exclusive-ports");
+  });
+
   it("are called with flags that serve has, and no others", async () => {
     const flags = new Set(serveOptions.map(({ flag }) => flag.split(" ", 1)[0]));
     const everything = await render({
       certificates: { source: "Secret" },
       events: { enabled: false },
+      hostNetwork: true,
       extraArgs: ["--address=::"],
     });
     const [command, ...args] = argsOf(everything);

@@ -30,6 +30,7 @@ describe("parseServeConfig", () => {
       port: 8443,
       metricsAddress: "0.0.0.0",
       metricsPort: 9090,
+      exclusivePorts: false,
       service: "skill-admission",
       events: true,
       timeoutSeconds: 5,
@@ -183,6 +184,10 @@ describe("parseServeConfig", () => {
     expect(parseServeConfig({ state: "s", events: "off" }, {}).events).toBe(false);
     expect(parseServeConfig({ state: "s" }, { SKILL_ADMISSION_EVENTS: "on" }).events).toBe(true);
     expect(problemsOf({ state: "s", events: "no" }, {})).toEqual(['--events: "no" must be on or off']);
+    expect(parseServeConfig({ state: "s", exclusivePorts: "on" }, {}).exclusivePorts).toBe(true);
+    expect(problemsOf({ state: "s" }, { SKILL_ADMISSION_EXCLUSIVE_PORTS: "yes" })).toEqual([
+      'SKILL_ADMISSION_EXCLUSIVE_PORTS: "yes" must be on or off',
+    ]);
   });
 
   it("leaves aside what Kubernetes sets for a Service of the product's name", () => {
