@@ -63,8 +63,29 @@ function add(entries: Map<string, Revocation>, key: string, by: string, { reason
 
 const digestKinds = ["skills", "files", "certificates", "keys"] as const;
 
+interface Joined {
+  readonly from: readonly ReadList[];
+  readonly lists: RevocationLists;
+}
+
+/** By the first of the specs: policies change more often than lists, whose join takes a while when they are long. */
+const joined = new WeakMap<SkillRevocationListSpec, Joined>();
+
+const isSame = (one: ReadList, other: ReadList | undefined): boolean =>
+  one.name === other?.name && one.spec === other.spec && one.fault === other.fault;
+
 /** One index of all lists, so that a look-up takes as long in a hundred thousand entries as in one. */
 export function joinLists(lists: readonly ReadList[]): RevocationLists {
+  const key = lists.find(({ spec }) => spec !== undefined)?.spec;
+  const known = key === undefined ? undefined : joined.get(key);
+  if (known?.from.length === lists.length && lists.every((list, at) => isSame(list, known.from[at])))
+    return known.lists;
+  const result = join(lists);
+  if (key !== undefined) joined.set(key, { from: lists, lists: result });
+  return result;
+}
+
+function join(lists: readonly ReadList[]): RevocationLists {
   const index = {
     skills: new Map<string, Revocation>(),
     files: new Map<string, Revocation>(),

@@ -191,6 +191,26 @@ describe("a SkillRevocationList", () => {
   });
 });
 
+describe("lists that are compiled again", () => {
+  const first = listObject({ skills: [entry(sha256("00"))] }, "a");
+  const second = listObject({ keys: [entry(sha256("ee"))] }, "b");
+  const under = (revocationLists: readonly KubernetesObject[]): number => {
+    const { policies } = compileSnapshot([policyObject()], [], { revocationLists });
+    return revoked(policies[0]!, signed()).length;
+  };
+
+  it("revoke the same while they stay, and no more when they are changed or gone", () => {
+    const changed = listObject({ skills: [entry(sha256("01"))] }, "a");
+    expect([first, second].map((list) => under([list]))).toEqual([1, 0]);
+    expect(under([first, second])).toBe(1);
+    expect(under([first, second])).toBe(1);
+    expect(under([second])).toBe(0);
+    expect(under([changed, second])).toBe(0);
+    expect(under([second, first])).toBe(1);
+    expect(under([])).toBe(0);
+  });
+});
+
 describe("a policy's own revocation", () => {
   it.each([
     ["a skill", sha256("00")],
