@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +41,36 @@ const valueOf = async (from: OfflineCluster, name: string) => {
 const policiesOf = (from: OfflineCluster) => from.current().policies.map(({ name }) => name);
 
 describe("openOfflineCluster", () => {
+  it("follows revocation lists: one that is missing or wrong makes the policy that names it deny", async () => {
+    const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+      type: "spki",
+      format: "pem",
+    });
+    const own = { apiVersion: "skill-admission.dev/v1alpha1" };
+    const publishers = [{ name: "team", publicKey: { pem } }];
+    const spec = { publishers, revocation: { listRefs: [{ name: "l" }] } };
+    await write(
+      "p.json",
+      JSON.stringify({ ...own, kind: "ClusterSkillPolicy", metadata: { name: "p" }, spec }),
+    );
+    const list = (reason: string): string =>
+      JSON.stringify({
+        ...own,
+        kind: "SkillRevocationList",
+        metadata: { name: "l" },
+        spec: { files: [{ digest: `sha256:${"ab".repeat(32)}`, reason }] },
+      });
+    const opened = await open();
+    const broken = (): string | undefined => opened.current().policies[0]?.broken;
+    expect(broken()).toMatch(/there is no SkillRevocationList l/);
+    await write("l.json", list("a reason"));
+    await opened.refresh();
+    expect(broken()).toBeUndefined();
+    await write("l.json", list(""));
+    await opened.refresh();
+    expect(broken()).toMatch(/the SkillRevocationList l cannot be read.*spec\.files\[0\]\.reason/);
+  });
+
   it("reads a folder with its subfolders, YAML and JSON, and leaves hidden and other files alone", async () => {
     await mkdir(join(folder, "sub"));
     await write("sub/a.yaml", configMap("a", "1"));
