@@ -84,7 +84,10 @@ const pod = (podName: string) => ({
 let client: ApiClient;
 let recorder: Awaited<ReturnType<typeof startRecorder>>;
 let registration: WebhookRegistration;
+/** What a replica that does not lead sees of it. */
+let follower: WebhookRegistration;
 const problems: string[] = [];
+let repairs = 0;
 
 const present = async () =>
   JSON.parse(await kubectl(["get", "validatingwebhookconfiguration", name, "-o", "json"])) as {
@@ -100,14 +103,16 @@ beforeAll(async () => {
     caBundle: recorder.cert,
     controllerNamespace: "controller",
   };
-  registration = registerWebhook({
+  const deps = {
     client,
-    hooks: { onProblem: (message) => problems.push(message) },
+    hooks: { onProblem: (message: string) => problems.push(message), onRepair: () => (repairs += 1) },
     leadership: soleLeader(),
     options: () => Promise.resolve(options),
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 200 },
     writeInterval: 100,
-  });
+  };
+  registration = registerWebhook(deps);
+  follower = registerWebhook({ ...deps, leadership: { ...soleLeader(), term: () => undefined } });
   await vi.waitFor(() => expect(registration.readiness()).toEqual([]), 20_000);
   // API servers learn of a registration by watch.
   await vi.waitFor(
@@ -128,7 +133,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await registration.close();
+  await Promise.all([registration.close(), follower.close()]);
   await kubectl(["delete", "validatingwebhookconfiguration", name, "--ignore-not-found"]);
   client.close();
   recorder.server.close();
@@ -149,7 +154,8 @@ describe("registerWebhook", () => {
       "controllers.skill-admission.dev",
       "configmaps.skill-admission.dev",
     ]);
-    expect(problems).toEqual([]);
+    expect([problems, repairs]).toEqual([[], 0]);
+    await vi.waitFor(() => expect(follower.readiness()).toEqual([]), 5_000);
   });
 
   it("is asked about pods, their ephemeral containers, and what makes pods", async () => {
@@ -335,7 +341,7 @@ describe("registerWebhook", () => {
     expect(asked.filter((line) => line.includes(`${exempt}/exempt`))).toEqual([]);
   });
 
-  it("restores what somebody takes away, changes, adds or deletes", async () => {
+  it("restores what somebody takes away, changes, adds or deletes, and says what it was and whose doing", async () => {
     const before = await present();
     const restored = () =>
       vi.waitFor(async () => expect((await present()).webhooks).toEqual(before.webhooks), {
@@ -363,6 +369,19 @@ describe("registerWebhook", () => {
     await restored();
     await kubectl(["delete", "validatingwebhookconfiguration", name]);
     await restored();
+    const pods = "webhooks[pods.skill-admission.dev]";
+    expect(problems.map((problem) => problem.split("put back: ")[1]?.slice(0, 200))).toEqual([
+      expect.stringMatching(/^webhooks\[pods\.skill-admission\.dev\]: expected \{.*, found nothing/),
+      expect.stringContaining(`${pods}.failurePolicy: expected "Fail", found "Ignore" (by "kubectl-patch")`),
+      expect.stringContaining(`${pods}.objectSelector.matchLabels: expected nothing, found {"skip":"no"}`),
+      expect.stringContaining(`${pods}.matchConditions`),
+      expect.stringContaining("it was deleted"),
+    ]);
+    expect(repairs).toBe(5);
+    await vi.waitFor(
+      () => expect([registration, follower].map((one) => one.readiness())).toEqual([[], []]),
+      5_000,
+    );
   });
 
   it("refresh brings in new options, and writes nothing when all is well", async () => {
