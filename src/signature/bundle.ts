@@ -118,6 +118,12 @@ export function chainOf(value: Json): readonly string[] {
   return list.map((item, at) => certificateOf(item, `certificate ${at + 1} of the chain`));
 }
 
+/** The field must be there, though it may be empty where a root asks for timestamps alone (OMS, bundle.schema.json). */
+function logProofOf(material: JsonObject, where: string): LogProof {
+  listOf(material, "tlogEntries", where, Infinity);
+  return readLogProof(material, where);
+}
+
 function materialOf(bundle: JsonObject, mediaType: string): VerificationMaterial {
   const material = assertObject(fieldOf(bundle, "verificationMaterial"), "verificationMaterial");
   assertFields(material, "verificationMaterial", materialFields);
@@ -133,10 +139,10 @@ function materialOf(bundle: JsonObject, mediaType: string): VerificationMaterial
   const where = "verificationMaterial";
   if (certificate !== undefined) {
     const certificates = [certificateOf(certificate, `${where}.certificate`)];
-    return { kind: "keyless", certificates, proof: readLogProof(material, where) };
+    return { kind: "keyless", certificates, proof: logProofOf(material, where) };
   }
   if (mediaType !== bundleMediaType && chain !== undefined)
-    return { kind: "keyless", certificates: chainOf(chain), proof: readLogProof(material, where) };
+    return { kind: "keyless", certificates: chainOf(chain), proof: logProofOf(material, where) };
   if (mediaType !== bundleMediaType) throw unsupported(`a key needs the media type ${bundleMediaType}`);
   assertNoLog(material);
   return publicKey === undefined
