@@ -20,7 +20,6 @@ export interface LogLine {
   readonly namespace?: string;
   readonly name?: string;
   readonly dryRun?: boolean;
-  readonly durationMs?: number;
   readonly verdicts?: readonly {
     readonly policy: string;
     readonly mode: string;

@@ -19,6 +19,8 @@ export interface Cluster {
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
   readonly helm: (args: readonly string[]) => Promise<string>;
   readonly api: Api;
+  /** Pods at their own addresses, `/ADDRESS:PORT/PATH`; absent where the cluster is somebody else's. */
+  readonly pods: Api | undefined;
   /** Absent where the cluster is somebody else's. */
   readonly machine: Machine | undefined;
   /** Image with a shell, for agents. */
@@ -34,6 +36,25 @@ const splitReference = (reference: string): Cluster["product"] => {
   const at = reference.lastIndexOf(":");
   return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
 };
+
+/** What asks pods at their own addresses, from within the node's network. */
+function startRelay({ machine }: Node, folder: string) {
+  if (machine === undefined) return { pods: undefined, stop: () => Promise.resolve() };
+  const socket = join(folder, "relay.sock");
+  const program = startProgram(
+    machine.inside,
+    [process.execPath, join(import.meta.dirname, "relay.ts"), socket],
+    join(folder, "relay.log"),
+  );
+  const pods = openApi(socket);
+  return {
+    pods,
+    stop: async (): Promise<void> => {
+      pods.close();
+      await program.kill();
+    },
+  };
+}
 
 /**
  * The one-node cluster of this machine with the image in it, or the one of `E2E_KUBECONFIG`, into which the image was
@@ -65,8 +86,10 @@ export async function openCluster(): Promise<Cluster> {
     join(folder, "proxy.log"),
   );
   const api = openApi(socket);
+  const relay = startRelay(node, folder);
   const stop = async (): Promise<void> => {
     api.close();
+    await relay.stop();
     await proxy.kill();
     await node.stop();
     await rm(folder, { recursive: true, force: true });
@@ -85,6 +108,7 @@ export async function openCluster(): Promise<Cluster> {
       kubectl: orThrow("kubectl"),
       helm: orThrow("helm"),
       api,
+      pods: relay.pods,
       machine,
       agent: node.image,
       product: splitReference(image?.reference ?? loaded),

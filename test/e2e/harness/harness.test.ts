@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { datagramsIn, socketsIn } from "./connections.ts";
-import { judge, percentile } from "./stream.ts";
+import { judge, percentile, unexplained, type Miss, type Tally } from "./stream.ts";
 
 const denial = (message: string) => ({
   status: 403,
@@ -72,6 +72,29 @@ describe("socketsIn", () => {
 
   it("finds none in an empty table", () => {
     expect(socketsIn(head)).toEqual([]);
+  });
+});
+
+describe("unexplained", () => {
+  const tally = (what: Miss, at: number, took = 10): Tally => ({
+    ...{ seconds: 1, sent: 1, admitted: 0, denied: 0, latencies: [] },
+    missed: [{ what, kind: "signed", at, took, status: 403, said: "{}" }],
+  });
+  const outages = [{ from: 1000, to: 2000 }];
+
+  it("leaves out what an outage explains, and that only while there is one", () => {
+    for (const what of ["no API server", "no source"] as const) {
+      expect(unexplained(tally(what, 1500), outages)).toEqual([]);
+      expect(unexplained(tally(what, 995), outages)).toEqual([]);
+      expect(unexplained(tally(what, 900), outages)).toHaveLength(1);
+      expect(unexplained(tally(what, 2001), outages)).toHaveLength(1);
+      expect(unexplained(tally(what, 1500), [])).toHaveLength(1);
+    }
+  });
+
+  it("never leaves out what no outage can excuse", () => {
+    for (const what of ["wrong admit", "wrong denial", "no verdict"] as const)
+      expect(unexplained(tally(what, 1500), outages)).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "./cluster.ts";
 import { policies, type Part } from "./material.ts";
-import { askReplica, replicas } from "./replicas.ts";
+import { askReplica, replicas, type Replica } from "./replicas.ts";
 
 /** Gives a policy other publishers. */
 export const setPublisher = ({ api }: Cluster, name: string, pem: string): Promise<unknown> =>
@@ -29,17 +29,20 @@ export async function untilDecided(
   );
 }
 
-/** Asks every replica about a pod again and again until it is stopped: how often, and which of them ever let it in. */
-export function neverAdmitted(
-  cluster: Cluster,
-  pod: Part,
-): { stop(): Promise<{ asked: number; admitted: number }> } {
+/**
+ * Asks every replica about a pod again and again until it is stopped. Which replicas there are is known while there is
+ * no API server, too: pods do not come and go without one.
+ * @throws Error where one of them let it in, or where nobody ever answered
+ */
+export function neverAdmitted(cluster: Cluster, pod: Part): { stop(): Promise<number> } {
   const ended = new AbortController();
   let asked = 0;
   let admitted = 0;
+  let known: readonly Replica[] = [];
   const running = (async () => {
     while (!ended.signal.aborted) {
-      for (const replica of await replicas(cluster).catch(() => [])) {
+      known = await replicas(cluster).catch(() => known);
+      for (const replica of known) {
         const answer = await askReplica(cluster, replica, pod).catch(() => undefined);
         if (answer === undefined) continue;
         asked += 1;
@@ -52,7 +55,9 @@ export function neverAdmitted(
     stop: async () => {
       ended.abort();
       await running;
-      return { asked, admitted };
+      if (asked === 0) throw new Error("no replica answered any question");
+      if (admitted > 0) throw new Error(`${admitted} of ${asked} answers let in what had to be denied`);
+      return asked;
     },
   };
 }

@@ -60,20 +60,26 @@ export async function leader(cluster: Cluster): Promise<string> {
   return holder.split("_")[0]!;
 }
 
-/** What one replica says about creating this pod, asked directly at its pod's address and not through the Service. */
+interface ReviewAnswer {
+  readonly response: { readonly allowed: boolean; readonly status?: { readonly message?: string } };
+}
+
+/**
+ * What one replica says about creating this pod, asked itself and not through the Service: at its pod's address, also
+ * while there is no API server; in somebody else's cluster through the API server.
+ */
 export async function askReplica(
-  { api }: Cluster,
-  { name }: Pick<Replica, "name">,
+  { api, pods }: Cluster,
+  { name, ip }: Pick<Replica, "name" | "ip">,
   pod: Part,
 ): Promise<{ readonly allowed: boolean; readonly message: string }> {
   const userInfo = { username: "asked-directly" };
   const review = podReview(pod, { dryRun: true, userInfo, oldObject: null });
   const path = `/api/v1/namespaces/${home}/pods/https:${name}:8443/proxy/validate`;
-  const { response } = await api.json<{ response: { allowed: boolean; status?: { message?: string } } }>(
-    "POST",
-    path,
-    review,
-  );
+  const { response } =
+    pods === undefined
+      ? await api.json<ReviewAnswer>("POST", path, review)
+      : await pods.json<ReviewAnswer>("POST", `/${ip}:8443/validate`, review);
   return { allowed: response.allowed, message: response.status?.message ?? "" };
 }
 

@@ -154,9 +154,21 @@ export const shown = (missed: readonly Missed[]): readonly string[] =>
     return `${what} (${kind}, at ${Math.round(at)} ms, after ${Math.round(took)} ms, ${status}): ${message.slice(0, 300)}`;
   });
 
-/** Those that what was done to the API server or to etcd does not explain. */
-export const unexplained = ({ missed }: Tally): readonly string[] =>
-  shown(missed.filter(({ what }) => what !== "no API server" && what !== "no source"));
+/** A stretch in which the API server or etcd was down, or connections were broken; milliseconds of the stream. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Those that no outage explains: neither the API server's own refusals nor bytes that could not be had from it. */
+export const unexplained = ({ missed }: Tally, outages: readonly Outage[]): readonly string[] =>
+  shown(
+    missed.filter(
+      ({ what, at, took }) =>
+        (what !== "no API server" && what !== "no source") ||
+        !outages.some(({ from, to }) => at <= to && at + took >= from),
+    ),
+  );
 
 /** The value below which this share of ascending values lies. */
 export const percentile = (ascending: readonly number[], share: number): number =>
