@@ -233,7 +233,7 @@ describe("verifySignature on keyless signatures", () => {
 
   it.each<[string, string, Readonly<Record<string, Edit>>]>([
     ["no entry", "UNTRUSTED_SIGNER", { "verificationMaterial.tlogEntries": [] }],
-    ["no list of entries", "UNTRUSTED_SIGNER", { "verificationMaterial.tlogEntries": undefined }],
+    ["no list of entries", "MANIFEST_MALFORMED", { "verificationMaterial.tlogEntries": undefined }],
     ["two entries", "MANIFEST_MALFORMED", { "verificationMaterial.tlogEntries.1": {} }],
     ["no proof", "UNSUPPORTED_FORMAT", { [`${entry}.inclusionProof`]: undefined }],
     ["an unknown field in the entry", "MANIFEST_MALFORMED", { [`${entry}.extra`]: 1 }],
