@@ -32,6 +32,7 @@ export function endsOfRoot({
   crls,
   keys,
   sigstore,
+  registries,
   periods,
 }: ResolvedTrustRoot): readonly TrustEnd[] {
   const bounded = (
@@ -47,6 +48,13 @@ export function endsOfRoot({
     ...endsOfAnchors(anchors, periods.certificates),
     ...bounded([...keys.values()], periods.keys, "trust"),
     ...bounded(sigstore, periods.sigstore, "kept"),
+    ...[...registries.values()].flatMap((registry) =>
+      registry.keys.flatMap(({ validity: { notAfter } }) =>
+        notAfter === always.notAfter
+          ? []
+          : [{ name: registry.names[0] ?? "", notAfter, kind: "kept" as const }],
+      ),
+    ),
     ...crls.map(({ names, crl }) => ({
       name: names[0] ?? "",
       notAfter: crl.validity.notAfter,

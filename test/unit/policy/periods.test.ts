@@ -183,6 +183,16 @@ describe("trustEnds", () => {
           { name: "endless", pem: otherKey },
         ],
         sigstore: [{ name: "public", instance: "PublicGood", notAfter: period.notAfter }],
+        vett: [
+          {
+            name: "registry",
+            sigstore: "public",
+            keys: [
+              { hint: "old", pem: publicKey, ...period },
+              { hint: "new", pem: otherKey, notBefore: period.notBefore },
+            ],
+          },
+        ],
       }),
     ];
     const { trustEnds } = compileSnapshot([], roots);
@@ -191,6 +201,7 @@ describe("trustEnds", () => {
       { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "trust" },
       { name: "r/bounded", notAfter: end, kind: "trust" },
       { name: "r/public", notAfter: end, kind: "kept" },
+      { name: "r/registry", notAfter: end, kind: "kept" },
     ]);
   });
 
