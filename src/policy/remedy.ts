@@ -49,8 +49,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     remedy: "mount the signature file as it was published, or sign the skill anew",
   },
   UNSUPPORTED_FORMAT: {
-    meaning:
-      "The signature is in a format, version or algorithm that is not understood.",
+    meaning: "The signature is in a format, version or algorithm that is not understood.",
     remedy:
       "sign the skill with a key or certificate on P-256, P-384 or P-521, or an Ed25519 key (skill-admission sign)",
   },

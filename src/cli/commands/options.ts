@@ -20,7 +20,10 @@ export const outputOption = (): Option =>
 
 /** `--policy`. */
 export const policyOption = (): Option =>
-  repeatable("--policy <path>", "file or folder with policies, trust roots and revocation lists; may be repeated");
+  repeatable(
+    "--policy <path>",
+    "file or folder with policies, trust roots and revocation lists; may be repeated",
+  );
 
 /** The paragraph on exit codes in a command's help. */
 export const exitCodes = `
