@@ -202,7 +202,11 @@ export class RegistrationKeeper {
     if (confirmed === undefined) throw new NotNow("the lead is not certain", pollInterval);
     const { term, unregistered } = confirmed;
     if (unregistered !== undefined && heeds !== undefined) {
-      if (await heeds(unregistered, signal)) throw new NotNow(toldToStayOut);
+      if (await heeds(unregistered, signal)) {
+        // What an operator took out is no repair when it comes back.
+        this.#standing = undefined;
+        throw new NotNow(toldToStayOut);
+      }
       await leadership.clearUnregistered(signal);
     }
     const repairs = this.#drifted();

@@ -92,17 +92,26 @@ describe("with the rights of docs/cluster.md and no others", () => {
     expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{.*\} [1-9]/);
   });
 
-  it("it puts its registration back", async () => {
+  it("it puts its registration back, and says so", async () => {
     await kubectl(["delete", "validatingwebhookconfiguration", "skill-admission"]);
     await expect
       .poll(() => kubectl(["get", "validatingwebhookconfiguration", "-o", "name"]), { timeout: 10_000 })
       .toContain("skill-admission");
+    await expect
+      .poll(() => product.metrics(), { timeout: 5_000 })
+      .toMatch(/^skill_admission_webhook_repairs_total 1$/m);
+    const told = (await product.log()).filter(({ msg }) => msg.includes("registration was changed"));
+    expect(told).toMatchObject([
+      { level: "warn", msg: expect.stringContaining("put back: it was deleted") as string },
+    ]);
   });
 
   it("nothing was refused to it", async () => {
-    // It began before there was a policy, and says so; everything else that it warns of would be a right that it lacks.
+    // It began before there was a policy, and its registration was deleted; everything else that it warns of would be a right
+    // that it lacks.
     const lines = (await product.log()).filter(
-      ({ msg }) => !msg.startsWith("there is no ClusterSkillPolicy"),
+      ({ msg }) =>
+        !msg.startsWith("there is no ClusterSkillPolicy") && !msg.includes("registration was changed"),
     );
     expect(lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });

@@ -176,6 +176,26 @@ describe("RegistrationKeeper", () => {
     expect([api.objects.has(path), keeper.problem]).toEqual([true, undefined]);
   });
 
+  it("counts as no repair that it comes back after an operator took it out", async () => {
+    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    await look();
+    leadership.unregistered = "this";
+    api.objects.delete(path);
+    await look();
+    expect(keeper.problem).toContain("unregistered by an operator");
+    leadership.unregistered = undefined;
+    await look();
+    expect([api.objects.has(path), keeper.problem, repairs, problems.length]).toEqual([
+      true,
+      undefined,
+      0,
+      1,
+    ]);
+    api.objects.delete(path);
+    await look();
+    expect([repairs, problems.length]).toEqual([1, 2]);
+  });
+
   it("takes away what was meant for an installation before, and registers", async () => {
     leadership.unregistered = "before";
     keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
