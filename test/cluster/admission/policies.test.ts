@@ -145,9 +145,11 @@ describe("the mode", () => {
       "pods.skill-admission.dev/policies": `${space}=Audit:allow`,
       "pods.skill-admission.dev/findings": "FILE_UNSIGNED",
       "pods.skill-admission.dev/skills": expect.stringMatching(
-        /^data-designer@sha256:[0-9a-f]{64}$/,
+        /^data-designer@sha256:[0-9a-f]{64} \(tampered\)$/,
       ) as string,
-      "pods.skill-admission.dev/signers": expect.stringMatching(/^data-designer=key [0-9a-f]{64}$/) as string,
+      "pods.skill-admission.dev/signers": expect.stringMatching(
+        /^data-designer=key [0-9a-f]{64} \(tampered\)$/,
+      ) as string,
       "pods.skill-admission.dev/causes": `${space}: data-designer: FILE_UNSIGNED extra.py`,
     });
     expect(await product.metrics()).toMatch(

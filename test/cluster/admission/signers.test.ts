@@ -128,7 +128,9 @@ describe("a skill is denied, when", () => {
   it("the signer's certificate has expired", async () => {
     const { ran } = await applied(withChain(expired));
     expect(denial(ran)).toContain("  SIGNER_EXPIRED ");
-    expect(denial(ran)).toContain("  fix: have the skill signed with a valid certificate");
+    expect(denial(ran)).toContain(
+      "  fix: have the skill signed anew, with a certificate or key that is valid",
+    );
   });
 
   it("the signer's certificate is for something else than signing", async () => {

@@ -6,7 +6,7 @@ import { kubectl } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot, tryApply } from "./world.ts";
 
-const namespace = "trust";
+const namespace = "trust-periods";
 const day = 24 * 3600 * 1000;
 const inDays = (days: number): string =>
   new Date(Date.now() + days * day).toISOString().replace(/\.\d+Z$/, "Z");
