@@ -14,7 +14,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning:
       "The skill has no signature file. In a policy with `unsigned: {action: Warn}` it is let in with a warning.",
     remedy:
-      "mount the signature file (skill.oms.sig, skill.sig, vett.sigstore.json, CARD.md) with the skill, or have a publisher of the policy sign it",
+      "mount skill.oms.sig, skill.sig, vett.sigstore.json or CARD.md with the skill, or have a publisher of the policy sign it",
   },
   BAD_SIGNATURE: {
     meaning:

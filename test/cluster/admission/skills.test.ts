@@ -198,7 +198,7 @@ describe("a pod is denied, with the file and both digests, when", () => {
     expect(denial(ran).split("\n")).toEqual([
       ...head(name, source, "not signed"),
       "  UNSIGNED there is no signature",
-      "  fix: mount the signature file (skill.oms.sig, skill.sig, vett.sigstore.json, CARD.md) with the skill, or have a publisher of the policy sign it",
+      "  fix: mount skill.oms.sig, skill.sig, vett.sigstore.json or CARD.md with the skill, or have a publisher of the policy sign it",
       "decision ID",
     ]);
   });
