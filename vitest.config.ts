@@ -28,6 +28,8 @@ const project = (name: string, options: Options) => ({
     globalSetup: options.globalSetup ?? [],
     // Vitest leaves one processor free, which on a machine with two halves the pace.
     maxWorkers: options.sequential === true ? 1 : availableParallelism(),
+    // One after the other anyway: a worker of its own for each would read the same modules dozens of times.
+    isolate: options.sequential !== true,
     sequence: { groupOrder: options.order },
   },
 });
