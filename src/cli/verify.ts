@@ -83,7 +83,7 @@ async function verifyOne(directory: string, { line, establish, snapshot }: Verif
   const verdicts = (snapshot?.policies ?? []).map((policy) =>
     verdictOf(policy, [judge(policy, reference, evidence, now)], { isPod: true }),
   );
-  return { directory, reference, evidence, verdicts };
+  return { directory, reference, evidence, verdicts, now };
 }
 
 function layoutOf(directories: readonly string[]): TableLayout {

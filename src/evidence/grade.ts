@@ -2,7 +2,19 @@
 export type Grade = "STRONG" | "MEDIUM" | "WEAK" | "UNVERIFIED" | "ABSENT";
 
 /** Layers that are graded. */
-export type Layer = "integrity" | "authorship";
+export const layers = ["integrity", "authorship", "freshness"] as const;
+
+export type Layer = (typeof layers)[number];
+
+/** How well each question about one skill is answered. */
+export type Grades = Readonly<Record<Layer, Grade>>;
+
+/** Of bytes that could not be had. */
+export const unverified: Grades = {
+  integrity: "UNVERIFIED",
+  authorship: "UNVERIFIED",
+  freshness: "UNVERIFIED",
+};
 
 const rank: Readonly<Record<Grade, number>> = { STRONG: 3, MEDIUM: 2, WEAK: 1, UNVERIFIED: 0, ABSENT: 0 };
 

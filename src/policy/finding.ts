@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Grade, Layer } from "../evidence/grade.ts";
+import type { Grades, Layer } from "../evidence/grade.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Reason } from "./reason.ts";
 
@@ -13,6 +13,8 @@ export interface Finding {
   /** Signed and found digests, for a changed file. */
   readonly signed?: string;
   readonly found?: string;
+  /** The layer whose grade is too low, for that reason. */
+  readonly layer?: Layer;
   /** Does the policy only want to be told (`unverifiable: Warn`, `unsigned: Warn`). */
   readonly tolerated: boolean;
 }
@@ -22,7 +24,7 @@ export interface SkillResult {
   readonly reference: SkillReference;
   /** Absent where the bytes could not be had. */
   readonly evidence?: Evidence;
-  readonly grades: Readonly<Record<Layer, Grade>>;
+  readonly grades: Grades;
   readonly findings: readonly Finding[];
 }
 

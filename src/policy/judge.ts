@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence/evidence.ts";
+import type { Grades } from "../evidence/grade.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
@@ -32,6 +33,10 @@ function contentFindings(
   ];
 }
 
+/** What a revocation list withdraws is current no more, whatever time its signature proves. */
+const superseded = (grades: Grades, findings: readonly Finding[]): Grades =>
+  findings.some(({ code }) => code === "REVOKED") ? { ...grades, freshness: "ABSENT" } : grades;
+
 /**
  * Holds what is known about one skill against one policy: a finding for each demand that is not met.
  *
@@ -59,7 +64,7 @@ export function judge(
   return {
     reference,
     ...(known === undefined ? {} : { evidence: known }),
-    grades: gradesOf(policy, known, now),
+    grades: superseded(gradesOf(policy, known, now), findings),
     findings,
   };
 }

@@ -1,3 +1,4 @@
+import type { Layer } from "../evidence/grade.ts";
 import type { Reason } from "./reason.ts";
 
 /** A reason code in words: what it means, and what to do. */
@@ -91,7 +92,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   GRADE_BELOW_MINIMUM: {
     meaning:
-      "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores; a trust card's is never more, for nobody signs CARD.md.",
+      "A layer of evidence is graded below the minimum of the policy's `evidence`. Integrity MEDIUM: there are unsigned files at paths that the signature ignores; a trust card's is never more, for nobody signs CARD.md. Freshness WEAK: no log or timestamp authority proves when it was signed; ABSENT: it has expired, is older than `freshness.maxSignatureAge`, or was revoked; a skill that is signed so that the time is proved, such as keyless, reaches MEDIUM.",
     remedy:
       "remove unsigned files at ignored paths (.git…, vett.analysis.json), or use a skill whose signature reaches the grade",
   },
@@ -137,23 +138,44 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
 };
 
+/** What to do about the grade of one layer, where nothing else is found that says so. */
+const gradeRemedies: Readonly<Record<Layer, string>> = {
+  integrity: reasonTexts.GRADE_BELOW_MINIMUM.remedy,
+  authorship: reasonTexts.UNTRUSTED_SIGNER.remedy,
+  freshness: reasonTexts.SIGNING_TIME_UNKNOWN.remedy,
+};
+
 /** With these, grades are low because of the signature: what to do about that one mends them too. */
-const aboutSignature: ReadonlySet<Reason> = new Set([
+const aboutSignature: readonly Reason[] = [
   "UNSIGNED",
   "BAD_SIGNATURE",
   "UNTRUSTED_SIGNER",
   "SIGNER_EXPIRED",
   "MANIFEST_MALFORMED",
   "UNSUPPORTED_FORMAT",
-]);
+];
+
+/** Reasons that explain a layer's low grade, so that their remedy is the one that helps. */
+const explains: Readonly<Record<Layer, ReadonlySet<Reason>>> = {
+  integrity: new Set(aboutSignature),
+  // Of a registry's skill that the publisher does not list: the list is what has to change.
+  authorship: new Set([...aboutSignature, "SKILL_NOT_ALLOWED"]),
+  freshness: new Set([...aboutSignature, "EXPIRED", "SIGNING_TIME_UNKNOWN", "REVOKED"]),
+};
+
+interface Remediable {
+  readonly code: Reason;
+  readonly layer?: Layer;
+  readonly tolerated?: boolean;
+}
 
 /** What to do about some findings, each remedy once, in the order of the findings; tolerated ones need nothing. */
-export function remedyFor(
-  findings: readonly { readonly code: Reason; readonly tolerated?: boolean }[],
-): string {
+export function remedyFor(findings: readonly Remediable[]): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);
-  const codes = (pressing.length === 0 ? findings : pressing).map(({ code }) => code);
-  const explained = codes.some((code) => aboutSignature.has(code));
-  const needed = codes.filter((code) => !explained || code !== "GRADE_BELOW_MINIMUM");
-  return [...new Set(needed.map((code) => reasonTexts[code].remedy))].join("; ");
+  const told = pressing.length === 0 ? findings : pressing;
+  const remedies = told.flatMap(({ code, layer }) => {
+    if (layer === undefined) return [reasonTexts[code].remedy];
+    return told.some((other) => explains[layer].has(other.code)) ? [] : [gradeRemedies[layer]];
+  });
+  return [...new Set(remedies)].join("; ");
 }

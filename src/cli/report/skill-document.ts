@@ -1,5 +1,5 @@
 import type { Evidence } from "../../evidence/evidence.ts";
-import type { Grade, Layer } from "../../evidence/grade.ts";
+import { layers, type Grade, type Grades, type Layer } from "../../evidence/grade.ts";
 import { gradeScan } from "../../evidence/scan.ts";
 import type { Finding } from "../../policy/finding.ts";
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
@@ -87,15 +87,15 @@ export const findingDocument = ({ code, path, message, signed, found, tolerated 
 const order: readonly Grade[] = ["STRONG", "MEDIUM", "WEAK", "UNVERIFIED", "ABSENT"];
 
 /** The lower of each layer's grades: what all policies agree on at least. */
-export function lowestGrades(
-  all: readonly Readonly<Record<Layer, Grade>>[],
-): Readonly<Record<Layer, Grade>> | undefined {
-  return all.reduce<Readonly<Record<Layer, Grade>> | undefined>((lowest, grades) => {
-    if (lowest === undefined) return grades;
-    const lower = (layer: Layer): Grade =>
-      order.indexOf(lowest[layer]) > order.indexOf(grades[layer]) ? lowest[layer] : grades[layer];
-    return { integrity: lower("integrity"), authorship: lower("authorship") };
-  }, undefined);
+export function lowestGrades(all: readonly Grades[]): Grades | undefined {
+  const [first, ...others] = all;
+  if (first === undefined) return undefined;
+  const lowest: Record<Layer, Grade> = { ...first };
+  for (const layer of layers) {
+    for (const { [layer]: grade } of others)
+      if (order.indexOf(grade) > order.indexOf(lowest[layer])) lowest[layer] = grade;
+  }
+  return lowest;
 }
 
 /** The signature of a reference whose bytes could not be had. */

@@ -2,7 +2,8 @@ import { join } from "node:path";
 
 import { gradeAuthorship } from "../../evidence/authorship.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
-import type { Grade, Layer } from "../../evidence/grade.ts";
+import { gradeFreshness } from "../../evidence/freshness.ts";
+import { unverified, type Grades } from "../../evidence/grade.ts";
 import { gradeIntegrity } from "../../evidence/integrity.ts";
 import type { Verdict } from "../../policy/finding.ts";
 import { remedyFor } from "../../policy/remedy.ts";
@@ -23,6 +24,8 @@ export interface Verified {
   readonly reference: SkillReference;
   readonly evidence: Evidence | undefined;
   readonly verdicts: readonly Verdict[];
+  /** When it was verified, milliseconds since 1970. */
+  readonly now: number;
 }
 
 function outcomeOf({ verdicts }: Verified): Outcome {
@@ -31,13 +34,14 @@ function outcomeOf({ verdicts }: Verified): Outcome {
   return verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
 }
 
-function gradesOf({ evidence, verdicts }: Verified): Readonly<Record<Layer, Grade>> {
+function gradesOf({ evidence, verdicts, now }: Verified): Grades {
   const judged = lowestGrades(verdicts.flatMap(({ skills }) => skills.map(({ grades }) => grades)));
   if (judged !== undefined) return judged;
-  if (evidence === undefined) return { integrity: "UNVERIFIED", authorship: "UNVERIFIED" };
+  if (evidence === undefined) return unverified;
   return {
     integrity: gradeIntegrity(evidence.signature),
     authorship: gradeAuthorship(evidence.signature, false),
+    freshness: gradeFreshness(evidence.signature, now),
   };
 }
 

@@ -15,6 +15,9 @@ const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
 const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];
 const grades = ["STRONG", "MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
 
+/** Those of them that this layer has. */
+const freshnessGrades = ["MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
+
 const response = z.enum(responses);
 const demand = z.enum(["Required", "NotRequired"]);
 
@@ -58,6 +61,13 @@ const evidence = someMember(
       .describe(
         "How surely the author is known; a skill below it is reported with its grade, beside the finding about its signer. " +
           "Only the publishers of this policy reach STRONG, and nobody else is let in whatever stands here.",
+      ),
+    freshness: z
+      .enum(freshnessGrades)
+      .exactOptional()
+      .describe(
+        "MEDIUM: a log or timestamp authority proves when it was signed, and the signature is no older than `freshness.maxSignatureAge`, if that is given. " +
+          "WEAK: nobody may know when it was signed, but it has not expired. There is no STRONG: nothing shows that no newer release exists.",
       ),
   }),
 );

@@ -1,13 +1,10 @@
-import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { gradeFreshness, signingTime } from "../../evidence/freshness.ts";
+import { meets, type Grade } from "../../evidence/grade.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
-
-/**
- * When a signature was made, as a log or timestamp authority proved it; milliseconds since 1970. Undefined where
- * nobody but the signer could tell.
- */
-export const signingTime = (signer: Signer): number | undefined =>
-  "signedAt" in signer ? signer.signedAt : undefined;
+import { outOfForce } from "./periods.ts";
+import { isByPublisher } from "./publishers.ts";
 
 const day = 24 * 3600 * 1000;
 
@@ -40,4 +37,22 @@ export function freshnessFindings(
   const when = new Date(signedAt).toISOString().replace(/\.\d+Z$/, "Z");
   const message = `signed at ${when}, ${spanText(age)} ago; the policy takes signatures of at most ${written}`;
   return [{ code: "EXPIRED", message, tolerated: false }];
+}
+
+/**
+ * How current a signature is by this policy's limit. A publisher outside its period is as one whose certificate is out of
+ * date.
+ *
+ * @param now milliseconds since 1970
+ */
+export const freshnessOf = (policy: Policy, signature: SignatureEvidence, now: number): Grade =>
+  isByPublisher(policy, signature) && outOfForce(policy, signature, now) !== undefined
+    ? "ABSENT"
+    : gradeFreshness(signature, now, policy.freshness?.maxSignatureAge);
+
+/** Is a signature as current as the policy demands in all; one that demands nothing takes any. */
+export function isFreshEnough(policy: Policy, signature: SignatureEvidence, now: number): boolean {
+  const grade = freshnessOf(policy, signature, now);
+  const minimum = policy.freshness === undefined ? policy.minimum.freshness : "MEDIUM";
+  return minimum === undefined || meets(grade, minimum);
 }

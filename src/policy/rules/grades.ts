@@ -1,22 +1,25 @@
 import { gradeAuthorship } from "../../evidence/authorship.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
-import { meets, type Grade, type Layer } from "../../evidence/grade.ts";
+import { layers, meets, unverified, type Grade, type Grades, type Layer } from "../../evidence/grade.ts";
 import { gradeIntegrity } from "../../evidence/integrity.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
-import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import { freshnessOf } from "./freshness.ts";
 import { outOfForce } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
-export type Grades = Readonly<Record<Layer, Grade>>;
-
-/** How well each question about a skill is answered, in this policy's eyes. @param now milliseconds since 1970 */
+/**
+ * How well each question about a skill is answered, in this policy's eyes.
+ * @param now milliseconds since 1970
+ */
 export const gradesOf = (policy: Policy, evidence: Evidence | undefined, now: number): Grades =>
   evidence === undefined
-    ? { integrity: "UNVERIFIED", authorship: "UNVERIFIED" }
+    ? unverified
     : {
         integrity: gradeIntegrity(evidence.signature),
         authorship: authorshipOf(policy, evidence.signature, now),
+        freshness: freshnessOf(policy, evidence.signature, now),
       };
 
 /** A publisher outside its period is as one whose certificate is out of date. */
@@ -27,7 +30,9 @@ function authorshipOf(policy: Policy, signature: SignatureEvidence, now: number)
     : gradeAuthorship(signature, isPublisher);
 }
 
-const layers: readonly Layer[] = ["integrity", "authorship"];
+/** Why a grade is what it is, where no finding of its own says so. */
+const because = (layer: Layer, grade: Grade): string =>
+  layer === "freshness" && grade === "WEAK" ? ": no log or timestamp authority says when it was signed" : "";
 
 /**
  * Layers of a signed skill whose grade is below the policy's minimum. Where the signature is missing, wrong, untrusted
@@ -41,7 +46,7 @@ export function gradeFindings(policy: Policy, evidence: Evidence, now: number): 
     const minimum = policy.minimum[layer];
     const grade = grades[layer];
     if (minimum === undefined || meets(grade, minimum)) return [];
-    const message = `${layer} is ${grade}, the policy demands ${minimum}`;
-    return [{ code: "GRADE_BELOW_MINIMUM" as const, message, tolerated: false }];
+    const message = `${layer} is ${grade}, the policy demands ${minimum}${because(layer, grade)}`;
+    return [{ code: "GRADE_BELOW_MINIMUM" as const, message, layer, tolerated: false }];
   });
 }

@@ -2,13 +2,15 @@ import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { isFreshEnough } from "./freshness.ts";
 import { outOfForce } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 import { differenceFindings } from "./signature.ts";
 
 /**
  * The same evidence with that signature in front which counts for this policy: of several, one by a publisher, of
- * those one whose trust is in force, and of those one whose files are all there.
+ * those one whose trust is in force, of those one whose files are all there, and of those one that is as fresh as the
+ * policy demands.
  *
  * @param now milliseconds since 1970
  */
@@ -19,7 +21,8 @@ export function inTheEyesOf(policy: Policy, evidence: Evidence, now: number): Ev
     if (!isByPublisher(policy, one)) return 4;
     return outOfForce(policy, one, now) === undefined ? 0 : 2;
   };
-  const rank = (one: SignatureEvidence): number => standing(one) + (one.outcome === "signed" ? 0 : 1);
+  const rank = (one: SignatureEvidence): number =>
+    standing(one) + (one.outcome === "signed" ? 0 : 1) + (isFreshEnough(policy, one, now) ? 0 : 0.5);
   const signature = all.reduce((best, one) => (rank(one) < rank(best) ? one : best));
   return { ...evidence, signature, others: all.filter((one) => one !== signature) };
 }

@@ -1,3 +1,4 @@
+import { signingTime } from "../../evidence/freshness.ts";
 import {
   always,
   type SignatureEvidence,
@@ -7,7 +8,6 @@ import {
 import { covers } from "../../signature/validity.ts";
 import type { Policy } from "../policy.ts";
 import { publishersBehind } from "./publishers.ts";
-import { signingTime } from "./freshness.ts";
 
 /** By what a signer was found to be trusted: the keys of `Publisher.periods`. */
 function pinsOf(signer: Signer): readonly string[] {

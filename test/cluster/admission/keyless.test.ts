@@ -1,10 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { edited, flipped, type Edit } from "../../fixtures/edited.ts";
 import { keylessSkill } from "../../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
-import { withFiles } from "../../fixtures/signed-skill.ts";
+import { signedSkill, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
+import { projectRoot } from "../harness/binaries.ts";
+import { tryKubectl } from "../harness/cluster.ts";
 import { startProduct, type Product } from "./product.ts";
 import {
   applySkill,
@@ -12,6 +16,7 @@ import {
   denial,
   enforce,
   oneByteChanged,
+  pemOf,
   policy,
   short,
   trustRoot,
@@ -211,6 +216,82 @@ describe("a pod whose ConfigMap carries a keyless skill is denied", () => {
     await enforce(rootWith(space, (await testSigstore()).trustedRoot), policyWith(space, space));
     const result = await applied(own, space);
     expect(denial(result.ran)).toBe(denialOf(result, `signed by ${who}`, noPublisher(who), space));
+  });
+});
+
+describe("a policy that demands freshness", () => {
+  const space = "keyless-fresh";
+  const team = signedSkill();
+  const demanding = (): Part =>
+    policy(space, {
+      publishers: [
+        { name: "ci", keyless: { trustRootRef: { name: namespace }, issuer, identity } },
+        { name: "team", publicKey: { pem: pemOf(team) } },
+      ],
+      evidence: { freshness: "MEDIUM" },
+    });
+
+  it("lets in what a log dates, and denies what nobody does, with the grade and what to do", async () => {
+    await createNamespace(space, space);
+    await enforce(demanding());
+    expect((await applied(own, space)).ran).toMatchObject({ code: 0, stderr: "" });
+    const undated = denial((await applied(team.skill, space)).ran).split("\n");
+    expect(undated.slice(2, -1)).toEqual([
+      "  GRADE_BELOW_MINIMUM freshness is WEAK, the policy demands MEDIUM: no log or timestamp authority says when it was signed",
+      "  fix: have the skill signed so that the time is proved, such as keyless with a transparency log",
+    ]);
+  });
+
+  it("denies what is older than its limit, by the public instance's own log", async () => {
+    const [old, sample] = ["keyless-old", join(projectRoot, "examples/keyless/reference-sample")];
+    const files = ["signme-1", "signme-2", "model.sig"].map(
+      (path) => [path === "model.sig" ? signature : path, readFileSync(join(sample, path))] as const,
+    );
+    const reference = skillOf("reference-sample", Object.fromEntries(files));
+    const limited = (maxSignatureAge: string): Part =>
+      policy(old, {
+        publishers: [
+          {
+            name: "reference",
+            keyless: {
+              trustRootRef: { name: old },
+              issuer: "https://sigstore.verify.ibm.com/oauth2",
+              identity: "stefanb@us.ibm.com",
+            },
+          },
+        ],
+        evidence: { freshness: "MEDIUM" },
+        freshness: { maxSignatureAge },
+      });
+    await createNamespace(old, old);
+    await enforce(
+      trustRoot(old, { sigstore: [{ name: "public", instance: "PublicGood" }] }),
+      limited("876000h"),
+    );
+    expect((await applySkill(reference, old)).ran).toMatchObject({ code: 0, stderr: "" });
+    await enforce(limited("4320h"));
+    const lines = denial((await applySkill(reference, old)).ran).split("\n");
+    expect(lines.slice(2, -1)).toEqual([
+      expect.stringMatching(
+        /^ {2}EXPIRED {13}signed at 2025-.+ days ago; the policy takes signatures of at most 4320h$/,
+      ),
+      "  GRADE_BELOW_MINIMUM freshness is ABSENT, the policy demands MEDIUM",
+      "  fix: use a newer release, or have the skill reviewed and signed anew",
+    ]);
+  });
+
+  it("cannot demand a grade that no skill reaches", async () => {
+    const { code, stderr } = await tryKubectl(
+      ["apply", "-f", "-"],
+      JSON.stringify(
+        policy("too-fresh", {
+          publishers: [{ name: "team", publicKey: { pem: pemOf(team) } }],
+          evidence: { freshness: "STRONG" },
+        }),
+      ),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("spec.evidence.freshness");
   });
 });
 

@@ -45,7 +45,7 @@ risks: [{description: None known., mitigation: Read it.}]
       outcome: "allow",
       digest: /^digest {4}(sha256:[0-9a-f]{64})$/m.exec(signed.out)?.[1],
       signature: { format: "guide", outcome: "signed", signer: { kind: "key" } },
-      grades: { integrity: "STRONG", authorship: "STRONG" },
+      grades: { integrity: "STRONG", authorship: "STRONG", freshness: "WEAK" },
     });
     const stranger = await run(["verify", skill, "--public-key", keys("ed25519", "other").pub, "-o", "json"]);
     expect(stranger.code).toBe(1);

@@ -82,7 +82,7 @@ describe("sign --keyless", () => {
       outcome: "allow",
       digest: /^digest {4}(sha256:[0-9a-f]{64})$/m.exec(out)?.[1],
       signature: { format: "oms", outcome: "signed", signer: { kind: "keyless", identity, issuer } },
-      grades: { integrity: "STRONG", authorship: "STRONG" },
+      grades: { integrity: "STRONG", authorship: "STRONG", freshness: "MEDIUM" },
     });
     expect((await verify("--identity", `${identity}.1`, "--issuer", issuer)).code).toBe(1);
     expect((await verify("--identity", identity, "--issuer", `${issuer}.example`)).code).toBe(1);

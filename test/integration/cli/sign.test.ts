@@ -35,7 +35,7 @@ describe("sign", () => {
     expect(documents(verified.out)[0]).toMatchObject({
       outcome: "allow",
       signature: { outcome: "signed", signer: { kind: "key" } },
-      grades: { integrity: "STRONG", authorship: "STRONG" },
+      grades: { integrity: "STRONG", authorship: "STRONG", freshness: "WEAK" },
     });
     const stranger = await run(["verify", skill, "--public-key", keyPair("other").pub, "-o", "json"]);
     expect(stranger.code).toBe(1);
@@ -186,7 +186,7 @@ describe("verify", () => {
     expect([code, err]).toEqual([3, expect.stringMatching(/^name whom to trust .*--policy/)]);
     expect(documents(out)[0]).toMatchObject({
       outcome: "unevaluated",
-      grades: { integrity: "UNVERIFIED", authorship: "WEAK" },
+      grades: { integrity: "UNVERIFIED", authorship: "WEAK", freshness: "UNVERIFIED" },
     });
     expect((await run(["verify", skill])).out).toContain("1 not judged");
   });

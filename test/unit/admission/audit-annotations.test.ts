@@ -58,7 +58,7 @@ const skill = (
     content: { state: "unverifiable", kind: "Other", detail: "" },
   },
   ...(signature === undefined ? {} : { evidence: { signature, card: { faults: [] }, validity: always } }),
-  grades: { integrity: "ABSENT", authorship: "ABSENT" },
+  grades: { integrity: "ABSENT", authorship: "ABSENT", freshness: "UNVERIFIED" },
   findings,
 });
 

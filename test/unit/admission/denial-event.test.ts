@@ -19,7 +19,7 @@ const verdict = (path: string, outcome: Verdict["outcome"] = "deny", count = 1):
       sources: [{ kind: "ConfigMap", name: "c", writable: false }],
       content: { state: "unverifiable", kind: "Other", detail: "" },
     },
-    grades: { integrity: "ABSENT", authorship: "ABSENT" },
+    grades: { integrity: "ABSENT", authorship: "ABSENT", freshness: "UNVERIFIED" },
     findings: [{ code: "FILE_UNSIGNED", message: "was not signed", path, tolerated: false }],
   })),
 });

@@ -55,7 +55,7 @@ const result = (
     content: { state: "unverifiable", kind: "Other", detail: "" },
   },
   evidence: { signature, card: { faults: [] }, validity: always } satisfies Evidence,
-  grades: { integrity: "ABSENT", authorship: "MEDIUM" },
+  grades: { integrity: "ABSENT", authorship: "MEDIUM", freshness: "UNVERIFIED" },
   findings,
 });
 

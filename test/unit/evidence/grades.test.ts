@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { gradeAuthorship } from "../../../src/evidence/authorship.ts";
 import { isCovered } from "../../../src/evidence/covered.ts";
+import { gradeFreshness, signingTime } from "../../../src/evidence/freshness.ts";
 import { meets, type Grade } from "../../../src/evidence/grade.ts";
 import { gradeIntegrity } from "../../../src/evidence/integrity.ts";
 import {
   always,
   type Difference,
   type SignatureEvidence,
+  type Signer,
 } from "../../../src/signature/signature-evidence.ts";
 
 const base = { format: "oms", digest: "sha256:00", validity: always } as const;
@@ -70,6 +72,55 @@ describe("gradeAuthorship", () => {
   ])("grades a skill that is %s", (_, signature, publisher, other) => {
     expect(gradeAuthorship(signature, true)).toBe(publisher);
     expect(gradeAuthorship(signature, false)).toBe(other);
+  });
+});
+
+describe("gradeFreshness", () => {
+  const now = 1_000_000;
+  const logged = (signedAt?: number): Signer => ({
+    kind: "registry",
+    hint: "v1",
+    publicKey: "00",
+    names: [],
+    registries: [],
+    skill: { name: "a", hashes: [] },
+    ...(signedAt === undefined ? {} : { signedAt }),
+  });
+  const at = (signedAt: number | undefined, more: { readonly expires?: number } = {}): SignatureEvidence => ({
+    ...base,
+    outcome: "signed",
+    signer: logged(signedAt),
+    unlisted: [],
+    ...more,
+  });
+
+  it.each<[string, SignatureEvidence, number | undefined, Grade]>([
+    ["signed by a key alone", signed(), undefined, "WEAK"],
+    ["signed by a key alone, whatever the limit", signed(), 0, "WEAK"],
+    ["signed where the log tells no time", at(undefined), 100, "WEAK"],
+    ["signed at a proved time", at(0), undefined, "MEDIUM"],
+    ["as old as the limit", at(now - 100), 100, "MEDIUM"],
+    ["a millisecond older than the limit", at(now - 101), 100, "ABSENT"],
+    ["on its card's last moment", at(now, { expires: now }), undefined, "MEDIUM"],
+    ["past its card's last moment", at(now, { expires: now - 1 }), undefined, "ABSENT"],
+    ["past its card's last moment, time unknown", at(undefined, { expires: now - 1 }), undefined, "ABSENT"],
+    ["before its card's last moment, time unknown", at(undefined, { expires: now }), undefined, "WEAK"],
+    ["tampered with", tampered, undefined, "UNVERIFIED"],
+    ["unsigned", unsigned, undefined, "UNVERIFIED"],
+    ["of a stranger", untrusted("UNTRUSTED_SIGNER", stranger), undefined, "UNVERIFIED"],
+    ["not understood", untrusted("UNSUPPORTED_FORMAT"), undefined, "UNVERIFIED"],
+    ["wrongly signed", untrusted("BAD_SIGNATURE"), undefined, "UNVERIFIED"],
+    ["malformed", untrusted("MANIFEST_MALFORMED"), undefined, "UNVERIFIED"],
+    ["expired", untrusted("SIGNER_EXPIRED", stranger), undefined, "ABSENT"],
+    ["revoked by its issuer", untrusted("REVOKED"), undefined, "ABSENT"],
+  ])("grades a skill that is %s", (_, signature, maxAge, grade) => {
+    expect(gradeFreshness(signature, now, maxAge)).toBe(grade);
+  });
+
+  it("goes by the time that was proved, never by anything else", () => {
+    expect(signingTime(logged(7))).toBe(7);
+    expect(signingTime(logged())).toBeUndefined();
+    expect(signingTime(signer)).toBeUndefined();
   });
 });
 

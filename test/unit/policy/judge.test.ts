@@ -137,12 +137,21 @@ describe("judge the grades", () => {
   });
 
   it("grades by this policy's publishers, and UNVERIFIED without evidence", () => {
-    expect(gradesOf(plain, evidenceOf(signed()), now)).toEqual({ integrity: "STRONG", authorship: "STRONG" });
+    expect(gradesOf(plain, evidenceOf(signed()), now)).toEqual({
+      integrity: "STRONG",
+      authorship: "STRONG",
+      freshness: "WEAK",
+    });
     expect(gradesOf(plain, evidenceOf(signed(stranger)), now)).toEqual({
       integrity: "STRONG",
       authorship: "MEDIUM",
+      freshness: "WEAK",
     });
-    expect(gradesOf(plain, undefined, now)).toEqual({ integrity: "UNVERIFIED", authorship: "UNVERIFIED" });
+    expect(gradesOf(plain, undefined, now)).toEqual({
+      integrity: "UNVERIFIED",
+      authorship: "UNVERIFIED",
+      freshness: "UNVERIFIED",
+    });
   });
 });
 

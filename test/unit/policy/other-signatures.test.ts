@@ -35,7 +35,7 @@ describe("judge several signatures", () => {
   it("judges and grades by the publisher's", () => {
     const others = evidenceOf(at("b.sig", signed(stranger)), at("a.sig", signed()));
     const { grades, evidence } = judge(plain, reference(), others, now);
-    expect(grades).toEqual({ integrity: "STRONG", authorship: "STRONG" });
+    expect(grades).toEqual({ integrity: "STRONG", authorship: "STRONG", freshness: "WEAK" });
     expect(evidence).toMatchObject({ signature: { path: "a.sig" }, others: [{ path: "b.sig" }] });
   });
 

@@ -5,6 +5,7 @@ import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { reasons, type Reason } from "../../../src/policy/reason.ts";
 import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
+import type { Layer } from "../../../src/evidence/grade.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
@@ -177,9 +178,39 @@ describe("remedyFor", () => {
   });
 
   it("does not send anybody after a grade that is low because of the signature", () => {
-    const grade = { code: "GRADE_BELOW_MINIMUM" } as const;
+    const grade = { code: "GRADE_BELOW_MINIMUM", layer: "integrity" } as const;
     expect(remedyFor([{ code: "UNTRUSTED_SIGNER" }, grade])).toBe(reasonTexts.UNTRUSTED_SIGNER.remedy);
     expect(remedyFor([grade])).toBe(reasonTexts.GRADE_BELOW_MINIMUM.remedy);
     expect(remedyFor([{ code: "CARD_MISSING" }, grade])).toContain(reasonTexts.GRADE_BELOW_MINIMUM.remedy);
+  });
+
+  const low = (layer: Layer) => ({ code: "GRADE_BELOW_MINIMUM", layer }) as const;
+
+  it("knows a remedy for the grade of each layer", () => {
+    expect(remedyFor([low("integrity")])).toBe(reasonTexts.GRADE_BELOW_MINIMUM.remedy);
+    expect(remedyFor([low("authorship")])).toBe(reasonTexts.UNTRUSTED_SIGNER.remedy);
+    expect(remedyFor([low("freshness")])).toBe(reasonTexts.SIGNING_TIME_UNKNOWN.remedy);
+    expect(remedyFor([low("freshness"), low("integrity")])).toBe(
+      `${reasonTexts.SIGNING_TIME_UNKNOWN.remedy}; ${reasonTexts.GRADE_BELOW_MINIMUM.remedy}`,
+    );
+  });
+
+  it.each<[Layer, Reason]>([
+    ["authorship", "SKILL_NOT_ALLOWED"],
+    ["authorship", "SIGNER_EXPIRED"],
+    ["integrity", "UNTRUSTED_SIGNER"],
+    ["freshness", "EXPIRED"],
+    ["freshness", "SIGNING_TIME_UNKNOWN"],
+    ["freshness", "REVOKED"],
+  ])("leaves out the remedy for low %s, when %s explains it", (layer, code) => {
+    expect(remedyFor([{ code }, low(layer)])).toBe(reasonTexts[code].remedy);
+  });
+
+  it.each<[Layer, Reason]>([
+    ["integrity", "SKILL_NOT_ALLOWED"],
+    ["integrity", "EXPIRED"],
+    ["freshness", "SKILL_NOT_ALLOWED"],
+  ])("keeps the remedy for low %s beside %s, which does not explain it", (layer, code) => {
+    expect(remedyFor([{ code }, low(layer)])).toBe(`${reasonTexts[code].remedy}; ${remedyFor([low(layer)])}`);
   });
 });

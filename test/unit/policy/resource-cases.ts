@@ -255,7 +255,10 @@ export const resourceCases: readonly ResourceCase[] = [
   policy("a registry without a trust root", vett({ trustRootRef: undefined }), /trustRootRef/),
   policy("an unknown member of a registry's publisher", vett({ keys: [] }), /keys/),
   policy("a grade that nothing can miss", { evidence: { authorship: "ABSENT" } }, /authorship/),
-  policy("a layer that is not graded yet", { evidence: { freshness: "MEDIUM" } }, /freshness/),
+  policy("a freshness", { evidence: { freshness: "MEDIUM" } }),
+  policy("the least freshness", { evidence: { freshness: "WEAK" } }),
+  policy("a freshness that nothing can reach", { evidence: { freshness: "STRONG" } }, /freshness/),
+  policy("a layer that is not graded yet", { evidence: { vouching: "MEDIUM" } }, /vouching/),
   policy("no layer", { evidence: {} }, /evidence/),
 
   policy("a card", {

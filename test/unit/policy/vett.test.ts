@@ -128,6 +128,7 @@ describe("judge skills of a registry", () => {
     expect(judge(policy!, reference(), evidence, now).grades).toEqual({
       integrity: "STRONG",
       authorship: "MEDIUM",
+      freshness: "MEDIUM",
     });
   });
 });

@@ -34,7 +34,7 @@ export const skillResult = (findings: readonly Finding[], name = "data-designer"
     card: { faults: [] },
     validity: { notBefore: 0, notAfter: 1 },
   },
-  grades: { integrity: "ABSENT", authorship: "STRONG" },
+  grades: { integrity: "ABSENT", authorship: "STRONG", freshness: "UNVERIFIED" },
   findings,
 });
 

@@ -68,7 +68,7 @@ export const reference: SkillReference = {
 
 export const result = (over: Partial<SkillResult> = {}): SkillResult => ({
   reference,
-  grades: { integrity: "STRONG", authorship: "STRONG" },
+  grades: { integrity: "STRONG", authorship: "STRONG", freshness: "WEAK" },
   findings: [],
   ...over,
 });

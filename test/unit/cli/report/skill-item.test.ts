@@ -16,10 +16,11 @@ import {
 } from "./evidence.ts";
 
 const directory = "skills/demo";
+const now = Date.parse("2026-10-01T00:00:00Z");
 
 describe("skillItem", () => {
   it("has the documented JSON shape for a skill that passes", () => {
-    const item = skillItem({ directory, reference, evidence: evidence(signed), verdicts: [verdict()] });
+    const item = skillItem({ directory, reference, evidence: evidence(signed), verdicts: [verdict()], now });
     expect(JSON.parse(JSON.stringify(item.document))).toEqual({
       skill: "demo",
       directory,
@@ -36,7 +37,7 @@ describe("skillItem", () => {
         differences: [],
         unlisted: [".gitignore"],
       },
-      grades: { integrity: "STRONG", authorship: "STRONG" },
+      grades: { integrity: "STRONG", authorship: "STRONG", freshness: "WEAK" },
       findings: [],
       outcome: "allow",
     });
@@ -50,7 +51,7 @@ describe("skillItem", () => {
 
   it("lists differences and findings of one that was changed, and where the files are", () => {
     const denied = verdict({ outcome: "deny", skills: [result({ findings: [mismatch] })] });
-    const item = skillItem({ directory, reference, evidence: evidence(tampered), verdicts: [denied] });
+    const item = skillItem({ directory, reference, evidence: evidence(tampered), verdicts: [denied], now });
     expect(item.outcome).toBe("deny");
     expect(item.findings[0]).toMatchObject({ code: "DIGEST_MISMATCH", location: "skills/demo/a.md" });
     expect(item.findings[0]?.policy).toBeUndefined();
@@ -74,35 +75,46 @@ describe("skillItem", () => {
     const strict = verdict({
       policy: "strict",
       outcome: "deny",
-      skills: [result({ grades: { integrity: "STRONG", authorship: "MEDIUM" }, findings: [mismatch] })],
+      skills: [
+        result({
+          grades: { integrity: "STRONG", authorship: "MEDIUM", freshness: "MEDIUM" },
+          findings: [mismatch],
+        }),
+      ],
     });
     const item = skillItem({
       directory,
       reference,
       evidence: evidence(signed),
       verdicts: [strict, verdict()],
+      now,
     });
     expect(item.outcome).toBe("deny");
     expect(item.columns.slice(0, 2)).toEqual(["STRONG", "MEDIUM"]);
+    expect(item.document).toMatchObject({
+      grades: { integrity: "STRONG", authorship: "MEDIUM", freshness: "WEAK" },
+    });
     expect(item.findings.map(({ policy }) => policy)).toEqual(["strict"]);
   });
 
   it.each<[string, SignatureEvidence, readonly string[], readonly string[]]>([
-    ["signed", signed, ["MEDIUM", "MEDIUM"], []],
-    ["unsigned", unsigned, ["ABSENT", "ABSENT"], ["not signed"]],
-    ["untrusted", untrusted, ["UNVERIFIED", "WEAK"], ["signed by nobody known"]],
+    ["signed", signed, ["MEDIUM", "MEDIUM", "WEAK"], []],
+    ["unsigned", unsigned, ["ABSENT", "ABSENT", "UNVERIFIED"], ["not signed"]],
+    ["untrusted", untrusted, ["UNVERIFIED", "WEAK", "UNVERIFIED"], ["signed by nobody known"]],
     [
       "tampered",
       tampered,
-      ["ABSENT", "MEDIUM"],
+      ["ABSENT", "MEDIUM", "UNVERIFIED"],
       ["modified a.md: signed 33333333…, found 99999999…", "added b.md"],
     ],
   ])(
     "shows the facts of a skill that is %s when there is nothing to judge it by",
     (_name, signature, grades, facts) => {
-      const item = skillItem({ directory, reference, evidence: evidence(signature), verdicts: [] });
+      const item = skillItem({ directory, reference, evidence: evidence(signature), verdicts: [], now });
       expect(item.outcome).toBe("unevaluated");
-      expect(item.columns.slice(0, 2)).toEqual(grades);
+      const [integrity, authorship, freshness] = grades;
+      expect(item.columns.slice(0, 2)).toEqual([integrity, authorship]);
+      expect(item.document).toMatchObject({ grades: { integrity, authorship, freshness } });
       expect(item.facts).toEqual(facts);
       expect(item.findings).toEqual([]);
     },
@@ -115,6 +127,7 @@ describe("skillItem", () => {
       reference: { ...reference, content },
       evidence: undefined,
       verdicts: [],
+      now,
     });
     expect(item.columns).toEqual(["UNVERIFIED", "UNVERIFIED", "-"]);
     expect(item.facts).toEqual(["a link"]);
@@ -134,6 +147,7 @@ describe("skillItem", () => {
         signer: who,
       }),
       verdicts: [],
+      now,
     });
     expect(item.columns[2]).toBe(name);
   });
