@@ -35,8 +35,9 @@ function limitsOf(schema: StructuralSchema): readonly string[] {
           ];
     }),
     ...(list === "map" ? ["names differ"] : list === "set" ? ["entries differ"] : []),
-    // A pattern that spells out the calendar tells a reader less than the format does.
-    ...(schema.pattern === undefined || schema.format !== undefined ? [] : [code(schema.pattern)]),
+    // A pattern that spells out the calendar tells a reader less than the format does. The cell that it comes into
+    // escapes it: twice escaped, a pipe would end the cell.
+    ...(schema.pattern === undefined || schema.format !== undefined ? [] : [`\`${schema.pattern}\``]),
   ];
 }
 

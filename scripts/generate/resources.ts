@@ -46,6 +46,13 @@ const ready: readonly PrinterColumn[] = [
     priority: 1,
   },
   {
+    name: "Message",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+    description: "What is wrong, and what to do.",
+    priority: 1,
+  },
+  {
     name: "Age",
     type: "date",
     jsonPath: ".metadata.creationTimestamp",

@@ -34,7 +34,9 @@ const name = z.string().min(1).max(1_024);
 
 /** `spec` of a SkillRevocationList. */
 export const skillRevocationListSpec = z.strictObject({
-  skills: byDigest("Digest of a skill, as `verify -o json` and the log of decisions tell it")
+  skills: byDigest(
+    "Digest of a skill, as `verify -o json`, `sign` and the log of decisions tell it, or that of its ConfigMaps",
+  )
     .exactOptional()
     .describe(
       "Skills, by the digest of their signed list, or of their files where they are not signed. Who changes a file " +
@@ -48,7 +50,9 @@ export const skillRevocationListSpec = z.strictObject({
     .describe(
       "Certificates of signers, and those above them up to the root: what was signed under one of them is refused.",
     ),
-  keys: byDigest("SHA-256 of a public key's SubjectPublicKeyInfo in DER")
+  keys: byDigest(
+    "SHA-256 of a public key's SubjectPublicKeyInfo in DER, as `sign` tells it (`signer`); not the key hint",
+  )
     .exactOptional()
     .describe("Public keys of signers, bare or in a certificate."),
   identities: z

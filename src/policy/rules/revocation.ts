@@ -3,7 +3,7 @@ import type { SignatureEvidence, Signer } from "../../signature/signature-eviden
 import { treeRootDigest } from "../../signature/root-digest.ts";
 import { signatureFileNames } from "../../signature/verify.ts";
 import { shortDigest } from "../../skill/digest.ts";
-import type { Skill } from "../../skill/skill.ts";
+import { treeDigest, type Skill } from "../../skill/skill.ts";
 import type { Finding } from "../finding.ts";
 import { identityKey, type Revocation, type RevocationIndex } from "../revocations.ts";
 
@@ -19,20 +19,21 @@ function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: str
   return { code: "REVOKED", message, ...(path === undefined ? {} : { path }), tolerated: false };
 }
 
-const contents = new WeakMap<Skill, string>();
+const contents = new WeakMap<Skill, readonly string[]>();
 
 /**
- * The digest that the skill's files have by themselves: what a signature over all of them would state. A revoked skill
- * stays revoked without its signature, and with another one.
+ * The digests that the skill's files have by themselves: what a signature over all of them would state, so that a revoked
+ * skill stays revoked without its signature and with another one, and that of the tree as it lies there. The latter is what
+ * `package` prints and what stands on its ConfigMaps: whoever copies it from there into a list means this skill.
  */
-function contentDigest(skill: Skill): string {
-  let digest = contents.get(skill);
-  if (digest === undefined) {
+function contentDigests(skill: Skill): readonly string[] {
+  let digests = contents.get(skill);
+  if (digests === undefined) {
     const files = [...skill.files].filter(([path]) => !signatureFileNames.includes(path));
-    digest = treeRootDigest(new Map(files));
-    contents.set(skill, digest);
+    digests = [treeRootDigest(new Map(files)), treeDigest(skill)];
+    contents.set(skill, digests);
   }
-  return digest;
+  return digests;
 }
 
 function skillFindings(
@@ -42,7 +43,7 @@ function skillFindings(
 ): readonly Finding[] {
   if (skills.size === 0) return [];
   const stated = signatures.flatMap(({ digest }) => (digest === undefined ? [] : [digest]));
-  return [...new Set<string>([...stated, contentDigest(skill)])].flatMap((digest) => {
+  return [...new Set<string>([...stated, ...contentDigests(skill)])].flatMap((digest) => {
     const entry = skills.get(hexOf(digest));
     return entry === undefined ? [] : [revoked(`the skill ${shortDigest(digest)}`, entry)];
   });

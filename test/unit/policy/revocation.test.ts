@@ -5,7 +5,7 @@ import type { Policy } from "../../../src/policy/policy.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";
 import { treeRootDigest } from "../../../src/signature/root-digest.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
-import { SkillFile, type Skill } from "../../../src/skill/skill.ts";
+import { SkillFile, treeDigest, type Skill } from "../../../src/skill/skill.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import {
   codes,
@@ -108,6 +108,15 @@ describe("a SkillRevocationList", () => {
     expect(revoked(policy, signed())).toEqual(message);
     const files = new Map([...skill.files, ["skill.sig", new SkillFile(Buffer.from("z"))] as const]);
     expect(revoked(policy, signed(), undefined, { ...skill, files })).toEqual(message);
+    const changed = new Map([...skill.files, ["extra.py", new SkillFile(Buffer.from("z"))] as const]);
+    expect(revoked(policy, signed(), undefined, { ...skill, files: changed })).toEqual([]);
+  });
+
+  it("refuses a skill by the digest that stands on the ConfigMaps which carry it, and no other tree", () => {
+    const policy = policyUnder([{ skills: [entry(treeDigest(skill))] }]);
+    const message = [expect.stringMatching(/^the skill [0-9a-f]{8}… is revoked/)];
+    expect(revoked(policy, signed())).toEqual(message);
+    expect(revoked(policy, unsigned)).toEqual(message);
     const changed = new Map([...skill.files, ["extra.py", new SkillFile(Buffer.from("z"))] as const]);
     expect(revoked(policy, signed(), undefined, { ...skill, files: changed })).toEqual([]);
   });
