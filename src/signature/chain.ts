@@ -1,10 +1,11 @@
+import type { X509Certificate } from "node:crypto";
 import { curveDigest } from "./key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { SignatureError, malformed, unsupported } from "./signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
 import { always, type Validity } from "./signature-evidence.ts";
-import type { TrustedCrl, TrustMaterial } from "./trust-material.ts";
+import type { TrustAnchor, TrustedCrl, TrustMaterial } from "./trust-material.ts";
 import { intersection } from "./validity.ts";
 
 /** One way from a leaf to a trust anchor that keeps all rules but those of time. */
@@ -33,14 +34,25 @@ export interface ChainPaths {
 const maxChecks = 100;
 const maxLength = 10;
 
-const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
-  if (certificate.issuerId !== issuer.subjectId) return false;
+const isSignedBy = (certificate: Certificate, issuer: Certificate): boolean => {
   try {
     return certificate.x509.verify(issuer.publicKey);
   } catch {
     return false;
   }
 };
+
+/** Answers by the issuer's fingerprint: they follow from the bytes of both. A bundle often brings the root that is trusted. */
+const answers = new WeakMap<Certificate, Map<string, boolean>>();
+
+function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  if (certificate.issuerId !== issuer.subjectId) return false;
+  const known = answers.get(certificate) ?? new Map<string, boolean>();
+  answers.set(certificate, known);
+  const answer = known.get(issuer.fingerprint) ?? isSignedBy(certificate, issuer);
+  known.set(issuer.fingerprint, answer);
+  return answer;
+}
 
 /** Anchors of one trust material, parsed once; by the name that they issue under. */
 type AnchorIndex = ReadonlyMap<string, readonly Anchor[]>;
@@ -52,21 +64,32 @@ interface Anchor {
 
 const indexes = new WeakMap<TrustMaterial, AnchorIndex>();
 
+/** What was read of anchors; undefined: it cannot be. Trust changes more often than each of its certificates does. */
+const parsed = new WeakMap<X509Certificate, Anchor | undefined>();
+
+function anchorOf({ certificate: x509, names }: TrustAnchor): Anchor | undefined {
+  if (parsed.has(x509)) return parsed.get(x509);
+  let anchor: Anchor | undefined;
+  try {
+    const certificate = parseCertificate(x509, names.join(", "));
+    anchor = { certificate, selfSigned: isIssuedBy(certificate, certificate) };
+  } catch (cause) {
+    // Trusted by nobody then; the adapter that read it tells its operator.
+    if (!(cause instanceof SignatureError)) throw cause;
+  }
+  parsed.set(x509, anchor);
+  return anchor;
+}
+
 function anchorsOf(trust: TrustMaterial): AnchorIndex {
   const known = indexes.get(trust);
   if (known !== undefined) return known;
   const index = new Map<string, Anchor[]>();
-  for (const { certificate: x509, names } of trust.anchors) {
-    let certificate: Certificate;
-    try {
-      certificate = parseCertificate(x509, names.join(", "));
-    } catch (cause) {
-      // Trusted by nobody then; the adapter that read it tells its operator.
-      if (cause instanceof SignatureError) continue;
-      throw cause;
-    }
-    const anchor = { certificate, selfSigned: isIssuedBy(certificate, certificate) };
-    index.set(certificate.subjectId, [...(index.get(certificate.subjectId) ?? []), anchor]);
+  for (const trusted of trust.anchors) {
+    const anchor = anchorOf(trusted);
+    if (anchor === undefined) continue;
+    const { subjectId } = anchor.certificate;
+    index.set(subjectId, [...(index.get(subjectId) ?? []), anchor]);
   }
   indexes.set(trust, index);
   return index;

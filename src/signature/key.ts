@@ -28,9 +28,24 @@ export function verifyEcdsa(
   }
 }
 
+/** What was written of keys, which never change. Node takes a tenth of a signature check for it. */
+const written = new WeakMap<KeyObject, { readonly der: Buffer; readonly fingerprint: string }>();
+
+function write(key: KeyObject): { readonly der: Buffer; readonly fingerprint: string } {
+  let known = written.get(key);
+  if (known === undefined) {
+    const der = key.export({ type: "spki", format: "der" });
+    known = { der, fingerprint: sha256Hex(der) };
+    written.set(key, known);
+  }
+  return known;
+}
+
+/** The SubjectPublicKeyInfo in DER; not to be changed. */
+export const keyDer = (key: KeyObject): Buffer => write(key).der;
+
 /** SHA-256 over the SubjectPublicKeyInfo in DER, hex: the fingerprint of a `TrustedKey`. */
-export const keyFingerprint = (key: KeyObject): string =>
-  sha256Hex(key.export({ type: "spki", format: "der" }));
+export const keyFingerprint = (key: KeyObject): string => write(key).fingerprint;
 
 /**
  * How OMS bundles name a key: SHA-256, hex, over the **PEM text** of the SubjectPublicKeyInfo as it is written anew

@@ -13,14 +13,20 @@ import type * as Patterns from "re2js";
  */
 const require = createRequire(import.meta.url);
 
+/** Loads once. `require` by itself looks for the file again on each call, which takes longer than a hash. */
+function once<T>(load: () => T): () => T {
+  let loaded: T | undefined;
+  return () => (loaded ??= load());
+}
+
 /** `@sigstore/verify`: chains, signed certificate timestamps, log inclusion, RFC 3161 timestamps. */
-export const sigstoreVerify = (): typeof Verify => require("@sigstore/verify") as typeof Verify;
+export const sigstoreVerify = once(() => require("@sigstore/verify") as typeof Verify);
 
 /** `@sigstore/protobuf-specs`: the messages that Sigstore's JSON files are. */
-export const sigstoreMessages = (): typeof Messages => require("@sigstore/protobuf-specs") as typeof Messages;
+export const sigstoreMessages = once(() => require("@sigstore/protobuf-specs") as typeof Messages);
 
 /** RE2 in JavaScript: matches in time linear in the text, whatever the pattern. */
-export const linearPatterns = (): typeof Patterns => require("re2js") as typeof Patterns;
+export const linearPatterns = once(() => require("re2js") as typeof Patterns);
 
 /** NIST's curves in JavaScript, for signatures over digests that were made elsewhere. */
-export const nistCurves = (): typeof Curves => require("@noble/curves/nist.js") as typeof Curves;
+export const nistCurves = once(() => require("@noble/curves/nist.js") as typeof Curves);

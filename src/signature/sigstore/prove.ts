@@ -5,6 +5,7 @@ import type { SigstoreRoot } from "../trust-material.ts";
 import { sigstoreMessages, sigstoreVerify } from "./library.ts";
 import type { LoggedSignature } from "./log-body.ts";
 import type { LogEntry, LogProof } from "./log-entry.ts";
+import { rememberedCertificate } from "./remembered-certificate.ts";
 import type { SignedSubject } from "./subject.ts";
 import { defaultThresholds } from "./thresholds.ts";
 
@@ -23,7 +24,7 @@ function entityOf({ by, proof, signature }: SignedSubject): SignedEntity {
     "certificate" in by
       ? { $case: "certificate", certificate: { rawBytes: Buffer.from(by.certificate.x509.raw) } }
       : { $case: "publicKey", publicKey: { hint: "" } };
-  return sigstoreVerify().toSignedEntity({
+  const { key, ...entity } = sigstoreVerify().toSignedEntity({
     mediaType: "",
     verificationMaterial: {
       content,
@@ -43,6 +44,10 @@ function entityOf({ by, proof, signature }: SignedSubject): SignedEntity {
       },
     },
   });
+  return {
+    ...entity,
+    key: key.$case === "certificate" ? { ...key, certificate: rememberedCertificate(key.certificate) } : key,
+  };
 }
 
 /**
@@ -130,30 +135,6 @@ function assertEnough(subject: SignedSubject, root: SigstoreRoot, times: readonl
 const reasonOf = (cause: unknown): string =>
   cause instanceof sigstoreVerify().VerificationError ? cause.message : "it is not built as expected";
 
-/** What the library proves in one go: certificate and times, and one log entry by its own log alone. */
-interface Piece {
-  readonly entity: SignedEntity;
-  readonly tlogs: ReturnType<typeof logsFor>;
-}
-
-/** One for each log entry; where there is none, one for the rest. */
-function piecesOf(
-  subject: SignedSubject,
-  entity: SignedEntity,
-  logsOf: (entry: LogEntry) => Piece["tlogs"],
-): readonly Piece[] {
-  const { entries } = subject.proof;
-  if (entries.length === 0) return [{ entity: { ...entity, signature: contentOf(subject) }, tlogs: [] }];
-  return entries.map((entry, at) => ({
-    entity: {
-      ...entity,
-      tlogEntries: entity.tlogEntries.slice(at, at + 1),
-      signature: contentOf(subject, subject.logged[at]),
-    },
-    tlogs: logsOf(entry),
-  }));
-}
-
 /** A trusted key is one at any time, as far as the library is concerned. */
 const keyFinder =
   ({ by }: SignedSubject): SigstoreRoot["authorities"]["publicKey"] =>
@@ -162,12 +143,48 @@ const keyFinder =
     throw new SignatureError("UNTRUSTED_SIGNER", "it was not signed by a key");
   };
 
-/** Times and entries were counted before, by who states them: the library counts statements. */
-const thresholdsOf = ({ thresholds = defaultThresholds }: SigstoreRoot) => ({
-  timestampThreshold: 0,
-  tlogThreshold: 0,
-  ctlogThreshold: thresholds.ctlog,
-});
+/** Timestamps, and the certificate with its chain and logs at all stated times. */
+function proveSigner(subject: SignedSubject, entity: SignedEntity, root: SigstoreRoot): void {
+  const { thresholds = defaultThresholds, authorities } = root;
+  // Times and entries were counted before, by who states them: the library counts statements.
+  const fewest = { timestampThreshold: 0, tlogThreshold: 0, ctlogThreshold: thresholds.ctlog };
+  new (sigstoreVerify().Verifier)(
+    { ...authorities, tlogs: [], publicKey: keyFinder(subject) },
+    fewest,
+  ).verify({
+    ...entity,
+    tlogEntries: [],
+    signature: contentOf(subject),
+  });
+}
+
+/** A log entry, what we read in it, and the keys that count for it. */
+interface ProvableEntry {
+  readonly entry: LogEntry;
+  readonly logged: LoggedSignature | undefined;
+  readonly tlogs: ReturnType<typeof logsFor>;
+}
+
+/**
+ * One log entry by its own log alone. Who signed is proved elsewhere, and once: that takes longer than all entries. To the
+ * library it is a signature by a key without any time, so that it looks at nothing but the entry.
+ */
+function proveEntry(
+  subject: SignedSubject,
+  { authorities }: SigstoreRoot,
+  { entry, logged, tlogs }: ProvableEntry,
+): void {
+  const { by } = subject;
+  const publicKey = "key" in by ? by.key : by.certificate.publicKey;
+  const trust = { ...authorities, tlogs, publicKey: () => ({ publicKey, validFor: () => true }) };
+  const fewest = { timestampThreshold: 0, tlogThreshold: 1, ctlogThreshold: 0 };
+  new (sigstoreVerify().Verifier)(trust, fewest).verify({
+    key: { $case: "public-key", hint: "" },
+    timestamps: [],
+    tlogEntries: [libraryEntry(entry)],
+    signature: contentOf(subject, logged),
+  });
+}
 
 function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefined): number | undefined {
   const entity = entityOf(subject);
@@ -177,11 +194,9 @@ function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefin
   const proved = stated.map(({ time }) => time);
   const current = now === undefined ? [] : [new Date(now)];
   const times = proved.length === 0 ? current : proved;
-  const { Verifier } = sigstoreVerify();
-  for (const piece of piecesOf(subject, entity, (entry) => logsFor(root, entry, times))) {
-    const authorities = { ...root.authorities, tlogs: piece.tlogs, publicKey: keyFinder(subject) };
-    new Verifier(authorities, thresholdsOf(root)).verify(piece.entity);
-  }
+  proveSigner(subject, entity, root);
+  for (const [at, entry] of subject.proof.entries.entries())
+    proveEntry(subject, root, { entry, logged: subject.logged[at], tlogs: logsFor(root, entry, times) });
   return proved.length === 0 ? undefined : Math.min(...proved.map((time) => time.getTime()));
 }
 

@@ -1,5 +1,6 @@
 import { hash, type KeyObject } from "node:crypto";
 import type { Certificate } from "../certificate.ts";
+import { keyDer } from "../key.ts";
 import { SignatureError } from "../signature-error.ts";
 import { artifactDigest, type Artifact } from "./artifact.ts";
 import { readLogBody, type LoggedSignature } from "./log-body.ts";
@@ -34,7 +35,7 @@ function assertVerifier({ verifier }: LoggedSignature, by: SignedSubject["by"]):
   const [kind, der] =
     "certificate" in by
       ? (["certificate", by.certificate.x509.raw] as const)
-      : (["key", by.key.export({ type: "spki", format: "der" })] as const);
+      : (["key", keyDer(by.key)] as const);
   if (verifier.kind === kind && verifier.der.equals(der)) return;
   const message = `the log entry is about another ${verifier.kind} than the signer's`;
   throw new SignatureError("BAD_SIGNATURE", message);

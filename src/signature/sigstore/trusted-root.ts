@@ -13,6 +13,7 @@ import {
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
 import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+import { rememberedCertificate } from "./remembered-certificate.ts";
 import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
 
 /** Characters of a trusted_root.json. The public instance's has 7,000. */
@@ -143,9 +144,21 @@ function assertRoot(root: JsonObject, { tlog, ctlog }: Thresholds): void {
   assertEach(root, "timestampAuthorities", 0, assertAuthority);
 }
 
+type Authority = SigstoreRoot["authorities"]["certificateAuthorities"][number];
+
+const remembered = ({ certChain, ...authority }: Authority): Authority => ({
+  ...authority,
+  certChain: certChain.map(rememberedCertificate),
+});
+
 function authoritiesOf(root: JsonObject): SigstoreRoot["authorities"] {
   try {
-    return sigstoreVerify().toTrustMaterial(sigstoreMessages().TrustedRoot.fromJSON(root));
+    const trust = sigstoreVerify().toTrustMaterial(sigstoreMessages().TrustedRoot.fromJSON(root));
+    return {
+      ...trust,
+      certificateAuthorities: trust.certificateAuthorities.map(remembered),
+      timestampAuthorities: trust.timestampAuthorities.map(remembered),
+    };
   } catch (cause) {
     throw malformed("a key or certificate of the trusted root cannot be read", { cause });
   }

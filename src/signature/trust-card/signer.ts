@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { SkillFile } from "../../skill/skill.ts";
 import { ed25519KeyFault, verifyEd25519 } from "../ed25519.ts";
@@ -21,8 +22,10 @@ type Keyless = Extract<CardSigning, { scheme: "sigstore-keyless" }>;
 /** What is signed: the digest as the card writes it, in ASCII, nothing before or behind it. */
 const messageOf = ({ digest }: TrustCard): Buffer => Buffer.from(digest);
 
-function keyOf({ publicKey }: ByKey): KeyObject {
-  const x = Buffer.from(publicKey).toString("base64url");
+/** Keys by their bytes: few sign many cards. Whom they belong to and who trusts them is not known here. */
+const known = new LRUCache<string, KeyObject>({ max: 256 });
+
+function readKey(x: string): KeyObject {
   let key: KeyObject;
   try {
     key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -31,6 +34,13 @@ function keyOf({ publicKey }: ByKey): KeyObject {
   }
   const fault = ed25519KeyFault(key);
   if (fault !== undefined) throw malformed(`the card's public key ${fault}`);
+  return key;
+}
+
+function keyOf({ publicKey }: ByKey): KeyObject {
+  const x = Buffer.from(publicKey).toString("base64url");
+  const key = known.get(x) ?? readKey(x);
+  known.set(x, key);
   return key;
 }
 

@@ -48,6 +48,34 @@ async function verifyChain(options: ChainOptions, now = Date.now()): Promise<Sig
   return verifySignature(skill, trustOf({ anchors: [root.certificate] }), now);
 }
 
+describe("what is remembered of certificates", () => {
+  it("never lets one root stand for another of the same name, in whichever order they are trusted", async () => {
+    const [ours, theirs] = [await issueChain(), await issueChain()];
+    expect(theirs.root.certificate.subject).toBe(ours.root.certificate.subject);
+    const skill = skillWith(ours.leaf, [ours.intermediate.certificate, ours.root.certificate]);
+    const outcome = (...anchors: readonly X509Certificate[]): string =>
+      verifySignature(skill, trustOf({ anchors }), Date.now()).outcome;
+    const [own, other] = [ours.root.certificate, theirs.root.certificate];
+    for (let again = 0; again < 2; again += 1) {
+      expect(outcome(other)).toBe("untrusted");
+      expect(outcome(own)).toBe("signed");
+      expect(outcome(other, own)).toBe("signed");
+      expect(outcome()).toBe("untrusted");
+    }
+  });
+
+  it("is nothing about time: a root that was in force proves nothing when it has ended", async () => {
+    const { root, intermediate, leaf } = await issueChain();
+    const skill = skillWith(leaf, [intermediate.certificate]);
+    const anchors = [root.certificate];
+    const end = Date.parse(root.certificate.validTo);
+    const at = (time: number): SignatureEvidence => verifySignature(skill, trustOf({ anchors }), time);
+    expect(at(Date.now())).toMatchObject({ outcome: "signed" });
+    expect(at(end + day)).toMatchObject({ outcome: "untrusted", fault: "SIGNER_EXPIRED" });
+    expect(at(Date.now())).toMatchObject({ outcome: "signed" });
+  });
+});
+
 describe("verifySignature by certificate chain", () => {
   it.each(["P-256", "P-384", "P-521", "RSA-2048"] as const)("accepts authorities on %s", async (keyType) => {
     const evidence = await verifyChain({ root: { keyType }, intermediate: { keyType } });
