@@ -5,6 +5,7 @@ import { extname, join } from "node:path";
 import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
+import { ioMessage } from "./file-faults.ts";
 
 /** An object, and where it came from: for messages and reports. */
 export interface Manifest {
@@ -16,13 +17,6 @@ export interface Manifest {
 const maxBytes = 64 * 1024 * 1024;
 const maxFiles = 10_000;
 const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
-
-const ioMessage = (cause: unknown): string => {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "it does not exist";
-  if (code === "EACCES") return "permission denied";
-  return message;
-};
 
 /** The manifests below a folder, in the order of their names, or the file itself. */
 async function filesOf(path: string): Promise<readonly string[]> {

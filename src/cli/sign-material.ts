@@ -3,14 +3,13 @@ import { readFile } from "node:fs/promises";
 
 import { printable } from "../admission/printable.ts";
 import { UsageError } from "./command-line.ts";
+import { ioMessage, pemRemedy } from "./file-faults.ts";
 
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "latin1");
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? "it does not exist" : (cause as Error).message;
-    throw new UsageError(`cannot read ${file}: ${why}`, undefined, { cause });
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, undefined, { cause });
   }
 }
 
@@ -31,9 +30,7 @@ export async function readKey(file: string, passphrase: string | undefined): Pro
       ? new UsageError(`the passphrase does not open ${file}`, "correct SKILL_ADMISSION_KEY_PASSPHRASE", {
           cause,
         })
-      : new UsageError(`${file} holds no private key in PEM`, "name the file that openssl wrote the key to", {
-          cause,
-        });
+      : new UsageError(`${file} holds no private key in PEM`, pemRemedy("PRIVATE KEY", file, pem), { cause });
   }
 }
 
@@ -55,11 +52,10 @@ function assertValid(file: string, certificates: readonly X509Certificate[], now
  * @throws UsageError
  */
 export async function readChain(file: string, now: number): Promise<readonly X509Certificate[]> {
-  const found = (await readText(file)).match(
-    /-----BEGIN CERTIFICATE-----[^-]{1,65536}-----END CERTIFICATE-----/g,
-  );
+  const text = await readText(file);
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]{1,65536}-----END CERTIFICATE-----/g);
   if (found === null) {
-    throw new UsageError(`${file} holds no certificate in PEM`, "it must have -----BEGIN CERTIFICATE-----");
+    throw new UsageError(`${file} holds no certificate in PEM`, pemRemedy("CERTIFICATE", file, text));
   }
   let certificates: readonly X509Certificate[];
   try {

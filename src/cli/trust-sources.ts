@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
+import { ioMessage, pemRemedy } from "./file-faults.ts";
 import type { Manifest } from "./manifests.ts";
 
 /** Whom a call trusts: policies in files, or one publisher in short. */
@@ -69,17 +70,11 @@ async function readPem(file: string, label: keyof typeof blocks): Promise<string
   try {
     text = await readFile(file, "latin1");
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, "name a PEM file", { cause });
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, "name a PEM file", { cause });
   }
   const found = text.match(new RegExp(`-----BEGIN ${label}-----[^-]{1,65536}-----END ${label}-----`, "g"));
   if (found !== null) return `${found.join("\n").replaceAll("\r", "")}\n`;
-  const secret = label === "PUBLIC KEY" && text.includes("PRIVATE KEY-----");
-  throw new UsageError(
-    `${file} holds no ${blocks[label]} in PEM`,
-    secret
-      ? `it is a private key; make its public key: openssl pkey -in ${file} -pubout`
-      : `it must have -----BEGIN ${label}-----`,
-  );
+  throw new UsageError(`${file} holds no ${blocks[label]} in PEM`, pemRemedy(label, file, text));
 }
 
 /** What a file's publisher is called: its name, as far as a publisher can be called that. */
@@ -118,7 +113,7 @@ async function readRootFile(file: string): Promise<string> {
     const text = await readFile(file, "utf8");
     if (text.length <= maxRootBytes) return text;
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, "name a trusted_root.json", {
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, "name a trusted_root.json", {
       cause,
     });
   }

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 
+import { printable } from "../admission/printable.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import { judge } from "../policy/judge.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
@@ -110,11 +111,33 @@ function exitCodeOf({ reference: { content } }: Verified, outcome: Outcome): Exi
 const isNoSkill = ({ content }: SkillReference): boolean =>
   content.state === "resolved" && !["SKILL.md", "skill.md"].some((name) => content.skill.files.has(name));
 
+const isWithout = ({ content }: SkillReference, signature: string | undefined): boolean =>
+  signature !== undefined && content.state === "resolved" && !content.skill.files.has(signature);
+
+/** Folders that a call may not have meant. */
+interface Strange {
+  readonly noSkill: string[];
+  readonly noSignature: string[];
+}
+
+const few = (names: readonly string[]): string =>
+  [...names.slice(0, 3), ...(names.length > 3 ? ["…"] : [])].join(", ");
+
 /** What a call that proves little may have meant. */
-function advice(strange: readonly string[], snapshot: PolicySnapshot | undefined): string {
-  const few = [...strange.slice(0, 3), ...(strange.length > 3 ? ["…"] : [])].join(", ");
+function advice(
+  { noSkill, noSignature }: Strange,
+  { signature = "" }: VerifyOptions,
+  snapshot: PolicySnapshot | undefined,
+): string {
   return [
-    ...(strange.length > 0 ? [`warning: no SKILL.md in ${few}; name the folders of skills, one each\n`] : []),
+    ...(noSkill.length > 0
+      ? [`warning: no SKILL.md in ${few(noSkill)}; name the folders of skills, one each\n`]
+      : []),
+    ...(noSignature.length > 0
+      ? [
+          `warning: no ${printable(signature)} in ${few(noSignature)}; --signature is a path inside of the skill\n`,
+        ]
+      : []),
     ...(snapshot === undefined
       ? ["name whom to trust with --public-key, --certificate-chain, --identity or --policy for a verdict\n"]
       : []),
@@ -139,7 +162,7 @@ export async function verifySkills(
     version: line.version,
   });
   const codes = new Set<ExitCode>();
-  const strange: string[] = [];
+  const strange: Strange = { noSkill: [], noSignature: [] };
   const shown = progress(line.stderr, directories.length);
   for (const directory of directories) {
     shown.step(directory);
@@ -148,9 +171,10 @@ export async function verifySkills(
     codes.add(exitCodeOf(verified, item.outcome));
     shown.clear();
     reporter.item(item);
-    if (isNoSkill(verified.reference)) strange.push(directory);
+    if (isNoSkill(verified.reference)) strange.noSkill.push(directory);
+    if (isWithout(verified.reference, options.signature)) strange.noSignature.push(directory);
   }
   reporter.end();
-  line.stderr.write(advice(strange, snapshot));
+  line.stderr.write(advice(strange, options, snapshot));
   return worst(codes);
 }

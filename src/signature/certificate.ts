@@ -137,7 +137,9 @@ function readCertificate(x509: X509Certificate): Certificate {
   const [body, outerAlgorithm] = derMembers(certificate);
   const [version, ...tbs] = derMembers(body);
   if (version?.tag !== 0xa0 || derInteger(readDer(version.content)[0]) !== 2)
-    throw new DerError("is not of version 3");
+    throw new DerError(
+      "is not of version 3; have it issued with its key usage (openssl x509 -req -extfile FILE)",
+    );
   const [serial, algorithm, issuer, validity, subject] = tbs;
   if (algorithm === undefined || outerAlgorithm === undefined || issuer === undefined) {
     throw new DerError("is not built as expected");

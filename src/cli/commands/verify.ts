@@ -14,8 +14,8 @@ export function addVerify(program: Command, line: CommandLine, end: Ending): voi
     .summary("check skills: who signed them, and are they unchanged")
     .description(
       "Check skills: who signed them, and are they unchanged. With a policy, a key,\n" +
-        "a certificate or an identity to trust, each skill passes or fails; with none of them only the\n" +
-        "facts are shown.",
+        "a certificate or an identity to trust, each skill passes or fails; with none\n" +
+        "of them only the facts are shown.",
     )
     .argument("<dir...>", "folders of skills, each with a SKILL.md")
     .addOption(policyOption())

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { JsonError, parseStrictJson } from "../../skill/json.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
+import { ioMessage } from "../file-faults.ts";
 import { serviceUrl } from "./service-url.ts";
 
 /** Characters of an identity token. Real ones have one or two thousand. */
@@ -54,7 +55,7 @@ async function readTokenFile(file: string, line: CommandLine): Promise<string> {
   try {
     return await readFile(file, "latin1");
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, howToGetOne, { cause });
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, howToGetOne, { cause });
   }
 }
 

@@ -5,6 +5,7 @@ import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
 import type { SigstoreRoot } from "../../signature/trust-material.ts";
 import { UsageError } from "../command-line.ts";
+import { ioMessage } from "../file-faults.ts";
 import { serviceUrl } from "./service-url.ts";
 import { readTrustConfig } from "./trust-config.ts";
 
@@ -39,7 +40,7 @@ async function readText(file: string, what: string): Promise<string> {
     const text = await readFile(file, "utf8");
     if (text.length <= maxBytes) return text;
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}: ${(cause as Error).message}`, `name a ${what}`, { cause });
+    throw new UsageError(`cannot read ${file}: ${ioMessage(cause)}`, `name a ${what}`, { cause });
   }
   throw new UsageError(`${file} is too large`, `name a ${what}`);
 }

@@ -70,7 +70,9 @@ export function omsStatement(skill: Skill): Buffer {
 function digestOf(key: KeyObject): CurveDigest {
   const digest = key.type === "private" ? curveDigest(key) : undefined;
   if (digest === undefined)
-    throw unsupported("skills are signed with a private key on P-256, P-384 or P-521");
+    throw unsupported(
+      "skills are signed with a private key on P-256, P-384 or P-521 (openssl ecparam -name prime256v1 -genkey -noout)",
+    );
   return digest;
 }
 

@@ -120,14 +120,15 @@ describe("sign", () => {
 
   it.each<[string, () => Promise<readonly string[]> | readonly string[], RegExp]>([
     ["a key that is not there", () => ["--key", join(home, "no.key")], /cannot read/],
-    ["a public key", () => ["--key", keyPair("mine").pub], /no private key/],
+    ["a folder in place of a key", () => ["--key", home], /cannot read .*: it is a folder/],
+    ["a public key", () => ["--key", keyPair("mine").pub], /no private key[^]*it is a public key/],
     [
       "a key of another kind",
       () => {
         const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
         return ["--key", put("rsa.key", privateKey.export({ type: "pkcs8", format: "pem" }) as string)];
       },
-      /P-256, P-384 or P-521/,
+      /P-256, P-384 or P-521 \(openssl ecparam/,
     ],
     [
       "a chain of another key",
@@ -273,6 +274,12 @@ describe("verify", () => {
     writeFileSync(join(skill, "model.sig"), readFileSync(join(skill, "skill.oms.sig")));
     rmSync(join(skill, "skill.oms.sig"));
     expect((await run(["verify", skill, "--public-key", pub])).code).toBe(1);
-    expect((await run(["verify", skill, "--public-key", pub, "--signature", "model.sig"])).code).toBe(0);
+    const found = await run(["verify", skill, "--public-key", pub, "--signature", "model.sig"]);
+    expect([found.code, found.err]).toEqual([0, ""]);
+    const mistyped = await run(["verify", skill, "--public-key", pub, "--signature", "modle.sig"]);
+    expect([mistyped.code, mistyped.err]).toEqual([
+      1,
+      `warning: no modle.sig in ${skill}; --signature is a path inside of the skill\n`,
+    ]);
   });
 });
