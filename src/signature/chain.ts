@@ -3,6 +3,7 @@ import { curveDigest } from "./key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { SignatureError, malformed, unsupported } from "./signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
+import { certificateTwins, type CertificateTwin } from "./certificate-twin.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
 import { always, type Validity } from "./signature-evidence.ts";
 import type { TrustAnchor, TrustedCrl, TrustMaterial } from "./trust-material.ts";
@@ -14,6 +15,8 @@ export interface ChainPath {
   readonly anchor: string;
   /** Fingerprints of the certificates above the leaf, the anchor last. */
   readonly issuers: readonly string[];
+  /** What else the leaf and the certificates above it may be called. */
+  readonly twins: readonly CertificateTwin[];
   /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
   readonly certificates: Validity;
   /** Revocation lists that speak for its certificates. */
@@ -153,7 +156,8 @@ function finish(search: Search, path: readonly Certificate[]): void {
   const certificates = path.reduce<Validity>(intersection, always);
   const validity = lists.reduce((span, { crl }) => intersection(span, crl.validity), certificates);
   const anchor = issuers.at(-1) ?? "";
-  search.paths.set(issuers.join(" "), { anchor, issuers, certificates, lists, validity });
+  const twins = path.flatMap(({ x509, fingerprint }) => certificateTwins(x509.raw, fingerprint));
+  search.paths.set(issuers.join(" "), { anchor, issuers, twins, certificates, lists, validity });
 }
 
 /** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */

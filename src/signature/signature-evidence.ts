@@ -1,4 +1,5 @@
 import type { Sha256 } from "../skill/digest.ts";
+import type { CertificateTwin } from "./certificate-twin.ts";
 import type { CertificateClaim } from "./sigstore/claims.ts";
 
 /** Signature formats that are understood. */
@@ -20,6 +21,8 @@ export type Signer =
       readonly anchors: readonly string[];
       /** Fingerprints of every certificate above the leaf on the ways to these anchors, themselves included. */
       readonly issuers?: readonly string[];
+      /** What else these certificates and the leaf may be called; see `certificateTwins`. */
+      readonly twins?: readonly CertificateTwin[];
     }
   | {
       readonly kind: "key";
@@ -41,6 +44,10 @@ export type Signer =
       readonly publicKey: string;
       /** Fingerprints of the Sigstore roots by which it was proved. Empty where by none. */
       readonly roots: readonly string[];
+      /** Fingerprints of these roots' certificates above the signer's. */
+      readonly issuers?: readonly string[];
+      /** What else the certificate may be called; see `certificateTwins`. */
+      readonly twins?: readonly CertificateTwin[];
       /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
       readonly signedAt?: number;
     }

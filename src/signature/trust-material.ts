@@ -1,6 +1,7 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Thresholds } from "./sigstore/thresholds.ts";
+import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import type { Validity } from "./signature-evidence.ts";
 
@@ -37,6 +38,8 @@ export interface SigstoreRoot {
   /** SHA-256 over the text of the trusted root and thresholds, 64 lower-case hex digits. What publishers are resolved to. */
   readonly fingerprint: string;
   readonly authorities: SigstoreAuthorities;
+  /** Certificates of each of its authorities that certify signers. */
+  readonly chains: readonly (readonly Certificate[])[];
   /** How much proof by it is asked for; absent: of everything one. */
   readonly thresholds?: Thresholds;
 }

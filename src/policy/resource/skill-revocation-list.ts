@@ -48,7 +48,7 @@ export const skillRevocationListSpec = z.strictObject({
   certificates: byDigest("SHA-256 of a certificate's DER")
     .exactOptional()
     .describe(
-      "Certificates of signers, and those above them up to the root: what was signed under one of them is refused.",
+      "Certificates of signers, and those above them up to the root, Sigstore's authorities included: what was signed under one of them is refused.",
     ),
   keys: byDigest(
     "SHA-256 of a public key's SubjectPublicKeyInfo in DER, as `sign` tells it (`signer`); not the key hint",

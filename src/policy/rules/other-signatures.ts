@@ -47,11 +47,18 @@ function faultsOf(signature: SignatureEvidence): readonly Omit<Finding, "tolerat
   }
 }
 
-/** What is wrong with the signatures beside the one that counts: a bad one is not hidden by a good one. */
-export const otherSignatureFindings = (policy: Policy, { others = [] }: Evidence): readonly Finding[] =>
-  policy.otherSignatures === "Allow"
-    ? []
-    : others.flatMap(faultsOf).map((finding) => ({
-        ...finding,
-        tolerated: policy.otherSignatures === "Warn",
-      }));
+/**
+ * What is wrong with the signatures beside the one that counts: a bad one is not hidden by a good one. That one of several
+ * signers was revoked is tolerated nowhere, whoever revoked it.
+ */
+export const otherSignatureFindings = (
+  { otherSignatures }: Policy,
+  { others = [] }: Evidence,
+): readonly Finding[] =>
+  others
+    .flatMap(faultsOf)
+    .filter(({ code }) => otherSignatures !== "Allow" || code === "REVOKED")
+    .map((finding) => ({
+      ...finding,
+      tolerated: otherSignatures === "Warn" && finding.code !== "REVOKED",
+    }));

@@ -185,7 +185,8 @@ function verifyByChain(
     return untrusted("SIGNER_EXPIRED", detail, { ...info(), selfConsistent: true, validity });
   }
   const issuers = [...new Set(valid.flatMap((path) => path.issuers))];
-  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)], issuers }, validity);
+  const twins = valid.flatMap((path) => path.twins);
+  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)], issuers, twins }, validity);
 }
 
 /** The proof is of the time of signing, so that it does not end with the certificate, which is valid for minutes. */

@@ -1,4 +1,5 @@
 import type { SignatureBundle, VerificationMaterial } from "../bundle.ts";
+import { certificateTwins } from "../certificate-twin.ts";
 import type { Certificate } from "../certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
@@ -6,6 +7,7 @@ import type { Signer } from "../signature-evidence.ts";
 import type { SigstoreRoot, TrustMaterial } from "../trust-material.ts";
 import { isSignedBy } from "./artifact.ts";
 import { readIdentity } from "./identity.ts";
+import { issuersAbove } from "./issuers.ts";
 import { assertMaySignCode, readLeaf } from "./leaf.ts";
 import { earliest, proofsOf } from "./proofs.ts";
 import { toSubject, type SignedSubject } from "./subject.ts";
@@ -36,7 +38,12 @@ function readSigned(leaf: Certificate, claimed: ClaimedSignature): SignedSubject
   return toSubject({ ...claimed, by: { certificate: leaf } });
 }
 
-function provedBy(signer: KeylessSigner, subject: SignedSubject, roots: readonly SigstoreRoot[]) {
+function provedBy(
+  signer: KeylessSigner,
+  leaf: Certificate,
+  subject: SignedSubject,
+  roots: readonly SigstoreRoot[],
+): KeylessSigner {
   const result = proofsOf(subject, roots);
   if ("refusal" in result) {
     const who = `${quoted(signer.identity)} (${quoted(signer.issuer)})`;
@@ -44,7 +51,13 @@ function provedBy(signer: KeylessSigner, subject: SignedSubject, roots: readonly
     throw new SignatureError(code, `signed by ${who}, which is not proved: ${message}`);
   }
   const { proofs } = result;
-  return { ...signer, roots: proofs.map(({ root }) => root.fingerprint), ...earliest(proofs) };
+  return {
+    ...signer,
+    roots: proofs.map(({ root }) => root.fingerprint),
+    issuers: [...new Set(proofs.flatMap(({ root }) => issuersAbove(leaf, root)))],
+    twins: certificateTwins(leaf.x509.raw, leaf.fingerprint),
+    ...earliest(proofs),
+  };
 }
 
 /**
@@ -71,7 +84,7 @@ export function verifyByIdentity(
   try {
     const subject = readSigned(leaf, claimed);
     selfConsistent = true;
-    return { signer: provedBy(signer, subject, roots), selfConsistent };
+    return { signer: provedBy(signer, leaf, subject, roots), selfConsistent };
   } catch (refusal) {
     if (!(refusal instanceof SignatureError)) throw refusal;
     return { signer, refusal, selfConsistent };

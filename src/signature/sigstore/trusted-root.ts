@@ -12,6 +12,7 @@ import {
 } from "../json-fields.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
+import { chainsOf } from "./issuers.ts";
 import { sigstoreMessages, sigstoreVerify } from "./library.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";
 import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
@@ -181,7 +182,7 @@ export function toSigstoreRoot(
   assertReachable(thresholds, authorities);
   // One root that asks for more and one that asks for less prove different things.
   const fingerprint = sha256Hex(source + describeThresholds(thresholds));
-  return { names, fingerprint, authorities, thresholds };
+  return { names, fingerprint, authorities, chains: chainsOf(root), thresholds };
 }
 
 /**

@@ -71,6 +71,13 @@ describe("judge several signatures", () => {
     expect(findings.map(({ code }) => code)).toEqual(["DIGEST_MISMATCH"]);
   });
 
+  it.each(["Deny", "Warn", "Allow"])("never lets one by a revoked signer pass, also under %s", (answer) => {
+    const both = evidenceOf(at("a.sig", signed()), at("b.sig", untrusted("REVOKED")));
+    expect(findingsOf(both, policyOf({ otherSignatures: answer }))).toEqual([
+      { code: "REVOKED", path: "b.sig", message: "about REVOKED", tolerated: false },
+    ]);
+  });
+
   it("lets it pass, with or without a warning, where the policy says so", () => {
     const both = evidenceOf(at("a.sig", signed()), at("b.sig", untrusted("BAD_SIGNATURE")));
     expect(findingsOf(both, policyOf({ otherSignatures: "Allow" }))).toEqual([]);

@@ -135,7 +135,7 @@ const choices: Readonly<Record<string, "signed" | "refused">> = {
   "cert-root-no-bc": "refused",
   "cert-root-reissued": "signed",
   "cert-selfsigned-anchor": "refused",
-  "k-pub-compressed": "refused",
+  "k-pub-compressed": "signed",
   "key-single-file": "signed",
   "s-digest-upper": "refused",
   "s-ignore-slash": "refused",

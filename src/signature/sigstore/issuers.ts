@@ -1,0 +1,43 @@
+import { parseCertificate, type Certificate } from "../certificate.ts";
+import { assertObject, decodeBase64, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
+import type { SigstoreRoot } from "../trust-material.ts";
+
+/**
+ * The certificates of each authority that certifies signers.
+ * @param root a trusted root that was checked before
+ * @throws SignatureError
+ */
+export function chainsOf(root: JsonObject): SigstoreRoot["chains"] {
+  const field = "certificateAuthorities";
+  if (fieldOf(root, field) === undefined) return [];
+  return listOf(root, field, "the trusted root", Infinity).map((authority) => {
+    const chain = assertObject(fieldOf(assertObject(authority, field), "certChain"), field);
+    return listOf(chain, "certificates", field, Infinity).map((item) =>
+      parseCertificate(decodeBase64(textOf(assertObject(item, field), "rawBytes", field), field), field),
+    );
+  });
+}
+
+function isIssuer(authority: Certificate, leaf: Certificate): boolean {
+  try {
+    return leaf.x509.verify(authority.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Fingerprints of the authorities' certificates above a signer's, whose chain to this root was proved before: so that what
+ * was signed under a revoked one can be told. Names find them; signatures decide only where several have the name.
+ */
+export function issuersAbove(leaf: Certificate, { chains }: Pick<SigstoreRoot, "chains">): readonly string[] {
+  const named = chains.flatMap((chain) => {
+    const issuers = chain.filter(({ subjectId }) => subjectId === leaf.issuerId);
+    return issuers.length === 0 ? [] : [{ chain, issuers }];
+  });
+  const certain =
+    named.length === 1
+      ? named
+      : named.filter(({ issuers }) => issuers.some((authority) => isIssuer(authority, leaf)));
+  return certain.flatMap(({ chain }) => chain.map(({ fingerprint }) => fingerprint));
+}
