@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
 import type { PolicySnapshot } from "../policy/policy.ts";
+import type { RevocationLists } from "../policy/revocations.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage, pemRemedy } from "./file-faults.ts";
@@ -17,6 +18,8 @@ export interface TrustOptions {
   readonly issuer?: string;
   /** File with a Sigstore trusted root; without it, that of the public instance. */
   readonly trustedRoot?: string;
+  /** Files or folders with revocation lists; without a policy, whose files hold them. */
+  readonly revocations?: readonly string[];
 }
 
 const isOwn = ({ object }: Manifest, kind: string): boolean =>
@@ -89,13 +92,14 @@ const publisherName = (file: string): string =>
 async function trustFile(
   file: string,
   publisher: { readonly publicKey: { pem: string } } | { readonly certificate: { pem: string } },
+  lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
     import("../policy/one-publisher.ts"),
     import("../policy/policy-error.ts"),
   ]);
   try {
-    return onePublisher("command-line", { name: publisherName(file), ...publisher });
+    return onePublisher("command-line", { name: publisherName(file), ...publisher }, undefined, lists);
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     const what = cause.message.replace(/^spec\.publishers\[0\]\.\w+\.pem: /, "");
@@ -122,9 +126,9 @@ async function readRootFile(file: string): Promise<string> {
 
 /** One keyless signer, proved by the trusted root in a file or by the one that comes with this program. */
 async function trustIdentity(
-  identity: string,
-  issuer: string,
+  { identity, issuer }: { readonly identity: string; readonly issuer: string },
   file: string | undefined,
+  lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
     import("../policy/one-publisher.ts"),
@@ -136,7 +140,7 @@ async function trustIdentity(
       : { name: "trusted-root", trustedRoot: await readRootFile(file) };
   const keyless = { trustRootRef: { name: "trust-root" }, issuer, identity };
   try {
-    return onePublisher("command-line", { name: "identity", keyless }, { sigstore: [entry] });
+    return onePublisher("command-line", { name: "identity", keyless }, { sigstore: [entry] }, lists);
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     const what = cause.message.replace(/^spec\.sigstore\[0\]\.trustedRoot: /, "").replace(/;[^;]*$/, "");
@@ -157,21 +161,39 @@ export async function readTrust(
     const { readManifests } = await import("./manifests.ts");
     return snapshotOf(await readManifests(policy, line), policy);
   }
+  const lists = await readLists(options, line);
   if (publicKey !== undefined) {
-    return trustFile(publicKey, { publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } });
+    return trustFile(publicKey, { publicKey: { pem: await readPem(publicKey, "PUBLIC KEY") } }, lists);
   }
   if (certificateChain !== undefined) {
     const pem = await readPem(certificateChain, "CERTIFICATE");
-    return trustFile(certificateChain, { certificate: { pem } });
+    return trustFile(certificateChain, { certificate: { pem } }, lists);
   }
-  return readIdentity(options);
+  const snapshot = await readIdentity(options, lists);
+  if (snapshot !== undefined || options.revocations === undefined) return snapshot;
+  throw new UsageError(
+    "--revocations alone judges nothing: whatever is not revoked would still be signed by nobody known",
+    "name whom to trust with --public-key, --certificate-chain or --identity",
+  );
+}
+
+async function readLists(
+  { revocations }: TrustOptions,
+  line: Pick<CommandLine, "readStdin">,
+): Promise<RevocationLists | undefined> {
+  if (revocations === undefined) return undefined;
+  const { readRevocations } = await import("./revocation-sources.ts");
+  return readRevocations(revocations, line);
 }
 
 /** @throws UsageError where an identity is named by half: without its issuer, anybody may have vouched for it */
-async function readIdentity(options: TrustOptions): Promise<PolicySnapshot | undefined> {
+async function readIdentity(
+  options: TrustOptions,
+  lists: RevocationLists | undefined,
+): Promise<PolicySnapshot | undefined> {
   const { identity, issuer, trustedRoot } = options;
   if (identity !== undefined && issuer !== undefined && identity !== "" && issuer !== "")
-    return trustIdentity(identity, issuer, trustedRoot);
+    return trustIdentity({ identity, issuer }, trustedRoot, lists);
   if (identity !== undefined || issuer !== undefined || trustedRoot !== undefined) {
     throw new UsageError(
       "a keyless signer is named by --identity and --issuer together",

@@ -47,11 +47,12 @@ type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
 
 /**
  * How evidence is established. Without a policy nobody asks for the card, and what reads cards takes longer to load
- * than everything else together: the signature alone is verified then, by the same code.
+ * than everything else together: the signature alone is verified then, by the same code. A list may revoke who made another
+ * signature beside it.
  */
-async function establisher({ policy = [], signature }: VerifyOptions): Promise<Establish> {
+async function establisher({ policy = [], revocations, signature }: VerifyOptions): Promise<Establish> {
   const signatureAt = signature === undefined ? {} : { signaturePath: signature };
-  if (policy.length > 0) {
+  if (policy.length > 0 || revocations !== undefined) {
     const { assess } = await import("../assess.ts");
     return (skill, trust, now) => assess(skill, trust, now, signatureAt);
   }

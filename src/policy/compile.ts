@@ -9,24 +9,15 @@ import type {
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { brokenPolicy } from "./broken.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
-import { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
+import { PolicyError } from "./policy-error.ts";
 import type { PolicySnapshot } from "./policy.ts";
 import { nameOf } from "./resource/name.ts";
-import { parsePolicy, parseRevocationList, parseTrustRoot } from "./resource/parse.ts";
-import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
+import { readRevocationLists } from "./read-revocation-lists.ts";
+import { problemOf, type Note, type ResourceProblem } from "./resource-problem.ts";
+import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
 import { cardRule } from "./rules/card.ts";
 import { endsOfAnchors, endsOfRoot, type TrustEnd } from "./trust-end.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
-
-/** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
-export interface ResourceProblem {
-  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot" | "SkillRevocationList";
-  /** `metadata.name`; empty where there is none. */
-  readonly name: string;
-  /** One word in camel case, as conditions have it. */
-  readonly reason: PolicyErrorCode;
-  readonly message: string;
-}
 
 /** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
 export interface CompiledSnapshot extends PolicySnapshot {
@@ -34,17 +25,6 @@ export interface CompiledSnapshot extends PolicySnapshot {
   /** When what is trusted ends, entry by entry; what has no end is left out. */
   readonly trustEnds: readonly TrustEnd[];
 }
-
-type Note = (problem: ResourceProblem) => void;
-
-const problemOf = (
-  kind: ResourceProblem["kind"],
-  object: KubernetesObject,
-  error: unknown,
-): ResourceProblem => {
-  if (!(error instanceof PolicyError)) throw error;
-  return { kind, name: nameOf(object) ?? "", reason: error.code, message: error.message };
-};
 
 function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): TrustRoots {
   const roots = new Map<string, ResolvedTrustRoot | "unusable">();
@@ -65,25 +45,6 @@ function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): Tr
     }
   }
   return roots;
-}
-
-function readLists(objects: readonly KubernetesObject[], note: Note): RevocationLists {
-  const lists = new Map<string, ReadList>();
-  for (const [index, object] of objects.entries()) {
-    const name = nameOf(object) ?? `unnamed-${index}`;
-    try {
-      if (lists.has(name)) {
-        const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
-        throw new PolicyError("Duplicate", fault);
-      }
-      lists.set(name, { name, spec: parseRevocationList(object).spec });
-    } catch (error) {
-      const problem = problemOf("SkillRevocationList", object, error);
-      note(problem);
-      lists.set(name, { name, fault: problem.message });
-    }
-  }
-  return joinLists([...lists.values()]);
 }
 
 function compileOne(
@@ -137,7 +98,7 @@ export function compileSnapshot(
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
   const roots = resolveTrustRoots(trustRoots, note);
-  const lists = readLists(revocationLists, note);
+  const lists = readRevocationLists(revocationLists, note);
   const compiled = policies.map((object, index) => compileOne(object, index, { roots, lists }, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);

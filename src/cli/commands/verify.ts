@@ -2,14 +2,39 @@ import { Option, type Command } from "commander";
 
 import type { CommandLine } from "../command-line.ts";
 import type { OutputFormat } from "../report/reporter.ts";
-import { exitCodes, outputOption, policyOption, type Ending } from "./options.ts";
+import { exitCodes, outputOption, policyOption, repeatable, type Ending } from "./options.ts";
 
 /** A keyless signer is named beside none of these. */
 const otherTrust = ["policy", "publicKey", "certificateChain"];
 
+/** Whom to trust and what is revoked, without a policy. */
+const trustOptions = (): readonly Option[] => [
+  new Option("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
+    "policy",
+    "certificateChain",
+  ]),
+  new Option("--certificate-chain <file>", "trust these root certificates (PEM) and no others").conflicts([
+    "policy",
+    "publicKey",
+  ]),
+  new Option(
+    "--identity <name>",
+    "trust this keyless signer: the whole e-mail address or URI in the certificate",
+  ).conflicts(otherTrust),
+  new Option("--issuer <url>", "OpenID Connect issuer who vouched for the identity").conflicts(otherTrust),
+  new Option(
+    "--trusted-root <file>",
+    "Sigstore trusted_root.json that proves it (default: the public instance's, offline)",
+  ).conflicts(otherTrust),
+  repeatable(
+    "--revocations <path>",
+    "file or folder with SkillRevocationLists; may be repeated (with --policy: in its files)",
+  ).conflicts("policy"),
+];
+
 /** `verify DIR…`: its arguments, options and help. */
 export function addVerify(program: Command, line: CommandLine, end: Ending): void {
-  program
+  const command = program
     .command("verify")
     .summary("check skills: who signed them, and are they unchanged")
     .description(
@@ -18,35 +43,9 @@ export function addVerify(program: Command, line: CommandLine, end: Ending): voi
         "of them only the facts are shown.",
     )
     .argument("<dir...>", "folders of skills, each with a SKILL.md")
-    .addOption(policyOption())
-    .addOption(
-      new Option("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
-        "policy",
-        "certificateChain",
-      ]),
-    )
-    .addOption(
-      new Option("--certificate-chain <file>", "trust these root certificates (PEM) and no others").conflicts(
-        ["policy", "publicKey"],
-      ),
-    )
-    .addOption(
-      new Option(
-        "--identity <name>",
-        "trust this keyless signer: the whole e-mail address or URI in the certificate",
-      ).conflicts(otherTrust),
-    )
-    .addOption(
-      new Option("--issuer <url>", "OpenID Connect issuer who vouched for the identity").conflicts(
-        otherTrust,
-      ),
-    )
-    .addOption(
-      new Option(
-        "--trusted-root <file>",
-        "Sigstore trusted_root.json that proves it (default: the public instance's, offline)",
-      ).conflicts(otherTrust),
-    )
+    .addOption(policyOption());
+  for (const option of trustOptions()) command.addOption(option);
+  command
     .option("--signature <name>", "signature file inside the skill (default: skill.oms.sig)")
     .addOption(outputOption())
     .addHelpText(
@@ -56,6 +55,8 @@ export function addVerify(program: Command, line: CommandLine, end: Ending): voi
 Examples:
   skill-admission verify skills/* --certificate-chain nv-agent-root-cert.pem
   skill-admission verify my-skill --public-key my-skill.pub
+  skill-admission verify my-skill --public-key my-skill.pub \\
+    --revocations revoked.yaml
   skill-admission verify my-skill --identity me@example.com \\
     --issuer https://accounts.google.com
   skill-admission verify my-skill --policy policies/ -o sarif > results.sarif
@@ -74,6 +75,7 @@ interface VerifyFlags {
   readonly identity?: string;
   readonly issuer?: string;
   readonly trustedRoot?: string;
+  readonly revocations?: readonly string[];
   readonly signature?: string;
   readonly output: OutputFormat;
 }

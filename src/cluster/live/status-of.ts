@@ -1,4 +1,5 @@
-import type { CompiledSnapshot, ResourceProblem } from "../../policy/compile.ts";
+import type { CompiledSnapshot } from "../../policy/compile.ts";
+import type { ResourceProblem } from "../../policy/resource-problem.ts";
 import type { TrustEnd } from "../../policy/trust-end.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 

@@ -27,5 +27,10 @@ describe("docs/trust.md", () => {
     const home = { ...shell, cwd: shell.env["HOME"]! };
     const revoked = await type(alias + commands("SkillRevocationList"), home);
     expect(revoked).toEqual({ code: 1, out: shown("REVOKED") });
+    const short = await type(alias + commands("--revocations"), home);
+    expect(short).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("\n  REVOKED scripts/timeline.sh: ") as string,
+    });
   });
 });

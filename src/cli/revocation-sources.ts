@@ -1,0 +1,39 @@
+import type { RevocationLists } from "../policy/revocations.ts";
+import type { ResourceProblem } from "../policy/resource-problem.ts";
+import { UsageError, type CommandLine } from "./command-line.ts";
+import { readManifests } from "./manifests.ts";
+
+/**
+ * The lists in files that a call names for nothing else. Whatever they hold beside lists is refused, not left alone: a list
+ * with a slip in its kind would otherwise revoke nothing, and nobody would know.
+ *
+ * @param paths files or folders, `-` for standard input
+ * @throws UsageError where one cannot be read, holds no list or something else, or a list is wrong
+ */
+export async function readRevocations(
+  paths: readonly string[],
+  line: Pick<CommandLine, "readStdin">,
+): Promise<RevocationLists> {
+  const { readRevocationLists } = await import("../policy/read-revocation-lists.ts");
+  const manifests = await readManifests(paths, line);
+  const other = manifests.find(({ object }) => object.kind !== "SkillRevocationList");
+  if (other !== undefined) {
+    throw new UsageError(
+      `${other.file} holds a ${String(other.object.kind).slice(0, 80)}, which is no SkillRevocationList`,
+      "name files that hold nothing else, or give policies and lists together by --policy",
+    );
+  }
+  if (manifests.length === 0)
+    throw new UsageError(
+      `there is no SkillRevocationList in ${paths.join(", ")}`,
+      "name a file that holds one",
+    );
+  const problems: ResourceProblem[] = [];
+  const lists = readRevocationLists(
+    manifests.map(({ object }) => object),
+    (problem) => problems.push(problem),
+  );
+  if (problems.length === 0) return lists;
+  const faults = problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
+  throw new UsageError(faults.join("\n"), "correct the list");
+}

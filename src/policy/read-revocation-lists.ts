@@ -1,0 +1,31 @@
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { PolicyError } from "./policy-error.ts";
+import { nameOf } from "./resource/name.ts";
+import { parseRevocationList } from "./resource/parse.ts";
+import { problemOf, type Note } from "./resource-problem.ts";
+import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
+
+/**
+ * Reads all revocation lists together. One that cannot be used is in the answer with what is wrong with it: a policy that is
+ * compiled with it denies.
+ *
+ * @param objects every SkillRevocationList, as it came
+ */
+export function readRevocationLists(objects: readonly KubernetesObject[], note: Note): RevocationLists {
+  const lists = new Map<string, ReadList>();
+  for (const [index, object] of objects.entries()) {
+    const name = nameOf(object) ?? `unnamed-${index}`;
+    try {
+      if (lists.has(name)) {
+        const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
+        throw new PolicyError("Duplicate", fault);
+      }
+      lists.set(name, { name, spec: parseRevocationList(object).spec });
+    } catch (error) {
+      const problem = problemOf("SkillRevocationList", object, error);
+      note(problem);
+      lists.set(name, { name, fault: problem.message });
+    }
+  }
+  return joinLists([...lists.values()]);
+}
