@@ -8,12 +8,21 @@ import type { Grade } from "./grade.ts";
 export const signingTime = (signer: Signer): number | undefined =>
   "signedAt" in signer ? signer.signedAt : undefined;
 
+/** How far a proved time may lie in the future: clocks differ a little. Milliseconds. */
+const maxLead = 5 * 60 * 1000;
+
+/**
+ * Is a time of signing yet to come: then a clock is wrong, the log's, the timestamp authority's or this one, and how old the
+ * signature is cannot be told.
+ */
+export const isYetToCome = (signedAt: number, now: number): boolean => signedAt - now > maxLead;
+
 /**
  * Grades "is it still current?". That the signer's certificate was valid when it signed is part of `signed`; where
  * nobody proves that time, it was valid at the review.
  *
  * - MEDIUM: the time of signing is proved, and neither the age nor a day that the signature file names is past its limit;
- * - WEAK: nobody proves when it was signed. Nothing says that it has expired;
+ * - WEAK: nobody proves when it was signed, or the time that is proved is yet to come. Nothing says that it has expired;
  * - UNVERIFIED: it cannot be told: the files are not the signed ones, or nothing was proved by a signature at all;
  * - ABSENT: expired, older than the limit, or its signer's certificate is out of date or revoked.
  *
@@ -25,7 +34,7 @@ export function gradeFreshness(signature: SignatureEvidence, now: number, maxAge
     case "signed": {
       if (signature.expires !== undefined && now > signature.expires) return "ABSENT";
       const signedAt = signingTime(signature.signer);
-      if (signedAt === undefined) return "WEAK";
+      if (signedAt === undefined || isYetToCome(signedAt, now)) return "WEAK";
       return now - signedAt > maxAge ? "ABSENT" : "MEDIUM";
     }
     case "tampered":

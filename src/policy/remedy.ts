@@ -66,7 +66,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SIGNING_TIME_UNKNOWN: {
     meaning:
-      "The policy's `freshness.maxSignatureAge` limits the age of signatures, and of this one no log or timestamp authority says when it was made. What the signer itself says of the time proves nothing.",
+      "The policy's `freshness.maxSignatureAge` limits the age of signatures, and of this one no log or timestamp authority says when it was made, or says a time that is yet to come. What the signer itself says of the time proves nothing.",
     remedy: "have the skill signed so that the time is proved, such as keyless with a transparency log",
   },
   CARD_MISSING: {

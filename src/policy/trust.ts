@@ -41,6 +41,11 @@ function readSigstores(
 /** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
 export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot {
   const sigstore = readSigstores(name, spec);
+  const periods = {
+    certificates: periodsByName(name, spec.certificates),
+    keys: periodsByName(name, spec.keys),
+    sigstore: periodsByName(name, spec.sigstore),
+  };
   const anchors = (spec.certificates ?? []).flatMap((entry, index) =>
     readAnchors(entry.pem, `${name}/${entry.name}`, `spec.certificates[${index}].pem`),
   );
@@ -56,12 +61,8 @@ export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): Resolv
       ]),
     ),
     sigstore: [...sigstore.values()],
-    registries: readRegistries(name, spec.vett ?? [], sigstore),
-    periods: {
-      certificates: periodsByName(name, spec.certificates),
-      keys: periodsByName(name, spec.keys),
-      sigstore: periodsByName(name, spec.sigstore),
-    },
+    registries: readRegistries(name, spec.vett ?? [], { roots: sigstore, periods: periods.sigstore }),
+    periods,
   };
 }
 

@@ -1,13 +1,21 @@
 import { curveDigest } from "../signature/key.ts";
 import type { KeyRegistry, SigstoreRoot } from "../signature/trust-material.ts";
 import { always } from "../signature/signature-evidence.ts";
+import { intersection } from "../signature/validity.ts";
 import { sha256Hex } from "../skill/digest.ts";
 import { readKey } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { Publisher } from "./policy.ts";
+import { periodOf, type PeriodsByName } from "./trust-period.ts";
 import type { VettPublisherSpec, VettRegistrySpec } from "./resource/vett.ts";
 
 type KeySpec = VettRegistrySpec["keys"][number];
+
+/** Sigstore instances of a trust root by the name of their entry, and when each entry counts. */
+export interface Instances {
+  readonly roots: ReadonlyMap<string, SigstoreRoot>;
+  readonly periods: PeriodsByName;
+}
 
 function readRegistryKey({ hint, pem, notBefore, notAfter }: KeySpec, name: string, field: string) {
   const { key, fingerprint } = readKey(pem, name, `${field}.pem`);
@@ -33,11 +41,11 @@ const fingerprintOf = ({ keys, sigstore }: Omit<KeyRegistry, "names" | "fingerpr
 
 function readRegistry(
   { name, sigstore: instance, keys: specs }: VettRegistrySpec,
-  sigstore: ReadonlyMap<string, SigstoreRoot>,
+  { roots, periods }: Instances,
   root: string,
   field: string,
 ): KeyRegistry {
-  const log = sigstore.get(instance);
+  const log = roots.get(instance);
   if (log === undefined) {
     throw new PolicyError(
       "UnusableTrust",
@@ -45,24 +53,29 @@ function readRegistry(
     );
   }
   const names = [`${root}/${name}`];
-  const keys = specs.map((spec, index) =>
-    readRegistryKey(spec, `${root}/${name}/${spec.hint}`, `${field}.keys[${index}]`),
-  );
+  // The log proves when a key signed, for as long as its own entry counts.
+  const logged = periodOf(log, periods);
+  const keys = specs.map((spec, index) => {
+    const key = readRegistryKey(spec, `${root}/${name}/${spec.hint}`, `${field}.keys[${index}]`);
+    return { ...key, validity: intersection(key.validity, logged) };
+  });
   const content = { keys, sigstore: log };
   return { names, fingerprint: fingerprintOf(content), ...content };
 }
 
 /**
  * The registries of a SkillTrustRoot by the name of their entry, with their keys read.
- * @param sigstore the trust root's Sigstore instances, by the name of their entry
+ * @param instances the trust root's Sigstore instances
  * @throws PolicyError UnusableTrust
  */
 export const readRegistries = (
   root: string,
   specs: readonly VettRegistrySpec[],
-  sigstore: ReadonlyMap<string, SigstoreRoot>,
+  instances: Instances,
 ): ReadonlyMap<string, KeyRegistry> =>
-  new Map(specs.map((spec, index) => [spec.name, readRegistry(spec, sigstore, root, `spec.vett[${index}]`)]));
+  new Map(
+    specs.map((spec, index) => [spec.name, readRegistry(spec, instances, root, `spec.vett[${index}]`)]),
+  );
 
 /**
  * A publisher of the kind `vett`.

@@ -1,4 +1,4 @@
-import { gradeFreshness, signingTime } from "../../evidence/freshness.ts";
+import { gradeFreshness, isYetToCome, signingTime } from "../../evidence/freshness.ts";
 import { meets, type Grade } from "../../evidence/grade.ts";
 import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
@@ -32,9 +32,13 @@ export function freshnessFindings(
     const message = `no log or timestamp authority says when it was signed, and the policy demands a signature of at most ${written}`;
     return [{ code: "SIGNING_TIME_UNKNOWN", message, tolerated: false }];
   }
+  const when = new Date(signedAt).toISOString().replace(/\.\d+Z$/, "Z");
+  if (isYetToCome(signedAt, now)) {
+    const message = `signed at ${when}, which is yet to come here: the clock of its log or timestamp authority is wrong, or this one`;
+    return [{ code: "SIGNING_TIME_UNKNOWN", message, tolerated: false }];
+  }
   const age = now - signedAt;
   if (age <= maxSignatureAge) return [];
-  const when = new Date(signedAt).toISOString().replace(/\.\d+Z$/, "Z");
   const message = `signed at ${when}, ${spanText(age)} ago; the policy takes signatures of at most ${written}`;
   return [{ code: "EXPIRED", message, tolerated: false }];
 }

@@ -58,6 +58,9 @@ describe("freshness.maxSignatureAge", () => {
     expect(found(policy, signed(signedAt(now - 4320 * hour)))).toEqual([]);
     expect(found(policy, signed(signedAt(now - 4320 * hour - 1)))).toEqual(["EXPIRED"]);
     expect(found(policy, signed(signedAt(now)))).toEqual([]);
+    // Clocks differ a little. A time that is yet to come would make a signature young for longer than it is.
+    expect(found(policy, signed(signedAt(now + hour / 12)))).toEqual([]);
+    expect(found(policy, signed(signedAt(now + hour / 12 + 1)))).toEqual(["SIGNING_TIME_UNKNOWN"]);
   });
 
   it("says when it was signed, how old that is, and what the policy demands", () => {

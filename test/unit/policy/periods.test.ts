@@ -202,6 +202,8 @@ describe("trustEnds", () => {
       { name: "r/bounded", notAfter: end, kind: "trust" },
       { name: "r/public", notAfter: end, kind: "kept" },
       { name: "r/registry", notAfter: end, kind: "kept" },
+      // The new key has no end of its own, but its log's entry has.
+      { name: "r/registry", notAfter: end, kind: "kept" },
     ]);
   });
 

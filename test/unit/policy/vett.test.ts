@@ -50,6 +50,28 @@ const accepts = (over: Partial<Registry> = {}): boolean => isByPublisher(policy!
 const findings = (over: Partial<Registry> = {}) =>
   judge(policy!, reference(), evidenceOf(signed(signer(over))), now).findings;
 
+describe("a registry's key", () => {
+  const spanOf = (period: Spec, over: Spec = {}) => {
+    const spec = {
+      sigstore: [{ ...sigstore[0]!, ...period }],
+      vett: [{ ...registry, keys: [{ ...key, ...over }] }],
+    };
+    const { trust: own } = compiled({}, [rootObject(spec)]);
+    const { notBefore, notAfter } = own.registries![0]!.keys[0]!.validity;
+    return [notBefore, notAfter].map((time) => new Date(time).toISOString().slice(0, 10));
+  };
+
+  it("counts while its own period and that of its log's entry hold", () => {
+    const [from, to] = ["2025-03-01T00:00:00Z", "2026-03-01T00:00:00Z"];
+    expect(spanOf({}, { notAfter: to })).toEqual(["2025-02-04", "2026-03-01"]);
+    expect(spanOf({ notBefore: from, notAfter: to })).toEqual(["2025-03-01", "2026-03-01"]);
+    expect(spanOf({ notAfter: to }, { notAfter: "2026-01-01T00:00:00Z" })).toEqual([
+      "2025-02-04",
+      "2026-01-01",
+    ]);
+  });
+});
+
 describe("isByPublisher on registries", () => {
   it("takes the very versions of the very skill, by either hash", () => {
     expect(accepts()).toBe(true);
