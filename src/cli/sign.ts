@@ -140,6 +140,18 @@ function summary(
   ].join("\n");
 }
 
+/** Faults of SKILL.md that are told. */
+const maxFaults = 3;
+
+/** What agents and policies will find wrong with SKILL.md: to correct it afterwards takes another signature. */
+async function skillFaults(skill: Skill): Promise<readonly string[]> {
+  if (!["SKILL.md", "skill.md"].some((name) => skill.files.has(name))) return [];
+  const { readFrontmatter } = await import("../card/frontmatter.ts");
+  return readFrontmatter(skill)
+    .faults.slice(0, maxFaults)
+    .map(({ path, field, detail }) => `${path}: ${field === undefined ? "" : `${field}: `}${detail}`);
+}
+
 /**
  * `skill-admission sign`: signs every file of the skill in a folder and writes the signature into it.
  * @throws UsageError for a folder, key, chain or token that cannot be used, or a signature that is there already
@@ -159,8 +171,11 @@ export async function signSkill(
   const evidence = checked(signing, bytes, line.now());
   await writeAtomically(directory, format.path, bytes);
   line.stdout.write(summary(directory, signing, evidence));
-  const warnings = signWarnings(directory, signing.skill, format);
-  for (const warning of signatory.warning === undefined ? warnings : [...warnings, signatory.warning])
-    line.stderr.write(`warning: ${printable(warning, 400)}\n`);
+  const warnings = [
+    ...signWarnings(directory, signing.skill, format),
+    ...(await skillFaults(signing.skill)),
+    ...(signatory.warning === undefined ? [] : [signatory.warning]),
+  ];
+  for (const warning of warnings) line.stderr.write(`warning: ${printable(warning, 400)}\n`);
   return exitCode.pass;
 }

@@ -57,13 +57,26 @@ function findingsOf({ directory, verdicts }: Verified): readonly ReportedFinding
   );
 }
 
-/** Facts that no finding tells, because there is no policy to find anything against. */
+/** Files that are named where a signature leaves some out; `unlisted` in the JSON has them all. */
+const maxUnlisted = 5;
+
+/** Why integrity is no more than MEDIUM: no finding says so where a policy is content with that. */
+function unlistedFacts(evidence: Evidence | undefined): readonly string[] {
+  if (evidence?.signature.outcome !== "signed") return [];
+  const { unlisted } = evidence.signature;
+  const more = unlisted.length > maxUnlisted ? ` and ${unlisted.length - maxUnlisted} more` : "";
+  return unlisted.length === 0
+    ? []
+    : [`not covered by the signature: ${unlisted.slice(0, maxUnlisted).join(", ")}${more}`];
+}
+
+/** Facts that no finding tells, for the most part because there is no policy to find anything against. */
 function factsOf({ reference, evidence, verdicts }: Verified): readonly string[] {
-  if (verdicts.length > 0) return [];
+  if (verdicts.length > 0) return unlistedFacts(evidence);
   if (evidence === undefined) return reference.content.state === "resolved" ? [] : [reference.content.detail];
   const { signature } = evidence;
   if (signature.outcome === "unsigned") return ["not signed"];
-  if (signature.outcome === "signed") return [];
+  if (signature.outcome === "signed") return unlistedFacts(evidence);
   const { differences = [] } = signature;
   const changes = differences.map(({ path, change, signed, found }) =>
     signed !== undefined && found !== undefined

@@ -81,7 +81,17 @@ describe("sign", () => {
     expect([signed.code, signed.err]).toEqual([0, expect.stringContaining("has no SKILL.md")]);
   });
 
-  it("names what it leaves unsigned, and verify grades that MEDIUM", async () => {
+  it("tells what is wrong with SKILL.md while it can still be corrected, such as another name", async () => {
+    const { key } = keyPair("mine");
+    put("other/SKILL.md", "---\nname: demo\ndescription: A skill.\n---\n# Demo\n");
+    const signed = await run(["sign", join(home, "other"), "--key", key]);
+    expect([signed.code, signed.err]).toEqual([
+      0,
+      'warning: SKILL.md: name: "demo" is not the folder\'s name "other"; rename one of them\n',
+    ]);
+  });
+
+  it("names what it leaves unsigned, and verify grades that MEDIUM and says why", async () => {
     const { key, pub } = keyPair("mine");
     put("demo/.gitignore", "x\n");
     put("demo/.git/HEAD", "ref\n");
@@ -92,6 +102,8 @@ describe("sign", () => {
       grades: { integrity: "MEDIUM" },
       signature: { unlisted: [".git/HEAD", ".gitignore"] },
     });
+    const table = await run(["verify", skill, "--public-key", pub]);
+    expect(table.out).toContain("\n  not covered by the signature: .git/HEAD, .gitignore\n");
   });
 
   it("replaces a signature only with --force, and leaves nothing else behind", async () => {

@@ -47,6 +47,19 @@ describe("skillItem", () => {
       columns: ["STRONG", "STRONG", "Acme Signing 001"],
     });
     expect(item.remedy).toBeUndefined();
+    expect(item.facts).toEqual(["not covered by the signature: .gitignore"]);
+  });
+
+  it("names five files that the signature leaves out, and none where there are none", () => {
+    const all = (unlisted: readonly string[]): readonly string[] => {
+      const one = { ...(signed as Extract<SignatureEvidence, { outcome: "signed" }>), unlisted };
+      return [[], [verdict()]].flatMap(
+        (verdicts) => skillItem({ directory, reference, evidence: evidence(one), verdicts, now }).facts,
+      );
+    };
+    const fact = "not covered by the signature: a, b, c, d, e and 1 more";
+    expect(all(["a", "b", "c", "d", "e", "f"])).toEqual([fact, fact]);
+    expect(all([])).toEqual([]);
   });
 
   it("lists differences and findings of one that was changed, and where the files are", () => {
@@ -98,7 +111,7 @@ describe("skillItem", () => {
   });
 
   it.each<[string, SignatureEvidence, readonly string[], readonly string[]]>([
-    ["signed", signed, ["MEDIUM", "MEDIUM", "WEAK"], []],
+    ["signed", signed, ["MEDIUM", "MEDIUM", "WEAK"], ["not covered by the signature: .gitignore"]],
     ["unsigned", unsigned, ["ABSENT", "ABSENT", "UNVERIFIED"], ["not signed"]],
     ["untrusted", untrusted, ["UNVERIFIED", "WEAK", "UNVERIFIED"], ["signed by nobody known"]],
     [
