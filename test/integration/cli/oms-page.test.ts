@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsOf, typed, type Shell } from "../../fixtures/documented.ts";
+import { alias, projectRoot } from "./page.ts";
+
+const page = "docs/formats/oms.md";
+
+let shell: Shell;
+
+beforeAll(async () => {
+  const home = await mkdtemp(join(tmpdir(), "oms-page-"));
+  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
+});
+
+afterAll(async () => {
+  await rm(shell.env["HOME"]!, { recursive: true, force: true });
+});
+
+describe("docs/formats/oms.md", () => {
+  it("has worked examples by key and by certificate that work as they are typed", async () => {
+    const commands = await commandsOf(page);
+    const shown = await commandsOf(page, "text");
+    const byKey = await typed(alias + commands("--public-key"), shell);
+    expect(byKey).toContain(shown("my-pub"));
+    const home = { ...shell, cwd: shell.env["HOME"]! };
+    const byCertificate = await typed(alias + commands("--certificate-chain"), home);
+    expect(byCertificate).toContain(shown("Acme Skills Signer"));
+  });
+
+  it("takes NVIDIA's root out of the example, whose fingerprint stands beside it", async () => {
+    const fingerprint = await typed((await commandsOf(page))("nvidia-root.pem"), shell);
+    const digest = /=([0-9A-F:]+)\n$/.exec(fingerprint)?.[1] ?? "none";
+    const root = await typed("grep -o 'SHA-256 [0-9A-F:]*' examples/policies/trust-roots.yaml", shell);
+    expect(root).toBe(`SHA-256 ${digest}\n`);
+  });
+});
