@@ -1,5 +1,6 @@
 import { type Fields, isFields } from "../skill/fields.ts";
 import type { Json } from "../skill/json.ts";
+import { skillLimits } from "../skill/limits.ts";
 import type { Skill } from "../skill/skill.ts";
 import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
 import { FaultList } from "./fault-list.ts";
@@ -115,7 +116,7 @@ export function readFrontmatter(skill: Skill): FrontmatterReading {
     faults.add("is missing: without it this is no skill");
     return { faults: faults.all };
   }
-  const read = readCardText(file);
+  const read = readCardText(file, skillLimits.instructionBytes);
   if (typeof read === "string") {
     faults.add(read);
     return { faults: faults.all };

@@ -12,8 +12,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
 /** Reads a card's bytes; a string says why they cannot be read. CRLF line ends and one byte order mark are tolerated. */
-export function readCardText(file: SkillFile): CardText | string {
-  if (file.size > skillLimits.cardBytes) return `longer than ${skillLimits.cardBytes} bytes`;
+export function readCardText(file: SkillFile, maxBytes: number = skillLimits.cardBytes): CardText | string {
+  if (file.size > maxBytes) return `longer than ${maxBytes} bytes; shorten it`;
   let decoded: string;
   try {
     decoded = utf8.decode(file.bytes);

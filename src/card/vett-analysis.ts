@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
-import { skillLimits } from "../skill/limits.ts";
 import type { Skill } from "../skill/skill.ts";
 import { vettFileNames } from "../signature/vett/manifest.ts";
 import {
@@ -14,6 +13,9 @@ import {
 } from "./scan-report.ts";
 
 const path = vettFileNames.analysis;
+
+/** Bytes of one analysis. Real ones have some thousand. */
+const maxBytes = 256 * 1024;
 
 const entry = z.string().min(1).max(2_048);
 const entries = z.array(entry).max(1_000);
@@ -86,7 +88,7 @@ function readAnalysis(value: Json): ScanReading {
 export function readVettAnalysis({ files }: Skill): ScanReading | undefined {
   const file = files.get(path);
   if (file === undefined) return undefined;
-  if (file.size > skillLimits.cardBytes) return malformed(`longer than ${skillLimits.cardBytes} bytes`);
+  if (file.size > maxBytes) return malformed(`longer than ${maxBytes} bytes`);
   try {
     return readAnalysis(parseStrictJson(file.bytes));
   } catch (cause) {

@@ -13,6 +13,8 @@ export const skillLimits = {
   depth: 32,
   /** Bytes of one signature file. */
   signatureBytes: 8 * 1024 * 1024,
-  /** Bytes of one skill card or SKILL.md that is parsed. */
-  cardBytes: 1024 * 1024,
+  /** Bytes of one skill card, all of which is parsed, in some milliseconds. Real ones have 20 KB at most. */
+  cardBytes: 64 * 1024,
+  /** Bytes of a SKILL.md, of which no more than the frontmatter is parsed. */
+  instructionBytes: 1024 * 1024,
 } as const;

@@ -19,10 +19,11 @@ export interface YamlOptions {
   readonly schema: "failsafe" | "core";
   /** UTF-8 bytes; default `skillLimits.cardBytes`. */
   readonly maxBytes?: number;
-  /** Lexical tokens, which bound the time (some 3 µs each); default 20,000. Real frontmatter has a few hundred. */
+  /** Lexical tokens, which bound the time (some 3 µs each); default 5,000. Real cards and frontmatter have 350 at most. */
   readonly maxTokens?: number;
 }
 
+const defaultTokens = 5_000;
 const maxDepth = 64;
 const maxDocuments = 1_000;
 
@@ -49,7 +50,7 @@ function compose(text: string, options: YamlOptions): readonly Document[] {
   if (Buffer.byteLength(text) > (options.maxBytes ?? skillLimits.cardBytes)) {
     throw new YamlError(`longer than ${options.maxBytes ?? skillLimits.cardBytes} bytes`, 1);
   }
-  const maxTokens = options.maxTokens ?? 20_000;
+  const maxTokens = options.maxTokens ?? defaultTokens;
   const parser = new Parser();
   const tokens = [];
   let count = 0;
@@ -147,7 +148,7 @@ export function parseStrictYaml(text: string, options: YamlOptions): Json {
     throw new YamlError("a second document begins; one is expected", lineAt(text, second.range?.[0] ?? 0));
   }
   if (first === undefined) return null;
-  return read(text, first, false, options.maxTokens ?? 20_000);
+  return read(text, first, false, options.maxTokens ?? defaultTokens);
 }
 
 /** One document of a stream, and the line of its first value. */
@@ -165,7 +166,7 @@ export function parseStrictYamlDocuments(text: string, options: YamlOptions): re
   const documents = compose(text, options);
   if (documents.length > maxDocuments) throw new YamlError(`more than ${maxDocuments} documents`, 1);
   const result: YamlDocument[] = [];
-  let budget = options.maxTokens ?? 20_000;
+  let budget = options.maxTokens ?? defaultTokens;
   for (const document of documents) {
     const value = read(text, document, true, budget);
     budget -= countValues(value);

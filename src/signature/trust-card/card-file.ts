@@ -2,7 +2,7 @@ import type { Sha256 } from "../../skill/digest.ts";
 import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
 import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
-import { renderCardHead } from "./render.ts";
+import { cardHeadLines } from "./render.ts";
 import { readSigning, type CardSigning } from "./signing.ts";
 
 /** Where a trust card stands in a skill: at its root. */
@@ -80,15 +80,19 @@ function parse(json: string): JsonObject {
 
 /** @throws SignatureError naming the first line that says something else than the data */
 function assertSame(head: string, data: JsonObject): void {
-  const expected = renderCardHead(data);
-  if (head === expected) return;
-  const [found, wanted] = [head.split("\n"), expected.split("\n")];
-  const line = wanted.findIndex((text, at) => text !== found[at]);
-  const at = line === -1 ? wanted.length : line;
-  throw malformed(
-    `line ${at + 1} of the card says ${quoted(found[at] ?? "")}, its data ${quoted(wanted[at] ?? "")}: make the card anew, so that people and programs read the same`,
-  );
+  const found = head.split("\n");
+  let at = 0;
+  for (const wanted of cardHeadLines(data)) {
+    if (found[at] !== wanted) throw unequal(at, found[at], wanted);
+    at += 1;
+  }
+  if (at < found.length) throw unequal(at, found[at], undefined);
 }
+
+const unequal = (at: number, found = "", wanted = ""): SignatureError =>
+  malformed(
+    `line ${at + 1} of the card says ${quoted(found)}, its data ${quoted(wanted)}: make the card anew, so that people and programs read the same`,
+  );
 
 function optionalText(data: JsonObject, field: string): string | undefined {
   const value: Json | undefined = fieldOf(data, field);

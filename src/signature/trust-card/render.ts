@@ -24,37 +24,46 @@ const isNested = (value: Json | undefined): value is JsonObject | readonly Json[
 /** Levels of data. Real cards have two; each indents every line below it. */
 const maxDepth = 8;
 
-function linesOfObject(object: JsonObject, pad: string): readonly string[] {
+type Lines = Generator<string, undefined>;
+
+function* linesOfObject(object: JsonObject, pad: string): Lines {
   if (pad.length > 2 * maxDepth) throw malformed(`the card's data is nested deeper than ${maxDepth} levels`);
-  return Object.entries(object).flatMap(([key, value]) => {
+  for (const [key, value] of Object.entries(object)) {
     assertPrintable(key);
-    if (!isNested(value)) return [`${pad}${key}: ${scalar(value)}`];
-    if (Object.keys(value).length === 0) return [`${pad}${key}: ${Array.isArray(value) ? "[]" : "{}"}`];
-    return [`${pad}${key}:`, ...linesOf(value, `${pad}  `)];
-  });
+    if (!isNested(value)) yield `${pad}${key}: ${scalar(value)}`;
+    else if (Object.keys(value).length === 0) yield `${pad}${key}: ${Array.isArray(value) ? "[]" : "{}"}`;
+    else {
+      yield `${pad}${key}:`;
+      yield* Array.isArray(value)
+        ? linesOfList(value as readonly Json[], `${pad}  `)
+        : linesOfObject(value as JsonObject, `${pad}  `);
+    }
+  }
 }
 
-function linesOfList(items: readonly Json[], pad: string): readonly string[] {
-  return items.map((item) => {
+function* linesOfList(items: readonly Json[], pad: string): Lines {
+  for (const item of items) {
     if (Array.isArray(item))
       throw malformed("the card's data holds a list in a list, which the format cannot write");
-    return isNested(item)
-      ? `${pad}- ${linesOfObject(item as JsonObject, `${pad}  `)
-          .join("\n")
-          .trimStart()}`
-      : `${pad}- ${scalar(item)}`;
-  });
+    if (isNested(item)) {
+      const lines = linesOfObject(item as JsonObject, `${pad}  `);
+      yield `${pad}- ${(lines.next().value ?? "").trimStart()}`;
+      yield* lines;
+    } else yield `${pad}- ${scalar(item)}`;
+  }
 }
 
-const linesOf = (value: JsonObject | readonly Json[], pad: string): readonly string[] =>
-  Array.isArray(value) ? linesOfList(value as readonly Json[], pad) : linesOfObject(value as JsonObject, pad);
-
 /**
- * What stands above the data in a card, as trust-card's `card.py` writes it from the data: frontmatter and body. The
- * tool reads the data alone; people and agents read this.
+ * What stands above the data in a card, line by line, as trust-card's `card.py` writes it from the data: frontmatter and
+ * body. The tool reads the data alone; people and agents read this. Made as they are asked for: the lines of hostile data
+ * take longer than the data to read.
  * @throws SignatureError MANIFEST_MALFORMED for data that it could not write
  */
-export function renderCardHead({ _body: body = "", ...frontmatter }: JsonObject): string {
+export function* cardHeadLines({ _body: body = "", ...frontmatter }: JsonObject): Lines {
   if (typeof body !== "string") throw malformed("the card's data has a _body that is not text");
-  return `---\n${linesOf(frontmatter, "").join("\n")}\n---\n\n${body}\n\n`;
+  yield "---";
+  // Without data there is an empty line.
+  if (Object.keys(frontmatter).length === 0) yield "";
+  yield* linesOfObject(frontmatter, "");
+  yield* ["---", "", ...body.split("\n"), "", ""];
 }

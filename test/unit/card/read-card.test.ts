@@ -168,10 +168,28 @@ describe("readCard", () => {
     }
   });
 
-  it("does not read a card of more than 1 MiB", () => {
-    const { card, faults } = readCard(skillOf({ "skill-card.md": markdownCard + "x".repeat(1 << 20) }));
-    expect(card).toBeUndefined();
-    expect(faults[0]?.detail).toMatch(/longer than 1048576 bytes/);
+  it.each(["skill-card.md", "skill_card.yaml", "SKILLCARD.yaml", "permissions.yaml"])(
+    "does not read a %s of more than 64 KiB",
+    (path) => {
+      const faultsOf = (size: number) =>
+        readCard(skillOf({ [path]: `#${" ".repeat(size - 1)}` })).faults.filter(
+          (fault) => fault.path === path,
+        );
+      expect(faultsOf(65_537)).toEqual([{ path, detail: "longer than 65536 bytes; shorten it" }]);
+      expect(JSON.stringify(faultsOf(65_536))).not.toContain("longer than");
+    },
+  );
+
+  it("reads the frontmatter of a SKILL.md of up to 1 MiB", () => {
+    const sized = (size: number) => {
+      const start = "---\nname: demo\ndescription: d\n---\n";
+      return readCard(skillOf({ "SKILL.md": start + "x".repeat(size - start.length) }));
+    };
+    expect(sized(1 << 20).frontmatter).toMatchObject({ name: "demo" });
+    expect(sized((1 << 20) + 1).faults).toContainEqual({
+      path: "SKILL.md",
+      detail: "longer than 1048576 bytes; shorten it",
+    });
   });
 
   it("keeps at most a hundred faults of a file, each of them short", () => {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readVettAnalysis } from "../../../src/card/vett-analysis.ts";
-import { skillLimits } from "../../../src/skill/limits.ts";
 import { analysis } from "../../fixtures/vett-skill.ts";
 import { skillOf } from "./skill-of.ts";
 
@@ -76,7 +75,7 @@ describe("readVettAnalysis", () => {
     ["is no JSON", "risk: none", "not JSON"],
     ["is not UTF-8", new Uint8Array([0x7b, 0xff]), "not UTF-8"],
     ["is a list", [analysis], ""],
-    ["is too long", new Uint8Array(skillLimits.cardBytes + 1), "longer than"],
+    ["is too long", new Uint8Array(262_145), "longer than 262144 bytes"],
     ["has a key twice", JSON.stringify(analysis).replace("{", '{"risk":"critical",'), "same key twice"],
     ["is of another version", { ...analysis, v: 2 }, "v: "],
     ["has no risk, as what was not scanned", { ...analysis, risk: null }, "risk: "],

@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { readTrustCard } from "../../../../src/signature/trust-card/card-file.ts";
-import { renderCardHead } from "../../../../src/signature/trust-card/render.ts";
+import { cardHeadLines } from "../../../../src/signature/trust-card/render.ts";
 import { cardText, trustCardSkill, unsigned } from "../../../fixtures/trust-card-skill.ts";
 
 const { card, digest } = trustCardSkill();
+const renderCardHead = (...data: Parameters<typeof cardHeadLines>) => [...cardHeadLines(...data)].join("\n");
 const read = (text: string) => readTrustCard(Buffer.from(text));
 
 /** The code and message of what is wrong with a card. */
@@ -180,7 +181,55 @@ describe("readTrustCard", () => {
   });
 });
 
-describe("renderCardHead", () => {
+describe("a card whose lines are not what its data says", () => {
+  /** Data that the format can write. */
+  const data = fc.dictionary(
+    fc.stringMatching(/^[a-z]{1,8}$/),
+    fc.oneof(
+      fc.integer(),
+      fc.stringMatching(/^[ -~]{0,20}$/),
+      fc.array(fc.stringMatching(/^[a-z: ]{0,9}$/), { maxLength: 5 }),
+    ),
+    { minKeys: 1, maxKeys: 8 },
+  );
+  const cardOf = (lines: readonly string[], rest: object): string =>
+    `${lines.join("\n")}<!--card-data ${JSON.stringify({ type: "Card", card_version: "0.1", capability: rest })} -->\n`;
+  const linesOf = (rest: object): string[] => [
+    ...cardHeadLines({ type: "Card", card_version: "0.1", capability: rest } as never),
+  ];
+
+  it("names the first of them, whichever it is", () => {
+    fc.assert(
+      fc.property(data, fc.nat(), (rest, nth) => {
+        const lines = linesOf(rest);
+        const at = nth % lines.length;
+        expect(faultOf(cardOf(lines.with(at, "\u00a7"), rest))).toContain(`line ${at + 1} of the card says`);
+        expect(faultOf(cardOf(lines.slice(0, at), rest))).toMatch(/line \d+ of the card says/);
+        expect(faultOf(cardOf([...lines, "more"], rest))).toContain(
+          `line ${lines.length + 1} of the card says`,
+        );
+        expect(faultOf(cardOf(lines, rest))).not.toContain("of the card says");
+      }),
+    );
+  });
+
+  it("is read no further: as many lines are made of its data as agree, and one", () => {
+    fc.assert(
+      fc.property(data, fc.nat(), (rest, nth) => {
+        const lines = linesOf(rest);
+        // What cannot be written stands behind all else: whoever makes a line too many comes upon it.
+        const broken = { ...rest, zzzzzzzzz: "\u0000" };
+        const at = nth % (lines.length - 5);
+        expect(faultOf(cardOf(lines.with(at, "\u00a7"), broken))).toContain(
+          `line ${at + 1} of the card says`,
+        );
+        expect(faultOf(cardOf(lines, broken))).toContain("line break or control character");
+      }),
+    );
+  });
+});
+
+describe("cardHeadLines", () => {
   it("writes scalars as Python's str, and as JSON where a colon, a number sign or outer blanks are in them", () => {
     const head = renderCardHead({
       a: true,
