@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { curveDigest } from "./key.ts";
+import { curveDigest, keyFingerprint } from "./key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { SignatureError, malformed, unsupported } from "./signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
@@ -15,6 +15,8 @@ export interface ChainPath {
   readonly anchor: string;
   /** Fingerprints of the certificates above the leaf, the anchor last. */
   readonly issuers: readonly string[];
+  /** Fingerprints of their keys: an authority may have several certificates for one. */
+  readonly issuerKeys: readonly string[];
   /** What else the leaf and the certificates above it may be called. */
   readonly twins: readonly CertificateTwin[];
   /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
@@ -157,7 +159,8 @@ function finish(search: Search, path: readonly Certificate[]): void {
   const validity = lists.reduce((span, { crl }) => intersection(span, crl.validity), certificates);
   const anchor = issuers.at(-1) ?? "";
   const twins = path.flatMap(({ x509, fingerprint }) => certificateTwins(x509.raw, fingerprint));
-  search.paths.set(issuers.join(" "), { anchor, issuers, twins, certificates, lists, validity });
+  const issuerKeys = path.slice(1).map(({ publicKey }) => keyFingerprint(publicKey));
+  search.paths.set(issuers.join(" "), { anchor, issuers, issuerKeys, twins, certificates, lists, validity });
 }
 
 /** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */

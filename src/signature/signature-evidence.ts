@@ -21,6 +21,8 @@ export type Signer =
       readonly anchors: readonly string[];
       /** Fingerprints of every certificate above the leaf on the ways to these anchors, themselves included. */
       readonly issuers?: readonly string[];
+      /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+      readonly issuerKeys?: readonly string[];
       /** What else these certificates and the leaf may be called; see `certificateTwins`. */
       readonly twins?: readonly CertificateTwin[];
     }
@@ -46,6 +48,8 @@ export type Signer =
       readonly roots: readonly string[];
       /** Fingerprints of these roots' certificates above the signer's. */
       readonly issuers?: readonly string[];
+      /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+      readonly issuerKeys?: readonly string[];
       /** What else the certificate may be called; see `certificateTwins`. */
       readonly twins?: readonly CertificateTwin[];
       /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */

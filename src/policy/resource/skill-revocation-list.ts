@@ -54,7 +54,7 @@ export const skillRevocationListSpec = z.strictObject({
     "SHA-256 of a public key's SubjectPublicKeyInfo in DER, as `sign` tells it (`signer`); not the key hint",
   )
     .exactOptional()
-    .describe("Public keys of signers, bare or in a certificate."),
+    .describe("Public keys of signers, bare or in a certificate, and of the authorities above them."),
   identities: z
     .array(
       z.strictObject({

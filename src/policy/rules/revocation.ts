@@ -77,13 +77,23 @@ function certificateFindings({ certificates }: RevocationIndex, signer: Signer):
   });
 }
 
+/** An authority's key counts by every certificate that it has: whoever stole it takes the one that nobody revoked. */
+function keyFindings({ keys }: RevocationIndex, signer: Signer): readonly Finding[] {
+  if (keys.size === 0) return [];
+  const above = "issuerKeys" in signer ? (signer.issuerKeys ?? []) : [];
+  return [...new Set([...above, signer.publicKey])].flatMap((key) => {
+    const entry = keys.get(key);
+    const whose = key === signer.publicKey ? "of the signer" : "above the signer's";
+    return entry === undefined ? [] : [revoked(`the key ${shortDigest(key)} ${whose}`, entry)];
+  });
+}
+
 function signerFindings(index: RevocationIndex, signer: Signer): readonly Finding[] {
-  const key = index.keys.get(signer.publicKey);
   const identity =
     signer.kind === "keyless" ? index.identities.get(identityKey(signer.issuer, signer.identity)) : undefined;
   return [
     ...certificateFindings(index, signer),
-    ...(key === undefined ? [] : [revoked(`the key ${shortDigest(signer.publicKey)} of the signer`, key)]),
+    ...keyFindings(index, signer),
     ...(identity === undefined || signer.kind !== "keyless"
       ? []
       : [revoked(`the signer ${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`, identity)]),

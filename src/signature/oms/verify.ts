@@ -184,9 +184,13 @@ function verifyByChain(
     const detail = `signed by ${name}, ${whyNotNow(chain.paths, now)}`;
     return untrusted("SIGNER_EXPIRED", detail, { ...info(), selfConsistent: true, validity });
   }
-  const issuers = [...new Set(valid.flatMap((path) => path.issuers))];
-  const twins = valid.flatMap((path) => path.twins);
-  return conclude(subject, { ...chain.signer, anchors: [...new Set(anchors)], issuers, twins }, validity);
+  const above = {
+    anchors: [...new Set(anchors)],
+    issuers: [...new Set(valid.flatMap((path) => path.issuers))],
+    issuerKeys: [...new Set(valid.flatMap((path) => path.issuerKeys))],
+    twins: valid.flatMap((path) => path.twins),
+  };
+  return conclude(subject, { ...chain.signer, ...above }, validity);
 }
 
 /** The proof is of the time of signing, so that it does not end with the certificate, which is valid for minutes. */

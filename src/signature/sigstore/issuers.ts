@@ -27,10 +27,13 @@ function isIssuer(authority: Certificate, leaf: Certificate): boolean {
 }
 
 /**
- * Fingerprints of the authorities' certificates above a signer's, whose chain to this root was proved before: so that what
+ * The authorities' certificates above a signer's, whose chain to this root was proved before: so that what
  * was signed under a revoked one can be told. Names find them; signatures decide only where several have the name.
  */
-export function issuersAbove(leaf: Certificate, { chains }: Pick<SigstoreRoot, "chains">): readonly string[] {
+export function issuersAbove(
+  leaf: Certificate,
+  { chains }: Pick<SigstoreRoot, "chains">,
+): readonly Certificate[] {
   const named = chains.flatMap((chain) => {
     const issuers = chain.filter(({ subjectId }) => subjectId === leaf.issuerId);
     return issuers.length === 0 ? [] : [{ chain, issuers }];
@@ -39,5 +42,5 @@ export function issuersAbove(leaf: Certificate, { chains }: Pick<SigstoreRoot, "
     named.length === 1
       ? named
       : named.filter(({ issuers }) => issuers.some((authority) => isIssuer(authority, leaf)));
-  return certain.flatMap(({ chain }) => chain.map(({ fingerprint }) => fingerprint));
+  return certain.flatMap(({ chain }) => chain);
 }

@@ -51,10 +51,12 @@ function provedBy(
     throw new SignatureError(code, `signed by ${who}, which is not proved: ${message}`);
   }
   const { proofs } = result;
+  const above = proofs.flatMap(({ root }) => issuersAbove(leaf, root));
   return {
     ...signer,
     roots: proofs.map(({ root }) => root.fingerprint),
-    issuers: [...new Set(proofs.flatMap(({ root }) => issuersAbove(leaf, root)))],
+    issuers: [...new Set(above.map(({ fingerprint }) => fingerprint))],
+    issuerKeys: [...new Set(above.map(({ publicKey }) => keyFingerprint(publicKey)))],
     twins: certificateTwins(leaf.x509.raw, leaf.fingerprint),
     ...earliest(proofs),
   };

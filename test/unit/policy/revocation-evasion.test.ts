@@ -6,7 +6,7 @@ import { omsStatement } from "../../../src/signature/oms/sign.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { compressed, twinOf } from "../../fixtures/certificate-twin.ts";
-import { issueCertificate, issueChain, type TestChain } from "../../fixtures/certificates.ts";
+import { issueAuthority, issueCertificate, issueChain, type TestChain } from "../../fixtures/certificates.ts";
 import { bundleOf, signedSkill, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
 import { codes, evidenceOf, policyObject, reference, rootObject } from "./builders.ts";
@@ -98,6 +98,26 @@ describe("a revoked key", () => {
   });
 });
 
+describe("a revoked key of an authority", () => {
+  it("is refused by whichever of its certificates the bundle brings", async () => {
+    const { root, leaf, intermediate } = chain;
+    const renewed = await issueAuthority({
+      subject: "CN=Test Intermediate CA, O=Test Publisher, C=US",
+      issuer: root,
+      keys: intermediate.keys,
+    });
+    const trick = rechained([leaf.certificate, renewed.certificate]);
+    const certificates = [{ digest: `sha256:${intermediate.fingerprint}`, reason: "SEC-1" }];
+    expect(found(trick, byChain(chain), { certificates }).codes).toEqual([]);
+    for (const { key } of [intermediate, root]) {
+      const digest = digestOf(createPublicKey(key).export({ type: "spki", format: "der" }));
+      expect(found(trick, byChain(chain), { keys: [{ digest, reason: "SEC-1" }] }).messages).toEqual([
+        expect.stringMatching(/^the key \w{8}… above the signer's is revoked/),
+      ]);
+    }
+  });
+});
+
 describe("a keyless signature", () => {
   let sigstore: TestSigstore;
   let signed: Skill;
@@ -135,6 +155,10 @@ describe("a keyless signature", () => {
       expect(found(signed, byIdentity(), list).messages).toEqual([
         expect.stringMatching(/^the certificate \w{8}… above the signer's is revoked/),
       ]);
+      const key = new X509Certificate(raw).publicKey.export({ type: "spki", format: "der" });
+      expect(
+        found(signed, byIdentity(), { keys: [{ digest: digestOf(key), reason: "SEC-1" }] }).messages,
+      ).toEqual([expect.stringMatching(/^the key \w{8}… above the signer's is revoked/)]);
     }
   });
 
