@@ -34,7 +34,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   DIGEST_MISMATCH: {
     meaning:
-      "A file is not the one that was signed. The finding names it, with the signed digest and the one found.",
+      "A file is not the one that was signed. The finding names it, with the signed digest and the one found. Line ends count: where " +
+      "every text file differs, git may have changed them on checkout (`core.autocrlf`); `* -text` in `.gitattributes` forbids that.",
     remedy: "mount the published files again, or sign the changed skill",
   },
   FILE_MISSING: {
