@@ -2,6 +2,8 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 import { printable } from "../admission/printable.ts";
+import { sha256Hex } from "../skill/digest.ts";
+import type { Skill } from "../skill/skill.ts";
 import { UsageError } from "./command-line.ts";
 import { ioMessage, pemRemedy } from "./file-faults.ts";
 
@@ -32,6 +34,20 @@ export async function readKey(file: string, passphrase: string | undefined): Pro
         })
       : new UsageError(`${file} holds no private key in PEM`, pemRemedy("PRIVATE KEY", file, pem), { cause });
   }
+}
+
+/**
+ * A key among the files would be signed with them, and given to everybody who gets the skill.
+ * @throws UsageError
+ */
+export async function assertNotAmong(files: Skill["files"], key: string): Promise<void> {
+  const digest = sha256Hex(Buffer.from(await readText(key), "latin1"));
+  const [path] = [...files].find(([, file]) => file.sha256 === digest) ?? [];
+  if (path === undefined) return;
+  throw new UsageError(
+    `the private key ${key} is one of the skill's own files, ${printable(path)}`,
+    "move it out of the folder; if the skill was given away with it, replace the key",
+  );
 }
 
 /** A signature that everybody would refuse is the signer's to mend, before anybody mounts it. */

@@ -10,7 +10,7 @@ import type { KeylessOptions } from "./keyless/signatory.ts";
 import { readFolder } from "./read-folder.ts";
 import { keySignatory, type Signatory } from "./signatory.ts";
 import { signFormats, signWarnings, type SignFormat, type SignFormatName } from "./sign-format.ts";
-import { readChain, readKey } from "./sign-material.ts";
+import { assertNotAmong, readChain, readKey } from "./sign-material.ts";
 
 /** A key in a file, or an identity in place of one. */
 export interface SignOptions extends KeylessOptions {
@@ -165,6 +165,7 @@ export async function signSkill(
   await assertFree(join(directory, format.path), options.force === true);
   const signatory = await readSignatory(options, line);
   const whole = await readFolder(directory, line);
+  if (options.key !== undefined) await assertNotAmong(whole.files, options.key);
   const files = new Map([...whole.files].filter(([path]) => path !== format.path));
   const signing = { skill: { ...whole, files }, signatory, format };
   const bytes = await signatory.sign(signing.skill);

@@ -90,7 +90,7 @@ const mayHide = (text: string): boolean =>
 
 function assertHarmless(value: Json): void {
   if (typeof value === "string" && !value.isWellFormed()) {
-    throw new JsonError("a string holds half of a surrogate pair");
+    throw new JsonError("ambiguous: a string holds half of a surrogate pair");
   }
   if (!isNested(value)) return;
   if (Array.isArray(value)) {
@@ -98,8 +98,8 @@ function assertHarmless(value: Json): void {
     return;
   }
   for (const [key, item] of Object.entries(value)) {
-    if (key === "__proto__") throw new JsonError('the key "__proto__" is refused');
-    if (!key.isWellFormed()) throw new JsonError("a key holds half of a surrogate pair");
+    if (key === "__proto__") throw new JsonError('ambiguous: an object has the key "__proto__"');
+    if (!key.isWellFormed()) throw new JsonError("ambiguous: a key holds half of a surrogate pair");
     assertHarmless(item);
   }
 }
@@ -112,7 +112,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @throws JsonError saying what is wrong
  */
 export function parseStrictJson(source: Uint8Array | string): Json {
-  let text: string;
+  let text = "";
   let value: Json;
   try {
     text = typeof source === "string" ? source : utf8.decode(source);
@@ -121,10 +121,14 @@ export function parseStrictJson(source: Uint8Array | string): Json {
   } catch (cause) {
     if (cause instanceof JsonError) throw cause;
     if (cause instanceof TypeError) throw new JsonError("not UTF-8", { cause });
-    throw new JsonError(`not JSON: ${(cause as Error).message.slice(0, 120)}`, { cause });
+    const why = text.startsWith("\ufeff")
+      ? "it begins with a byte order mark"
+      : (cause as Error).message.slice(0, 120);
+    throw new JsonError(`not JSON: ${why}`, { cause });
   }
   const members = isNested(value) ? countMembers(value, 0) : 0;
   if (typeof source === "string" || mayHide(text)) assertHarmless(value);
-  if (members !== countMembersInText(text)) throw new JsonError("an object has the same key twice");
+  if (members !== countMembersInText(text))
+    throw new JsonError("ambiguous: an object has the same key twice");
   return value;
 }

@@ -59,6 +59,22 @@ describe("sign", () => {
     expect((await run(["verify", skill, "--certificate-chain", other])).code).toBe(1);
   });
 
+  it("refuses a key that lies among the skill's files, under whatever name, and signs nothing", async () => {
+    const { key } = keyPair("mine");
+    const inside = join(skill, "scripts", "notes.txt");
+    writeFileSync(inside, readFileSync(key));
+    for (const file of [key, inside]) {
+      const refused = await run(["sign", skill, "--key", file]);
+      expect([refused.code, refused.err]).toEqual([
+        2,
+        expect.stringMatching(/is one of the skill's own files, scripts\/notes\.txt/),
+      ]);
+    }
+    expect(existsSync(join(skill, "skill.oms.sig"))).toBe(false);
+    rmSync(inside);
+    expect((await run(["sign", skill, "--key", key])).code).toBe(0);
+  });
+
   it("refuses a certificate that is not valid now", async () => {
     const { leaf, certificates } = await issueChain();
     const key = put("leaf.key", leaf.keyPem);

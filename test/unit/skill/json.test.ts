@@ -27,14 +27,16 @@ describe("parseStrictJson", () => {
   });
 
   it("finds the same key written in two ways", () => {
-    expect(() => parseStrictJson('{"a":1,"\\u0061":2}')).toThrow("same key twice");
+    expect(() => parseStrictJson('{"a":1,"\\u0061":2}')).toThrow(
+      "ambiguous: an object has the same key twice",
+    );
     expect(parseStrictJson('{"a":"\\":","b":"\\\\"}')).toEqual({ a: '":', b: "\\" });
   });
 
   it.each([
     ["an empty text", "", "not JSON"],
     ["text behind the value", "{} x", "not JSON"],
-    ["a byte order mark", "\ufeff{}", "not JSON"],
+    ["a byte order mark", "\ufeff{}", "not JSON: it begins with a byte order mark"],
     ["a prototype key", '{"a":{"__proto__":{}}}', "__proto__"],
     ["half a surrogate pair in a value", '["\\ud800"]', "surrogate"],
     ["half a surrogate pair in a key", '{"\\udc00":1}', "surrogate"],

@@ -64,7 +64,9 @@ describe("the holes in the guide's own code", () => {
       "the manifest",
     ],
   ])("a key that is there twice is refused: %s", (_where, text, what) => {
-    expect(withSignature(text)).toMatchObject(malformed(`^${what} is an object has the same key twice`));
+    expect(withSignature(text)).toMatchObject(
+      malformed(`^${what} is ambiguous: an object has the same key twice`),
+    );
   });
 
   it("half of a surrogate pair is refused, as text and as an escape in the signed text", () => {
