@@ -368,7 +368,7 @@ const expiry: Row = {
     {
       title: "Trusted authorities: time left",
       description:
-        "When it is over, skills signed under the authority are denied. Put its successor into the SkillTrustRoot beside it, in time.",
+        "When it is over, skills signed by the key, under the authority or under that of the revocation list (crl) are denied. Put its successor into the SkillTrustRoot beside it, in time.",
       type: "bargauge",
       unit: "s",
       width: 12,
@@ -377,8 +377,8 @@ const expiry: Row = {
       max: 365 * day,
       queries: [
         {
-          expr: `sort(min by (root) (skill_admission_trust_not_after_timestamp_seconds{${here}}) - time())`,
-          legend: "{{root}}",
+          expr: `sort(min by (root, kind) (skill_admission_trust_not_after_timestamp_seconds{${here}}) - time())`,
+          legend: "{{root}} ({{kind}})",
         },
       ],
       thresholds: [

@@ -101,6 +101,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",
   state: "`ready`, or `broken`: it cannot be used as written",
   root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",
+  kind: "`authority`: a certificate; `key`: a signer's; `crl`: an authority's revocation list, by its nextUpdate",
   role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from",
   version: "Version of the program",
   revision: "Commit that it was built from; `unknown` where the build did not say",

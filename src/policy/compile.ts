@@ -16,7 +16,7 @@ import { readRevocationLists } from "./read-revocation-lists.ts";
 import { problemOf, type Note, type ResourceProblem } from "./resource-problem.ts";
 import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
 import { cardRule } from "./rules/card.ts";
-import { endsOfAnchors, endsOfRoot, type TrustEnd } from "./trust-end.ts";
+import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "./trust-end.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
 
 /** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
@@ -116,10 +116,11 @@ export function compileSnapshot(
     sigstore.push(...root.sigstore);
     registries.push(...root.registries.values());
   }
+  const trust = trustMaterial({ anchors, crls, keys, sigstore, registries }, previous);
   return {
     policies: compiled.map(({ policy }) => policy),
-    trust: trustMaterial({ anchors, crls, keys, sigstore, registries }, previous),
+    trust,
     problems,
-    trustEnds,
+    trustEnds: [...trustEnds, ...endsOfLists(trust.crls ?? [])],
   };
 }

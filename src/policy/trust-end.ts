@@ -1,4 +1,6 @@
+import { listsInForce } from "../signature/crl-index.ts";
 import { always } from "../signature/signature-evidence.ts";
+import type { TrustedCrl } from "../signature/trust-material.ts";
 import { periodOf, type PeriodsByName, type Trusted } from "./trust-period.ts";
 import type { ResolvedTrustRoot } from "./trust.ts";
 
@@ -9,10 +11,10 @@ export interface TrustEnd {
   /** Last moment, milliseconds since 1970. */
   readonly notAfter: number;
   /**
-   * `trust`: nothing signed by it counts any more. `kept`: what was signed before stays good, because its time is proved.
-   * `list`: an authority's revocation list has to be renewed, as it is every few days or weeks.
+   * `authority`, `key`: nothing signed by it counts any more. `crl`: the same of the authority whose revocation list it is,
+   * which has to be renewed every few days or weeks. `kept`: what was signed before stays good, because its time is proved.
    */
-  readonly kind: "trust" | "kept" | "list";
+  readonly kind: "authority" | "key" | "crl" | "kept";
 }
 
 /** The end of what a policy brings itself, or of a trust root's certificates: that of the certificates. */
@@ -23,13 +25,18 @@ export const endsOfAnchors = (
   anchors.map((anchor) => ({
     name: anchor.names[0] ?? "",
     notAfter: Math.min(anchor.certificate.validToDate.getTime(), periodOf(anchor, periods).notAfter),
-    kind: "trust",
+    kind: "authority",
   }));
 
-/** Every end in a trust root. Keys have none unless their entry says one. */
+/** The ends of revocation lists that speak for an authority now. */
+export const endsOfLists = (crls: readonly TrustedCrl[]): readonly TrustEnd[] =>
+  listsInForce(crls).flatMap(({ names, crl }) =>
+    names.map((name) => ({ name, notAfter: crl.validity.notAfter, kind: "crl" })),
+  );
+
+/** Every end in a trust root but those of revocation lists, which its neighbours' may have replaced. Keys have none unless their entry says one. */
 export function endsOfRoot({
   anchors,
-  crls,
   keys,
   sigstore,
   registries,
@@ -38,7 +45,7 @@ export function endsOfRoot({
   const bounded = (
     list: readonly Trusted[],
     spans: PeriodsByName,
-    kind: "trust" | "kept",
+    kind: "key" | "kept",
   ): readonly TrustEnd[] =>
     list.flatMap((one) => {
       const { notAfter } = periodOf(one, spans);
@@ -46,7 +53,7 @@ export function endsOfRoot({
     });
   return [
     ...endsOfAnchors(anchors, periods.certificates),
-    ...bounded([...keys.values()], periods.keys, "trust"),
+    ...bounded([...keys.values()], periods.keys, "key"),
     ...bounded(sigstore, periods.sigstore, "kept"),
     ...[...registries.values()].flatMap((registry) =>
       registry.keys.flatMap(({ validity: { notAfter } }) =>
@@ -55,10 +62,5 @@ export function endsOfRoot({
           : [{ name: registry.names[0] ?? "", notAfter, kind: "kept" as const }],
       ),
     ),
-    ...crls.map(({ names, crl }) => ({
-      name: names[0] ?? "",
-      notAfter: crl.validity.notAfter,
-      kind: "list" as const,
-    })),
   ];
 }

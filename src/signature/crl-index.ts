@@ -10,7 +10,7 @@ const indexes = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedCrl>>();
 const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
 
 /** Of several lists of one authority the newest counts: it holds what the older ones do, but for what was taken back. */
-function indexOf({ crls = [] }: TrustMaterial): ReadonlyMap<string, TrustedCrl> {
+function indexOf(crls: readonly TrustedCrl[]): ReadonlyMap<string, TrustedCrl> {
   const index = new Map<string, TrustedCrl>();
   for (const one of crls) {
     const key = keyOf(one.crl.issuerId, one.issuerKey);
@@ -20,11 +20,16 @@ function indexOf({ crls = [] }: TrustMaterial): ReadonlyMap<string, TrustedCrl> 
   return index;
 }
 
+/** Of these lists those that speak for their authority: a newer one has taken the place of the others. */
+export const listsInForce = (crls: readonly TrustedCrl[]): readonly TrustedCrl[] => [
+  ...indexOf(crls).values(),
+];
+
 /** Lists of this trust material, by the authority's name and key: two certificates of one key share its list. */
 export function crlsOf(trust: TrustMaterial): CrlOf {
   let index = indexes.get(trust);
   if (index === undefined) {
-    index = indexOf(trust);
+    index = indexOf(trust.crls ?? []);
     indexes.set(trust, index);
   }
   const lists = index;

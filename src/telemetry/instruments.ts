@@ -144,10 +144,10 @@ export function stateInstruments(registry: Registry) {
       labelNames: ["policy", "mode", "state"],
       registers,
     }),
-    trust: new Gauge<"root">({
+    trust: new Gauge<"root" | "kind">({
       name: `${prefix}trust_not_after_timestamp_seconds`,
-      help: "When a trusted certificate authority or key ends",
-      labelNames: ["root"],
+      help: "When a trusted certificate authority or key, or an authority's revocation list, ends",
+      labelNames: ["root", "kind"],
       registers,
     }),
     certificate: new Gauge<"role">({

@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Policy } from "../policy/policy.ts";
 import type { TrustEnd } from "../policy/trust-end.ts";
 import { optionalInstruments, stateInstruments } from "./instruments.ts";
-import { boundedNames, type CertificateRole, type PolicyState } from "./labels.ts";
+import { boundedNames, type CertificateRole, type PolicyState, type TrustEndKind } from "./labels.ts";
 
 /** What is told of a policy in force. */
 export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
@@ -37,14 +37,19 @@ export interface StateMetrics {
   setProbes(probes: Probes): void;
 }
 
-/** The earliest end of what goes by one name, seconds. */
-function endsOf(all: readonly TrustEnd[], bounded: (name: string) => string): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  for (const { name: whole, notAfter } of all.filter(({ kind }) => kind === "trust")) {
-    const name = bounded(whole);
-    ends.set(name, Math.min(notAfter / 1000, ends.get(name) ?? Infinity));
+/** The earliest end of what goes by one name and is of one kind, seconds. */
+function endsOf(
+  all: readonly TrustEnd[],
+  bounded: (name: string) => string,
+): readonly { readonly root: string; readonly kind: TrustEndKind; readonly end: number }[] {
+  const ends = new Map<string, { root: string; kind: TrustEndKind; end: number }>();
+  for (const { name, notAfter, kind } of all) {
+    if (kind === "kept") continue;
+    const root = bounded(name);
+    const key = `${kind} ${root}`;
+    ends.set(key, { root, kind, end: Math.min(notAfter / 1000, ends.get(key)?.end ?? Infinity) });
   }
-  return ends;
+  return [...ends.values()];
 }
 
 /** Gauges on a registry. `refresh` asks the probes, before every reading. */
@@ -67,7 +72,7 @@ export function stateMetrics(
     },
     setTrust(all) {
       state.trust.reset();
-      for (const [root, end] of endsOf(all, boundedNames())) state.trust.set({ root }, end);
+      for (const { root, kind, end } of endsOf(all, boundedNames())) state.trust.set({ root, kind }, end);
     },
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),

@@ -83,7 +83,7 @@ afterAll(async () => {
   await Promise.all(started.map((one) => one.stop()));
   await startApiServer();
   await kubectl(["delete", "validatingwebhookconfiguration", "skill-admission", "--ignore-not-found"]);
-  await kubectl(["delete", "cskp,sktr", "--all"]);
+  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
   await kubectl(["delete", "namespace", "payments", "skill-admission"]);
   await rm(folder, { recursive: true, force: true });
 });

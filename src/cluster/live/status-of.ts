@@ -28,7 +28,7 @@ const maxMessage = 1024;
 
 const day = 24 * 3600 * 1000;
 /** From how long before its end on a trust root says that something in it ends; of trust as the alert does. */
-const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { trust: 30, kept: 30, list: 3 };
+const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { authority: 30, key: 30, kept: 30, crl: 3 };
 
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
@@ -86,7 +86,7 @@ function expiryOf(name: string, { trustEnds }: CompiledSnapshot, now: number): E
       ? { expires: "never" }
       : { expires: text(shown.notAfter), expiring: shown.name.slice(name.length + 1) };
   if (soon.length === 0) {
-    const message = `nothing ends within ${warningDays.trust} days, no revocation list within ${warningDays.list}`;
+    const message = `nothing ends within ${warningDays.authority} days, no revocation list within ${warningDays.crl}`;
     return { ...columns, condition: { status: "False", reason: "NothingSoon", message } };
   }
   const told = soon.slice(0, 8).map((end) => {

@@ -57,7 +57,7 @@ describe("a trust root that is rotated by overlap", () => {
     });
     const metric = await product.metrics();
     expect(metric).toContain(
-      `skill_admission_trust_not_after_timestamp_seconds{root="team/old"} ${Date.parse(ends) / 1000}`,
+      `skill_admission_trust_not_after_timestamp_seconds{root="team/old",kind="key"} ${Date.parse(ends) / 1000}`,
     );
   });
 

@@ -164,6 +164,6 @@ export async function runUnregister(
 /** Removes what replicas of tests before left. */
 export async function clear(namespace: string): Promise<void> {
   await kubectl(["delete", "validatingwebhookconfiguration", registration, "--ignore-not-found"]);
-  await kubectl(["delete", "cskp,sktr", "--all"]);
+  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
   await kubectl(["-n", namespace, "delete", "lease", registration, "--ignore-not-found"]);
 }

@@ -152,8 +152,21 @@ describe("a certificate revocation list in a trust root", () => {
   it("tells when it ends, as what has to be renewed", async () => {
     const nextUpdate = new Date("2027-01-01T00:00:00Z");
     const { pem } = await issueCrl({ issuer: chain.root, nextUpdate });
-    expect(snapshotOf([pem]).trustEnds.filter(({ kind }) => kind === "list")).toEqual([
-      { name: "r/crl-0", notAfter: nextUpdate.getTime() + 999, kind: "list" },
+    expect(snapshotOf([pem]).trustEnds.filter(({ kind }) => kind === "crl")).toEqual([
+      { name: "r/crl-0", notAfter: nextUpdate.getTime() + 999, kind: "crl" },
     ]);
+  });
+
+  it("tells no end of a list that a newer one has replaced, in whichever trust root", async () => {
+    const [soon, late] = [new Date("2027-01-01T00:00:00Z"), new Date("2027-02-01T00:00:00Z")];
+    const older = await issueCrl({ issuer: chain.root, thisUpdate: -2, nextUpdate: soon });
+    const newer = await issueCrl({ issuer: chain.root, thisUpdate: -1, nextUpdate: late });
+    const rootOf = (pem: string, name: string) =>
+      rootObject({ certificates: [{ name: "ca", pem: chain.root.pem }], crls: [{ name: "crl", pem }] }, name);
+    const endsOf = (...roots: readonly ReturnType<typeof rootOf>[]) =>
+      compileSnapshot([], roots).trustEnds.flatMap(({ name, kind }) => (kind === "crl" ? [name] : []));
+    expect(endsOf(rootOf(older.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["b/crl"]);
+    expect(endsOf(rootOf(older.pem, "a"))).toEqual(["a/crl"]);
+    expect(endsOf(rootOf(newer.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["a/crl", "b/crl"]);
   });
 });

@@ -197,9 +197,9 @@ describe("trustEnds", () => {
     ];
     const { trustEnds } = compileSnapshot([], roots);
     expect(trustEnds).toEqual([
-      { name: "r/by-period", notAfter: end, kind: "trust" },
-      { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "trust" },
-      { name: "r/bounded", notAfter: end, kind: "trust" },
+      { name: "r/by-period", notAfter: end, kind: "authority" },
+      { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "authority" },
+      { name: "r/bounded", notAfter: end, kind: "key" },
       { name: "r/public", notAfter: end, kind: "kept" },
       { name: "r/registry", notAfter: end, kind: "kept" },
       // The new key has no end of its own, but its log's entry has.
@@ -213,7 +213,7 @@ describe("trustEnds", () => {
       {
         name: "ClusterSkillPolicy/p/ca",
         notAfter: authority.certificate.validToDate.getTime(),
-        kind: "trust",
+        kind: "authority",
       },
     ]);
   });

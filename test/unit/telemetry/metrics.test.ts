@@ -194,16 +194,22 @@ describe("createMetrics", () => {
 
   it("shows when trust and the webhook's certificate end, the earliest of several", async () => {
     metrics.setTrust([
-      { name: "a/x", notAfter: 2_000_000_000_000, kind: "trust" },
-      { name: "a/x", notAfter: 1_900_000_000_000, kind: "trust" },
-      { name: "b/y", notAfter: 1_950_000_000_000, kind: "trust" },
+      { name: "a/x", notAfter: 2_000_000_000_000, kind: "authority" },
+      { name: "a/x", notAfter: 1_900_000_000_000, kind: "authority" },
+      { name: "b/y", notAfter: 1_950_000_000_000, kind: "key" },
+      { name: "a/x", notAfter: 1_800_000_000_000, kind: "crl" },
       { name: "c/z", notAfter: 1_950_000_000_000, kind: "kept" },
     ]);
     expect(
-      (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [labels["root"], value]),
+      (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [
+        labels["root"],
+        labels["kind"],
+        value,
+      ]),
     ).toEqual([
-      ["a/x", 1_900_000_000],
-      ["b/y", 1_950_000_000],
+      ["a/x", "authority", 1_900_000_000],
+      ["b/y", "key", 1_950_000_000],
+      ["a/x", "crl", 1_800_000_000],
     ]);
     metrics.setTrust([]);
     expect(await ours("trust_not_after_timestamp_seconds")).toEqual([]);
