@@ -2,6 +2,7 @@ import type { SigningConfig } from "@sigstore/protobuf-specs";
 
 import { inTotoPayloadType } from "../../signature/dsse.ts";
 import { UsageError } from "../command-line.ts";
+import { withNamedServices } from "./named-services.ts";
 
 /** Of each request; a log of the second kind answers after it has published the entry, which takes seconds. */
 const patience = 30_000;
@@ -38,7 +39,7 @@ function written(bundle: unknown): Uint8Array {
 /**
  * Has a statement signed by a key that lives for this one signature: a certificate for the token's identity, the
  * signature, its entry in the log and, where there is an authority, a timestamp. Speaks with the services that are
- * named, and writes the identity into their public log for ever.
+ * named and nobody else, and writes the identity into their public log for ever.
  * @param statement an in-toto statement
  * @returns the bytes of a Sigstore bundle, v0.3
  * @throws UsageError where a service refuses or cannot be reached
@@ -59,7 +60,8 @@ export async function signStatement(
       bundleType: "dsseEnvelope",
       fetchOptions: { timeout: patience, retry: { retries } },
     });
-    const bundle = await builder.create({ data: Buffer.from(statement), type: inTotoPayloadType });
+    const data = Buffer.from(statement);
+    const bundle = await withNamedServices(config, () => builder.create({ data, type: inTotoPayloadType }));
     return written(Bundle.toJSON(bundle));
   } catch (cause) {
     throw refusal(cause, token);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
@@ -351,4 +351,61 @@ describe("sign --keyless refuses, and writes nothing, where", () => {
     expect(code).toBe(2);
     expect(err).toContain("--trusted-root is for keyless signing");
   });
+});
+
+describe("sign --keyless, where a service redirects,", () => {
+  /** Somebody else, who writes down what comes. */
+  async function withStranger(use: (url: string, came: readonly string[]) => Promise<void>): Promise<void> {
+    const came: string[] = [];
+    const stranger = createServer((request, response) => {
+      came.push(request.url ?? "");
+      request.resume().on("end", () => response.writeHead(201).end("{}"));
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
+    try {
+      await use(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`, came);
+    } finally {
+      stranger.closeAllConnections();
+      stranger.close();
+    }
+  }
+
+  const [certificates, log] = ["/api/v2/signingCert", "/api/v1/log/entries"];
+  // Of these the first is followed without what was sent, the other ones with it.
+  it.each([
+    [certificates, 302],
+    [certificates, 307],
+    [certificates, 308],
+    [log, 307],
+  ] as const)("sends nothing to another host: %s, %i", (path, statusCode) =>
+    withStranger(async (url, came) => {
+      server.override.set(path, () =>
+        Promise.resolve({ statusCode, response: "", location: `${url}/taken` }),
+      );
+      const { code, out, err } = await signHere();
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain(`a service redirects to ${url}, which is none of the named ones`);
+      expect(err).not.toContain(tokenOf({ sub: identity, iss: issuer }));
+      expect(came).toEqual([]);
+      expect(signed()).toBe(false);
+    }),
+  );
+
+  it("follows it at the same host", async () => {
+    server.override.set("/api/v2/signingCert", () => {
+      server.override.clear();
+      return Promise.resolve({ statusCode: 307, response: "", location: "/api/v2/signingCert" });
+    });
+    expect(await signHere()).toMatchObject({ code: 0, err: "" });
+    expect(server.asked).toEqual(["/api/v2/signingCert", "/api/v2/signingCert", "/api/v1/log/entries"]);
+  });
+
+  it("lets other requests of this process go again afterwards", () =>
+    withStranger(async (url, came) => {
+      expect((await signHere()).code).toBe(0);
+      await new Promise<void>((resolve, reject) => {
+        get(`${url}/later`, (response) => response.resume().on("end", resolve)).on("error", reject);
+      });
+      expect(came).toEqual(["/later"]);
+    }));
 });
