@@ -9,6 +9,7 @@ import type {
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { brokenPolicy } from "./broken.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
+import { assertCrls, lostCrlsOf, type LostCrls } from "./lost-crls.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { PolicySnapshot } from "./policy.ts";
 import { nameOf } from "./resource/name.ts";
@@ -50,11 +51,13 @@ function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): Tr
 function compileOne(
   object: KubernetesObject,
   index: number,
-  { roots, lists }: Pick<Surroundings, "roots" | "lists">,
+  { lost, ...surroundings }: Pick<Surroundings, "roots" | "lists"> & { readonly lost: LostCrls },
   note: Note,
 ): CompiledPolicy {
   try {
-    return compilePolicy(parsePolicy(object), { roots, lists, compileCard: cardRule });
+    const compiled = compilePolicy(parsePolicy(object), { ...surroundings, compileCard: cardRule });
+    assertCrls(compiled.policy, lost);
+    return compiled;
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
     note(problem);
@@ -99,7 +102,8 @@ export function compileSnapshot(
   const note: Note = (problem) => problems.push(problem);
   const roots = resolveTrustRoots(trustRoots, note);
   const lists = readRevocationLists(revocationLists, note);
-  const compiled = policies.map((object, index) => compileOne(object, index, { roots, lists }, note));
+  const surroundings = { roots, lists, lost: lostCrlsOf(trustRoots, roots) };
+  const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);
   const crls: TrustedCrl[] = [];

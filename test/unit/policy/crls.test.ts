@@ -143,6 +143,30 @@ describe("a certificate revocation list in a trust root", () => {
     expect(problemOf([endless.pem])?.message).toMatch(/does not say until when it holds/);
   });
 
+  it("that cannot be read is no empty one, for whoever trusts the same authority", async () => {
+    const { pem: crl } = await issueCrl({ issuer: chain.root });
+    const stranger = await issueAuthority({ subject: "CN=Another Root" });
+    const root = (text: string, certificate = chain.root.pem) =>
+      rootObject({
+        certificates: [{ name: "ca", pem: certificate }],
+        crls: [{ name: "crl", pem: text }],
+      });
+    const own = policyObject({ publishers: [{ name: "p", certificate: { pem: chain.root.pem } }] });
+    const brokenBy = (object: ReturnType<typeof rootObject>) => {
+      const { policies } = compileSnapshot([own], [object]);
+      return policies[0]!.broken;
+    };
+    expect(brokenBy(root(crl))).toBeUndefined();
+    const garbled = crl.replace("CRL-----\n", "CRL-----\nAAAA");
+    expect(brokenBy(root(garbled))).toMatch(
+      /^the SkillTrustRoot r holds revocation lists of an authority that the publisher p trusts, and cannot be used/,
+    );
+    expect(brokenBy(root(garbled, stranger.pem))).toBeUndefined();
+    expect(brokenBy(rootObject({ certificates: [{ name: "ca", pem: "none" }] }))).toBeUndefined();
+    for (const certificates of [undefined, "x", [null], [{}], [{ pem: 1 }]])
+      expect(brokenBy(rootObject({ certificates, crls: [{ name: "c", pem: garbled }] }))).toBeUndefined();
+  });
+
   it("makes the trust another one, so that nothing from before stays known", async () => {
     const before = snapshotOf([]).trust;
     const { pem } = await issueCrl({ issuer: chain.root });
