@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
+import { printable } from "../admission/printable.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { RevocationLists } from "../policy/revocations.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
@@ -27,6 +28,23 @@ const isOwn = ({ object }: Manifest, kind: string): boolean =>
   typeof object.apiVersion === "string" &&
   object.apiVersion.startsWith("skill-admission.dev/");
 
+const kinds: readonly string[] = ["ClusterSkillPolicy", "SkillTrustRoot", "SkillRevocationList"];
+
+/**
+ * A slip in the kind or the group of a list would make another object of it, which nobody looks at: the cluster refuses it,
+ * and what passes here must not be less.
+ * @throws UsageError
+ */
+function assertKinds(manifests: readonly Manifest[]): void {
+  const faults = manifests.flatMap(({ file, object }) => {
+    const [kind, apiVersion] = [String(object.kind), String(object.apiVersion)];
+    if (apiVersion.startsWith("skill-admission.dev/") === kinds.includes(kind)) return [];
+    const what = `${file}: ${printable(`${kind} of ${apiVersion}`)}`;
+    return [`${what} is not known; known are ${kinds.join(", ")} of skill-admission.dev/v1alpha1`];
+  });
+  if (faults.length > 0) throw new UsageError(faults.slice(0, 10).join("\n"), "correct kind or apiVersion");
+}
+
 /** @throws UsageError where a policy or trust root is wrong: on a laptop that is the reader's to correct at once */
 async function compile(
   policies: readonly KubernetesObject[],
@@ -42,12 +60,13 @@ async function compile(
 
 /**
  * The policies, trust roots and revocation lists among manifests, ready to judge with. Other objects are left alone.
- * @throws UsageError where there is no policy, or one is wrong
+ * @throws UsageError where there is no policy, one is wrong, or a kind of ours is none
  */
 export async function snapshotOf(
   manifests: readonly Manifest[],
   paths: readonly string[],
 ): Promise<PolicySnapshot> {
+  assertKinds(manifests);
   const policies = manifests.filter((manifest) => isOwn(manifest, "ClusterSkillPolicy"));
   const trustRoots = manifests.filter((manifest) => isOwn(manifest, "SkillTrustRoot"));
   if (policies.length === 0) {

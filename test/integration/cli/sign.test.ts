@@ -290,6 +290,18 @@ describe("verify", () => {
       () => [skill, "--policy", put("p.yaml", "apiVersion: v1\nkind: ConfigMap\n")],
       /no ClusterSkillPolicy/,
     ],
+    ...["SkillRevocationlist of skill-admission.dev/v1alpha1", "SkillRevocationList of example.com/v1"].map(
+      (slip): [string, () => readonly string[], RegExp] => {
+        const [kind, apiVersion] = slip.split(" of ");
+        const policy = `apiVersion: skill-admission.dev/v1alpha1\nkind: ClusterSkillPolicy\nmetadata: {name: p}\n`;
+        const list = `---\napiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: l}\n`;
+        return [
+          `a list that is a ${slip}, beside a policy`,
+          () => [skill, "--policy", put("p.yaml", policy + list)],
+          new RegExp(`p\\.yaml: ${slip} is not known; known are`),
+        ];
+      },
+    ),
   ])("ends with 2 for %s", async (_what, args, message) => {
     const { code, out, err } = await run(["verify", ...args()]);
     expect([code, out]).toEqual([2, ""]);
