@@ -8,7 +8,8 @@ import { residentBytes } from "../servers/process-figures.ts";
 import { productionFlags, startBare, startProduct, type Server } from "../servers/server.ts";
 import { median, spread } from "../statistics.ts";
 import { mebibytes, time, type Aim, type Section } from "../table.ts";
-import { prepareCached, type Kind } from "./reviews.ts";
+import { prepareCached } from "./reviews.ts";
+import type { Kind } from "./side-by-side.ts";
 
 const starts = 7;
 const loadSeconds = 4;

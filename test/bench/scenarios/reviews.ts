@@ -1,55 +1,28 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startLoad, type Load, type Loaded } from "../load/load.ts";
+import { startLoad } from "../load/load.ts";
+import { podWith } from "../material/pod-with.ts";
 import { governance, list, pack, podOf, podReview } from "../material/reviews.ts";
-import { makeKey, signedSkill, sizes, type BenchKey, type Size } from "../material/skills.ts";
-import { startBare, startProduct, type Server } from "../servers/server.ts";
-import { median, quantile, spread } from "../statistics.ts";
-import { figure, percent, time, type Aim, type Section } from "../table.ts";
-
-const rounds = 3;
-const seconds = 1;
-const connectionCounts = [1, 16] as const;
-/** Cold skills for one round at one number of connections. */
-const coldPerRun = 120;
-
-/** One kind of review that is sent. */
-export interface Kind {
-  readonly title: string;
-  /** File with the reviews, a line each. */
-  readonly reviews: string;
-  /** What the product's answers must have. */
-  readonly expect: string;
-  /** Share of the bare server's reviews per processor second that it should reach. */
-  readonly aim?: number;
-  /** Is every review sent once only. */
-  readonly once?: boolean;
-}
+import { makeKey, signedSkill, sizes, type BenchKey } from "../material/skills.ts";
+import { startBare, startProduct } from "../servers/server.ts";
+import { quantile } from "../statistics.ts";
+import { percent, time, type Aim, type Section } from "../table.ts";
+import { revocationsTable } from "./revocations.ts";
+import {
+  coldPerRun,
+  columns,
+  connectionCounts,
+  measureKinds,
+  pooled,
+  ratio,
+  rounds,
+  rows,
+  seconds,
+  type Kind,
+  type Measured,
+} from "./side-by-side.ts";
 
 const allowed = '"allowed":true';
-
-interface Material {
-  readonly key: BenchKey;
-  readonly state: string;
-}
-
-/** Signs skills, writes their ConfigMaps into the state folder, and gives a pod that mounts them all. */
-async function podWith(
-  name: string,
-  count: number,
-  material: Material,
-  what: { readonly size: Size; readonly broken?: boolean; readonly serial?: number },
-): Promise<string> {
-  const packed = Array.from({ length: count }, (_, at) =>
-    pack(signedSkill(count === 1 ? name : `${name}-${at}`, { key: material.key, ...what })),
-  );
-  await Promise.all(
-    packed.map(({ configMaps }, at) =>
-      writeFile(join(material.state, `${name}-${at}.json`), list(configMaps)),
-    ),
-  );
-  return podReview(podOf(`pod-${name}`, packed));
-}
 
 /** The folder of manifests that the server runs on, and the reviews that are sent to it. */
 export async function prepareCached(
@@ -119,72 +92,6 @@ async function prepareCold(scratch: string): Promise<{ readonly state: string; r
   return { state, kind: { title: "one cold skill", reviews: file, expect: allowed, once: true } };
 }
 
-interface Cell {
-  readonly runs: Loaded[];
-}
-
-const perSecond = ({ reviews, seconds: taken }: Loaded): number => reviews / taken;
-const perCpuSecond = ({ reviews, serverCpuSeconds }: Loaded): number => reviews / serverCpuSeconds;
-
-interface Measured {
-  readonly kind: Kind;
-  readonly connections: number;
-  readonly ours: Cell;
-  readonly bare: Cell;
-}
-
-/** Our server and the bare one in turn, round by round, so that what else the machine does meets both. */
-async function measure(
-  load: Load,
-  servers: { readonly ours: Server; readonly bare: Server },
-  kind: Kind,
-  connections: number,
-): Promise<Measured> {
-  const measured: Measured = { kind, connections, ours: { runs: [] }, bare: { runs: [] } };
-  for (let round = 0; round < rounds; round += 1) {
-    const which = connectionCounts.findIndex((count) => count === connections);
-    const job = kind.once
-      ? {
-          first: (1 + round * connectionCounts.length + which) * coldPerRun,
-          count: coldPerRun,
-        }
-      : { seconds };
-    const base = { connections, reviews: kind.reviews, ...job };
-    measured.bare.runs.push(
-      await load.run(servers.bare, { ...base, expect: allowed, ...(kind.once ? { seconds } : {}) }),
-    );
-    measured.ours.runs.push(await load.run(servers.ours, { ...base, expect: kind.expect }));
-  }
-  return measured;
-}
-
-const pooled = ({ runs }: Cell): readonly number[] => runs.flatMap(({ latencies }) => [...latencies]);
-
-function rows({ kind, connections, ours, bare }: Measured): readonly (readonly string[])[] {
-  const of = (name: string, cell: Cell): readonly string[] => {
-    const all = pooled(cell);
-    return [
-      kind.title,
-      String(connections),
-      name,
-      time(quantile(all, 0.5)),
-      time(quantile(all, 0.99)),
-      figure(median(cell.runs.map(perSecond))),
-      figure(median(cell.runs.map(perCpuSecond))),
-      `±${percent(spread(cell.runs.map(perCpuSecond)))}`,
-    ];
-  };
-  const share = percent(ratio({ kind, connections, ours, bare }));
-  return [
-    [...of("skill-admission", ours), share],
-    [...of("bare express", bare), "100 %"],
-  ];
-}
-
-/** Our share of the bare server's reviews per processor second; the median over rounds, each with its neighbour. */
-const ratio = ({ ours, bare }: Measured): number =>
-  median(ours.runs.map((run, at) => perCpuSecond(run) / perCpuSecond(bare.runs[at] ?? run)));
-
 function aims(all: readonly Measured[]): readonly Aim[] {
   return all.flatMap((measured) => {
     const { kind, connections, ours } = measured;
@@ -207,28 +114,6 @@ function aims(all: readonly Measured[]): readonly Aim[] {
   });
 }
 
-async function measureKinds(
-  load: Load,
-  servers: { readonly ours: Server; readonly bare: Server },
-  kinds: readonly Kind[],
-  progress: (text: string) => void,
-): Promise<readonly Measured[]> {
-  for (const kind of kinds) {
-    progress(`reviews: warming up, ${kind.title}`);
-    const warm = kind.once ? { count: coldPerRun } : { seconds: 2 };
-    await load.run(servers.ours, { connections: 4, reviews: kind.reviews, expect: kind.expect, ...warm });
-    await load.run(servers.bare, { connections: 4, reviews: kind.reviews, expect: allowed, seconds: 1 });
-  }
-  const measured: Measured[] = [];
-  for (const kind of kinds) {
-    for (const connections of connectionCounts) {
-      progress(`reviews: ${kind.title}, ${connections} connections`);
-      measured.push(await measure(load, servers, kind, connections));
-    }
-  }
-  return measured;
-}
-
 /** Reviews over loopback TLS, beside a server that only answers. */
 export async function reviews(scratch: string, progress: (text: string) => void): Promise<Section> {
   progress("reviews: signing skills");
@@ -237,6 +122,7 @@ export async function reviews(scratch: string, progress: (text: string) => void)
   const load = startLoad();
   const bare = await startBare(scratch);
   const measured: Measured[] = [];
+  let revoked: Awaited<ReturnType<typeof revocationsTable>>;
   try {
     for (const { state, kinds } of [cached, { state: cold.state, kinds: [cold.kind] }]) {
       const ours = await startProduct(["--state", state]);
@@ -246,6 +132,7 @@ export async function reviews(scratch: string, progress: (text: string) => void)
         await ours.stop();
       }
     }
+    revoked = await revocationsTable(scratch, load, progress);
   } finally {
     load.stop();
     await bare.stop();
@@ -255,26 +142,18 @@ export async function reviews(scratch: string, progress: (text: string) => void)
   );
   return {
     id: "reviews",
-    aims: aims(measured),
+    aims: [...aims(measured), ...revoked.aims],
     tables: [
       {
-        columns: [
-          "Review",
-          "Connections",
-          "Server",
-          "p50",
-          "p99",
-          "reviews/s",
-          "per CPU second",
-          "spread",
-          "of bare",
-        ],
-        rows: measured.flatMap(rows),
+        columns: [...columns, "of bare"],
+        rows: measured.flatMap((each) => rows(each)),
       },
+      revoked.table,
     ],
     notes: [
       `${rounds} rounds of ${seconds} s each (cold: ${coldPerRun} different skills each), our server and the bare one in turn; medians over the rounds, percentiles over all reviews. "of bare" compares reviews per processor second of the server process, all its threads; "spread" is half the distance between the best and the worst round.`,
       `The load is a process of its own on the same machine, with at most ${percent(own)} of one processor; what it costs is in the latencies of both servers, not in their processor seconds.`,
+      "The last table is of two servers of ours, in turn: one reads ten SkillRevocationLists as long as they may be, a quarter each of skills, files, certificates and keys, none of them what is reviewed.",
     ],
   };
 }
