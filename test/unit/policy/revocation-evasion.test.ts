@@ -38,7 +38,7 @@ let chain: TestChain;
 let skill: Skill;
 
 beforeAll(async () => {
-  chain = await issueChain();
+  chain = await issueChain({ root: { notBefore: -2 } });
   skill = signedSkill({ key: chain.leaf.key, certificates: chain.certificates }).skill;
 });
 
@@ -105,6 +105,8 @@ describe("a revoked key of an authority", () => {
       subject: "CN=Test Intermediate CA, O=Test Publisher, C=US",
       issuer: root,
       keys: intermediate.keys,
+      // Valid when the leaf began.
+      notBefore: -1.5,
     });
     const trick = rechained([leaf.certificate, renewed.certificate]);
     const certificates = [{ digest: `sha256:${intermediate.fingerprint}`, reason: "SEC-1" }];
