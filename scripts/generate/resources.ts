@@ -140,7 +140,12 @@ spec:
         jsonPath: ".status.certificates",
         description: "Certificates read.",
       },
-      { name: "Keys", type: "integer", jsonPath: ".status.keys", description: "Keys read." },
+      {
+        name: "Keys",
+        type: "integer",
+        jsonPath: ".status.keys",
+        description: "Keys read, of signers and registries.",
+      },
       {
         name: "Expires",
         type: "string",

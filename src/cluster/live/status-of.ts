@@ -33,6 +33,7 @@ const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { authority: 30,
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
   readonly keys?: readonly { readonly pem: string }[];
+  readonly vett?: readonly { readonly keys: readonly { readonly pem: string }[] }[];
 }
 
 /** Blocks in the PEM texts of a trust root that compiled: each was read. */
@@ -59,7 +60,11 @@ function countsOf(
   const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
   if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
   const spec = usable ? (object["spec"] as TrustRootSpec | undefined) : undefined;
-  return { certificates: countPem(spec?.certificates), keys: countPem(spec?.keys) };
+  const registryKeys = (spec?.vett ?? []).flatMap(({ keys }) => keys);
+  return {
+    certificates: countPem(spec?.certificates),
+    keys: countPem([...(spec?.keys ?? []), ...registryKeys]),
+  };
 }
 
 /** What the printer columns and the condition say of a trust root's ends. */

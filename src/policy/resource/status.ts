@@ -44,7 +44,7 @@ export const clusterSkillPolicyStatus = z.strictObject({
 export const skillTrustRootStatus = z.strictObject({
   ...common,
   certificates: count.exactOptional().describe("Certificates that were read."),
-  keys: count.exactOptional().describe("Keys that were read."),
+  keys: count.exactOptional().describe("Keys that were read, those of registries included."),
   expires: z
     .string()
     .max(40)

@@ -42,6 +42,16 @@ describe("statusOf a trust root", () => {
     expect(conditionOf(status, "Expiring")).toMatchObject({ status: "False", reason: "NothingSoon" });
   });
 
+  it("counts the keys of registries with those of signers", () => {
+    const keys = [{ hint: "v1", pem: publicKey, notBefore: inDays(-9) }];
+    const vett = [{ name: "a", sigstore: "public", keys }];
+    const sigstore = [{ name: "public", instance: "PublicGood" }];
+    const status = (spec: Spec): Status => statusOfRoot({ sigstore, ...spec });
+    expect(status({ vett })).toMatchObject({ keys: 1, certificates: 0 });
+    expect(status({ vett, keys: [{ name: "k", pem: publicKey }] })).toMatchObject({ keys: 2 });
+    expect(status({})).toMatchObject({ keys: 0 });
+  });
+
   it("is Expiring from thirty days before an end on", () => {
     const spec = { keys: [{ name: "k", pem: publicKey, notAfter: inDays(30) }] };
     expect(conditionOf(statusOfRoot(spec), "Expiring")?.status).toBe("False");
