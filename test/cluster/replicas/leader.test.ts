@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../admission/product.ts";
-import { createNamespace } from "../admission/world.ts";
+import { sha256 } from "../../../src/skill/digest.ts";
+import { signedSkill } from "../../fixtures/signed-skill.ts";
+import { createNamespace, enforce, pemOf, policy, revocationList, ship, stream } from "../admission/world.ts";
+import { kubectl } from "../harness/cluster.ts";
+import { ask } from "./ask.ts";
 import {
   clear,
   leaderOf,
@@ -96,5 +100,37 @@ describe("two replicas with one Lease", () => {
     expect((await registered())?.metadata.resourceVersion).toBe(before);
     expect(await leaderOf(replicas)).toBe(others[0]);
     expect(await hung.metric("skill_admission_leader")).toBe(0);
+  });
+
+  it("follow one revocation list: soon after it is applied, and until it is gone, both deny", async () => {
+    await startTwo();
+    await parts();
+    const space = "replicas-revoking";
+    await createNamespace(space, space);
+    const own = signedSkill();
+    const { all, pod } = ship(own.skill, space, "revoked");
+    await enforce(policy(space, { publishers: [{ name: "p", publicKey: { pem: pemOf(own) } }] }));
+    await kubectl(["apply", "-f", "-"], stream(all.filter(({ kind }) => kind === "ConfigMap")));
+    const answers = () => Promise.all(replicas.map(({ url }) => ask(url, pod)));
+    const allAllowed = async () =>
+      expect((await answers()).map(({ allowed }) => allowed)).toEqual([true, true]);
+    // The follower has the policy from a watch of its own.
+    await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
+
+    const digest = sha256(own.skill.files.get("scripts/run.sh")!.bytes);
+    const list = revocationList("replicas-revoked", { files: [{ digest, reason: "SEC-1" }] });
+    await kubectl(["apply", "-f", "-"], JSON.stringify(list));
+    await vi.waitFor(
+      async () => {
+        for (const { allowed, status } of await answers()) {
+          expect(allowed).toBe(false);
+          expect(status?.message).toContain("REVOKED scripts/run.sh: ");
+          expect(status?.message).toContain("by SkillRevocationList replicas-revoked: SEC-1");
+        }
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    await kubectl(["delete", "skrl", "replicas-revoked"]);
+    await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
   });
 });
