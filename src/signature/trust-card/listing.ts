@@ -86,12 +86,7 @@ function parse(bytes: Uint8Array): readonly Json[] {
   return value as readonly Json[];
 }
 
-/**
- * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path twice. It proves
- * nothing by itself: only where a card's digest is over it.
- * @throws SignatureError MANIFEST_MALFORMED
- */
-export function readListing(bytes: Uint8Array): CardListing {
+function readAll(bytes: Uint8Array): CardListing {
   const items = parse(bytes);
   if (items.length > skillLimits.files)
     throw malformed(`${cardManifestFileName} lists more than ${skillLimits.files} files`);
@@ -103,5 +98,20 @@ export function readListing(bytes: Uint8Array): CardListing {
     listing.set(path, digest);
     last = path;
   }
+  return listing;
+}
+
+/** What was read: who verifies the card and who reads it ask about the same bytes. */
+const known = new WeakMap<Uint8Array, CardListing>();
+
+/**
+ * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path twice. It proves
+ * nothing by itself: only where a card's digest is over it.
+ * @param bytes of the file, which stay as they are
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
+export function readListing(bytes: Uint8Array): CardListing {
+  const listing = known.get(bytes) ?? readAll(bytes);
+  known.set(bytes, listing);
   return listing;
 }

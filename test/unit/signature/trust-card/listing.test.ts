@@ -131,6 +131,14 @@ describe("readListing", () => {
     expect(faultOf(text)).toMatch(message);
   });
 
+  it("reads the same bytes once, and others anew", () => {
+    const bytes = Buffer.from(listOf("a"));
+    expect(readListing(bytes)).toBe(readListing(bytes));
+    expect([...readListing(Buffer.from(listOf("b"))).keys()]).toEqual(["b"]);
+    const broken = Buffer.from(listOf("b", "a"));
+    for (let again = 0; again < 2; again += 1) expect(faultOf(broken)).toMatch(/not sorted/);
+  });
+
   it("refuses what is not UTF-8, and what is too large", () => {
     expect(faultOf(Uint8Array.of(0x22, 0xff, 0x22))).toMatch(/not UTF-8/);
     expect(faultOf(new Uint8Array(2 * 1024 * 1024 + 1))).toMatch(/larger than/);
