@@ -58,7 +58,10 @@ const disowning: ReadonlySet<Reason> = new Set(["UNTRUSTED_SIGNER", "SIGNER_EXPI
 function markOf({ evidence, findings }: SkillResult): "" | " (untrusted)" | " (tampered)" {
   const signature = evidence?.signature;
   if (signature === undefined || signature.outcome === "unsigned") return "";
-  if (signature.outcome === "untrusted" || findings.some(({ code }) => disowning.has(code)))
+  if (
+    signature.outcome === "untrusted" ||
+    findings.some(({ code, by }) => by === undefined && disowning.has(code))
+  )
     return " (untrusted)";
   return signature.outcome === "tampered" ? " (tampered)" : "";
 }

@@ -27,10 +27,12 @@ export function findingText(finding: Finding, width = 0): string {
     finding.signed !== undefined && finding.found !== undefined
       ? `signed ${shortDigest(finding.signed)}, found ${shortDigest(finding.found)}`
       : undefined;
-  const what =
-    digests ?? (where !== "" && finding.code.startsWith("FILE_") ? "" : printable(finding.message, 300));
+  const isPlain =
+    finding.code.startsWith("FILE_") && finding.remedy === undefined && finding.by === undefined;
+  const what = digests ?? (where !== "" && isPlain ? "" : printable(finding.message, 300));
   const text = [where, what].filter((part) => part !== "").join(": ");
-  return `${finding.code.padEnd(width)} ${text}`;
+  const by = finding.by === undefined || digests === undefined ? "" : ` (by ${printable(finding.by, 120)})`;
+  return `${finding.code.padEnd(width)} ${text}${by}`;
 }
 
 /** Where a skill comes in: `ConfigMap skills-etl at /skills/data-designer`. */

@@ -11,6 +11,7 @@ import { verifyOms } from "../signature/oms/verify.ts";
 import type { SignatureEvidence } from "../signature/signature-evidence.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Skill } from "../skill/skill.ts";
+import { besideWarnings } from "./sign-beside.ts";
 
 /** Formats that `sign` writes. */
 export type SignFormatName = "oms" | "guide";
@@ -19,6 +20,8 @@ export type SignFormatName = "oms" | "guide";
 export interface SignMaterial {
   readonly key: KeyObject;
   readonly certificates?: readonly X509Certificate[];
+  /** Paths of other signatures' files that this one leaves out; of OMS alone. */
+  readonly leftOut?: readonly string[];
 }
 
 /** How `sign` makes a signature of one format. */
@@ -65,10 +68,8 @@ export function signWarnings(
   directory: string,
   skill: Skill,
   { path, leavesOut }: SignFormat,
+  leftOut: readonly string[],
 ): readonly string[] {
-  const others = Object.values(signFormats).filter(
-    (other) => other.path !== path && skill.files.has(other.path),
-  );
   const repository = [...skill.files.keys()].find((file) => isRepository(file) && !leavesOut(file));
   const isSkill = ["SKILL.md", "skill.md"].some((name) => skill.files.has(name));
   return [
@@ -76,9 +77,6 @@ export function signWarnings(
     ...(repository === undefined
       ? []
       : [`a repository's own files are signed too, such as ${repository}: sign a clean copy of the skill`]),
-    ...others.map(
-      (other) =>
-        `${other.path} is there too, and does not cover ${path}: a policy that trusts its signer denies the skill, unless it says otherSignatures`,
-    ),
+    ...besideWarnings(skill, path, leftOut),
   ];
 }

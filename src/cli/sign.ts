@@ -3,12 +3,14 @@ import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { printable } from "../admission/printable.ts";
+import type { FolderFormat } from "../signature/signature-files.ts";
 import type { SignatureEvidence, Signer } from "../signature/signature-evidence.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
 import type { KeylessOptions } from "./keyless/signatory.ts";
 import { readFolder } from "./read-folder.ts";
 import { keySignatory, type Signatory } from "./signatory.ts";
+import { filesOf } from "./sign-beside.ts";
 import { signFormats, signWarnings, type SignFormat, type SignFormatName } from "./sign-format.ts";
 import { assertNotAmong, readChain, readKey } from "./sign-material.ts";
 
@@ -19,6 +21,8 @@ export interface SignOptions extends KeylessOptions {
   readonly format: SignFormatName;
   readonly certificateChain?: string;
   readonly force?: boolean;
+  /** Formats of signatures that are to stand beside this one: it leaves room for their files. */
+  readonly beside?: readonly FolderFormat[];
 }
 
 async function assertFree(path: string, force: boolean): Promise<void> {
@@ -64,7 +68,20 @@ function assertNoneKeyless(options: SignOptions): void {
   throw new UsageError(`--${flag} is for keyless signing`, "add --keyless, or leave it out");
 }
 
-async function readSignatory(options: SignOptions, line: CommandLine): Promise<Signatory> {
+/** @throws UsageError where the format has no way to leave files out */
+function leftOutBy({ format, beside = [] }: SignOptions): readonly string[] {
+  if (beside.length === 0 || format === "oms") return filesOf(beside);
+  throw new UsageError(
+    `the format ${format} leaves no file out`,
+    "leave --beside out, and sign with --format oms --beside first",
+  );
+}
+
+async function readSignatory(
+  options: SignOptions,
+  leftOut: readonly string[],
+  line: CommandLine,
+): Promise<Signatory> {
   const { key, keyless = false, certificateChain, format } = options;
   if (certificateChain !== undefined && format !== "oms") {
     throw new UsageError(
@@ -76,11 +93,11 @@ async function readSignatory(options: SignOptions, line: CommandLine): Promise<S
     throw new UsageError(`the format ${format} knows no keyless signers`, "sign with --format oms");
   if (keyless) {
     const { keylessSignatory } = await import("./keyless/signatory.ts");
-    return keylessSignatory(options, line);
+    return keylessSignatory(options, leftOut, line);
   }
   if (key === undefined) throw new UsageError("nobody was named to sign", "give --key FILE, or --keyless");
   assertNoneKeyless(options);
-  const material = { key: await readKey(key, line.passphrase) };
+  const material = { key: await readKey(key, line.passphrase), leftOut };
   return keySignatory(
     certificateChain === undefined
       ? material
@@ -91,6 +108,8 @@ async function readSignatory(options: SignOptions, line: CommandLine): Promise<S
 
 interface Signing {
   readonly skill: Skill;
+  /** Paths of other signatures' files, there or not, for which it leaves room. */
+  readonly leftOut: readonly string[];
   readonly signatory: Signatory;
   readonly format: SignFormat;
 }
@@ -115,12 +134,13 @@ function signerText(signer: Signer | undefined): string {
 
 function summary(
   directory: string,
-  { skill, signatory, format }: Signing,
+  { skill, leftOut, signatory, format }: Signing,
   evidence: SignatureEvidence,
 ): string {
   const paths = [...skill.files.keys()].sort();
-  const covered = paths.filter((path) => !format.leavesOut(path));
+  const covered = paths.filter((path) => !format.leavesOut(path) && !leftOut.includes(path));
   const left = paths.filter(format.leavesOut);
+  const others = paths.filter((path) => leftOut.includes(path));
   const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
   const hint = signer?.kind === "certificate" ? undefined : signatory.hint;
   return [
@@ -130,6 +150,9 @@ function summary(
       ? ["not signed (a repository's own files):", ...left.slice(0, 10).map((path) => `  ${printable(path)}`)]
       : []),
     ...(left.length > 10 ? [`  and ${left.length - 10} more`] : []),
+    ...(others.length > 0
+      ? ["not signed (of another signature):", ...others.map((path) => `  ${path}`)]
+      : []),
     `digest    ${evidence.digest ?? ""}`,
     `signer    ${signerText(signer)}`,
     // The only name that a message has for a key which nobody trusts.
@@ -163,17 +186,18 @@ export async function signSkill(
 ): Promise<ExitCode> {
   const format = signFormats[options.format];
   await assertFree(join(directory, format.path), options.force === true);
-  const signatory = await readSignatory(options, line);
+  const leftOut = leftOutBy(options);
+  const signatory = await readSignatory(options, leftOut, line);
   const whole = await readFolder(directory, line);
   if (options.key !== undefined) await assertNotAmong(whole.files, options.key);
   const files = new Map([...whole.files].filter(([path]) => path !== format.path));
-  const signing = { skill: { ...whole, files }, signatory, format };
+  const signing = { skill: { ...whole, files }, leftOut, signatory, format };
   const bytes = await signatory.sign(signing.skill);
   const evidence = checked(signing, bytes, line.now());
   await writeAtomically(directory, format.path, bytes);
   line.stdout.write(summary(directory, signing, evidence));
   const warnings = [
-    ...signWarnings(directory, signing.skill, format),
+    ...signWarnings(directory, signing.skill, format, leftOut),
     ...(await skillFaults(signing.skill)),
     ...(signatory.warning === undefined ? [] : [signatory.warning]),
   ];

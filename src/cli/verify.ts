@@ -47,7 +47,7 @@ type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
 
 /**
  * How evidence is established. Without a policy nobody asks for the card, and what reads cards takes longer to load
- * than everything else together: the signature alone is verified then, by the same code. A list may revoke who made another
+ * than everything else together: the signatures alone are verified then, by the same code. A list may revoke who made another
  * signature beside it.
  */
 async function establisher({ policy = [], revocations, signature }: VerifyOptions): Promise<Establish> {
@@ -56,10 +56,11 @@ async function establisher({ policy = [], revocations, signature }: VerifyOption
     const { assess } = await import("../assess.ts");
     return (skill, trust, now) => assess(skill, trust, now, signatureAt);
   }
-  const { verifySignature } = await import("../signature/verify.ts");
+  const { verifySignatures } = await import("../signature/verify.ts");
   return (skill, trust, now) => {
-    const evidence = verifySignature(skill, trust, now, signatureAt);
-    return { signature: evidence, card: { faults: [] }, validity: evidence.validity };
+    const [first, ...others] = verifySignatures(skill, trust, now, signatureAt);
+    const beside = others.length === 0 ? {} : { others };
+    return { signature: first, ...beside, card: { faults: [] }, validity: first.validity };
   };
 }
 

@@ -10,6 +10,10 @@ export interface Finding {
   readonly message: string;
   /** File inside the skill that the finding is about. */
   readonly path?: string;
+  /** Path of the signature that says so, where it is one beside the one that counts. */
+  readonly by?: string;
+  /** What to do, where the reason's own remedy would not help; a clause in the imperative. */
+  readonly remedy?: string;
   /** Signed and found digests, for a changed file. */
   readonly signed?: string;
   readonly found?: string;

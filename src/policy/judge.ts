@@ -24,8 +24,8 @@ function contentFindings(
   }
   return [
     ...policy.revoked(reference.content.skill, evidence),
-    ...signatureFindings(policy, evidence.signature, now),
-    ...otherSignatureFindings(policy, evidence),
+    ...signatureFindings(policy, evidence, now),
+    ...otherSignatureFindings(policy, evidence, now),
     ...freshnessFindings(policy, evidence.signature, now),
     ...expiryFindings(evidence.signature, now),
     ...gradeFindings(policy, evidence, now),

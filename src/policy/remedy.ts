@@ -167,6 +167,7 @@ const explains: Readonly<Record<Layer, ReadonlySet<Reason>>> = {
 interface Remediable {
   readonly code: Reason;
   readonly layer?: Layer;
+  readonly remedy?: string;
   readonly tolerated?: boolean;
 }
 
@@ -174,8 +175,8 @@ interface Remediable {
 export function remedyFor(findings: readonly Remediable[]): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);
   const told = pressing.length === 0 ? findings : pressing;
-  const remedies = told.flatMap(({ code, layer }) => {
-    if (layer === undefined) return [reasonTexts[code].remedy];
+  const remedies = told.flatMap(({ code, layer, remedy }) => {
+    if (layer === undefined) return [remedy ?? reasonTexts[code].remedy];
     return told.some((other) => explains[layer].has(other.code)) ? [] : [gradeRemedies[layer]];
   });
   return [...new Set(remedies)].join("; ");

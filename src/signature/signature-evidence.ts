@@ -5,6 +5,15 @@ import type { CertificateClaim } from "./sigstore/claims.ts";
 /** Signature formats that are understood. */
 export type SignatureFormat = "oms" | "guide" | "vett" | "trust-card" | "cosign";
 
+/** Trust that asks for more than a signature brings. Another policy's may be content with it. */
+export interface Unproved {
+  /** Fingerprint of the Sigstore root or registry. */
+  readonly by: string;
+  readonly code: SignatureFault;
+  /** What it lacks, in words that follow a colon. */
+  readonly why: string;
+}
+
 /** Who made a signature, as far as it was proved. */
 export type Signer =
   | {
@@ -52,6 +61,8 @@ export type Signer =
       readonly issuerKeys?: readonly string[];
       /** What else the certificate may be called; see `certificateTwins`. */
       readonly twins?: readonly CertificateTwin[];
+      /** Roots that know its logs and do not prove it. Absent: there are none. */
+      readonly unproved?: readonly Unproved[];
       /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
       readonly signedAt?: number;
     }
@@ -65,6 +76,8 @@ export type Signer =
       readonly names: readonly string[];
       /** Fingerprints of these registries. Empty where nothing was proved. */
       readonly registries: readonly string[];
+      /** Registries whose key it is and whose log does not prove it. Absent: there are none. */
+      readonly unproved?: readonly Unproved[];
       /**
        * The skill for which its signature stands here: the folder's own name, which is not signed, and both hashes of the
        * signed manifest, hex. Policies say which of them belong together.
@@ -135,6 +148,9 @@ export type SignatureEvidence =
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly differences: readonly Difference[];
+      /** These two as of `signed`. */
+      readonly unlisted: readonly string[];
+      readonly expires?: number;
       readonly validity: Validity;
     }
   | {

@@ -34,6 +34,12 @@ export function addSign(program: Command, line: CommandLine, end: Ending): void 
         "oms: certificates for that key (PEM), the signer's own first",
       ).conflicts(["keyless"]),
     )
+    .addOption(
+      new Option(
+        "--beside <format...>",
+        "oms: leave room for a signature of another format, made after this one",
+      ).choices(["guide", "vett", "trust-card"]),
+    )
     .option("--force", "replace a signature that is there already")
     .addHelpText(
       "after",

@@ -24,9 +24,9 @@ function checkedBy(signer: Signer | undefined, rootOption: string): string {
 }
 
 /** @throws UsageError for a skill that verification would refuse */
-function statementOf(skill: Skill): Uint8Array {
+function statementOf(skill: Skill, leftOut: readonly string[]): Uint8Array {
   try {
-    return omsStatement(skill);
+    return omsStatement(skill, leftOut);
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
     throw new UsageError(cause.message, undefined, { cause });
@@ -35,13 +35,18 @@ function statementOf(skill: Skill): Uint8Array {
 
 /**
  * Signs with an identity instead of a key (Sigstore).
+ * @param leftOut paths that the signature leaves out
  * @throws UsageError where there is no token, or no services that it may go to
  */
-export async function keylessSignatory(options: KeylessOptions, line: CommandLine): Promise<Signatory> {
+export async function keylessSignatory(
+  options: KeylessOptions,
+  leftOut: readonly string[],
+  line: CommandLine,
+): Promise<Signatory> {
   const { config, root, rootOption } = await readServices(options, line.now());
   const token = await readIdentityToken(options.identityToken, line);
   return {
-    sign: (skill) => signStatement(statementOf(skill), config, token),
+    sign: (skill) => signStatement(statementOf(skill, leftOut), config, token),
     trust: {
       version: root?.fingerprint ?? "none",
       anchors: [],

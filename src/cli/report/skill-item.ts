@@ -86,9 +86,17 @@ function factsOf({ reference, evidence, verdicts }: Verified): readonly string[]
   return [...(signature.outcome === "untrusted" ? [signature.detail] : []), ...changes];
 }
 
+/** As the policy sees it, where there is just one: of several signatures, that one first which counts for it. */
+function seen({ evidence, verdicts }: Verified): Evidence | undefined {
+  const [verdict, ...others] = verdicts;
+  const [result] = verdict?.skills ?? [];
+  return others.length === 0 ? (result?.evidence ?? evidence) : evidence;
+}
+
 /** A verified skill for every output. */
 export function skillItem(verified: Verified): ReportItem {
-  const { reference, evidence } = verified;
+  const { reference } = verified;
+  const evidence = seen(verified);
   const signature = evidence?.signature;
   const signer = signature === undefined || signature.outcome === "unsigned" ? undefined : signature.signer;
   const outcome = outcomeOf(verified);
@@ -99,7 +107,7 @@ export function skillItem(verified: Verified): ReportItem {
     title: reference.name,
     outcome,
     columns: [grades.integrity, grades.authorship, signerName(signer)],
-    facts: factsOf(verified),
+    facts: factsOf({ ...verified, evidence }),
     findings,
     ...(blocking.length === 0 ? {} : { remedy: remedyFor(blocking) }),
     document: {

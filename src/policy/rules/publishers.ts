@@ -1,4 +1,4 @@
-import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer, Unproved } from "../../signature/signature-evidence.ts";
 import { certificateClaims } from "../../signature/sigstore/claims.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
@@ -16,14 +16,20 @@ function hasAttribute(
 }
 
 /** A claim that the certificate does not make is not met, whatever the policy compares it with. */
-const isByIdentity = (publisher: Extract<Publisher, { kind: "keyless" }>, signer: Signer): boolean =>
-  signer.kind === "keyless" &&
-  signer.roots.some((root) => publisher.roots.includes(root)) &&
+const isIdentityOf = (
+  publisher: Extract<Publisher, { kind: "keyless" }>,
+  signer: Extract<Signer, { kind: "keyless" }>,
+): boolean =>
   signer.issuer === publisher.issuer &&
   publisher.isIdentity(signer.identity) &&
   certificateClaims.every(
     (claim) => publisher.claims[claim] === undefined || publisher.claims[claim] === signer.claims[claim],
   );
+
+const isByIdentity = (publisher: Extract<Publisher, { kind: "keyless" }>, signer: Signer): boolean =>
+  signer.kind === "keyless" &&
+  signer.roots.some((root) => publisher.roots.includes(root)) &&
+  isIdentityOf(publisher, signer);
 
 /** Did one of a publisher's registries sign, whatever it signed. */
 export const isByRegistry = (publisher: Extract<Publisher, { kind: "vett" }>, signer: Signer): boolean =>
@@ -60,3 +66,35 @@ export const publishersBehind = (policy: Policy, signer: Signer): readonly Publi
 export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
   (signature.outcome === "signed" || signature.outcome === "tampered") &&
   policy.publishers.some((publisher) => isBy(publisher, signature.signer));
+
+/** What a publisher's own trust lacks of a signature that claims to be its. */
+export interface Lacking extends Pick<Unproved, "code" | "why"> {
+  readonly publisher: string;
+}
+
+/** In what of a publisher's trust a proof is missing, where the signature would else be its: all of it, by fingerprint. */
+function trustAskedBy(publisher: Publisher, signer: Signer): readonly string[] {
+  if (publisher.kind === "keyless" && signer.kind === "keyless" && isIdentityOf(publisher, signer))
+    return publisher.roots;
+  return publisher.kind === "vett" && signer.kind === "registry" ? publisher.registries : [];
+}
+
+/**
+ * Why a signature does not count as the publisher's who seems to have made it: nothing of what the publisher trusts proves
+ * it, whatever is enough for another policy. Undefined where none seems to have made it, or nothing tells.
+ */
+export function lackingProof({ publishers }: Policy, signer: Signer): Lacking | undefined {
+  if (signer.kind !== "keyless" && signer.kind !== "registry") return undefined;
+  const proved: readonly string[] = signer.kind === "keyless" ? signer.roots : signer.registries;
+  for (const publisher of publishers) {
+    const asked = trustAskedBy(publisher, signer);
+    if (asked.some((fingerprint) => proved.includes(fingerprint))) continue;
+    const refusal = signer.unproved?.find(({ by }) => asked.includes(by));
+    if (refusal !== undefined) return { publisher: publisher.name, code: refusal.code, why: refusal.why };
+    if (asked.length > 0 && signer.kind === "keyless" && proved.length > 0) {
+      const why = "it does not know the transparency log";
+      return { publisher: publisher.name, code: "UNTRUSTED_SIGNER", why };
+    }
+  }
+  return undefined;
+}

@@ -1,10 +1,13 @@
+import type { Evidence } from "../../evidence/evidence.ts";
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { isSkillFile } from "../../workload/skill-frontmatter.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { differenceFindings, type Explanation } from "./differences.ts";
 import { outOfForce } from "./periods.ts";
-import { isByPublisher, isByRegistry } from "./publishers.ts";
+import { isByPublisher, isByRegistry, lackingProof } from "./publishers.ts";
+import { explainAdded } from "./side-by-side.ts";
 
 function named(signer: Signer): string {
   if (signer.kind === "keyless") return `${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
@@ -30,61 +33,45 @@ function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefin
   return { code: "SKILL_NOT_ALLOWED", message, tolerated: false };
 }
 
-function publisherFindings(
+/** It is as a publisher of the policy signs, and that publisher's own trust does not prove it. */
+function lackingFinding(policy: Policy, signer: Signer): Finding | undefined {
+  const lacking = lackingProof(policy, signer);
+  if (lacking === undefined) return undefined;
+  const { publisher, code, why } = lacking;
+  const trust = `the ${signer.kind === "registry" ? "registry" : "Sigstore root"} of the publisher ${publisher}`;
+  const message =
+    signer.kind === "registry"
+      ? `${why} (by ${trust})`
+      : `signed by ${named(signer)}, which ${trust} does not prove: ${why}`;
+  const remedy = `have it signed anew with the proof that ${trust} asks for`;
+  return { code, message, remedy, tolerated: false };
+}
+
+function publisherFinding(
+  policy: Policy,
+  signature: SignatureEvidence & { readonly signer: Signer },
+  now: number,
+): Finding | undefined {
+  const { signer } = signature;
+  if (isByPublisher(policy, signature)) {
+    const why = outOfForce(policy, signature, now);
+    if (why === undefined) return undefined;
+    return { code: "SIGNER_EXPIRED", message: `signed by ${named(signer)}, but ${why}`, tolerated: false };
+  }
+  const message = `signed by ${named(signer)}, who is no publisher of this policy`;
+  const stranger: Finding = { code: "UNTRUSTED_SIGNER", message, tolerated: false };
+  return otherVersion(policy, signer) ?? lackingFinding(policy, signer) ?? stranger;
+}
+
+/** Why a valid signature is none that the policy accepts. */
+export function publisherFindings(
   policy: Policy,
   signature: SignatureEvidence & { readonly signer: Signer },
   now: number,
 ): readonly Finding[] {
-  if (isByPublisher(policy, signature)) {
-    const why = outOfForce(policy, signature, now);
-    if (why === undefined) return [];
-    const message = `signed by ${named(signature.signer)}, but ${why}`;
-    return [{ code: "SIGNER_EXPIRED", message, tolerated: false }];
-  }
-  const other = otherVersion(policy, signature.signer);
-  if (other !== undefined) return [other];
-  const message = `signed by ${named(signature.signer)}, who is no publisher of this policy`;
-  return [{ code: "UNTRUSTED_SIGNER", message, tolerated: false }];
-}
-
-function differenceFinding({ path, change, signed, found }: Difference): Finding {
-  const digests = { ...(signed === undefined ? {} : { signed }), ...(found === undefined ? {} : { found }) };
-  switch (change) {
-    case "modified": {
-      const message =
-        signed === undefined || found === undefined
-          ? "is not what was signed"
-          : `signed ${shortDigest(signed)}, found ${shortDigest(found)}`;
-      return { code: "DIGEST_MISMATCH", path, message, ...digests, tolerated: false };
-    }
-    case "missing":
-      return {
-        code: "FILE_MISSING",
-        path,
-        message: "was signed and is not there",
-        ...digests,
-        tolerated: false,
-      };
-    case "added":
-      return {
-        code: "FILE_UNSIGNED",
-        path,
-        message: "is there and was not signed",
-        ...digests,
-        tolerated: false,
-      };
-  }
-}
-
-/** A finding for each path at which the tree is not the signed one; at least one. */
-export function differenceFindings(differences: readonly Difference[]): readonly Finding[] {
-  // Nothing to point at, but not the signed tree either.
-  const unnamed: Finding = {
-    code: "DIGEST_MISMATCH",
-    message: "the files are not the signed ones",
-    tolerated: false,
-  };
-  return differences.length === 0 ? [unnamed] : differences.map(differenceFinding);
+  const finding = publisherFinding(policy, signature, now);
+  const at = "path" in signature ? { path: signature.path } : {};
+  return finding === undefined ? [] : [{ ...finding, ...at }];
 }
 
 /**
@@ -98,6 +85,17 @@ const unsignedSkill = (path: string): Finding => ({
   tolerated: false,
 });
 
+type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
+
+/** Of several roots that do not prove a signature, the one that the policy trusts says why. */
+export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }: Untrusted): Finding => ({
+  code: fault,
+  message: detail,
+  ...(signer === undefined ? {} : lackingFinding(policy, signer)),
+  ...(path === undefined ? {} : { path }),
+  tolerated: false,
+});
+
 /** Is a skill without any signature only to be warned about, for now. */
 const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number): boolean =>
   action === "Warn" && (until === undefined || now < until);
@@ -108,21 +106,24 @@ const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number)
  *
  * @param now milliseconds since 1970
  */
-export function signatureFindings(
-  policy: Policy,
-  signature: SignatureEvidence,
-  now: number,
-): readonly Finding[] {
+export function signatureFindings(policy: Policy, evidence: Evidence, now: number): readonly Finding[] {
+  const { signature, others = [] } = evidence;
   switch (signature.outcome) {
     case "signed":
       return [
         ...publisherFindings(policy, signature, now),
         ...signature.unlisted.filter(isSkillFile).map(unsignedSkill),
       ];
-    case "tampered":
-      return [...differenceFindings(signature.differences), ...publisherFindings(policy, signature, now)];
+    case "tampered": {
+      const explain = (difference: Difference): Explanation | undefined =>
+        explainAdded(policy, others, signature, difference);
+      return [
+        ...differenceFindings(signature.differences, explain),
+        ...publisherFindings(policy, signature, now),
+      ];
+    }
     case "untrusted":
-      return [{ code: signature.fault, message: signature.detail, tolerated: false }];
+      return [untrustedFinding(policy, signature)];
     case "unsigned":
       return [
         { code: "UNSIGNED", message: "there is no signature", tolerated: toleratesUnsigned(policy, now) },

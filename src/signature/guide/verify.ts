@@ -1,5 +1,6 @@
 import { sha256 } from "../../skill/digest.ts";
 import type { Skill } from "../../skill/skill.ts";
+import { addedDifferences, listedDifferences } from "../compare.ts";
 import { isEd25519, verifyEd25519 } from "../ed25519.ts";
 import { SignatureError } from "../signature-error.ts";
 import { always, type Difference, type SignatureEvidence } from "../signature-evidence.ts";
@@ -40,17 +41,10 @@ function compareTree(
   signaturePath: string,
   manifest: GuideManifest,
 ): readonly Difference[] {
-  const differences: Difference[] = [];
-  for (const [path, digest] of manifest.files) {
-    const [signed, file] = [`sha256:${digest}`, files.get(path)];
-    if (file === undefined) differences.push({ path, change: "missing", signed });
-    else if (file.sha256 !== digest)
-      differences.push({ path, change: "modified", signed, found: `sha256:${file.sha256}` });
-  }
-  const added = [...files].filter(([path]) => path !== signaturePath && !manifest.files.has(path));
-  for (const [path, file] of added.sort(([one], [other]) => (one < other ? -1 : 1)))
-    differences.push({ path, change: "added", found: `sha256:${file.sha256}` });
-  return differences;
+  return [
+    ...listedDifferences(files, manifest.files),
+    ...addedDifferences(files, (path) => path === signaturePath || manifest.files.has(path)),
+  ];
 }
 
 function verifyFile(skill: Skill, signaturePath: string, trust: TrustMaterial): SignatureEvidence {
@@ -69,7 +63,7 @@ function verifyFile(skill: Skill, signaturePath: string, trust: TrustMaterial): 
   const signer = { kind: "key", publicKey: by.fingerprint, names: by.names } as const;
   return differences.length === 0
     ? { ...common, outcome: "signed", digest, signer, unlisted: [] }
-    : { ...common, outcome: "tampered", digest, signer, differences };
+    : { ...common, outcome: "tampered", digest, signer, differences, unlisted: [] };
 }
 
 /**

@@ -19,6 +19,8 @@ export interface OmsSigner {
   readonly key: KeyObject;
   /** Leaf first, then each one's issuer. A root at the end is left out: verifiers bring their own. */
   readonly certificates?: readonly X509Certificate[];
+  /** Paths that the signature leaves out: another signature's files, there or still to come. */
+  readonly leftOut?: readonly string[];
 }
 
 interface ListedFile {
@@ -27,9 +29,9 @@ interface ListedFile {
   readonly digest: string;
 }
 
-/** Every file but the signature's own and those of git at the root, which verifiers leave out. */
-function listFiles(skill: Skill): readonly ListedFile[] {
-  const ignored = ignoredPaths([signatureFileName]);
+/** Every file but the signature's own, those of git at the root, which verifiers leave out, and those that it leaves out. */
+function listFiles(skill: Skill, leftOut: readonly string[]): readonly ListedFile[] {
+  const ignored = ignoredPaths([signatureFileName, ...leftOut]);
   const files: ListedFile[] = [];
   for (const [name, file] of skill.files) {
     if (ignored.covers(name)) continue;
@@ -45,18 +47,19 @@ function listFiles(skill: Skill): readonly ListedFile[] {
 
 /**
  * The statement of model-signing 1.1 about a skill, indented as its signer writes it: what is signed.
+ * @param leftOut clean paths, there or not, that are another signature's
  * @throws SignatureError for no files, or names that are no clean paths
  */
-export function omsStatement(skill: Skill): Buffer {
+export function omsStatement(skill: Skill, leftOut: readonly string[] = []): Buffer {
   if (skill.name === "" || !skill.name.isWellFormed())
     throw malformed("the skill's folder has no usable name");
-  const resources = listFiles(skill);
+  const resources = listFiles(skill, leftOut);
   const [, sha256] = rootDigestOf(resources.map(({ digest }) => digest)).split(":", 2);
   const serialization = {
     method: "files",
     hash_type: "sha256",
     allow_symlinks: false,
-    ignore_paths: [...gitPaths, signatureFileName].sort(),
+    ignore_paths: [...gitPaths, signatureFileName, ...leftOut].sort(),
   };
   const statement = {
     _type: statementType,
@@ -118,7 +121,7 @@ export function signOms(skill: Skill, signer: OmsSigner): Uint8Array {
   const digest = digestOf(signer.key);
   const publicKey = createPublicKey(signer.key);
   const material = materialOf(signer, publicKey);
-  const payload = omsStatement(skill);
+  const payload = omsStatement(skill, signer.leftOut);
   const signature = sign(digest, preAuthEncoding(inTotoPayloadType, payload), {
     key: signer.key,
     dsaEncoding: "der",

@@ -107,7 +107,7 @@ function conclude({ manifest, comparison }: Subject, signer: Signer, validity = 
   const { differences, unlisted } = comparison();
   return differences.length === 0
     ? { outcome: "signed", format, digest, signer, unlisted, validity }
-    : { outcome: "tampered", format, digest, signer, differences, validity };
+    : { outcome: "tampered", format, digest, signer, differences, unlisted, validity };
 }
 
 const hints = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedKey>>();

@@ -9,7 +9,7 @@ import { isSignedBy } from "./artifact.ts";
 import { readIdentity } from "./identity.ts";
 import { issuersAbove } from "./issuers.ts";
 import { assertMaySignCode, readLeaf } from "./leaf.ts";
-import { earliest, proofsOf } from "./proofs.ts";
+import { earliest, proofsOf, unprovedBy } from "./proofs.ts";
 import { toSubject, type SignedSubject } from "./subject.ts";
 
 type KeylessMaterial = Extract<VerificationMaterial, { kind: "keyless" }>;
@@ -43,23 +43,26 @@ function provedBy(
   leaf: Certificate,
   subject: SignedSubject,
   roots: readonly SigstoreRoot[],
-): KeylessSigner {
+): KeylessVerdict {
   const result = proofsOf(subject, roots);
+  const seen = { ...signer, ...unprovedBy(result.refusals) };
   if ("refusal" in result) {
     const who = `${quoted(signer.identity)} (${quoted(signer.issuer)})`;
     const { code, message } = result.refusal;
-    throw new SignatureError(code, `signed by ${who}, which is not proved: ${message}`);
+    const refusal = new SignatureError(code, `signed by ${who}, which is not proved: ${message}`);
+    return { signer: seen, refusal, selfConsistent: true };
   }
   const { proofs } = result;
   const above = proofs.flatMap(({ root }) => issuersAbove(leaf, root));
-  return {
-    ...signer,
+  const proved: KeylessSigner = {
+    ...seen,
     roots: proofs.map(({ root }) => root.fingerprint),
     issuers: [...new Set(above.map(({ fingerprint }) => fingerprint))],
     issuerKeys: [...new Set(above.map(({ publicKey }) => keyFingerprint(publicKey)))],
     twins: certificateTwins(leaf.x509.raw, leaf.fingerprint),
     ...earliest(proofs),
   };
+  return { signer: proved, selfConsistent: true };
 }
 
 /**
@@ -82,15 +85,14 @@ export function verifyByIdentity(
     publicKey: keyFingerprint(leaf.publicKey),
     roots: [],
   };
-  let selfConsistent = false;
+  let subject: SignedSubject;
   try {
-    const subject = readSigned(leaf, claimed);
-    selfConsistent = true;
-    return { signer: provedBy(signer, leaf, subject, roots), selfConsistent };
+    subject = readSigned(leaf, claimed);
   } catch (refusal) {
     if (!(refusal instanceof SignatureError)) throw refusal;
-    return { signer, refusal, selfConsistent };
+    return { signer, refusal, selfConsistent: false };
   }
+  return provedBy(signer, leaf, subject, roots);
 }
 
 /**

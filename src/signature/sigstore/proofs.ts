@@ -1,4 +1,5 @@
 import { SignatureError } from "../signature-error.ts";
+import type { Unproved } from "../signature-evidence.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
 import { knowsLogs, proveSigning } from "./prove.ts";
 import { assertLogged, type SignedSubject } from "./subject.ts";
@@ -10,22 +11,33 @@ export interface Proof {
   readonly signedAt?: number;
 }
 
+/** One that knows the logs, and what it lacks. */
+export interface Refusal {
+  readonly root: SigstoreRoot;
+  readonly refusal: SignatureError;
+}
+
 export type ProofResult =
-  | { readonly proofs: readonly [Proof, ...Proof[]] }
-  | { readonly proofs: readonly []; readonly refusal: SignatureError };
+  | { readonly proofs: readonly [Proof, ...Proof[]]; readonly refusals: readonly Refusal[] }
+  | { readonly proofs: readonly []; readonly refusals: readonly Refusal[]; readonly refusal: SignatureError };
 
 /** Roots that are tried for one signature. */
 const maxRoots = 8;
 
-function proveBy(subject: SignedSubject, root: SigstoreRoot, now?: number): Proof | SignatureError {
+function proveBy(subject: SignedSubject, root: SigstoreRoot, now?: number): Proof | Refusal {
   try {
     const signedAt = proveSigning(subject, root, now);
     return { root, ...(signedAt === undefined ? {} : { signedAt }) };
   } catch (cause) {
-    if (cause instanceof SignatureError) return cause;
+    if (cause instanceof SignatureError) return { root, refusal: cause };
     throw cause;
   }
 }
+
+const tooMany = new SignatureError(
+  "UNTRUSTED_SIGNER",
+  `it was not tried: more than ${maxRoots} trusted Sigstore roots know its log`,
+);
 
 const noRoot = (roots: readonly SigstoreRoot[]): SignatureError =>
   new SignatureError(
@@ -43,18 +55,32 @@ export function proofsOf(subject: SignedSubject, roots: readonly SigstoreRoot[],
   try {
     assertLogged(subject);
   } catch (cause) {
-    if (cause instanceof SignatureError) return { proofs: [], refusal: cause };
+    if (cause instanceof SignatureError) return { proofs: [], refusals: [], refusal: cause };
     throw cause;
   }
-  const results = roots
-    .filter((root) => knowsLogs(root, subject.proof))
-    .slice(0, maxRoots)
-    .map((root) => proveBy(subject, root, now));
-  const [first, ...others] = results.filter((result): result is Proof => !(result instanceof SignatureError));
-  if (first !== undefined) return { proofs: [first, ...others] };
-  const refusal = results.findLast((result) => result instanceof SignatureError);
-  return { proofs: [], refusal: refusal ?? noRoot(roots) };
+  const knowing = roots.filter((root) => knowsLogs(root, subject.proof));
+  const results = knowing.slice(0, maxRoots).map((root) => proveBy(subject, root, now));
+  const refusals = [
+    ...results.filter((result) => "refusal" in result),
+    ...knowing.slice(maxRoots).map((root) => ({ root, refusal: tooMany })),
+  ];
+  const [first, ...others] = results.filter((result) => !("refusal" in result));
+  if (first !== undefined) return { proofs: [first, ...others], refusals };
+  const last = results.findLast((result) => "refusal" in result);
+  return { proofs: [], refusals, refusal: last?.refusal ?? noRoot(roots) };
 }
+
+/** The same for evidence; nothing where there are none. */
+export const unprovedBy = (
+  refusals: readonly Refusal[],
+): { readonly unproved?: readonly [Unproved, ...Unproved[]] } => {
+  const [first, ...others] = refusals.map(({ root, refusal }) => ({
+    by: root.fingerprint,
+    code: refusal.code,
+    why: refusal.message,
+  }));
+  return first === undefined ? {} : { unproved: [first, ...others] };
+};
 
 /** The earliest time that was proved, milliseconds since 1970. */
 export function earliest(proofs: readonly Proof[]): { readonly signedAt?: number } {

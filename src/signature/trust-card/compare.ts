@@ -1,4 +1,5 @@
 import type { SkillFile } from "../../skill/skill.ts";
+import { addedDifferences, listedDifferences } from "../compare.ts";
 import { malformed } from "../signature-error.ts";
 import type { Difference } from "../signature-evidence.ts";
 import { trustCardFileName, type TrustCard } from "./card-file.ts";
@@ -39,17 +40,6 @@ function assertCount(card: TrustCard, listing: CardListing): void {
   throw malformed(`the card says that its digest is over ${card.files} files, which are ${listing.size}`);
 }
 
-function compareListed(files: Files, listing: CardListing): readonly Difference[] {
-  const differences: Difference[] = [];
-  for (const [path, digest] of listing) {
-    const [signed, file] = [`sha256:${digest}`, files.get(path)];
-    if (file === undefined) differences.push({ path, change: "missing", signed });
-    else if (file.sha256 !== digest)
-      differences.push({ path, change: "modified", signed, found: `sha256:${file.sha256}` });
-  }
-  return differences;
-}
-
 /** Without the list it cannot be told which file differs, only that the card is about others. */
 function compareDigest(card: TrustCard, listing: CardListing): readonly Difference[] {
   const found = digestOfListing(listing);
@@ -68,17 +58,16 @@ export function compareTree(card: TrustCard, files: Files): CardComparison {
   const manifest = manifestOf(card, files);
   const listing = manifest ?? listFiles(files);
   if (manifest !== undefined) assertCount(card, manifest);
-  const differences = [
-    ...(manifest === undefined ? compareDigest(card, listing) : compareListed(files, listing)),
-  ];
-  const unlisted: string[] = [];
-  const checked = (path: string): boolean =>
+  const isExpected = (path: string): boolean =>
+    listing.has(path) ||
+    isByProduct(path) ||
     path === cardManifestFileName ||
     (path === cardBundleFileName && card.signing?.scheme === "sigstore-keyless");
-  const others = [...files].filter(([path]) => !listing.has(path) && !checked(path));
-  for (const [path, file] of others.sort(([one], [other]) => (one < other ? -1 : 1))) {
-    if (isByProduct(path)) unlisted.push(path);
-    else differences.push({ path, change: "added", found: `sha256:${file.sha256}` });
-  }
-  return { differences, unlisted };
+  return {
+    differences: [
+      ...(manifest === undefined ? compareDigest(card, listing) : listedDifferences(files, listing)),
+      ...addedDifferences(files, isExpected),
+    ],
+    unlisted: [...files.keys()].filter((path) => isByProduct(path) && !listing.has(path)).sort(),
+  };
 }

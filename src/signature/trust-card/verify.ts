@@ -47,7 +47,7 @@ function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): Signa
   const { signer } = by;
   return differences.length === 0
     ? { ...common, outcome: "signed", digest, signer, unlisted, ...endOf(card) }
-    : { ...common, outcome: "tampered", digest, signer, differences };
+    : { ...common, outcome: "tampered", digest, signer, differences, unlisted, ...endOf(card) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sha256 } from "../../skill/digest.ts";
 import type { Skill } from "../../skill/skill.ts";
+import { addedDifferences } from "../compare.ts";
 import type { Difference } from "../signature-evidence.ts";
 import { vettFileNames, type VettManifest } from "./manifest.ts";
 
@@ -24,8 +25,8 @@ export function compareTree({ files }: Skill, manifest: VettManifest): VettCompa
     if (file === undefined) differences.push({ path, change: "missing", signed });
     else differences.push({ path, change: "modified", signed, found: `sha256:${file.sha256}` });
   }
-  const added = [...files].filter(([path]) => !listed.has(path));
-  for (const [path, file] of added.sort(([one], [other]) => (one < other ? -1 : 1)))
-    differences.push({ path, change: "added", found: `sha256:${file.sha256}` });
-  return { differences, unlisted: [vettFileNames.analysis].filter((path) => files.has(path)) };
+  return {
+    differences: [...differences, ...addedDifferences(files, (path) => listed.has(path))],
+    unlisted: [vettFileNames.analysis].filter((path) => files.has(path)),
+  };
 }

@@ -1,6 +1,6 @@
 import type { Skill, SkillFile } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
-import { always, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import { always, type SignatureEvidence, type Signer, type Unproved } from "../signature-evidence.ts";
 import type { TrustMaterial } from "../trust-material.ts";
 import { parseVettBundle, type VettBundle } from "./bundle.ts";
 import { compareTree, type VettComparison } from "./compare.ts";
@@ -55,9 +55,9 @@ const changed = (): SignatureError =>
 
 /** What came of trying one key: when it signed, or why that is not proved. */
 type Proved = Candidate & { readonly signedAt: number };
-type Attempt = Proved | (Candidate & { readonly refusal: SignatureError });
+type Refused = Candidate & { readonly refusal: SignatureError };
 
-function attempt(candidate: Candidate, { bundle, artifact }: Subject, now: number): Attempt {
+function attempt(candidate: Candidate, { bundle, artifact }: Subject, now: number): Proved | Refused {
   try {
     return { ...candidate, signedAt: proveLogged(candidate, bundle, artifact.bytes, now) };
   } catch (cause) {
@@ -65,6 +65,12 @@ function attempt(candidate: Candidate, { bundle, artifact }: Subject, now: numbe
     throw cause;
   }
 }
+
+const unprovedOf = ({ registry, refusal: { code, message } }: Refused): Unproved => ({
+  by: registry.fingerprint,
+  code,
+  why: message,
+});
 
 /**
  * The signer whose key it is. Registries of several trust roots may share the key: those count that proved it. Of several
@@ -74,6 +80,7 @@ function signerOf(
   { skill }: Subject,
   { key, registry }: Candidate,
   proved: readonly Proved[],
+  refused: readonly Refused[],
 ): RegistrySigner {
   const registries = proved.length === 0 ? [registry] : proved.map((one) => one.registry);
   return {
@@ -82,6 +89,7 @@ function signerOf(
     publicKey: key.fingerprint,
     names: registries.flatMap(({ names }) => names),
     registries: proved.map((one) => one.registry.fingerprint),
+    ...(refused.length === 0 ? {} : { unproved: refused.map(unprovedOf) }),
     skill,
     ...(proved.length === 0 ? {} : { signedAt: Math.min(...proved.map(({ signedAt }) => signedAt)) }),
   };
@@ -99,13 +107,14 @@ function verifySubject(subject: Subject, trust: TrustMaterial, now: number): Sig
   const [first] = candidates;
   if (first === undefined) return untrusted(changed(), info);
   const attempts = candidates.map((candidate) => attempt(candidate, subject, now));
-  const [refused] = attempts.flatMap((one) => ("refusal" in one ? [one.refusal] : []));
+  const refused = attempts.filter((one) => "refusal" in one);
   const proved = attempts.filter((one) => "signedAt" in one);
-  const signer = signerOf(subject, proved[0] ?? first, proved);
-  if (proved.length === 0) return untrusted(refused ?? changed(), { ...info, signer, selfConsistent: true });
+  const signer = signerOf(subject, proved[0] ?? first, proved, refused);
+  if (proved.length === 0)
+    return untrusted(refused[0]?.refusal ?? changed(), { ...info, signer, selfConsistent: true });
   return differences.length === 0
     ? { ...common, outcome: "signed", digest, signer, unlisted }
-    : { ...common, outcome: "tampered", digest, signer, differences };
+    : { ...common, outcome: "tampered", digest, signer, differences, unlisted };
 }
 
 /**

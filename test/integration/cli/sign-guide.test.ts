@@ -106,6 +106,53 @@ risks: [{description: None known., mitigation: Read it.}]
     expect(packed.err).not.toContain("warning");
   });
 
+  it("signs in two formats with room for the second, and only a trusted one may fill it", async () => {
+    put("demo/skill_card.yaml", card);
+    const [ed, ec] = [keys("ed25519", "ed"), keys("ec", "ec")];
+    const first = await run(["sign", skill, "--key", ec.key, "--beside", "guide"]);
+    expect([first.code, first.err]).toEqual([0, ""]);
+    const second = await run(["sign", skill, "--format", "guide", "--key", ed.key]);
+    expect([second.code, second.err]).toEqual([0, ""]);
+    for (const { pub } of [ed, ec]) {
+      const { code, out } = await run(["verify", skill, "--public-key", pub, "-o", "json"]);
+      expect([pub, code]).toEqual([pub, pub === ed.pub ? 0 : 1]);
+      if (pub === ec.pub)
+        expect(documents(out)[0]).toMatchObject({ findings: [{ code: "FILE_UNSIGNED", path: "skill.sig" }] });
+    }
+    const again = await run(["sign", skill, "--force", "--key", ec.key, "--beside", "guide"]);
+    expect(again.out).toContain("not signed (of another signature):\n  skill.sig\n");
+    expect(again.err).toBe(
+      "warning: skill.sig is there already and does not know the new skill.oms.sig: make it anew\n",
+    );
+    const wrong = await run([
+      "sign",
+      skill,
+      "--force",
+      "--format",
+      "guide",
+      "--key",
+      ed.key,
+      "--beside",
+      "vett",
+    ]);
+    expect([wrong.code, wrong.err]).toEqual([
+      2,
+      expect.stringContaining("the format guide leaves no file out") as string,
+    ]);
+  });
+
+  it("does not pass over a broken signature beside the one that a key was named for", async () => {
+    put("demo/skill_card.yaml", card);
+    put("demo/skill.oms.sig", "{}");
+    const { key, pub } = keys("ed25519", "mine");
+    await run(["sign", skill, "--format", "guide", "--key", key]);
+    const { code, out } = await run(["verify", skill, "--public-key", pub, "-o", "json"]);
+    expect(code).toBe(1);
+    expect(documents(out)[0]).toMatchObject({
+      findings: [{ code: "MANIFEST_MALFORMED", path: "skill.oms.sig" }],
+    });
+  });
+
   it("warns where the other format's signature is there, in both directions", async () => {
     put("demo/skill_card.yaml", card);
     const [ed, ec] = [keys("ed25519", "ed"), keys("ec", "ec")];

@@ -148,6 +148,23 @@ describe("we sign, the reference verifies", () => {
     expect(verifySignature(readTree(directory), identity.trust, Date.now()).outcome).toBe("tampered");
   });
 
+  it("with room for another signature, which breaks one without", async () => {
+    const { identity, directory } = await arrange("P-256", "key");
+    const skill = readTree(directory);
+    await writeFileAt(join(directory, "skill.sig"), "{}");
+    const verified = async (signer: OmsSigner): Promise<ReferenceResult> => {
+      await writeFileAt(join(directory, "skill.oms.sig"), signOms(skill, signer));
+      return verifyByReference(identity, directory);
+    };
+    const narrow = await verified(identity.signer);
+    expect([narrow.ok, narrow.output]).toEqual([
+      false,
+      expect.stringMatching(/Extra files found in model '.*': skill\.sig/),
+    ]);
+    const roomy = await verified({ ...identity.signer, leftOut: ["skill.sig"] });
+    expect([roomy.ok, roomy.output]).toEqual([true, expect.stringContaining("Verification succeeded")]);
+  });
+
   it("gives the same root digest and the same order as the reference", async () => {
     const { identity, directory } = await arrange("P-256", "key");
     const statementOf = (bytes: Uint8Array): unknown => {

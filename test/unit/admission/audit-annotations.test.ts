@@ -25,6 +25,7 @@ const signedBy = (signer: Signer): SignatureEvidence => ({
 const tamperedBy = (signer: Signer): SignatureEvidence => ({
   ...base,
   outcome: "tampered",
+  unlisted: [],
   signer,
   differences: [],
 });

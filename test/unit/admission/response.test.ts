@@ -11,6 +11,7 @@ const found = `sha256:91ac02d7${"0".repeat(56)}` as const;
 
 const tampered: SignatureEvidence = {
   outcome: "tampered",
+  unlisted: [],
   format: "oms",
   digest: signed,
   signer: {

@@ -21,7 +21,13 @@ const signed = (...unlisted: readonly string[]): SignatureEvidence => ({
   signer,
   unlisted,
 });
-const tampered: SignatureEvidence = { ...base, outcome: "tampered", signer, differences: [difference] };
+const tampered: SignatureEvidence = {
+  ...base,
+  outcome: "tampered",
+  signer,
+  differences: [difference],
+  unlisted: [],
+};
 const unsigned: SignatureEvidence = { outcome: "unsigned", digest: "sha256:00", validity: always };
 
 type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;

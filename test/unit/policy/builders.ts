@@ -67,6 +67,7 @@ export const tampered = (
   signer: Signer = trustedSigner,
 ): SignatureEvidence => ({
   outcome: "tampered",
+  unlisted: [],
   format: "oms",
   digest,
   signer,

@@ -6,7 +6,7 @@ import {
   type SignatureEvidence,
   type SignatureFault,
 } from "../../../src/signature/signature-evidence.ts";
-import { now, policyOf, reference, signed, stranger, tampered, untrusted } from "./builders.ts";
+import { codes, now, policyOf, reference, signed, stranger, tampered, untrusted } from "./builders.ts";
 
 const plain = policyOf();
 const change = [
@@ -41,7 +41,7 @@ describe("judge several signatures", () => {
 
   it("demands that one is a publisher's", () => {
     const both = evidenceOf(at("a.sig", signed(stranger)), at("b.sig", untrusted("UNTRUSTED_SIGNER")));
-    expect(findingsOf(both).map(({ code }) => code)).toEqual(["UNTRUSTED_SIGNER"]);
+    expect(codes(findingsOf(both))).toEqual(["UNTRUSTED_SIGNER a.sig", "UNTRUSTED_SIGNER b.sig"]);
   });
 
   const faults: readonly SignatureFault[] = [

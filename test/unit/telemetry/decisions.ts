@@ -25,6 +25,7 @@ export const skillResult = (findings: readonly Finding[], name = "data-designer"
   evidence: {
     signature: {
       outcome: "tampered",
+      unlisted: [],
       format: "oms",
       digest: `sha256:${"0".repeat(64)}`,
       signer: { kind: "key", publicKey: "0".repeat(64), names: ["team"] },

@@ -22,6 +22,7 @@ export const signed: SignatureEvidence = { ...common, outcome: "signed", unliste
 export const tampered: SignatureEvidence = {
   ...common,
   outcome: "tampered",
+  unlisted: [],
   differences: [
     { path: "a.md", change: "modified", signed: `sha256:${hex("3")}`, found: `sha256:${hex("9")}` },
     { path: "b.md", change: "added", found: `sha256:${hex("4")}` },

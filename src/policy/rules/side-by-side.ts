@@ -1,0 +1,133 @@
+import { signatureFiles, type FolderFormat, type SignatureFiles } from "../../signature/signature-files.ts";
+import type { Difference, SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { Policy } from "../policy.ts";
+import type { Explanation } from "./differences.ts";
+import { outOfForce } from "./periods.ts";
+import { isByPublisher } from "./publishers.ts";
+
+type Good = Extract<SignatureEvidence, { outcome: "signed" | "tampered" }>;
+
+const formats = Object.keys(signatureFiles) as readonly FolderFormat[];
+
+/** A signature in the skill's own folder by somebody who is trusted, by whomever. */
+const isGood = (one: SignatureEvidence): one is Good & { readonly format: FolderFormat } =>
+  (one.outcome === "signed" || one.outcome === "tampered") && one.format !== "cosign";
+
+const holds = ({ proved, unsigned }: SignatureFiles, path: string): boolean =>
+  proved.includes(path) || unsigned.includes(path);
+
+/** The signature, of another format, whose file this is by its name. */
+const ownerOf = (path: string, format: FolderFormat): FolderFormat | undefined =>
+  formats.find((one) => one !== format && holds(signatureFiles[one], path));
+
+/**
+ * A signature, with what it says of the other signatures' files set right. Those formats that answer for theirs are no
+ * difference where its own tool passes over them, and not unlisted where it was told to leave them out. A file under such
+ * a name for which nobody answers is an added one, also where it was left out: room was left for a signature, not for anything.
+ */
+function reconciled(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
+  if (!isGood(one)) return one;
+  const { passesOver } = signatureFiles[one.format];
+  const owner = (path: string): FolderFormat | undefined => ownerOf(path, one.format);
+  const isAnsweredFor = (path: string): boolean => {
+    const format = owner(path);
+    return format !== undefined && answering.has(format);
+  };
+  const isUnsigned = (path: string): boolean =>
+    formats.some((format) => signatureFiles[format].unsigned.includes(path));
+  const found = one.outcome === "tampered" ? one.differences : [];
+  const pardoned = found.filter(
+    ({ change, path }) => change === "added" && passesOver(path) && isAnsweredFor(path),
+  );
+  const leftOut = [...one.unlisted, ...pardoned.map(({ path }) => path)];
+  const strange = leftOut.filter((path) => owner(path) !== undefined && !isAnsweredFor(path));
+  const differences: readonly Difference[] = [
+    ...found.filter((difference) => !pardoned.includes(difference)),
+    ...strange.map((path): Difference => ({ path, change: "added" })),
+  ];
+  const unlisted = leftOut.filter(
+    (path) => owner(path) === undefined || (isAnsweredFor(path) && isUnsigned(path)),
+  );
+  if (pardoned.length + strange.length === 0 && unlisted.length === one.unlisted.length) return one;
+  // Somebody's bytes under a signature are others, even where no path can be named.
+  const tampered = one.outcome === "tampered" && found.length === 0;
+  return differences.length === 0 && !tampered
+    ? { ...one, outcome: "signed", unlisted }
+    : { ...one, outcome: "tampered", differences, unlisted };
+}
+
+/**
+ * The formats whose signatures answer for their own files: by a publisher of the policy, in force, over the very files that
+ * are there. Two may each need the other: what is left when those that fail are taken away, one by one. Where the policy
+ * denies what any signature finds, one that fails says so itself, and that its file is there needs no finding of its own.
+ */
+function answeringFormats(
+  policy: Policy,
+  signatures: readonly SignatureEvidence[],
+  now: number,
+): ReadonlySet<FolderFormat> {
+  const candidates = signatures
+    .filter(isGood)
+    .filter((one) => isByPublisher(policy, one) && outOfForce(policy, one, now) === undefined);
+  let kept = candidates;
+  for (;;) {
+    const answering = new Set(kept.map(({ format }) => format));
+    if (policy.otherSignatures === "Deny") return answering;
+    const next = kept.filter((one) => reconciled(one, answering).outcome === "signed");
+    if (next.length === kept.length) return answering;
+    kept = next;
+  }
+}
+
+/**
+ * A skill's signatures as this policy sees them. Each format has rules about files that it does not list, and another
+ * signature's are such files: they count as signed where that signature is good by a publisher of the policy and the
+ * format's own tool would not mind them. Nothing else is let pass that is not without this.
+ *
+ * @param now milliseconds since 1970
+ */
+export function sideBySide(
+  policy: Policy,
+  signatures: readonly SignatureEvidence[],
+  now: number,
+): readonly SignatureEvidence[] {
+  const answering = answeringFormats(policy, signatures, now);
+  return signatures.map((one) => reconciled(one, answering));
+}
+
+/** How two formats go together in one skill, and what to do otherwise. */
+function remedyOf(one: FolderFormat, other: FolderFormat): string {
+  const has = (format: FolderFormat): boolean => one === format || other === format;
+  const rest = (format: FolderFormat): FolderFormat => (one === format ? other : one);
+  const [first, second] = [signatureFiles[one].name, signatureFiles[other].name];
+  const leaveOut = `leave ${first} or ${second} out`;
+  if (has("vett")) {
+    const { name } = signatureFiles[rest("vett")];
+    return `have the registry sign the skill without ${name} and make ${name} after that, or ${leaveOut}`;
+  }
+  if (!has("oms")) return `${leaveOut}: their formats do not go together`;
+  const later = rest("oms");
+  const { name } = signatureFiles.oms;
+  return `make ${name} anew with room for the other (skill-admission sign --beside ${later}), then ${signatureFiles[later].name}, or ${leaveOut}`;
+}
+
+/** What is said of an added file that is another signature's; undefined of any other. */
+export function explainAdded(
+  policy: Policy,
+  signatures: readonly SignatureEvidence[],
+  by: SignatureEvidence,
+  { path, change }: Difference,
+): Explanation | undefined {
+  if (by.outcome === "unsigned" || by.format === "cosign" || change !== "added") return undefined;
+  const { format } = by;
+  const owner = ownerOf(path, format);
+  const signature = signatures.find((one) => one.outcome !== "unsigned" && one.format === owner);
+  if (owner === undefined || signature === undefined) return undefined;
+  if (isByPublisher(policy, signature)) {
+    const message = `${signatureFiles[format].name} neither lists it nor leaves room for it`;
+    return { message, remedy: remedyOf(format, owner) };
+  }
+  const { name } = signatureFiles[owner];
+  const message = `belongs to the signature ${name}, which no publisher of this policy made`;
+  return { message, remedy: `leave ${name} out, or have a publisher of the policy make it` };
+}

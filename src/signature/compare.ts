@@ -1,0 +1,29 @@
+import type { SkillFile } from "../skill/skill.ts";
+import type { Difference } from "./signature-evidence.ts";
+
+type Files = ReadonlyMap<string, SkillFile>;
+
+/**
+ * Files that are missing or other ones, in the order of the list.
+ * @param listing path → SHA-256, lower-case hex
+ */
+export function listedDifferences(files: Files, listing: ReadonlyMap<string, string>): readonly Difference[] {
+  const differences: Difference[] = [];
+  for (const [path, digest] of listing) {
+    const [signed, file] = [`sha256:${digest}`, files.get(path)];
+    if (file === undefined) differences.push({ path, change: "missing", signed });
+    else if (file.sha256 !== digest)
+      differences.push({ path, change: "modified", signed, found: `sha256:${file.sha256}` });
+  }
+  return differences;
+}
+
+/** Files that nobody expects, by name. */
+export const addedDifferences = (
+  files: Files,
+  isExpected: (path: string) => boolean,
+): readonly Difference[] =>
+  [...files]
+    .filter(([path]) => !isExpected(path))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([path, { sha256 }]) => ({ path, change: "added", found: `sha256:${sha256}` }));
