@@ -106,6 +106,7 @@ module.exports = {
     only("pino", "telemetry"),
     only("commander", "cli"),
     only("@sigstore/sign", "cli"),
+    only("tuf-js", "trust"),
     ...upwards,
     ...strangers,
   ],

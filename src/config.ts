@@ -54,6 +54,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Absent: certificates from an authority of our own. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
+  /** TUF mirrors that may be contacted, and where what they published is kept. */
+  readonly tuf: { readonly mirrors: readonly string[]; readonly cache?: string };
   /** Where to write the authority of our own certificates, for callers outside a cluster. */
   readonly caFile?: string;
 }
@@ -152,6 +154,10 @@ const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles,
     graceSeconds: settings.graceSeconds,
     drainSeconds: settings.drainSeconds,
     logLevel: settings.logLevel,
+    tuf: Object.freeze({
+      mirrors: settings.tufMirror ?? [],
+      ...(settings.tufCache === undefined ? {} : { cache: settings.tufCache }),
+    }),
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),

@@ -50,6 +50,25 @@ const webhookUrl = text.refine((value) => {
   );
 }, "must be an https:// URL without user, query and fragment");
 
+/** Where plain HTTP is as good: nothing leaves the machine. */
+const loopback = ["127.0.0.1", "localhost"];
+
+const isMirror = (value: string): boolean => {
+  const url = URL.parse(value);
+  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && loopback.includes(url.hostname));
+  return safe && url.username === "" && url.password === "" && !value.includes("?") && !value.includes("#");
+};
+
+/** Mirrors in one text, as the environment gives them; commas are no part of any that could be meant. */
+const mirrors = z
+  .string()
+  .max(16_384, "is too long")
+  .transform((value) => value.split(",").filter((one) => one !== ""))
+  .refine(
+    (all) => all.every(isMirror),
+    "must be https:// URLs without user, query and fragment, with commas between them",
+  );
+
 const shape = {
   state: text.optional(),
   kubeconfig: text.optional(),
@@ -71,6 +90,8 @@ const shape = {
   tlsKeyFile: text.optional(),
   tlsCaFile: text.optional(),
   caFile: text.optional(),
+  tufMirror: mirrors.optional(),
+  tufCache: text.optional(),
 } as const;
 
 /** Settings as text, from whichever source, to settings as they are used. */
@@ -163,5 +184,15 @@ export const serveOptions: readonly ServeOption[] = [
     "caFile",
     "file",
     "Write the certificate authority that callers must trust to this file, anew whenever it changes",
+  ),
+  option(
+    "tufMirror",
+    "url",
+    "TUF mirrors that trust roots may name, https://HOST[/PATH], with commas between them; no other is contacted",
+  ),
+  option(
+    "tufCache",
+    "dir",
+    "Folder for what TUF mirrors published, so that it is known after a restart; without it, a new one each time",
   ),
 ];

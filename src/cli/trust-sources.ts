@@ -8,6 +8,7 @@ import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage, pemRemedy } from "./file-faults.ts";
 import type { Manifest } from "./manifests.ts";
+import { supplyOf } from "./supplied-trust.ts";
 
 /** Whom a call trusts: policies in files, or one publisher in short. */
 export interface TrustOptions {
@@ -44,17 +45,22 @@ function assertKinds(manifests: readonly Manifest[]): void {
   });
   if (faults.length > 0) throw new UsageError(faults.slice(0, 10).join("\n"), "correct kind or apiVersion");
 }
-
 /** @throws UsageError where a policy or trust root is wrong: on a laptop that is the reader's to correct at once */
 async function compile(
-  policies: readonly KubernetesObject[],
-  trustRoots: readonly KubernetesObject[],
-  revocationLists: readonly KubernetesObject[],
+  manifests: readonly Manifest[],
+  line: Pick<CommandLine, "stderr">,
 ): Promise<PolicySnapshot> {
   const { compileSnapshot } = await import("../policy/compile.ts");
-  const snapshot = compileSnapshot(policies, trustRoots, { revocationLists });
+  const own = (kind: string): readonly KubernetesObject[] =>
+    manifests.filter((manifest) => isOwn(manifest, kind)).map(({ object }) => object);
+  const snapshot = compileSnapshot(own("ClusterSkillPolicy"), own("SkillTrustRoot"), {
+    revocationLists: own("SkillRevocationList"),
+    supply: supplyOf(manifests),
+  });
   const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct the policies");
+  for (const { name, message } of snapshot.trustNotes)
+    line.stderr.write(`warning: SkillTrustRoot ${name}: ${message}\n`);
   return snapshot;
 }
 
@@ -65,20 +71,11 @@ async function compile(
 export async function snapshotOf(
   manifests: readonly Manifest[],
   paths: readonly string[],
+  line: Pick<CommandLine, "stderr">,
 ): Promise<PolicySnapshot> {
   assertKinds(manifests);
-  const policies = manifests.filter((manifest) => isOwn(manifest, "ClusterSkillPolicy"));
-  const trustRoots = manifests.filter((manifest) => isOwn(manifest, "SkillTrustRoot"));
-  if (policies.length === 0) {
-    throw new UsageError(
-      `there is no ClusterSkillPolicy in ${paths.join(", ")}`,
-      "name a file that holds one",
-    );
-  }
-  const objects = (list: readonly Manifest[]): readonly KubernetesObject[] =>
-    list.map(({ object }) => object);
-  const lists = manifests.filter((manifest) => isOwn(manifest, "SkillRevocationList"));
-  return compile(objects(policies), objects(trustRoots), objects(lists));
+  if (manifests.some((manifest) => isOwn(manifest, "ClusterSkillPolicy"))) return compile(manifests, line);
+  throw new UsageError(`there is no ClusterSkillPolicy in ${paths.join(", ")}`, "name a file that holds one");
 }
 
 const blocks = {
@@ -173,12 +170,12 @@ async function trustIdentity(
  */
 export async function readTrust(
   options: TrustOptions,
-  line: Pick<CommandLine, "readStdin">,
+  line: Pick<CommandLine, "readStdin" | "stderr">,
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) {
     const { readManifests } = await import("./manifests.ts");
-    return snapshotOf(await readManifests(policy, line), policy);
+    return snapshotOf(await readManifests(policy, line), policy, line);
   }
   const lists = await readLists(options, line);
   if (publicKey !== undefined) {

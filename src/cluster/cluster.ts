@@ -1,6 +1,7 @@
 import type { ClusterView } from "../admission/cluster-view.ts";
 import type { CompiledSnapshot } from "../policy/compile.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
+import type { MirrorReference, NamedReference, Supplied } from "../policy/trust-supply.ts";
 import type { SkillSource } from "../skill/source.ts";
 
 /** Everything that reviews ask of the cluster, live or offline. */
@@ -11,6 +12,18 @@ export interface Cluster extends SkillSource, ClusterView, PolicyIndex {
   close(): Promise<void>;
 }
 
+/** Port: trusted roots that are no objects of the cluster. */
+export interface MirrorSource {
+  /** Follows the mirrors that are referred to, from now on these and no others. Returns at once. */
+  follow(references: readonly NamedReference[]): void;
+  /** What a mirror has published, from memory. */
+  read(reference: MirrorReference): Supplied;
+  /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
+  pending(): boolean;
+  /** Calls back after each change of what `read` and `pending` answer. */
+  onChange(changed: () => void): void;
+}
+
 /** What is watched; also the label of the watch metric. */
 export type WatchedResource =
   | "clusterskillpolicies"
@@ -18,6 +31,8 @@ export type WatchedResource =
   | "skillrevocationlists"
   | "namespaces"
   | "pods"
+  | "configmaps"
+  | "secrets"
   | "validatingwebhookconfigurations";
 
 /** What the adapter tells of itself while it runs. None of these may throw. */

@@ -28,12 +28,14 @@ import { bundleOf, fromFiles } from "../server/certificates/state.ts";
 import { createMemoryStore, type CertificateStore } from "../server/certificates/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connected, Registration } from "./connected.ts";
+import { closing, type openMirrors } from "./mirrors.ts";
 import { startedTrusted } from "./started-trusted.ts";
 
 type LiveMode = Exclude<ClusterMode, { readonly kind: "offline" }>;
 
 interface Told {
   readonly hooks: ClusterHooks & SourceHooks;
+  readonly mirrors: Awaited<ReturnType<typeof openMirrors>>;
   readonly log: Log;
   readonly onEventDropped: (why: EventDrop) => void;
 }
@@ -50,14 +52,23 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
   const client = createApiClient(
     mode.kind === "beside" ? await connectByKubeconfig(mode.kubeconfig) : connectInCluster(mode.api),
   );
-  const { hooks } = told;
+  const { hooks, mirrors } = told;
   const leadership = leadershipOf(config, client, told);
   const store =
     mode.kind === "beside"
       ? createMemoryStore()
       : createCertificateSecret(client, mode.namespace, certificateSecret);
   return {
-    cluster: openLiveCluster({ client, hooks, status: createStatusWriter(client, hooks, leadership) }),
+    cluster: closing(
+      openLiveCluster({
+        client,
+        hooks,
+        status: createStatusWriter(client, hooks, leadership),
+        mirrors,
+        ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
+      }),
+      mirrors,
+    ),
     store,
     names: namesOf(mode),
     leadership,

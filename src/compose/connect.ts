@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import { createMemoryStore } from "../server/certificates/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Connected } from "./connected.ts";
+import { closing, openMirrors } from "./mirrors.ts";
 
 function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
   return {
@@ -28,18 +29,34 @@ function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
  * @throws Error where a folder, kubeconfig or credential cannot be used, in words
  */
 export async function connect(config: Config, telemetry: Telemetry): Promise<Connected> {
+  const mirrors = await openMirrors(config, telemetry);
+  try {
+    return await open(config, telemetry, mirrors);
+  } catch (error) {
+    await mirrors.close();
+    throw error;
+  }
+}
+
+async function open(
+  config: Config,
+  telemetry: Telemetry,
+  mirrors: Awaited<ReturnType<typeof openMirrors>>,
+): Promise<Connected> {
   const hooks = hooksOf(telemetry);
   if (config.cluster.kind !== "offline") {
     const { connectLive } = await import("./connect-live.ts");
     return connectLive(config, config.cluster, {
       hooks,
+      mirrors,
       log: telemetry.log,
       onEventDropped: (why) => telemetry.metrics.observeEventDropped(why),
     });
   }
   const { openOfflineCluster } = await import("../cluster/offline/offline-cluster.ts");
+  const { namespace } = config;
   return {
-    cluster: await openOfflineCluster(config.cluster.state, hooks),
+    cluster: closing(await openOfflineCluster(config.cluster.state, { hooks, namespace, mirrors }), mirrors),
     store: createMemoryStore(),
     names: ["localhost", "127.0.0.1", "::1", ...usable(config.address)],
     leadership: soleLeader(),

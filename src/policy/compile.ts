@@ -18,16 +18,32 @@ import { problemOf, type Note, type ResourceProblem } from "./resource-problem.t
 import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
 import { cardRule } from "./rules/card.ts";
 import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "./trust-end.ts";
+import { referencesOf, type NamedReference, type TrustSupply } from "./trust-supply.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
+
+/** What an operator should know of a trust root though it can be used. */
+export interface TrustNote {
+  /** `metadata.name`. */
+  readonly name: string;
+  readonly message: string;
+}
 
 /** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
 export interface CompiledSnapshot extends PolicySnapshot {
   readonly problems: readonly ResourceProblem[];
   /** When what is trusted ends, entry by entry; what has no end is left out. */
   readonly trustEnds: readonly TrustEnd[];
+  readonly trustNotes: readonly TrustNote[];
+  /** What trust roots refer to, also those that cannot be used. */
+  readonly references: readonly NamedReference[];
 }
 
-function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): TrustRoots {
+function resolveTrustRoots(
+  objects: readonly KubernetesObject[],
+  supply: TrustSupply | undefined,
+  note: Note,
+): { readonly roots: TrustRoots; readonly references: readonly NamedReference[] } {
+  const references: NamedReference[] = [];
   const roots = new Map<string, ResolvedTrustRoot | "unusable">();
   for (const object of objects) {
     const name = nameOf(object) ?? "";
@@ -39,13 +55,14 @@ function resolveTrustRoots(objects: readonly KubernetesObject[], note: Note): Tr
         );
       }
       const parsed = parseTrustRoot(object);
-      roots.set(name, resolveTrustRoot(parsed.name, parsed.spec));
+      references.push(...referencesOf(parsed.name, parsed.spec.sigstore));
+      roots.set(name, resolveTrustRoot(parsed.name, parsed.spec, supply));
     } catch (error) {
       note(problemOf("SkillTrustRoot", object, error));
       roots.set(name, "unusable");
     }
   }
-  return roots;
+  return { roots, references };
 }
 
 function compileOne(
@@ -84,6 +101,8 @@ export interface CompileOptions {
   readonly revocationLists?: readonly KubernetesObject[];
   /** Trust of the snapshot before; it is kept, the same object, where no trust changed. */
   readonly previous?: TrustMaterial | undefined;
+  /** What references of trust roots lead to; without it they lead to nothing, and their trust roots are unusable. */
+  readonly supply?: TrustSupply | undefined;
 }
 
 /**
@@ -96,11 +115,11 @@ export interface CompileOptions {
 export function compileSnapshot(
   policies: readonly KubernetesObject[],
   trustRoots: readonly KubernetesObject[],
-  { revocationLists = [], previous }: CompileOptions = {},
+  { revocationLists = [], previous, supply }: CompileOptions = {},
 ): CompiledSnapshot {
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
-  const roots = resolveTrustRoots(trustRoots, note);
+  const { roots, references } = resolveTrustRoots(trustRoots, supply, note);
   const lists = readRevocationLists(revocationLists, note);
   const surroundings = { roots, lists, lost: lostCrlsOf(trustRoots, roots) };
   const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));
@@ -111,8 +130,10 @@ export function compileSnapshot(
   const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
   const trustEnds = [...endsOfAnchors(anchors)];
-  for (const root of roots.values()) {
+  const trustNotes: TrustNote[] = [];
+  for (const [name, root] of roots) {
     if (root === "unusable") continue;
+    trustNotes.push(...root.notes.map((message) => ({ name, message })));
     trustEnds.push(...endsOfRoot(root));
     anchors.push(...root.anchors);
     crls.push(...root.crls);
@@ -126,5 +147,7 @@ export function compileSnapshot(
     trust,
     problems,
     trustEnds: [...trustEnds, ...endsOfLists(trust.crls ?? [])],
+    trustNotes,
+    references,
   };
 }

@@ -6,6 +6,13 @@ import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
 import type { SigstoreRoot } from "../signature/trust-material.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { SigstoreRootSpec } from "./resource/sigstore-root.ts";
+import {
+  mirrorReference,
+  nothingSupplied,
+  objectReference,
+  type TrustReference,
+  type TrustSupply,
+} from "./trust-supply.ts";
 
 const thresholdsOf = ({
   tlogThreshold: tlog = defaultThresholds.tlog,
@@ -13,27 +20,80 @@ const thresholdsOf = ({
   ctlogThreshold: ctlog = defaultThresholds.ctlog,
 }: SigstoreRootSpec): Thresholds => ({ tlog, ...(timestamp === undefined ? {} : { timestamp }), ctlog });
 
-function readRoot(entry: SigstoreRootSpec, names: readonly string[]): SigstoreRoot {
-  const { trustedRoot = publicGoodRoot, clientTrustConfig } = entry;
-  return clientTrustConfig === undefined
-    ? readTrustedRoot(trustedRoot, names, thresholdsOf(entry))
-    : readClientTrustConfig(clientTrustConfig, names, thresholdsOf(entry));
+/** A Sigstore instance that was read, and what an operator should know of where it came from. */
+export interface ReadSigstoreRoot {
+  readonly root: SigstoreRoot;
+  /** Sentence with the remedy: it serves, but something newer is wanted and cannot be had. */
+  readonly note?: string;
+}
+
+/** A text, and where it is from. */
+interface Found {
+  readonly text: string;
+  readonly member: keyof SigstoreRootSpec;
+  /** In messages, after the member. */
+  readonly place?: string;
+  readonly note?: string;
+}
+
+const describe = (reference: TrustReference): string =>
+  reference.kind === "TUF"
+    ? `${reference.target} of ${reference.mirror}`
+    : `${reference.kind} ${reference.name}, key ${reference.key}`;
+
+/** What stands in the entry itself, or in the object that it names; or why there is nothing. */
+function findInPlace(entry: SigstoreRootSpec, supply: TrustSupply): Found | { readonly fault?: string } {
+  const { trustedRoot, clientTrustConfig, instance } = entry;
+  if (clientTrustConfig !== undefined) return { text: clientTrustConfig, member: "clientTrustConfig" };
+  if (trustedRoot !== undefined) return { text: trustedRoot, member: "trustedRoot" };
+  if (instance !== undefined) return { text: publicGoodRoot, member: "trustedRoot" };
+  const reference = objectReference(entry);
+  if (reference === undefined) return {};
+  const { text, fault } = supply(reference);
+  const member = "trustedRootFrom";
+  return text === undefined
+    ? { fault: `${member}: ${fault ?? "nothing is known of it"}` }
+    : { text, member, place: describe(reference) };
+}
+
+/** The mirror before all else, once it has answered; until then what stands beside it. */
+function findText(entry: SigstoreRootSpec, supply: TrustSupply, field: string): Found {
+  const mirror = mirrorReference(entry);
+  const told = mirror && supply(mirror);
+  const fault = told?.fault === undefined ? undefined : `${field}.tuf: ${told.fault}`;
+  if (mirror !== undefined && told?.text !== undefined) {
+    const note = fault === undefined ? {} : { note: `${fault}; what it published last serves` };
+    return { text: told.text, member: "tuf", place: describe(mirror), ...note };
+  }
+  const found = findInPlace(entry, supply);
+  if ("text" in found)
+    return fault === undefined ? found : { ...found, note: `${fault}; ${found.member} serves in its place` };
+  const faults = [fault, ...(found.fault === undefined ? [] : [`${field}.${found.fault}`])];
+  throw new PolicyError("UnusableTrust", faults.filter((one) => one !== undefined).join("; "));
 }
 
 /**
  * A Sigstore instance of a SkillTrustRoot.
  * @param field where the entry stands, for messages
+ * @param supply what references lead to
  * @throws PolicyError UnusableTrust
  */
-export function readSigstoreRoot(entry: SigstoreRootSpec, root: string, field: string): SigstoreRoot {
+export function readSigstoreRoot(
+  entry: SigstoreRootSpec,
+  root: string,
+  field: string,
+  supply: TrustSupply = nothingSupplied,
+): ReadSigstoreRoot {
+  const { text, member, place, note } = findText(entry, supply, field);
+  const names = [`${root}/${entry.name}`];
+  const isConfig = member === "clientTrustConfig";
   try {
-    return readRoot(entry, [`${root}/${entry.name}`]);
+    const read = (isConfig ? readClientTrustConfig : readTrustedRoot)(text, names, thresholdsOf(entry));
+    return { root: read, ...(note === undefined ? {} : { note }) };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
-    const [member, remedy] =
-      entry.clientTrustConfig === undefined
-        ? ["trustedRoot", "the text of a trusted_root.json"]
-        : ["clientTrustConfig", "the text of a ClientTrustConfig"];
-    throw new PolicyError("UnusableTrust", `${field}.${member}: ${cause.message}; give ${remedy}`, { cause });
+    const remedy = `give the text of a ${isConfig ? "ClientTrustConfig" : "trusted_root.json"}`;
+    const where = [`${field}.${member}`, ...(place === undefined ? [] : [place])].join(": ");
+    throw new PolicyError("UnusableTrust", `${where}: ${cause.message}; ${remedy}`, { cause });
   }
 }

@@ -9,8 +9,9 @@ import type {
 } from "../signature/trust-material.ts";
 import { readAnchors, readCrl, readKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
-import { readSigstoreRoot } from "./sigstore.ts";
+import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore.ts";
 import { periodsByName, type PeriodsByName } from "./trust-period.ts";
+import type { TrustSupply } from "./trust-supply.ts";
 import { readRegistries } from "./vett.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
@@ -24,6 +25,8 @@ export interface ResolvedTrustRoot {
   readonly registries: ReadonlyMap<string, KeyRegistry>;
   /** When the entries of each list count, where they say so. */
   readonly periods: Readonly<Record<"certificates" | "keys" | "sigstore", PeriodsByName>>;
+  /** What an operator should know though it is usable, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
@@ -32,15 +35,27 @@ export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
 function readSigstores(
   name: string,
   { sigstore = [] }: SkillTrustRootSpec,
-): ReadonlyMap<string, SigstoreRoot> {
+  supply: TrustSupply | undefined,
+): ReadonlyMap<string, ReadSigstoreRoot> {
   return new Map(
-    sigstore.map((entry, index) => [entry.name, readSigstoreRoot(entry, name, `spec.sigstore[${index}]`)]),
+    sigstore.map((entry, index) => [
+      entry.name,
+      readSigstoreRoot(entry, name, `spec.sigstore[${index}]`, supply),
+    ]),
   );
 }
 
-/** @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none */
-export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): ResolvedTrustRoot {
-  const sigstore = readSigstores(name, spec);
+/**
+ * @param supply what its references lead to; without it, they lead to nothing
+ * @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none
+ */
+export function resolveTrustRoot(
+  name: string,
+  spec: SkillTrustRootSpec,
+  supply?: TrustSupply,
+): ResolvedTrustRoot {
+  const instances = readSigstores(name, spec, supply);
+  const sigstore = new Map([...instances].map(([entry, { root }]) => [entry, root]));
   const periods = {
     certificates: periodsByName(name, spec.certificates),
     keys: periodsByName(name, spec.keys),
@@ -63,6 +78,7 @@ export function resolveTrustRoot(name: string, spec: SkillTrustRootSpec): Resolv
     sigstore: [...sigstore.values()],
     registries: readRegistries(name, spec.vett ?? [], { roots: sigstore, periods: periods.sigstore }),
     periods,
+    notes: [...instances.values()].flatMap(({ note }) => note ?? []),
   };
 }
 

@@ -150,6 +150,18 @@ export function stateInstruments(registry: Registry) {
       labelNames: ["root", "kind"],
       registers,
     }),
+    mirrors: new Gauge<"root">({
+      name: `${prefix}trusted_root_mirror_up`,
+      help: "1 while the TUF mirror that a trusted root comes from answers as it should; 0: what it published last stays in force",
+      labelNames: ["root"],
+      registers,
+    }),
+    mirrored: new Gauge<"root">({
+      name: `${prefix}trusted_root_refreshed_timestamp_seconds`,
+      help: "When a trusted root was last read from its TUF mirror; 0: never",
+      labelNames: ["root"],
+      registers,
+    }),
     certificate: new Gauge<"role">({
       name: `${prefix}webhook_certificate_not_after_timestamp_seconds`,
       help: "When the webhook's own certificate, and the authority it comes from, end",

@@ -8,6 +8,15 @@ import { boundedNames, type CertificateRole, type PolicyState, type TrustEndKind
 /** What is told of a policy in force. */
 export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
 
+/** How the mirror stands that an entry of a trust root comes from. */
+export interface MirrorInUse {
+  /** `trust-root/entry`. */
+  readonly name: string;
+  readonly up: boolean;
+  /** Milliseconds since 1970; absent where it never succeeded. */
+  readonly lastSuccess?: number;
+}
+
 /** What is asked anew at every scrape. Must be cheap, and not throw. */
 export interface Probes {
   /** Can reviews be answered. */
@@ -24,6 +33,8 @@ export interface StateMetrics {
   setPolicies(policies: readonly PolicyInForce[]): void;
   /** Replaces the ends of what is trusted; only of what nothing counts by afterwards. */
   setTrust(ends: readonly TrustEnd[]): void;
+  /** Replaces how mirrors stand. */
+  setMirrors(mirrors: readonly MirrorInUse[]): void;
   /** @param notAfter milliseconds since 1970 */
   setCertificate(role: CertificateRole, notAfter: number): void;
   /** Do changes of a watched resource arrive. */
@@ -73,6 +84,16 @@ export function stateMetrics(
     setTrust(all) {
       state.trust.reset();
       for (const { root, kind, end } of endsOf(all, boundedNames())) state.trust.set({ root, kind }, end);
+    },
+    setMirrors(mirrors) {
+      const bounded = boundedNames();
+      state.mirrors.reset();
+      state.mirrored.reset();
+      for (const { name, up, lastSuccess = 0 } of mirrors) {
+        const root = bounded(name);
+        state.mirrors.set({ root }, up ? 1 : 0);
+        state.mirrored.set({ root }, lastSuccess / 1000);
+      }
     },
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),

@@ -119,3 +119,18 @@ export function decodeVolumeObject(
     files: decodeFiles(object, ref),
   };
 }
+
+/** `stringData` of a Secret is written by people and turned into `data` by the API server. */
+export function withStringData(object: KubernetesObject, ref: VolumeObjectRef): KubernetesObject {
+  const text = object["stringData"];
+  if (ref.kind !== "Secret" || typeof text !== "object" || text === null) return object;
+  const encoded = Object.entries(text).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? Buffer.from(value, "utf8").toString("base64") : value,
+  ]);
+  const data = object["data"];
+  return {
+    ...object,
+    data: { ...(typeof data === "object" ? data : {}), ...(Object.fromEntries(encoded) as object) },
+  };
+}

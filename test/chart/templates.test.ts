@@ -133,6 +133,7 @@ describe("pods", () => {
       events: { enabled: false },
       hostNetwork: true,
       extraArgs: ["--address=::"],
+      trust: { tuf: { mirrors: ["https://tuf.example.com"] } },
     });
     const [command, ...args] = argsOf(everything);
     expect(command).toBe("serve");
@@ -238,10 +239,22 @@ describe("rights", () => {
       "get /secrets skill-admission-certificates",
       "get /services skill-admission",
       "get coordination.k8s.io/leases skill-admission",
+      "list /configmaps *",
       "list discovery.k8s.io/endpointslices *",
       "patch /secrets skill-admission-certificates",
       "update coordination.k8s.io/leases skill-admission",
+      "watch /configmaps *",
     ]);
+  });
+
+  it("are to the Secrets that trust roots may refer to, by their names", async () => {
+    const objects = await render({
+      trust: { secrets: ["roots", "more"] },
+      certificates: { source: "Secret" },
+    });
+    expect(
+      allowed(one(objects, "Role", "skill-admission").rules).filter((line) => line.includes("secrets")),
+    ).toEqual(["list /secrets more", "list /secrets roots", "watch /secrets more", "watch /secrets roots"]);
   });
 
   it("never have a wildcard, and reach no Secret beyond its own", async () => {
@@ -301,6 +314,55 @@ describe("the job before uninstalling", () => {
     const without = await render({ unregisterOnUninstall: { enabled: false } });
     expect(without.filter(({ metadata }) => metadata.name.endsWith("-unregister"))).toEqual([]);
     expect(hooks).toHaveLength(6);
+  });
+});
+
+describe("TUF mirrors", () => {
+  const mirrors = ["https://tuf.example.com", "https://tuf.example.net/repo"];
+  const egressOf = (objects: readonly Rendered[]) =>
+    one(objects, "NetworkPolicy").spec.egress as readonly unknown[];
+
+  it("are none by default: no flag, no folder, no way out", () => {
+    expect(argsOf(plain).join(" ")).not.toContain("tuf");
+    expect(JSON.stringify(deployment)).not.toMatch(/tuf|NODE_EXTRA_CA_CERTS|mirror/);
+    expect(egressOf(plain)).toHaveLength(1);
+  });
+
+  it("are told to the process, with a folder that can be written", async () => {
+    const objects = await render({ trust: { tuf: { mirrors } } });
+    expect(argsOf(objects)).toContain(`--tuf-mirror=${mirrors.join(",")}`);
+    const { spec } = one(objects, "Deployment").spec.template;
+    const volume = (spec.volumes as readonly { readonly name: string }[]).find(({ name }) => name === "tuf");
+    expect(volume).toEqual({ name: "tuf", emptyDir: { sizeLimit: "256Mi" } });
+    const folder = argsOf(objects)
+      .find((arg) => arg.startsWith("--tuf-cache="))!
+      .slice("--tuf-cache=".length);
+    expect(JSON.stringify(spec.containers[0])).toContain(JSON.stringify({ name: "tuf", mountPath: folder }));
+  });
+
+  it("are reached by their ports and addresses, and by their names", async () => {
+    const tuf = { mirrors, egressCIDRs: ["192.0.2.0/24"], egressPorts: [8443] };
+    const [, ...egress] = egressOf(await render({ trust: { tuf } }));
+    expect(egress).toEqual([
+      { ports: [{ port: 8443, protocol: "TCP" }], to: [{ ipBlock: { cidr: "192.0.2.0/24" } }] },
+      expect.objectContaining({
+        ports: [
+          { port: 53, protocol: "UDP" },
+          { port: 53, protocol: "TCP" },
+        ],
+      }),
+    ]);
+    const anywhere = egressOf(await render({ trust: { tuf: { mirrors } } }));
+    expect(anywhere[1]).toEqual({ ports: [{ port: 443, protocol: "TCP" }] });
+  });
+
+  it("may have an authority of their own, from a ConfigMap", async () => {
+    const objects = await render({ trust: { tuf: { mirrors, caConfigMap: "mirror-ca" } } });
+    const { spec } = one(objects, "Deployment").spec.template;
+    expect(spec.volumes).toContainEqual({ name: "mirror-ca", configMap: { name: "mirror-ca" } });
+    const text = JSON.stringify(spec.containers[0]);
+    expect(text).toContain('{"name":"NODE_EXTRA_CA_CERTS","value":"/etc/skill-admission/mirror-ca/ca.crt"}');
+    expect(text).toContain('"mountPath":"/etc/skill-admission/mirror-ca"');
   });
 });
 

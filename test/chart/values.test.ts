@@ -69,6 +69,14 @@ describe("values.schema.json", () => {
     ["resources.limits.memory", "768"],
     ["resources.limits.memory", 768],
     ["networkPolicy.extraEgress", [{}]],
+    ["trust.secrets", ["*"]],
+    ["trust.secrets", [""]],
+    ["trust.tuf.mirrors", ["http://tuf.example.com"]],
+    ["trust.tuf.mirrors", ["https://a.example.com,https://b.example.com"]],
+    ["trust.tuf.mirrors", ["https://user@tuf.example.com"]],
+    ["trust.tuf.egressCIDRs", ["192.0.2.1"]],
+    ["trust.tuf.egressPorts", []],
+    ["trust.tuf.caConfigMap", "A"],
     ["metrics.serviceMonitor.interval", "10m"],
     ["metrics.serviceMonitor.interval", "0s"],
     ["metrics.prometheusRule.runbookBase", "docs"],
@@ -91,6 +99,8 @@ describe("values.schema.json", () => {
     ["image.digest", `sha256:${"0".repeat(64)}`],
     ["networkPolicy.apiServerCIDRs", ["10.0.0.1/32", "fd00::/64"]],
     ["networkPolicy.metricsFrom", []],
+    ["trust.secrets", ["sigstore-roots"]],
+    ["trust.tuf.mirrors", ["https://tuf-repo-cdn.sigstore.dev", "https://tuf.example.com:8443/repo"]],
     ["resources.limits.cpu", 2],
     ["runAsUser", null],
     ["priorityClassName", ""],
@@ -145,6 +155,14 @@ describe("what no schema can say", () => {
   it("refuses one port for two servers", async () => {
     const { stderr } = await tryTemplate({ metrics: { port: 8443 } });
     expect(stderr).toContain("webhook.port and metrics.port are both 8443");
+  });
+
+  it("refuses an authority for mirrors that there are none of, and a rule for mirrors that would open every port", async () => {
+    expect((await tryTemplate({ trust: { tuf: { caConfigMap: "ca" } } })).stderr).toContain(
+      "trust.tuf.caConfigMap is for mirrors, and there is none",
+    );
+    const tuf = { mirrors: ["https://tuf.example.com"], egressPorts: null };
+    expect((await tryTemplate({ trust: { tuf } })).stderr).toContain("trust.tuf.egressPorts is empty");
   });
 
   it("refuses a NetworkPolicy whose rule for the API server would open every port", async () => {

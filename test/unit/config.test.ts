@@ -37,7 +37,30 @@ describe("parseServeConfig", () => {
       graceSeconds: 5,
       drainSeconds: 10,
       logLevel: "info",
+      tuf: { mirrors: [] },
     });
+  });
+
+  it("takes TUF mirrors by flag and variable, several with commas, and a folder for them", () => {
+    const given = { state: "s", tufMirror: "https://a.example/x,https://b.example", tufCache: "/cache" };
+    expect(parseServeConfig(given, {}).tuf).toEqual({
+      mirrors: ["https://a.example/x", "https://b.example"],
+      cache: "/cache",
+    });
+    const env = { SKILL_ADMISSION_TUF_MIRROR: "http://127.0.0.1:80" };
+    expect(parseServeConfig({ state: "s" }, env).tuf).toEqual({ mirrors: ["http://127.0.0.1:80"] });
+  });
+
+  it.each([
+    "http://a.example",
+    "a.example",
+    "https://u:p@a.example",
+    "https://a.example?x",
+    "https://a.example,ftp://b",
+  ])("refuses the TUF mirror %s", (tufMirror) => {
+    expect(problemsOf({ state: "s", tufMirror }, {})).toEqual([
+      expect.stringMatching(/^--tuf-mirror: .* must be https:\/\/ URLs/),
+    ]);
   });
 
   it("runs in the cluster of the pod, beside one, or without one", () => {

@@ -116,6 +116,12 @@ tolerations:
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.apiServerPorts) -}}
 {{- fail "networkPolicy.apiServerPorts is empty, and a rule without ports opens all: name the port of the API server, or leave the default" -}}
 {{- end -}}
+{{- if and .Values.trust.tuf.mirrors (not .Values.trust.tuf.egressPorts) -}}
+{{- fail "trust.tuf.egressPorts is empty, and a rule without ports opens all: name the ports of the mirrors, or leave the default" -}}
+{{- end -}}
+{{- if and .Values.trust.tuf.caConfigMap (not .Values.trust.tuf.mirrors) -}}
+{{- fail "trust.tuf.caConfigMap is for mirrors, and there is none: name them in trust.tuf.mirrors, or leave it out" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Annotations of what runs before anything is deleted; the argument is the weight. */}}

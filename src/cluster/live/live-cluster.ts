@@ -1,10 +1,11 @@
 import { SourceError } from "../../skill/source-error.ts";
-import type { Cluster, ClusterHooks, WatchedResource } from "../cluster.ts";
+import { nothingSupplied } from "../../policy/trust-supply.ts";
+import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import { readNamespaceLabels, type Labels } from "./namespace-labels.ts";
 import { namespaceSink } from "./namespace-sink.ts";
-import { PolicyState } from "./policy-state.ts";
+import { PolicyState, type References } from "./policy-state.ts";
 import {
   reflectorDefaults,
   startReflector,
@@ -12,6 +13,7 @@ import {
   type Reflector,
   type ReflectorTimes,
 } from "./reflector.ts";
+import { createReferencedObjects, type ReferencedObjects } from "./referenced-objects.ts";
 import type { StatusWriter } from "./status-writer.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./volume-object-source.ts";
 
@@ -23,6 +25,9 @@ export interface LiveClusterOptions {
   readonly status?: StatusWriter;
   /** Bytes of decoded ConfigMaps that are kept; default 16 MiB. */
   readonly cacheBytes?: number;
+  /** The controller's own, where what trust roots refer to is; absent where it is not known. */
+  readonly namespace?: string;
+  readonly mirrors?: MirrorSource;
   readonly times?: ReflectorTimes;
 }
 
@@ -32,7 +37,7 @@ export interface LiveCluster extends Cluster {
   synced(signal: AbortSignal): Promise<void>;
 }
 
-type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations">;
+type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations" | "configmaps" | "secrets">;
 
 const paths: Readonly<Record<Watched, string>> = {
   clusterskillpolicies: "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies",
@@ -119,24 +124,46 @@ class Watches {
   }
 }
 
+/** What trust roots refer to: objects of the cluster, and mirrors where there are any. */
+const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefined): References => ({
+  follow: (references) => {
+    objects.follow(references);
+    mirrors?.follow(references);
+  },
+  read: (reference) =>
+    reference.kind === "TUF"
+      ? (mirrors?.read(reference) ?? nothingSupplied(reference))
+      : objects.read(reference),
+  pending: () => objects.pending() || mirrors?.pending() === true,
+});
+
 /**
  * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods were listed, reviews
  * fail with SOURCE_UNAVAILABLE, never with an empty answer. Later a watch that fails leaves what was known in force
  * and says so through the hooks; readiness stays, since an unready webhook would stop the cluster and help nobody.
  */
 export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
-  const { client, hooks } = options;
+  const { client, hooks, mirrors } = options;
   const waiting = new Set<() => void>();
   const namespaces = new Map<string, Labels>();
   const pods = new PodStore();
   const watches = new Watches(options, () => {
     for (const wake of waiting) setImmediate(wake);
   });
-  const state = new PolicyState({
+  const objects = createReferencedObjects({
+    client,
+    hooks,
+    namespace: options.namespace,
+    times: options.times,
+    changed: () => state.supplied(),
+  });
+  const state: PolicyState = new PolicyState({
     hooks,
     status: options.status,
     ready: () => compiledFrom.every((resource) => watches.synced(resource)),
+    references: referencesOf(objects, mirrors),
   });
+  mirrors?.onChange(() => state.supplied());
   watches.start("clusterskillpolicies", state.sinkFor(state.policies));
   watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
   watches.start("skillrevocationlists", state.sinkFor(state.revocationLists));
@@ -160,6 +187,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     synced: (signal) => whenSynced(() => missing().length === 0, waiting, signal),
     close: async () => {
       await watches.close();
+      await objects.close();
       await options.status?.close();
       client.close();
     },

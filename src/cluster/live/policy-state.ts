@@ -1,4 +1,5 @@
 import { compileSnapshot } from "../../policy/compile.ts";
+import type { NamedReference, TrustSupply } from "../../policy/trust-supply.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { messageOf } from "./api-client.ts";
@@ -12,6 +13,17 @@ export interface PolicyStateDeps {
   readonly status?: StatusWriter | undefined;
   /** Were all kinds listed completely: what is compiled from less would be a wrong policy. */
   readonly ready: () => boolean;
+  /** Where trust roots get what they refer to. */
+  readonly references: References;
+}
+
+/** What trust roots refer to, followed. */
+export interface References {
+  /** From now on these and no others. Returns at once. */
+  readonly follow: (references: readonly NamedReference[]) => void;
+  readonly read: TrustSupply;
+  /** Is something asked for that will be there in a moment: to compile without it would deny in between. */
+  readonly pending: () => boolean;
 }
 
 /** The API server raises the generation with every change of a spec, and only then. */
@@ -58,6 +70,12 @@ export class PolicyState {
     };
   }
 
+  /** What a reference leads to has changed. */
+  supplied(): void {
+    this.#stale = true;
+    this.#changed();
+  }
+
   /** Compiles soon, once for all changes that come together, and not before all lists are complete. */
   #changed(): void {
     if (this.#due) return;
@@ -77,13 +95,16 @@ export class PolicyState {
   }
 
   #compile(): void {
-    const { hooks } = this.#deps;
+    const { hooks, references } = this.#deps;
     const policies = [...this.policies.values()];
     const trustRoots = [...this.trustRoots.values()];
     const revocationLists = [...this.revocationLists.values()];
     try {
       const previous = this.#compiled?.trust;
-      const compiled = compileSnapshot(policies, trustRoots, { revocationLists, previous });
+      const options = { revocationLists, previous, supply: references.read };
+      const compiled = compileSnapshot(policies, trustRoots, options);
+      references.follow(compiled.references);
+      if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
       this.#compiled = compiled;
       this.#stale = false;

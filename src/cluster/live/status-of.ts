@@ -131,10 +131,11 @@ export function statusOf(
       lastTransitionTime: last?.status === said.status ? last.lastTransitionTime : text(now),
     };
   };
+  const notes = kind === "SkillTrustRoot" ? compiled.trustNotes.filter((note) => note.name === name) : [];
   const ready = condition("Ready", {
     status: problem === undefined ? "True" : "False",
     reason: problem?.reason ?? "Compiled",
-    message: problem?.message ?? "in force",
+    message: problem?.message ?? ["in force", ...notes.map(({ message }) => message)].join("; "),
   });
   if (kind !== "SkillTrustRoot" || problem !== undefined)
     return { ...observed, conditions: [ready], ...countsOf(kind, object, compiled) };

@@ -3,7 +3,7 @@ import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
 import { sha256Hex } from "../../skill/digest.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import { PodStore } from "../pod-store.ts";
-import { decodeVolumeObject } from "../../workload/volume-object.ts";
+import { decodeVolumeObject, withStringData } from "../../workload/volume-object.ts";
 import { ManifestError, type ManifestObject } from "./manifests.ts";
 
 /** Where an object was found, for messages. */
@@ -19,6 +19,8 @@ export interface ObjectIndex {
   readonly revocationLists: readonly KubernetesObject[];
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
   read(ref: VolumeObjectRef): VolumeObject | undefined;
+  /** Objects of a kind and name, in all namespaces. */
+  named(kind: VolumeObjectRef["kind"], name: string): readonly KubernetesObject[];
   readonly pods: PodStore;
 }
 
@@ -91,6 +93,10 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
     trustRoots: of("SkillTrustRoot"),
     revocationLists: of("SkillRevocationList"),
     pods,
+    named: (kind, name) =>
+      [...map.values()]
+        .filter(({ entry }) => entry.kind === kind && entry.name === name)
+        .map(({ entry }) => entry.object),
     namespaceLabels: (name) => {
       const placed = map.get(keyOf("Namespace", "", name));
       return placed === undefined ? undefined : labelsOf(placed.entry.object, name);
@@ -106,20 +112,5 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
       decoded.set(key, result);
       return result;
     },
-  };
-}
-
-/** `stringData` of a Secret is written by people and turned into `data` by the API server. */
-function withStringData(object: KubernetesObject, ref: VolumeObjectRef): KubernetesObject {
-  const text = object["stringData"];
-  if (ref.kind !== "Secret" || typeof text !== "object" || text === null) return object;
-  const encoded = Object.entries(text).map(([key, value]: [string, unknown]) => [
-    key,
-    typeof value === "string" ? Buffer.from(value, "utf8").toString("base64") : value,
-  ]);
-  const data = object["data"];
-  return {
-    ...object,
-    data: { ...(typeof data === "object" ? data : {}), ...(Object.fromEntries(encoded) as object) },
   };
 }

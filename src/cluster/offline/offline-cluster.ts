@@ -1,7 +1,9 @@
 import { watch, type FSWatcher } from "node:fs";
 import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import type { Cluster, ClusterHooks } from "../cluster.ts";
+import { supplyFrom } from "../../policy/trust-object.ts";
+import { nothingSupplied, type TrustSupply } from "../../policy/trust-supply.ts";
+import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
 import type { ManifestObject } from "./manifests.ts";
 import { indexObjects, type ObjectIndex } from "./object-index.ts";
@@ -23,47 +25,74 @@ export interface FollowOptions {
 const followDefaults: FollowOptions = { debounce: 100, resync: 10_000 };
 
 interface Present {
-  index: ObjectIndex;
-  snapshot: CompiledSnapshot;
+  readonly index: ObjectIndex;
+  readonly snapshot: CompiledSnapshot;
+  /** What its references led to. */
+  readonly told: string;
 }
 
 const sameObjects = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((object, at) => object === b[at]);
 
-function compiled(index: ObjectIndex, hooks: ClusterHooks, before?: Present): CompiledSnapshot {
+/** What references are resolved with. */
+export interface OfflineOptions {
+  readonly hooks: ClusterHooks;
+  /** The controller's own; where it is left out, the one object of a name counts. */
+  readonly namespace?: string | undefined;
+  readonly mirrors?: MirrorSource | undefined;
+}
+
+const supplyOf =
+  (index: ObjectIndex, { namespace, mirrors }: OfflineOptions): TrustSupply =>
+  (reference) => {
+    if (reference.kind === "TUF") return mirrors?.read(reference) ?? nothingSupplied(reference);
+    return supplyFrom(reference, index.named(reference.kind, reference.name), namespace);
+  };
+
+/** Do all references lead to what they led to when the snapshot was compiled. */
+const sameSupply = ({ snapshot, told }: Present, supply: TrustSupply): boolean =>
+  JSON.stringify(snapshot.references.map(({ reference }) => supply(reference))) === told;
+
+function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present): Present {
   // Objects of files that did not change are the same ones.
   const { policies, trustRoots, revocationLists } = index;
+  const supply = supplyOf(index, options);
   if (
     before !== undefined &&
     sameObjects(policies, before.index.policies) &&
     sameObjects(trustRoots, before.index.trustRoots) &&
-    sameObjects(revocationLists, before.index.revocationLists)
+    sameObjects(revocationLists, before.index.revocationLists) &&
+    sameSupply(before, supply)
   )
-    return before.snapshot;
+    return { ...before, index };
   const snapshot = compileSnapshot(policies, trustRoots, {
     revocationLists,
     previous: before?.snapshot.trust,
+    supply,
   });
+  const { hooks, mirrors } = options;
   const known = new Set(before?.snapshot.problems.map((problem) => JSON.stringify(problem)));
   for (const problem of snapshot.problems) {
     if (!known.has(JSON.stringify(problem)))
       hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
   }
   hooks.onPolicies?.(snapshot);
-  return snapshot;
+  mirrors?.follow(snapshot.references);
+  const told = JSON.stringify(snapshot.references.map(({ reference }) => supply(reference)));
+  return { index, snapshot, told };
 }
 
 /** What throws rejects, as a failed read of a live cluster does. */
 const attempt = <T>(work: () => T): Promise<T> => new Promise((resolve) => resolve(work()));
 
 /** The questions that need no file system. */
-const answers = (present: Present): Omit<Cluster, "readiness" | "close"> => ({
-  current: () => present.snapshot,
-  podsUsing: (ref) => present.index.pods.using(ref),
-  read: (ref) => attempt(() => present.index.read(ref)),
+const answers = (present: () => Present): Omit<Cluster, "readiness" | "close"> => ({
+  current: () => present().snapshot,
+  podsUsing: (ref) => present().index.pods.using(ref),
+  read: (ref) => attempt(() => present().index.read(ref)),
   namespaceLabels: (name) =>
     attempt(() => {
-      const labels = present.index.namespaceLabels(name);
+      const labels = present().index.namespaceLabels(name);
       if (labels !== undefined) return labels;
       throw new SourceError(
         "SOURCE_UNAVAILABLE",
@@ -80,9 +109,8 @@ export function offlineClusterOf(
   objects: readonly { readonly file: string; readonly entry: ManifestObject }[],
   hooks: ClusterHooks,
 ): Cluster {
-  const index = indexObjects(objects);
-  const present = { index, snapshot: compiled(index, hooks) };
-  return { ...answers(present), readiness: () => [], close: () => Promise.resolve() };
+  const present = compiled(indexObjects(objects), { hooks });
+  return { ...answers(() => present), readiness: () => [], close: () => Promise.resolve() };
 }
 
 /**
@@ -92,23 +120,24 @@ export function offlineClusterOf(
  */
 export async function openOfflineCluster(
   directory: string,
-  hooks: ClusterHooks,
+  options: OfflineOptions,
   follow: FollowOptions = followDefaults,
 ): Promise<OfflineCluster> {
+  const { hooks, mirrors } = options;
   let state: FolderState = await readFolder(directory);
-  const present: Present = { index: state.index, snapshot: compiled(state.index, hooks) };
+  let present = compiled(state.index, options);
   const refreshOnce = async (): Promise<void> => {
     const next = await rereadFolder(directory, state);
     for (const problem of next.problems) {
       if (!state.problems.includes(problem))
         hooks.onProblem(`${problem}; what it held before stays in force`);
     }
-    if (next.index !== state.index) {
-      present.snapshot = compiled(next.index, hooks, present);
-      present.index = next.index;
-    }
+    if (next.index !== state.index) present = compiled(next.index, options, present);
     state = next;
   };
+  mirrors?.onChange(() => {
+    present = compiled(state.index, options, present);
+  });
   // One at a time, so that an older look at the folder never replaces a newer one.
   let last = Promise.resolve();
   const refresh = (): Promise<void> => {
@@ -119,7 +148,7 @@ export async function openOfflineCluster(
   };
   const stop = followFolder(directory, refresh, follow);
   return {
-    ...answers(present),
+    ...answers(() => present),
     readiness: () => state.problems,
     refresh,
     close: async () => {

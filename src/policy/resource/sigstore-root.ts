@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { maxTrustConfigLength } from "../../signature/sigstore/client-trust-config.ts";
 import { maxTrustedRootLength } from "../../signature/sigstore/trusted-root.ts";
-import { exactlyOne } from "./constraints.ts";
+import { celRule, exactlyOne } from "./constraints.ts";
+import { objectName } from "./scalars.ts";
 import { inOrder, period, trustName } from "./trust-entry.ts";
 
 /** Most that a bundle may bring of each. */
@@ -9,8 +10,63 @@ const most = 4;
 
 const threshold = (fewest: number) => z.int().min(fewest).max(most).exactOptional();
 
+/** One key of an object in the controller's namespace. */
+const objectKey = z.strictObject({
+  name: objectName.describe("Name of the object."),
+  key: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/, "use letters, digits, dashes, dots and underscores only")
+    .describe("Key in its `data`, or `binaryData`."),
+});
+
+const trustedRootFrom = exactlyOne(
+  z.strictObject({
+    configMap: objectKey.exactOptional().describe("A key of a ConfigMap."),
+    secret: objectKey
+      .exactOptional()
+      .describe("A key of a Secret. The controller reads none but those that its installation names."),
+  }),
+  ["configMap", "secret"],
+);
+
+/** Characters of a root.json. The public instance's has 6,000. */
+const maxTufRootLength = 65_536;
+
+const tuf = z.strictObject({
+  mirror: z
+    .string()
+    .max(2_000)
+    .regex(
+      /^(https:\/\/[^\s\/?#@]+|http:\/\/(127\.0\.0\.1|localhost)(:[0-9]+)?)(\/[^\s?#]*)?$/,
+      "give an https:// URL without user, query and fragment",
+    )
+    .describe(
+      "URL of the repository's metadata; its files are under `targets/`. It must be one of the mirrors that the controller was started with: no other is contacted.",
+    ),
+  root: z
+    .string()
+    .min(1)
+    .max(maxTufRootLength)
+    .describe(
+      "Text of a root.json of the repository, from which trust in it starts. Later ones are followed from it.",
+    ),
+  target: z
+    .string()
+    .max(200)
+    .regex(
+      /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
+      "give the path of a file, such as trusted_root.json",
+    )
+    .exactOptional()
+    .describe("Path of the file in the repository. Left out: trusted_root.json."),
+});
+
+const inPlace = ["trustedRoot", "clientTrustConfig", "instance", "trustedRootFrom"] as const;
+
 /** A Sigstore instance, as a SkillTrustRoot names it. */
-export const sigstoreRoot = exactlyOne(
+export const sigstoreRoot = celRule(
   inOrder(
     z.strictObject({
       name: trustName,
@@ -32,6 +88,16 @@ export const sigstoreRoot = exactlyOne(
         .enum(["PublicGood"])
         .exactOptional()
         .describe("The public instance, sigstore.dev, by the trusted root that comes with this release."),
+      trustedRootFrom: trustedRootFrom
+        .exactOptional()
+        .describe(
+          "Where the text of its trusted_root.json is: a ConfigMap or Secret in the controller's own namespace, followed while it changes.",
+        ),
+      tuf: tuf
+        .exactOptional()
+        .describe(
+          "A TUF mirror that publishes its trusted_root.json, asked every hour. Beside another source, that one serves until the mirror has answered for the first time.",
+        ),
       tlogThreshold: threshold(0).describe(
         "Transparency logs that must hold a signature. Left out: 1. With 0 only the timestamp authority tells of it.",
       ),
@@ -44,7 +110,14 @@ export const sigstoreRoot = exactlyOne(
       ...period,
     }),
   ),
-  ["trustedRoot", "clientTrustConfig", "instance"],
+  {
+    rule: `[${inPlace.map((member) => `has(self.${member})`).join(", ")}].filter(given, given).size() == 1 || has(self.tuf) && !(${inPlace.map((member) => `has(self.${member})`).join(" || ")})`,
+    message: `give exactly one of ${inPlace.slice(0, -1).join(", ")} and trustedRootFrom; tuf may stand beside it, or alone`,
+    check: (value) => {
+      const given = inPlace.filter((member) => Object.hasOwn(value, member)).length;
+      return given === 1 || (given === 0 && value.tuf !== undefined);
+    },
+  },
 );
 
 export type SigstoreRootSpec = z.output<typeof sigstoreRoot>;

@@ -81,8 +81,11 @@ async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
 /**
  * Starts `skill-admission serve` beside the cluster, with the CRDs installed, and waits until it is asked.
  * @param options.kubeconfig default the administrator's
+ * @param options.args more of the command line
  */
-export async function startProduct(options: { readonly kubeconfig?: string } = {}): Promise<Product> {
+export async function startProduct(
+  options: { readonly kubeconfig?: string; readonly args?: readonly string[] } = {},
+): Promise<Product> {
   await installCrds();
   await clear();
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
@@ -100,6 +103,7 @@ export async function startProduct(options: { readonly kubeconfig?: string } = {
     `--metrics-port=${metricsPort}`,
     "--grace-seconds=4",
     "--log-level=debug",
+    ...(options.args ?? []),
   ];
   const log = async (): Promise<readonly LogLine[]> => {
     const lines = (await readFile(logFile, "utf8")).split("\n").slice(0, -1);

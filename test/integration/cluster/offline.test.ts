@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
 import { openOfflineCluster, type OfflineCluster } from "../../../src/cluster/offline/offline-cluster.ts";
 
 const configMap = (name: string, value: string) =>
@@ -28,7 +29,7 @@ const write = (name: string, text: string | Uint8Array) => writeFile(join(folder
 const open = async (debounce = 20, resync = 60_000) => {
   cluster = await openOfflineCluster(
     folder,
-    { onProblem: (message) => problems.push(message) },
+    { hooks: { onProblem: (message) => problems.push(message) }, namespace: "n" },
     { debounce, resync },
   );
   return cluster;
@@ -69,6 +70,50 @@ describe("openOfflineCluster", () => {
     await write("l.json", list(""));
     await opened.refresh();
     expect(broken()).toMatch(/the SkillRevocationList l cannot be read.*spec\.files\[0\]\.reason/);
+  });
+
+  it("follows a ConfigMap that a trust root refers to, and deny is what comes of it where it is missing or broken", async () => {
+    const own = { apiVersion: "skill-admission.dev/v1alpha1" };
+    const from = { configMap: { name: "roots", key: "trusted_root.json" } };
+    await write(
+      "root.json",
+      JSON.stringify({
+        ...own,
+        kind: "SkillTrustRoot",
+        metadata: { name: "r" },
+        spec: { sigstore: [{ name: "s", trustedRootFrom: from }] },
+      }),
+    );
+    const object = (data: object): string =>
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "roots", namespace: "n" },
+        data,
+      });
+    const keyless = { trustRootRef: { name: "r" }, issuer: "https://issuer.test", identity: "a@example.com" };
+    const spec = { publishers: [{ name: "ci", keyless }] };
+    await write(
+      "p.json",
+      JSON.stringify({ ...own, kind: "ClusterSkillPolicy", metadata: { name: "p" }, spec }),
+    );
+    const opened = await open();
+    const broken = (): string | undefined => opened.current().policies[0]?.broken;
+    const where = "SkillTrustRoot r: spec.sigstore[0].trustedRootFrom:";
+    expect(problems[0]).toBe(`${where} there is no ConfigMap n/roots; create it`);
+    expect(broken()).toBeDefined();
+    await write("roots.json", object({ "trusted_root.json": publicGoodRoot }));
+    await opened.refresh();
+    expect(broken()).toBeUndefined();
+    const { trust } = opened.current();
+    await write("other.yaml", configMap("other", "1"));
+    await opened.refresh();
+    expect(opened.current().trust).toBe(trust);
+    await write("roots.json", object({ "trusted_root.json": "{}" }));
+    await opened.refresh();
+    expect(broken()).toBeDefined();
+    const [told] = problems.filter((problem) => problem.includes("mediaType"));
+    expect(told).toContain(`${where} ConfigMap roots, key trusted_root.json: `);
   });
 
   it("reads a folder with its subfolders, YAML and JSON, and leaves hidden and other files alone", async () => {

@@ -52,6 +52,22 @@ describe("statusOf a trust root", () => {
     expect(status({})).toMatchObject({ keys: 0 });
   });
 
+  it("is Ready while something serves, and says what cannot be had", () => {
+    const tuf = { mirror: "https://tuf.example.com", root: "{}" };
+    const ready = (spec: Spec) => conditionOf(statusOfRoot({ sigstore: [spec] }), "Ready");
+    const fault =
+      "spec.sigstore[0].tuf: no mirror is asked here; write the trusted root into the SkillTrustRoot";
+    expect(ready({ name: "s", tuf, instance: "PublicGood" })).toMatchObject({
+      status: "True",
+      message: `in force; ${fault}; trustedRoot serves in its place`,
+    });
+    expect(ready({ name: "s", tuf })).toMatchObject({
+      status: "False",
+      reason: "UnusableTrust",
+      message: fault,
+    });
+  });
+
   it("is Expiring from thirty days before an end on", () => {
     const spec = { keys: [{ name: "k", pem: publicKey, notAfter: inDays(30) }] };
     expect(conditionOf(statusOfRoot(spec), "Expiring")?.status).toBe("False");

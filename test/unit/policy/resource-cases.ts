@@ -84,6 +84,75 @@ const withCrl = (content: Spec): Spec => {
 };
 
 /** Every field of the schema, taken and refused: a field that is misread in silence is a hole (CVE-2025-29778). */
+const sigstoreFrom = (entry: Spec): Spec => ({ sigstore: [{ name: "a", ...entry }] });
+const tufOf = (over: Spec = {}): Spec =>
+  sigstoreFrom({ tuf: { mirror: "https://tuf.example.com/repo", root: "{}", ...over } });
+const objectKey: Spec = { name: "roots", key: "trusted_root.json" };
+const fromElsewhere: readonly ResourceCase[] = [
+  root("a root in a ConfigMap", sigstoreFrom({ trustedRootFrom: { configMap: objectKey } })),
+  root("a root in a Secret", sigstoreFrom({ trustedRootFrom: { secret: objectKey } })),
+  root("a root in no object", sigstoreFrom({ trustedRootFrom: {} }), /exactly one of configMap and secret/),
+  root(
+    "a root in two objects",
+    sigstoreFrom({ trustedRootFrom: { configMap: objectKey, secret: objectKey } }),
+    /exactly one of configMap and secret/,
+  ),
+  root("an object without a key", sigstoreFrom({ trustedRootFrom: { configMap: { name: "roots" } } }), /key/),
+  root(
+    "an object of another namespace",
+    sigstoreFrom({ trustedRootFrom: { configMap: { ...objectKey, namespace: "n" } } }),
+    /namespace/,
+  ),
+  root(
+    "an object with a path",
+    sigstoreFrom({ trustedRootFrom: { secret: { ...objectKey, name: "a/b" } } }),
+    /name/,
+  ),
+  root(
+    "a root in the text and in an object",
+    sigstoreFrom({ trustedRoot: "{}", trustedRootFrom: { configMap: objectKey } }),
+    /exactly one of trustedRoot/,
+  ),
+  root("a mirror", tufOf()),
+  root("a mirror with a path of its file", tufOf({ target: "ours/trusted_root.v2.json" })),
+  root("a mirror on this machine", tufOf({ mirror: "http://127.0.0.1:8080/repo" })),
+  root(
+    "a mirror beside a text",
+    sigstoreFrom({ ...(tufOf()["sigstore"] as readonly Spec[])[0], trustedRoot: "{}" }),
+  ),
+  root(
+    "a mirror beside an object",
+    sigstoreFrom({
+      ...(tufOf()["sigstore"] as readonly Spec[])[0],
+      trustedRootFrom: { configMap: objectKey },
+    }),
+  ),
+  root(
+    "a mirror beside two texts",
+    sigstoreFrom({
+      ...(tufOf()["sigstore"] as readonly Spec[])[0],
+      trustedRoot: "{}",
+      instance: "PublicGood",
+    }),
+    /exactly one of trustedRoot/,
+  ),
+  ...[
+    "http://tuf.example.com",
+    "https://user@tuf.example.com",
+    "https://tuf.example.com?x",
+    "https://tuf.example.com/a#b",
+    "https://",
+    "http://localhost.example.com",
+    "file:///etc",
+    "",
+  ].map((mirror) => root(`the mirror ${JSON.stringify(mirror)}`, tufOf({ mirror }), /mirror: give an https/)),
+  ...["../root.json", "/trusted_root.json", "a//b", "a/.b", ""].map((target) =>
+    root(`the target ${JSON.stringify(target)}`, tufOf({ target }), /target: give the path/),
+  ),
+  root("a mirror without a root", tufOf({ root: undefined }), /root/),
+  root("a mirror with an endless root", tufOf({ root: " ".repeat(65_537) }), /root: must have at most 65536/),
+];
+
 export const resourceCases: readonly ResourceCase[] = [
   policy("the least that is possible", {}),
   policy("an unknown field", { moed: "Enforce" }, /moed/),
@@ -338,6 +407,7 @@ export const resourceCases: readonly ResourceCase[] = [
     { sigstore: [{ name: "a", clientTrustConfig: {} }] },
     /clientTrustConfig/,
   ),
+  ...fromElsewhere,
   root("thresholds of a Sigstore instance", {
     sigstore: [
       { name: "a", instance: "PublicGood", tlogThreshold: 2, timestampThreshold: 2, ctlogThreshold: 1 },

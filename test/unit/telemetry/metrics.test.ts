@@ -192,6 +192,26 @@ describe("createMetrics", () => {
     ]);
   });
 
+  it("shows which mirrors answer, and when they did last", async () => {
+    const shown = async (name: string) =>
+      (await ours(name)).map(({ labels, value }) => [labels["root"], value]);
+    metrics.setMirrors([
+      { name: "a/x", up: true, lastSuccess: 1_900_000_000_000 },
+      { name: "b/y", up: false },
+    ]);
+    expect(await shown("trusted_root_mirror_up")).toEqual([
+      ["a/x", 1],
+      ["b/y", 0],
+    ]);
+    expect(await shown("trusted_root_refreshed_timestamp_seconds")).toEqual([
+      ["a/x", 1_900_000_000],
+      ["b/y", 0],
+    ]);
+    metrics.setMirrors([]);
+    expect(await shown("trusted_root_mirror_up")).toEqual([]);
+    expect(await shown("trusted_root_refreshed_timestamp_seconds")).toEqual([]);
+  });
+
   it("shows when trust and the webhook's certificate end, the earliest of several", async () => {
     metrics.setTrust([
       { name: "a/x", notAfter: 2_000_000_000_000, kind: "authority" },

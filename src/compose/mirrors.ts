@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster, MirrorSource } from "../cluster/cluster.ts";
+import type { Config } from "../config.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { noMirrors } from "../trust/no-mirrors.ts";
+
+/** Milliseconds for one request to a mirror, with its whole answer. */
+const requestLimit = 10_000;
+
+/** The TUF mirrors that the configuration names. Where there are none, nothing of it is loaded. */
+export async function openMirrors(
+  { tuf: { mirrors, cache } }: Config,
+  { log, metrics }: Telemetry,
+): Promise<MirrorSource & { readonly close: () => Promise<void> }> {
+  if (mirrors.length === 0) return noMirrors;
+  const { createTufMirrors } = await import("../trust/tuf-mirrors.ts");
+  return createTufMirrors({
+    allowed: mirrors,
+    folder: cache,
+    clock: {
+      now: () => Date.now(),
+      random: () => Math.random(),
+      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+    },
+    deadline: () => AbortSignal.timeout(requestLimit),
+    onProblem: (message) => log.warn(message),
+    onRecovered: (message) => log.info(message),
+    onState: (entries) => metrics.setMirrors(entries),
+  });
+}
+
+/** A cluster that ends what it reads mirrors with. */
+export const closing = <C extends Cluster>(
+  cluster: C,
+  mirrors: { readonly close: () => Promise<void> },
+): C => ({
+  ...cluster,
+  close: async () => {
+    await cluster.close();
+    await mirrors.close();
+  },
+});

@@ -1,0 +1,54 @@
+import { SourceError } from "../skill/source-error.ts";
+import type { VolumeObject } from "../skill/source.ts";
+import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { decodeVolumeObject, describeRef, withStringData } from "../workload/volume-object.ts";
+import type { ObjectReference, Supplied } from "./trust-supply.ts";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Namespace of an object that is written down; kubectl's rule for one that names none. */
+function namespaceOf({ metadata }: KubernetesObject): string {
+  const { namespace } = (metadata ?? {}) as { readonly namespace?: unknown };
+  return typeof namespace === "string" && namespace !== "" ? namespace : "default";
+}
+
+const textOf = ({ key }: ObjectReference, object: VolumeObject): Supplied => {
+  const file = object.files.get(key);
+  if (file === undefined) return { fault: `${describeRef(object)} has no key ${key}; add it` };
+  try {
+    return { text: utf8.decode(file.bytes) };
+  } catch {
+    return {
+      fault: `${describeRef(object)}: the key ${key} does not hold UTF-8 text; give a trusted_root.json`,
+    };
+  }
+};
+
+/**
+ * What a reference to a ConfigMap or Secret leads to, among objects that are known.
+ *
+ * @param found those of the kind and name that it names, in whatever namespace
+ * @param namespace the controller's own; where that is not known, as on a laptop, the one object of this name counts
+ */
+export function supplyFrom(
+  reference: ObjectReference,
+  found: readonly KubernetesObject[],
+  namespace: string | undefined,
+): Supplied {
+  const { kind, name } = reference;
+  const own = namespace === undefined ? found : found.filter((one) => namespaceOf(one) === namespace);
+  const [object, another] = own;
+  const called = namespace === undefined ? `${kind} ${name}` : describeRef({ kind, namespace, name });
+  if (object === undefined) return { fault: `there is no ${called}; create it` };
+  if (another !== undefined) {
+    const places = own.map(namespaceOf).sort().join(" and ");
+    return { fault: `${called} is in the namespaces ${places}; keep that of the controller's namespace` };
+  }
+  const ref = { kind, namespace: namespaceOf(object), name };
+  try {
+    return textOf(reference, decodeVolumeObject(withStringData(object, ref), ref));
+  } catch (error) {
+    if (error instanceof SourceError) return { fault: `${error.message}; correct it` };
+    throw error;
+  }
+}

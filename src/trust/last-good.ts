@@ -1,0 +1,44 @@
+import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
+
+/** What a mirror published last that could be used. */
+export interface LastGood {
+  readonly text: string;
+  /** When the mirror said so last, milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Bytes of the file: each character could be escaped. */
+const maxBytes = 8 * maxTrustedRootLength;
+
+async function readSmall(file: string): Promise<string> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) throw new RangeError(`${file} is larger than ${maxBytes} bytes`);
+    return await handle.readFile("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What was kept, or undefined where there is nothing that could be used. */
+export async function loadLastGood(file: string): Promise<LastGood | undefined> {
+  try {
+    const { text, at } = JSON.parse(await readSmall(file)) as Partial<Record<keyof LastGood, unknown>>;
+    return typeof text === "string" && typeof at === "number" && Number.isFinite(at)
+      ? { text, at }
+      : undefined;
+  } catch {
+    // A file that cannot be read is none: the mirror will be asked.
+    return undefined;
+  }
+}
+
+/** Keeps it, whole or not at all. */
+export async function saveLastGood(file: string, { text, at }: LastGood): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, JSON.stringify({ text, at }), { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,196 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  normalMirror,
+  referenceKey,
+  type MirrorReference,
+  type NamedReference,
+  type Supplied,
+} from "../policy/trust-supply.ts";
+import { notAllowed } from "./no-mirrors.ts";
+import { followMirror, type Followed, type MirrorClock, type MirrorState } from "./follow-mirror.ts";
+
+/** One entry of a trust root that a mirror supplies. */
+export interface SuppliedEntry extends MirrorState {
+  /** `trust-root/entry`. */
+  readonly name: string;
+}
+
+export interface TufMirrorsOptions {
+  /** Base URLs of those that may be contacted. */
+  readonly allowed: readonly string[];
+  /** For metadata and what was good last; without it, in a folder that goes with the process. */
+  readonly folder?: string | undefined;
+  readonly clock: MirrorClock;
+  /** Aborts when one request has taken too long; asked anew for each. */
+  readonly deadline: () => AbortSignal;
+  /** A mirror has begun to fail, or answers again: one sentence each time. */
+  readonly onProblem: (message: string) => void;
+  readonly onRecovered: (message: string) => void;
+  /** After each look at a mirror, and when others are followed: how all entries stand. */
+  readonly onState: (entries: readonly SuppliedEntry[]) => void;
+}
+
+/** Trusted roots that TUF mirrors publish, kept up to date in the background. */
+export interface TufMirrors {
+  follow(references: readonly NamedReference[]): void;
+  read(reference: MirrorReference): Supplied;
+  /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
+  pending(): boolean;
+  /** Calls back after each change of what `read` and `pending` answer. */
+  onChange(changed: () => void): void;
+  /** Ends whatever is under way. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Repositories that are followed at a time. */
+export const maxRepositories = 16;
+
+const folderName = (key: string): string => createHash("sha256").update(key).digest("hex");
+const isFolderName = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
+
+/** Removes what was kept of repositories that nobody names any more. */
+async function prune(folder: string, keys: readonly string[]): Promise<void> {
+  const names = new Set(keys.map(folderName));
+  for (const name of await readdir(folder))
+    if (isFolderName(name) && !names.has(name))
+      await rm(join(folder, name), { recursive: true, force: true });
+}
+
+interface Entry {
+  readonly reference: MirrorReference;
+  names: readonly string[];
+  readonly followed: Followed;
+}
+
+/** The repositories that are followed, and no others. */
+class Mirrors implements TufMirrors {
+  readonly #options: TufMirrorsOptions;
+  readonly #allowed: ReadonlySet<string>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #changed: (() => void)[] = [];
+  /** Since when nothing is there but their folders. */
+  readonly #pruned = new Set<string>();
+  #folder: Promise<string> | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: TufMirrorsOptions) {
+    this.#options = options;
+    this.#allowed = new Set(options.allowed.map(normalMirror));
+  }
+
+  follow(references: readonly NamedReference[]): void {
+    if (this.#closed) return;
+    const wanted = this.#wanted(references);
+    let changed = false;
+    for (const [key, { followed }] of this.#entries) {
+      if (wanted.has(key)) continue;
+      this.#entries.delete(key);
+      this.#ending = Promise.all([this.#ending, followed.close()]);
+      changed = true;
+    }
+    for (const [key, { reference, names }] of wanted) {
+      const known = this.#entries.get(key);
+      changed ||= known === undefined;
+      if (known === undefined)
+        this.#entries.set(key, { reference, names, followed: this.#start(key, reference) });
+      else known.names = names;
+    }
+    if (changed) this.#tell();
+  }
+
+  /** What may be contacted of what is referred to, with all names of each. */
+  #wanted(
+    references: readonly NamedReference[],
+  ): ReadonlyMap<string, { readonly reference: MirrorReference; readonly names: readonly string[] }> {
+    const wanted = new Map<
+      string,
+      { readonly reference: MirrorReference; readonly names: readonly string[] }
+    >();
+    for (const { name, reference } of references) {
+      if (reference.kind !== "TUF" || !this.#allowed.has(reference.mirror)) continue;
+      const key = referenceKey(reference);
+      const known = wanted.get(key);
+      if (known === undefined && wanted.size >= maxRepositories) continue;
+      wanted.set(key, { reference, names: [...(known?.names ?? []), name] });
+    }
+    return wanted;
+  }
+
+  #start(key: string, reference: MirrorReference): Followed {
+    const { clock, deadline, onProblem, onRecovered } = this.#options;
+    const before = this.#ending;
+    return followMirror({
+      reference,
+      // What was followed in the same folder before has to have ended.
+      folder: () => before.then(() => this.#home()).then((home) => join(home, folderName(key))),
+      clock,
+      deadline,
+      onProblem,
+      onRecovered,
+      onChange: () => {
+        for (const changed of this.#changed) changed();
+      },
+      onLook: () => this.#tell(),
+    });
+  }
+
+  /** The folder of all, with nothing in it of what is followed no more, each time that something else is. */
+  async #home(): Promise<string> {
+    const { folder } = this.#options;
+    this.#folder ??=
+      folder === undefined ? mkdtemp(join(tmpdir(), "skill-admission-tuf-")) : Promise.resolve(folder);
+    try {
+      const home = await this.#folder;
+      const keys = [...this.#entries.keys()];
+      if (keys.some((key) => !this.#pruned.has(key))) await prune(home, keys).catch(() => undefined);
+      for (const key of keys) this.#pruned.add(key);
+      return home;
+    } catch (error) {
+      this.#folder = undefined;
+      throw error;
+    }
+  }
+
+  #tell(): void {
+    this.#options.onState(
+      [...this.#entries.values()].flatMap(({ names, followed }) =>
+        names.map((name) => ({ name, ...followed.state() })),
+      ),
+    );
+  }
+
+  read(reference: MirrorReference): Supplied {
+    const { mirror } = reference;
+    if (!this.#allowed.has(mirror)) return notAllowed(reference);
+    const entry = this.#entries.get(referenceKey(reference));
+    if (entry !== undefined) return entry.followed.read();
+    return this.#entries.size < maxRepositories
+      ? { fault: `${mirror} is not asked yet; wait a moment` }
+      : { fault: `${mirror} is not asked: ${maxRepositories} repositories are followed already; name fewer` };
+  }
+
+  pending(): boolean {
+    return [...this.#entries.values()].some(({ followed }) => followed.pending());
+  }
+
+  onChange(changed: () => void): void {
+    this.#changed.push(changed);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#entries.values()].map(({ followed }) => followed.close());
+    this.#entries.clear();
+    await Promise.all([this.#ending, ...all]);
+    const home = await this.#folder?.catch(() => undefined);
+    if (this.#options.folder === undefined && home !== undefined)
+      await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Follows the mirrors that trust roots name, of those that may be contacted. */
+export const createTufMirrors = (options: TufMirrorsOptions): TufMirrors => new Mirrors(options);
