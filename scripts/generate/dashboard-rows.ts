@@ -411,6 +411,33 @@ const expiry: Row = {
         ["green", 10 * day],
       ],
     },
+    {
+      title: "Trusted roots from TUF mirrors: time since they were read",
+      description:
+        "Empty where no trust root has a mirror. Each is asked every hour; what was read last stays in force while one does not answer. 24 hours: see SkillAdmissionTrustedRootStale.",
+      type: "bargauge",
+      unit: "s",
+      width: 24,
+      height: 5,
+      min: 0,
+      max: 2 * day,
+      queries: [
+        {
+          expr: `sort_desc(time() - min by (root) (skill_admission_trusted_root_refreshed_timestamp_seconds{${here}} > 0))`,
+          legend: "{{root}}",
+        },
+        {
+          expr: `max by (root) (skill_admission_trusted_root_refreshed_timestamp_seconds{${here}} == 0) + ${2 * day}`,
+          legend: "{{root}} (never)",
+        },
+      ],
+      thresholds: [
+        ["green", null],
+        ["yellow", 2 * 3_600],
+        ["orange", 12 * 3_600],
+        ["red", day],
+      ],
+    },
   ],
 };
 

@@ -147,6 +147,12 @@ spec:
         description: "Keys read, of signers and registries.",
       },
       {
+        name: "Sigstore",
+        type: "integer",
+        jsonPath: ".status.sigstore",
+        description: "Sigstore instances trusted.",
+      },
+      {
         name: "Expires",
         type: "string",
         jsonPath: ".status.expires",

@@ -19,6 +19,7 @@ import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
 import { cardRule } from "./rules/card.ts";
 import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "./trust-end.ts";
 import { referencesOf, type NamedReference, type TrustSupply } from "./trust-supply.ts";
+import { untriedKeys } from "./untried-keys.ts";
 import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
 
 /** What an operator should know of a trust root though it can be used. */
@@ -147,7 +148,7 @@ export function compileSnapshot(
     trust,
     problems,
     trustEnds: [...trustEnds, ...endsOfLists(trust.crls ?? [])],
-    trustNotes,
+    trustNotes: [...trustNotes, ...untriedKeys(roots, trust)],
     references,
   };
 }

@@ -10,7 +10,7 @@ type Compiled = ReturnType<typeof compileSnapshot>;
 
 export interface PolicyStateDeps {
   readonly hooks: ClusterHooks;
-  readonly status?: StatusWriter | undefined;
+  readonly status?: Pick<StatusWriter, "update"> | undefined;
   /** Were all kinds listed completely: what is compiled from less would be a wrong policy. */
   readonly ready: () => boolean;
   /** Where trust roots get what they refer to. */
@@ -84,13 +84,15 @@ export class PolicyState {
       this.#due = false;
       if (!this.#deps.ready()) return;
       if (this.#stale) this.#compile();
+      // Not compiled yet, or not to be: what was compiled before does not know these objects.
+      if (this.#stale || this.#compiled === undefined) return;
       // Also when only a status changed: somebody else could have changed it.
       const objects = {
         ClusterSkillPolicy: [...this.policies.values()],
         SkillTrustRoot: [...this.trustRoots.values()],
         SkillRevocationList: [...this.revocationLists.values()],
       };
-      if (this.#compiled !== undefined) this.#deps.status?.update(objects, this.#compiled);
+      this.#deps.status?.update(objects, this.#compiled);
     });
   }
 

@@ -33,6 +33,7 @@ const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { authority: 30,
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
   readonly keys?: readonly { readonly pem: string }[];
+  readonly sigstore?: readonly unknown[];
   readonly vett?: readonly { readonly keys: readonly { readonly pem: string }[] }[];
 }
 
@@ -64,6 +65,7 @@ function countsOf(
   return {
     certificates: countPem(spec?.certificates),
     keys: countPem([...(spec?.keys ?? []), ...registryKeys]),
+    sigstore: spec?.sigstore?.length ?? 0,
   };
 }
 

@@ -45,6 +45,7 @@ export const skillTrustRootStatus = z.strictObject({
   ...common,
   certificates: count.exactOptional().describe("Certificates that were read."),
   keys: count.exactOptional().describe("Keys that were read, those of registries included."),
+  sigstore: count.exactOptional().describe("Sigstore instances that are trusted."),
   expires: z
     .string()
     .max(40)

@@ -9,8 +9,9 @@ import { parseManifest, parseSignatureFile, type GuideManifest } from "./manifes
 
 const common = { format: "guide", validity: always } as const;
 
-/** Keys that are tried, for the format names none, and the bytes that may be digested doing so; as in the OMS format. */
-const maxTriedKeys = 32;
+/** Keys that are tried, for the format names none; as in the OMS format. */
+export const maxTriedKeys = 32;
+/** Bytes that may be digested doing so. */
 const maxTriedBytes = 8 * 1024 * 1024;
 
 /** Whose keys could have signed, and how many of them are tried. */

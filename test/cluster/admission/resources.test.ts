@@ -36,6 +36,7 @@ describe("the resources, as kubectl shows them", () => {
     const roots = await kubectl(["get", "sktr", "shown"]);
     expect(column(roots, "KEYS")).toBe("1");
     expect(column(roots, "CERTIFICATES")).toBe("0");
+    expect(column(roots, "SIGSTORE")).toBe("0");
     expect(column(roots, "READY")).toBe("True");
   });
 

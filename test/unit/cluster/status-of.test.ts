@@ -49,7 +49,7 @@ describe("statusOf a trust root", () => {
     const status = (spec: Spec): Status => statusOfRoot({ sigstore, ...spec });
     expect(status({ vett })).toMatchObject({ keys: 1, certificates: 0 });
     expect(status({ vett, keys: [{ name: "k", pem: publicKey }] })).toMatchObject({ keys: 2 });
-    expect(status({})).toMatchObject({ keys: 0 });
+    expect(status({})).toMatchObject({ keys: 0, sigstore: 1 });
   });
 
   it("is Ready while something serves, and says what cannot be had", () => {
