@@ -1,6 +1,7 @@
 import { type Fields, isFields } from "../skill/fields.ts";
-import { readdir, readFile, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import type { Dirent } from "node:fs";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { extname, join, sep } from "node:path";
 
 import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
@@ -18,18 +19,47 @@ const maxBytes = 64 * 1024 * 1024;
 const maxFiles = 10_000;
 const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
 
+/**
+ * Is this a file to read: also behind a link, as for `kubectl`. What is behind a link to a folder stands in the folder itself
+ * (the volume of a ConfigMap), or would be passed over: a policy or revocation list there must be named.
+ */
+async function isManifest(entry: Dirent, folder: string): Promise<boolean> {
+  const path = join(entry.parentPath, entry.name);
+  const isNamed = extensions.has(extname(entry.name));
+  if (!entry.isSymbolicLink()) return entry.isFile() && isNamed;
+  const target = await stat(path).catch((cause: unknown) => {
+    if (isNamed) throw cause;
+  });
+  if (target?.isDirectory() !== true) return isNamed;
+  if (`${await realpath(path)}${sep}`.startsWith(`${await realpath(folder)}${sep}`)) return false;
+  throw new UsageError(
+    `${path} is a link to another folder, which is not followed`,
+    "name that folder itself, or remove the link",
+  );
+}
+
+/** The same file under several names counts once: a volume of a ConfigMap holds links to what it also holds. */
+async function distinct(files: readonly string[]): Promise<readonly string[]> {
+  const seen = new Map<string, string>();
+  for (const file of files) {
+    const target = await realpath(file);
+    if (!seen.has(target)) seen.set(target, file);
+  }
+  return [...seen.values()];
+}
+
 /** The manifests below a folder, in the order of their names, or the file itself. */
 async function filesOf(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile() && extensions.has(extname(entry.name)))
-      .map((entry) => join(entry.parentPath, entry.name));
+    const files: string[] = [];
+    for (const entry of entries)
+      if (await isManifest(entry, path)) files.push(join(entry.parentPath, entry.name));
     if (files.length > maxFiles)
       throw new UsageError(`${path} has more than ${maxFiles} manifests`, "name fewer");
     if (files.length === 0) throw new UsageError(`${path} has no .yaml, .yml or .json files`);
-    return files.sort();
+    return await distinct(files.sort());
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw new UsageError(`cannot read ${path}: ${ioMessage(cause)}`, undefined, { cause });

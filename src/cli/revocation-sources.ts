@@ -1,7 +1,12 @@
+import { resolve, sep } from "node:path";
 import type { RevocationLists } from "../policy/revocations.ts";
 import type { ResourceProblem } from "../policy/resource-problem.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { readManifests } from "./manifests.ts";
+
+/** Is this the file that was named, or one in the folder that was. */
+const isFrom = (file: string, path: string): boolean =>
+  file === path || resolve(file).startsWith(`${resolve(path)}${sep}`);
 
 /**
  * The lists in files that a call names for nothing else. Whatever they hold beside lists is refused, not left alone: a list
@@ -23,11 +28,9 @@ export async function readRevocations(
       "name files that hold nothing else, or give policies and lists together by --policy",
     );
   }
-  if (manifests.length === 0)
-    throw new UsageError(
-      `there is no SkillRevocationList in ${paths.join(", ")}`,
-      "name a file that holds one",
-    );
+  const empty = paths.find((path) => !manifests.some(({ file }) => isFrom(file, path)));
+  if (empty !== undefined)
+    throw new UsageError(`there is no SkillRevocationList in ${empty}`, "name a file that holds one");
   const problems: ResourceProblem[] = [];
   const lists = readRevocationLists(
     manifests.map(({ object }) => object),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -77,5 +77,28 @@ describe("readManifests", () => {
   it("refuses a file that is not there and a folder without manifests", async () => {
     await expect(kinds([join(folder, "no.yaml")])).rejects.toThrow("it does not exist");
     await expect(kinds([folder])).rejects.toThrow("has no .yaml");
+  });
+
+  it("reads files behind links, once, as in the volume of a ConfigMap", async () => {
+    put("data/..2026/a.yaml", "apiVersion: v1\nkind: Pod\n");
+    symlinkSync("..2026", join(folder, "data/..data"));
+    symlinkSync("..data/a.yaml", join(folder, "data/a.yaml"));
+    symlinkSync(
+      put("elsewhere/b.json", JSON.stringify({ ...pod, kind: "Job" })),
+      join(folder, "data/b.json"),
+    );
+    expect((await kinds([join(folder, "data")])).sort()).toEqual(["Job", "Pod"]);
+  });
+
+  it("passes over nothing behind links silently: to other folders, to nothing", async () => {
+    put("data/a.yaml", "apiVersion: v1\nkind: Pod\n");
+    put("elsewhere/b.yaml", "apiVersion: v1\nkind: Job\n");
+    symlinkSync(join(folder, "nowhere"), join(folder, "data/README"));
+    expect(await kinds([join(folder, "data")])).toEqual(["Pod"]);
+    symlinkSync("../elsewhere", join(folder, "data/lists"));
+    await expect(kinds([join(folder, "data")])).rejects.toThrow("data/lists is a link to another folder");
+    rmSync(join(folder, "data/lists"));
+    symlinkSync("../nowhere.yaml", join(folder, "data/c.yaml"));
+    await expect(kinds([join(folder, "data")])).rejects.toThrow("it does not exist");
   });
 });

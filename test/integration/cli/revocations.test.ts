@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { issueChain } from "../../fixtures/certificates.ts";
@@ -132,6 +132,22 @@ describe("verify --revocations", () => {
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err).toMatch(message);
+  });
+
+  it("ends with 2 where one of several holds none, such as a file cut to nothing", async () => {
+    const lists = put("lists/a.json", listOf(other, "a"));
+    const { code, out, err } = await verify(
+      ...["--revocations", join(lists, ".."), "--revocations", put("cut.yaml", "")],
+    );
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatch(/there is no SkillRevocationList in .*cut\.yaml/);
+    expect((await verify("--revocations", `${join(lists, "..")}/`)).code).toBe(0);
+  });
+
+  it("refuses by a list behind a link, too", async () => {
+    put("lists/a.json", listOf(other, "a"));
+    symlinkSync(put("elsewhere/b.json", listOf(harmful(), "b")), join(home, "lists/b.json"));
+    expect((await verify("--revocations", join(home, "lists"))).code).toBe(1);
   });
 
   it("needs somebody to trust, and stands among the files of a policy", async () => {
