@@ -26,14 +26,25 @@ export interface FetcherOptions {
   readonly folder?: string;
 }
 
+/** Answers of the kind "more is to come" (RFC 9110, 15.2) before the one that counts. Any number is allowed, and costs us. */
+const maxInformation = 8;
+
 function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const start = url.protocol === "http:" ? plainRequest : request;
   return new Promise((resolve, reject) => {
     // No kept connection: the next look is in an hour.
     const headers = { accept: "application/json", "user-agent": "skill-admission" };
     const outgoing = start(url, { signal, agent: false, headers });
+    let information = 0;
+    outgoing.on("information", () => {
+      information += 1;
+      if (information > maxInformation)
+        outgoing.destroy(new Error("it announces an answer without giving one"));
+    });
     outgoing.once("response", resolve);
-    outgoing.once("error", (error) => reject(signal.aborted ? (signal.reason as Error) : error));
+    outgoing.on("error", (error) => reject(signal.aborted ? (signal.reason as Error) : error));
+    // After a 101, Node ends the connection and says nothing else.
+    outgoing.once("close", () => reject(new Error("it ends the connection without an answer")));
     outgoing.end();
   });
 }

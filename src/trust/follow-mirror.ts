@@ -140,7 +140,8 @@ class Follower implements Followed {
     } catch {
       return;
     }
-    this.#lastSuccess = known.at;
+    // A clock that was ahead must not make it fresh until that time comes.
+    this.#lastSuccess = Math.min(known.at, this.#options.clock.now());
     this.#text = known.text;
   }
 

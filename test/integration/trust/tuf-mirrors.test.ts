@@ -165,6 +165,18 @@ describe("a TUF mirror", () => {
     expect(states.at(-1)).toEqual([{ name: "r/0", up: false, lastSuccess: last }]);
   });
 
+  it("is not taken for fresh for years, because the clock was wrong when it answered last", async () => {
+    await look();
+    await mirrors.close();
+    const [folder = ""] = await readdir(home);
+    const at = clock.time + 365 * 24 * 3_600_000;
+    await writeFile(join(home, folder, "last-good.json"), JSON.stringify({ text: publicGoodRoot, at }));
+    await server.close();
+    mirrors = open();
+    expect((await look()).text).toBe(publicGoodRoot);
+    expect(states.at(-1)).toEqual([{ name: "r/0", up: false, lastSuccess: clock.time }]);
+  });
+
   it("that is not named when the controller starts is not contacted", async () => {
     await mirrors.close();
     mirrors = open([`${server.url}/other`, "https://tuf.example.com"]);
@@ -401,6 +413,22 @@ describe("what a mirror, or who stands before it, tries", () => {
     };
     expect((await look()).fault).toMatch(/it sends us on to http:.*\/elsewhere, which is not followed/);
     expect(server.asked).not.toContain("/elsewhere");
+  });
+
+  it("an answer that ends the connection or never comes to itself is given up", async () => {
+    server.instead = ({ socket }) =>
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+    expect((await look()).fault).toMatch(/ends the connection without an answer/);
+    server.instead = ({ socket }) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
+    await clock.next();
+    expect(mirrors.read(referenceOf()).fault).toMatch(/announces an answer without giving one/);
+    server.instead = (request, response) => {
+      response.writeEarlyHints({ link: "</x>" });
+      const text = repository.files.get(request.url ?? "");
+      response.writeHead(text === undefined ? 404 : 200).end(text);
+    };
+    await clock.next();
+    expect(mirrors.read(referenceOf())).toEqual({ text: publicGoodRoot });
   });
 
   it.each([
