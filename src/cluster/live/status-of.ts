@@ -48,6 +48,15 @@ function countEntries(spec: unknown): Readonly<Record<string, number>> {
   return Object.fromEntries(revocable.map((kind) => [kind, lists?.[kind]?.length ?? 0]));
 }
 
+function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: TrustRootSpec) {
+  const registryKeys = vett.flatMap((registry) => registry.keys);
+  return {
+    certificates: countPem(certificates),
+    keys: countPem([...keys, ...registryKeys]),
+    sigstore: sigstore.length,
+  };
+}
+
 /** Counts that the printer columns show, by kind. */
 function countsOf(
   kind: ResourceProblem["kind"],
@@ -60,13 +69,7 @@ function countsOf(
   }
   const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
   if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
-  const spec = usable ? (object["spec"] as TrustRootSpec | undefined) : undefined;
-  const registryKeys = (spec?.vett ?? []).flatMap(({ keys }) => keys);
-  return {
-    certificates: countPem(spec?.certificates),
-    keys: countPem([...(spec?.keys ?? []), ...registryKeys]),
-    sigstore: spec?.sigstore?.length ?? 0,
-  };
+  return usable ? countTrust(object["spec"] as TrustRootSpec) : { certificates: 0, keys: 0, sigstore: 0 };
 }
 
 /** What the printer columns and the condition say of a trust root's ends. */
