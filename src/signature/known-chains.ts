@@ -18,7 +18,11 @@ export interface KnownChain extends ChainPaths {
   readonly leafFault?: SignatureError;
 }
 
-const maxKnown = 256;
+/**
+ * Chains that are remembered, and their characters in all: real ones have 4,000. Strangers may bring fifty times as many, and
+ * Node takes several times the size of each.
+ */
+const bounds = { max: 256, maxSize: 2 * 1024 * 1024 } as const;
 
 /** Publishers have few chains and sign many skills. Dropped with the trust material that they were checked against. */
 const known = new WeakMap<TrustMaterial, LRUCache<string, KnownChain>>();
@@ -64,14 +68,14 @@ function readChain(certificates: readonly string[], trust: TrustMaterial): Known
 export function knownChain(certificates: readonly string[], trust: TrustMaterial): KnownChain {
   let chains = known.get(trust);
   if (chains === undefined) {
-    chains = new LRUCache({ max: maxKnown });
+    chains = new LRUCache(bounds);
     known.set(trust, chains);
   }
   const key = sha256Hex(certificates.join("\n"));
   let chain = chains.get(key);
   if (chain === undefined) {
     chain = readChain(certificates, trust);
-    chains.set(key, chain);
+    chains.set(key, chain, { size: certificates.reduce((size, { length }) => size + length, 1) });
   }
   return chain;
 }
