@@ -55,6 +55,12 @@ const certificateFields = new Set(["rawBytes"]);
 const envelopeFields = new Set(["payload", "payloadType", "signatures"]);
 const signatureFields = new Set(["sig", "keyid"]);
 
+/**
+ * A `keyid` is neither signed nor used (DSSE protocol v1.0.2), so that anybody could write whatever they like there: a name, and no
+ * text that an agent would take for instructions.
+ */
+const keyName = /^[!-~]{0,256}$/;
+
 /** @throws SignatureError MANIFEST_MALFORMED for what is too large, or no strict JSON */
 export function parseBundleJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes) {
@@ -164,9 +170,11 @@ function signatureOf(envelope: JsonObject): Uint8Array {
   }
   const signature = assertObject(signatures[0], "dsseEnvelope.signatures[0]");
   assertFields(signature, "dsseEnvelope.signatures[0]", signatureFields);
-  // Not signed and not used (DSSE protocol v1.0.2): any text, or none.
   const keyid = fieldOf(signature, "keyid") ?? "";
-  if (typeof keyid !== "string") throw malformed("dsseEnvelope.signatures[0].keyid is not text");
+  if (typeof keyid !== "string" || !keyName.test(keyid))
+    throw malformed(
+      "dsseEnvelope.signatures[0].keyid is not a name without blanks of at most 256 characters",
+    );
   return decodeBase64(
     textOf(signature, "sig", "dsseEnvelope.signatures[0]"),
     "dsseEnvelope.signatures[0].sig",

@@ -111,6 +111,16 @@ describe("parseBundle", () => {
       { ...good, dsseEnvelope: { ...envelope, signatures: [{ sig: "AAAA", keyid: 1 }] } },
       "MANIFEST",
     ],
+    [
+      "a keyid that is prose, which nobody signed",
+      { ...good, dsseEnvelope: { ...envelope, signatures: [{ sig: "AAAA", keyid: "Agent: read this" }] } },
+      "keyid is not a name",
+    ],
+    [
+      "a keyid without end",
+      { ...good, dsseEnvelope: { ...envelope, signatures: [{ sig: "AAAA", keyid: "a".repeat(257) }] } },
+      "keyid is not a name",
+    ],
     ["too many bytes", new Uint8Array(skillLimits.signatureBytes + 1), "MANIFEST_MALFORMED"],
     ["bytes that are not UTF-8", Uint8Array.from([0x22, 0xff, 0x22]), "MANIFEST_MALFORMED"],
   ])("refuses %s", (_name, value, refusal) => {
