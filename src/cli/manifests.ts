@@ -5,6 +5,7 @@ import { extname, join, sep } from "node:path";
 
 import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { isListKind } from "../workload/list-kind.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 
@@ -113,7 +114,9 @@ function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   if (typeof apiVersion !== "string" || typeof kind !== "string") {
     throw new UsageError(`${file}: an object has no apiVersion or kind`, "give it both");
   }
-  if (!kind.endsWith("List") || !Array.isArray(items)) return [value];
+  if (kind === "List" && !Array.isArray(items))
+    throw new UsageError(`${file}: a List has no items`, "give it a list of objects");
+  if (!isListKind(kind) || !Array.isArray(items)) return [value];
   // Items of typed lists (PodList) leave out what the list says already.
   const typed: Fields<Json> = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
   return (items as readonly Json[]).flatMap((item) =>

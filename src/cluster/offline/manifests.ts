@@ -2,6 +2,7 @@ import { isFields } from "../../skill/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../skill/yaml.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import { isListKind } from "../../workload/list-kind.ts";
 
 /** Bounds on one manifest file. */
 export const manifestLimits = {
@@ -51,8 +52,7 @@ function documentsOf(text: string, file: string): readonly { readonly value: Jso
 
 /** `List`, and typed lists such as `ConfigMapList` whose items may leave their kind out. */
 function flatten(value: Json, depth: number): readonly Json[] {
-  if (!isFields(value) || typeof value["kind"] !== "string" || !value["kind"].endsWith("List"))
-    return [value];
+  if (!isFields(value) || typeof value["kind"] !== "string" || !isListKind(value["kind"])) return [value];
   const items = value["items"];
   if (!Array.isArray(items)) return [value];
   if (depth > 3) throw new RangeError("lists nested deeper than 3 levels");

@@ -66,12 +66,20 @@ describe("readManifests", () => {
     ["x.yaml", "apiVersion: v1\nkind: Pod\nkind: Job\n", "twice"],
     ["x.json", '{"apiVersion":"v1","kind":"Pod","kind":"Job"}', "twice"],
     ["x.json", '{"kind": "List", "apiVersion": "v1", "items": [3]}', "not a Kubernetes object"],
+    ["x.yaml", "apiVersion: v1\nkind: List\nitems: {a: {kind: Pod}}\n", "a List has no items"],
     ["x.yaml", Buffer.from([0x61, 0xff]), "not UTF-8"],
   ])("refuses %s with %j, naming the file and the fault", async (name, content, fault) => {
     const file = put(name, content);
     await expect(kinds([file])).rejects.toThrow(UsageError);
     await expect(kinds([file])).rejects.toThrow(fault);
     await expect(kinds([file])).rejects.toThrow(file);
+  });
+
+  it("takes no object for a list of others by the end of its kind", async () => {
+    const list = { apiVersion: "skill-admission.dev/v1alpha1", kind: "SkillRevocationList", items: [] };
+    expect(await kinds([put("a.json", JSON.stringify(list))])).toEqual(["SkillRevocationList"]);
+    const lists = { ...list, kind: "SkillRevocationListList", items: [{ metadata: { name: "a" } }] };
+    expect(await kinds([put("b.json", JSON.stringify(lists))])).toEqual(["SkillRevocationList"]);
   });
 
   it("refuses a file that is not there and a folder without manifests", async () => {

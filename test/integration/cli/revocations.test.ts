@@ -123,6 +123,15 @@ describe("verify --revocations", () => {
       /SkillRevocationsList/,
     ],
     [
+      "has items, as if it were a list of objects",
+      () =>
+        put(
+          "items.yaml",
+          `${listOf(other)}\n---\n${JSON.stringify({ ...(JSON.parse(listOf(harmful(), "b")) as object), items: [] })}\n`,
+        ),
+      /SkillRevocationList b: items: there is no such field/,
+    ],
+    [
       "has one name twice",
       () => put("twice.yaml", `${listOf(harmful())}\n---\n${listOf(other)}\n`),
       /another SkillRevocationList has the name org-revoked/,

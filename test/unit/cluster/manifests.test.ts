@@ -26,6 +26,18 @@ describe("parseManifests", () => {
     ]);
   });
 
+  it("takes no SkillRevocationList for a list of others by the end of its kind", () => {
+    const object = {
+      apiVersion: "skill-admission.dev/v1alpha1",
+      kind: "SkillRevocationList",
+      metadata: { name: "revoked" },
+      items: [],
+    };
+    expect(parseManifests(JSON.stringify(object), "a.json")).toMatchObject([{ name: "revoked", object }]);
+    const list = { apiVersion: object.apiVersion, kind: "SkillRevocationListList", items: [object] };
+    expect(parseManifests(JSON.stringify(list), "a.json")).toMatchObject([{ kind: object.kind, object }]);
+  });
+
   it("opens lists, typed and untyped, one in another", () => {
     const items = [{ metadata: { name: "a" } }, { metadata: { name: "b" } }];
     const typed = { apiVersion: "v1", kind: "ConfigMapList", metadata: {}, items };
