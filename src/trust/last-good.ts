@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
@@ -12,10 +13,15 @@ export interface LastGood {
 /** Bytes of the file: each character could be escaped. */
 const maxBytes = 8 * maxTrustedRootLength;
 
+/** A file and nothing else: a pipe would be waited for without end, and with it all policies. */
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 async function readSmall(file: string): Promise<string> {
-  const handle = await open(file, "r");
+  const handle = await open(file, flags);
   try {
-    const { size } = await handle.stat();
+    const status = await handle.stat();
+    if (!status.isFile()) throw new TypeError(`${file} is no file`);
+    const { size } = status;
     if (size > maxBytes) throw new RangeError(`${file} is larger than ${maxBytes} bytes`);
     return await handle.readFile("utf8");
   } finally {

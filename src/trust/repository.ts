@@ -40,9 +40,10 @@ const updaterOf = ({ reference: { mirror }, folder, fetcher }: Repository): Upda
 async function open(repository: Repository): Promise<Updater> {
   const { folder, reference } = repository;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(folder)) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
     // Delegated roles would pile up under ever new names. That they are not rolled back, the snapshot says.
-    if (!kept.includes(name)) await rm(join(folder, name), { force: true, recursive: true });
+    const isKept = kept.includes(entry.name) && entry.isFile();
+    if (!isKept) await rm(join(folder, entry.name), { force: true, recursive: true });
   }
   try {
     return updaterOf(repository);

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +165,23 @@ describe("a TUF mirror", () => {
     await vi.waitFor(() => expect(mirrors.pending()).toBe(false));
     expect((await look()).text).toBe(publicGoodRoot);
     expect(states.at(-1)).toEqual([{ name: "r/0", up: false, lastSuccess: last }]);
+  });
+
+  it.each([
+    ["a pipe", (path: string) => void execFileSync("mkfifo", [path])],
+    ["a link", (path: string) => symlinkSync("/dev/zero", path)],
+    ["a folder", (path: string) => mkdirSync(path)],
+  ])("is not waited for where %s is in place of what was kept", async (_what, put) => {
+    await look();
+    const [folder = ""] = await readdir(home);
+    await mirrors.close();
+    for (const name of ["last-good.json", "metadata/root.json", "metadata/timestamp.json"]) {
+      await rm(join(home, folder, name));
+      put(join(home, folder, name));
+    }
+    mirrors = open();
+    expect(await look()).toEqual({ text: publicGoodRoot });
+    expect(mirrors.pending()).toBe(false);
   });
 
   it("is not taken for fresh for years, because the clock was wrong when it answered last", async () => {
