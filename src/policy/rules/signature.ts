@@ -43,7 +43,7 @@ function lackingFinding(policy: Policy, signer: Signer): Finding | undefined {
     signer.kind === "registry"
       ? `${why} (by ${trust})`
       : `signed by ${named(signer)}, which ${trust} does not prove: ${why}`;
-  const remedy = `have it signed anew with the proof that ${trust} asks for`;
+  const remedy = `have it signed anew with the proof that ${trust} asks for, or bring that trust root up to date`;
   return { code, message, remedy, tolerated: false };
 }
 

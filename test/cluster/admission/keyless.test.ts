@@ -89,6 +89,12 @@ const notProved = (why: string): readonly string[] => [
   fix,
 ];
 
+/** What is said of one who would be the policy's publisher, if its own root proved it. */
+const notProvedBy = (why: string): readonly string[] => [
+  `  UNTRUSTED_SIGNER signed by ${who}, which the Sigstore root of the publisher ci does not prove: ${why}`,
+  "  fix: have it signed anew with the proof that the Sigstore root of the publisher ci asks for, or bring that trust root up to date",
+];
+
 /** The skill with another bundle as its signature. */
 function withBundle(edits: Readonly<Record<string, Edit>>): Skill {
   const bundle = JSON.parse(Buffer.from(own.files.get(signature)!.bytes).toString()) as object;
@@ -179,8 +185,8 @@ describe("a pod whose ConfigMap carries a keyless skill is denied", () => {
     ],
     [
       "the log's promise",
-      `UNTRUSTED_SIGNER signed by "${identity}" ("${issuer}"), which is not proved: `,
-      "use a skill signed by a publisher of the policy",
+      `UNTRUSTED_SIGNER signed by ${who}, which the Sigstore root of the publisher ci does not prove: inclusion promise`,
+      "have it signed anew with the proof that the Sigstore root of the publisher ci asks for",
       { [`${entry}.inclusionPromise.signedEntryTimestamp`]: flipped(-1) },
     ],
   ])("when a byte of %s changes", async (_what, finding, remedy, edits) => {
@@ -192,7 +198,9 @@ describe("a pod whose ConfigMap carries a keyless skill is denied", () => {
 
   it("when the log entry is taken out", async () => {
     const result = await applied(withBundle({ "verificationMaterial.tlogEntries": [] }));
-    expect(denial(result.ran)).toContain(notProved("")[0]);
+    expect(denial(result.ran)).toContain(
+      notProvedBy("it is in 0 of the 1 transparency logs that are asked for").join("\n"),
+    );
   });
 
   it("when somebody else signed it at the same Sigstore", async () => {
@@ -215,7 +223,19 @@ describe("a pod whose ConfigMap carries a keyless skill is denied", () => {
     await createNamespace(space, space);
     await enforce(rootWith(space, (await testSigstore()).trustedRoot), policyWith(space, space));
     const result = await applied(own, space);
-    expect(denial(result.ran)).toBe(denialOf(result, `signed by ${who}`, noPublisher(who), space));
+    const [finding, remedy] = notProvedBy("it does not know the transparency log");
+    expect(denial(result.ran)).toBe(
+      denialOf(
+        result,
+        `signed by ${who}`,
+        [
+          finding!.replace("UNTRUSTED_SIGNER ", "UNTRUSTED_SIGNER    "),
+          "  GRADE_BELOW_MINIMUM authorship is MEDIUM, the policy demands STRONG",
+          remedy!,
+        ],
+        space,
+      ),
+    );
   });
 });
 
@@ -296,7 +316,7 @@ describe("a policy that demands freshness", () => {
 });
 
 describe("a pod whose ConfigMap carries a keyless skill is denied, after the trust root was changed", () => {
-  it.each<[string, () => Promise<object>, string]>([
+  it.each<[string, () => Promise<object>, readonly string[]]>([
     [
       "so that it knows the log by another key",
       () => {
@@ -304,19 +324,17 @@ describe("a pod whose ConfigMap carries a keyless skill is denied, after the tru
         const rawBytes = publicKey.export({ type: "spki", format: "der" }).toString("base64");
         return Promise.resolve(edited(sigstore.trustedRoot, { "tlogs.0.publicKey.rawBytes": rawBytes }));
       },
-      "inclusion promise could not be verified",
+      notProvedBy("inclusion promise could not be verified"),
     ],
     [
       "to another Sigstore's",
       async () => (await testSigstore()).trustedRoot,
-      "its transparency log is in no trusted Sigstore root",
+      notProved("its transparency log is in no trusted Sigstore root"),
     ],
-  ])("%s; and passes after it was changed back", async (_what, changed, why) => {
+  ])("%s; and passes after it was changed back", async (_what, changed, said) => {
     await enforce(rootWith(namespace, await changed()), policyWith(namespace, namespace));
     const result = await applied(own);
-    expect(denial(result.ran)).toBe(
-      denialOf(result, `signature by ${who} proves nothing here`, notProved(why)),
-    );
+    expect(denial(result.ran)).toBe(denialOf(result, `signature by ${who} proves nothing here`, said));
     await enforce(rootWith(namespace, sigstore.trustedRoot), policyWith(namespace, namespace));
     expect((await applied(own)).ran).toMatchObject({ code: 0, stderr: "" });
   });

@@ -60,7 +60,7 @@ describe("judge, where Sigstore roots of different rigour are trusted", () => {
       message: `signed by ${identity} (${issuer}), which the Sigstore root of the publisher ci does not prove: it is in 0 of the 1 transparency logs that are asked for`,
     });
     expect(remedyFor([finding!])).toBe(
-      "have it signed anew with the proof that the Sigstore root of the publisher ci asks for",
+      "have it signed anew with the proof that the Sigstore root of the publisher ci asks for, or bring that trust root up to date",
     );
   });
 
