@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, MirrorSource } from "../cluster/cluster.ts";
 import type { Config } from "../config.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { noMirrors } from "../trust/no-mirrors.ts";
+import { noMirrors, refusals } from "../trust/no-mirrors.ts";
 
 /** Milliseconds for one request to a mirror, with its whole answer. */
 const requestLimit = 10_000;
@@ -12,9 +12,10 @@ export async function openMirrors(
   { tuf: { mirrors, cache } }: Config,
   { log, metrics }: Telemetry,
 ): Promise<MirrorSource & { readonly close: () => Promise<void> }> {
-  if (mirrors.length === 0) return noMirrors;
+  const tell = refusals(mirrors, (message) => log.warn(message));
+  if (mirrors.length === 0) return { ...noMirrors, follow: tell };
   const { createTufMirrors } = await import("../trust/tuf-mirrors.ts");
-  return createTufMirrors({
+  const followed = createTufMirrors({
     allowed: mirrors,
     folder: cache,
     clock: {
@@ -27,6 +28,16 @@ export async function openMirrors(
     onRecovered: (message) => log.info(message),
     onState: (entries) => metrics.setMirrors(entries),
   });
+  return {
+    follow: (references) => {
+      tell(references);
+      followed.follow(references);
+    },
+    read: (reference) => followed.read(reference),
+    pending: () => followed.pending(),
+    onChange: (changed) => followed.onChange(changed),
+    close: () => followed.close(),
+  };
 }
 
 /** A cluster that ends what it reads mirrors with. */

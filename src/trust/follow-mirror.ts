@@ -4,6 +4,7 @@ import { SignatureError } from "../signature/signature-error.ts";
 import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
 import { createFetcher } from "./fetcher.ts";
 import { loadLastGood, saveLastGood } from "./last-good.ts";
+import { MirrorFault, mirrorRemedy } from "./mirror-remedy.ts";
 import { readPublished } from "./repository.ts";
 
 /** Time, handed in. Milliseconds. */
@@ -157,7 +158,7 @@ class Follower implements Followed {
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
       this.#up = false;
-      const fault = `${reference.mirror}: ${wordsOf(error)}; see that the mirror can be reached and is kept up to date`;
+      const fault = `${reference.mirror}: ${wordsOf(error)}; ${mirrorRemedy(error)}`;
       const held = this.#text === undefined ? "" : "; what it published last stays in force";
       if (first) onProblem(`the TUF mirror ${fault}${held}`);
       this.#become(this.#text, fault);
@@ -174,7 +175,8 @@ class Follower implements Followed {
     try {
       assertTrustedRoot(text);
     } catch (cause) {
-      throw new Error(`${reference.target} is no trusted root: ${wordsOf(cause)}`, { cause });
+      const remedy = "have whoever runs the mirror correct it";
+      throw new MirrorFault(`${reference.target} is no trusted root: ${wordsOf(cause)}`, remedy, { cause });
     }
     this.#lastSuccess = at;
     // That it cannot be kept is no reason not to use it.

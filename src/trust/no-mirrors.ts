@@ -1,9 +1,38 @@
-import type { MirrorReference, Supplied } from "../policy/trust-supply.ts";
+import {
+  normalMirror,
+  type MirrorReference,
+  type NamedReference,
+  type Supplied,
+} from "../policy/trust-supply.ts";
 
 /** What is said of a mirror that the configuration does not name. */
-export const notAllowed = ({ mirror }: MirrorReference): Supplied => ({
+export const notAllowed = ({ mirror }: MirrorReference): Required<Pick<Supplied, "fault">> => ({
   fault: `${mirror} is no mirror that this controller may contact; name it in the Helm value trust.tuf.mirrors, or start with --tuf-mirror=${mirror}`,
 });
+
+/**
+ * Tells of entries whose mirror may not be contacted, each once for as long as it is referred to. Nothing else does where
+ * something stands beside `tuf`: that serves, and the trust root is ready.
+ *
+ * @param allowed base URLs of those that may be contacted
+ */
+export function refusals(
+  allowed: readonly string[],
+  onProblem: (message: string) => void,
+): (references: readonly NamedReference[]) => void {
+  const known = new Set(allowed.map(normalMirror));
+  let told: ReadonlySet<string> = new Set();
+  return (references) => {
+    const now = new Set<string>();
+    for (const { name, reference } of references) {
+      if (reference.kind !== "TUF" || known.has(reference.mirror)) continue;
+      const message = `the SkillTrustRoot entry ${name}: ${notAllowed(reference).fault}`;
+      if (!told.has(message) && !now.has(message)) onProblem(message);
+      now.add(message);
+    }
+    told = now;
+  };
+}
 
 /** For a controller that may contact none. */
 export const noMirrors = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Updater, type Fetcher } from "tuf-js";
 import type { MirrorReference } from "../policy/trust-supply.ts";
 import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
+import { MirrorFault } from "./mirror-remedy.ts";
 
 /** Bounds on what a repository may publish. Sigstore's own has 6 KB of each. */
 const limits = {
@@ -54,9 +55,8 @@ async function open(repository: Repository): Promise<Updater> {
   try {
     return updaterOf(repository);
   } catch (cause) {
-    throw new Error(`tuf.root is no root.json that is signed by its own keys: ${(cause as Error).message}`, {
-      cause,
-    });
+    const why = `tuf.root is no root.json that is signed by its own keys: ${(cause as Error).message}`;
+    throw new MirrorFault(why, "correct tuf.root in the SkillTrustRoot", { cause });
   }
 }
 
@@ -72,7 +72,11 @@ export async function readPublished(repository: Repository): Promise<string> {
   const updater = await open(repository);
   await updater.refresh();
   const info = await updater.getTargetInfo(target);
-  if (info === undefined) throw new Error(`it publishes no ${target}`);
+  if (info === undefined)
+    throw new MirrorFault(
+      `it publishes no ${target}`,
+      "correct tuf.target in the SkillTrustRoot, or have it published",
+    );
   if (info.length > maxTargetBytes) throw new Error(`${target} is longer than ${maxTargetBytes} bytes`);
   if (!Object.keys(info.hashes).some((name) => ["sha256", "sha512"].includes(name)))
     throw new Error(`${target} has no SHA-256 or SHA-512 digest`);
