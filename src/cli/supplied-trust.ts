@@ -2,13 +2,25 @@ import { supplyFrom } from "../policy/trust-object.ts";
 import type { TrustSupply } from "../policy/trust-supply.ts";
 import type { Manifest } from "./manifests.ts";
 
+/** Is a text metadata of TUF's root role; whether its signatures hold, who asks the mirror finds out. */
+function isRootMetadata(text: string): boolean {
+  try {
+    const { signed } = JSON.parse(text) as { readonly signed?: { readonly _type?: unknown } | null };
+    return signed?._type === "root";
+  } catch {
+    return false;
+  }
+}
+
 /** What references lead to among the files of a call; which namespace the controller has, nobody knows here. */
 export const supplyOf =
   (manifests: readonly Manifest[]): TrustSupply =>
   (reference) => {
     if (reference.kind === "TUF") {
       return {
-        fault: `${reference.mirror} is not asked by this command, which goes by what stands beside tuf`,
+        fault: isRootMetadata(reference.root)
+          ? `${reference.mirror} is not asked by this command, which goes by what stands beside tuf (trustedRoot, clientTrustConfig, instance or trustedRootFrom)`
+          : `root is not the text of a root.json; give one of the repository ${reference.mirror}`,
       };
     }
     const found = manifests.filter(

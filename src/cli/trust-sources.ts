@@ -58,7 +58,7 @@ async function compile(
     supply: supplyOf(manifests),
   });
   const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
-  if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct the policies");
+  if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct what is named");
   for (const { name, message } of snapshot.trustNotes)
     line.stderr.write(`warning: SkillTrustRoot ${name}: ${message}\n`);
   return snapshot;

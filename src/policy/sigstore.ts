@@ -46,7 +46,7 @@ function findInPlace(entry: SigstoreRootSpec, supply: TrustSupply): Found | { re
   const { trustedRoot, clientTrustConfig, instance } = entry;
   if (clientTrustConfig !== undefined) return { text: clientTrustConfig, member: "clientTrustConfig" };
   if (trustedRoot !== undefined) return { text: trustedRoot, member: "trustedRoot" };
-  if (instance !== undefined) return { text: publicGoodRoot, member: "trustedRoot" };
+  if (instance !== undefined) return { text: publicGoodRoot, member: "instance" };
   const reference = objectReference(entry);
   if (reference === undefined) return {};
   const { text, fault } = supply(reference);

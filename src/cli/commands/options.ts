@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 import { outputFormats } from "../report/reporter.ts";
 
@@ -13,6 +13,15 @@ const collect = (value: string, previous: readonly string[] | undefined): readon
 /** An option that may be repeated; its values come as a list. */
 export const repeatable = (flags: string, description: string): Option =>
   new Option(flags, description).argParser(collect);
+
+function once(value: string, previous: string | undefined): string {
+  if (previous === undefined) return value;
+  throw new InvalidArgumentError("It is given already; several publishers go into a policy (--policy).");
+}
+
+/** An option that names one publisher: of two, the first would be forgotten without a word. */
+export const single = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser(once);
 
 /** `-o`, as `verify` and `apply` have it. */
 export const outputOption = (): Option =>

@@ -2,26 +2,26 @@ import { Option, type Command } from "commander";
 
 import type { CommandLine } from "../command-line.ts";
 import type { OutputFormat } from "../report/reporter.ts";
-import { exitCodes, outputOption, policyOption, repeatable, type Ending } from "./options.ts";
+import { exitCodes, outputOption, policyOption, repeatable, single, type Ending } from "./options.ts";
 
 /** A keyless signer is named beside none of these. */
 const otherTrust = ["policy", "publicKey", "certificateChain"];
 
 /** Whom to trust and what is revoked, without a policy. */
 const trustOptions = (): readonly Option[] => [
-  new Option("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
+  single("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
     "policy",
     "certificateChain",
   ]),
-  new Option("--certificate-chain <file>", "trust these root certificates (PEM) and no others").conflicts([
+  single("--certificate-chain <file>", "trust these root certificates (PEM) and no others").conflicts([
     "policy",
     "publicKey",
   ]),
-  new Option(
+  single(
     "--identity <name>",
     "trust this keyless signer: the whole e-mail address or URI in the certificate",
   ).conflicts(otherTrust),
-  new Option("--issuer <url>", "OpenID Connect issuer who vouched for the identity").conflicts(otherTrust),
+  single("--issuer <url>", "OpenID Connect issuer who vouched for the identity").conflicts(otherTrust),
   new Option(
     "--trusted-root <file>",
     "Sigstore trusted_root.json that proves it (default: the public instance's, offline)",

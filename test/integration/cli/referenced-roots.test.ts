@@ -31,7 +31,7 @@ const configMap = (namespace: string, data: object): object => ({
   data,
 });
 const fromConfigMap = { trustedRootFrom: { configMap: { name: "roots", key: "root.json" } } };
-const tuf = { mirror: "https://tuf.invalid", root: "{}" };
+const tuf = { mirror: "https://tuf.invalid", root: JSON.stringify({ signed: { _type: "root" } }) };
 
 /** Verifies the skill by a policy whose trust root has this entry, in a file with these objects. */
 function verify(entry: object, ...objects: readonly object[]) {
@@ -84,10 +84,26 @@ describe("verify with a trusted root that is kept elsewhere", () => {
     const beside = await verify({ tuf, trustedRoot: root });
     expect(beside.code).toBe(0);
     expect(beside.err).toBe(
-      "warning: SkillTrustRoot r: spec.sigstore[0].tuf: https://tuf.invalid is not asked by this command, which goes by what stands beside tuf; trustedRoot serves in its place\n",
+      "warning: SkillTrustRoot r: spec.sigstore[0].tuf: https://tuf.invalid is not asked by this command, which goes by what stands beside tuf (trustedRoot, clientTrustConfig, instance or trustedRootFrom); trustedRoot serves in its place\n",
     );
     const alone = await verify({ tuf });
     expect(alone.code).toBe(2);
     expect(alone.err).toMatch(/https:\/\/tuf\.invalid is not asked by this command/);
+    expect(alone.err).toMatch(/correct what is named\n$/);
+  });
+
+  it.each(["root.json", "null", '{"signed":null}', '{"signed":{"_type":"targets"}}'])(
+    "says that %s is no root.json",
+    async (text) => {
+      const { code, err } = await verify({ tuf: { ...tuf, root: text }, trustedRoot: root });
+      expect(code).toBe(0);
+      expect(err).toContain("spec.sigstore[0].tuf: root is not the text of a root.json; give one of");
+    },
+  );
+
+  it("refuses a second publisher on the command line, whose first would be forgotten", async () => {
+    const { code, err } = await run(["verify", skill, "--public-key", "a.pub", "--public-key", "b.pub"]);
+    expect(code).toBe(2);
+    expect(err).toContain("It is given already; several publishers go into a policy (--policy).");
   });
 });

@@ -59,7 +59,7 @@ describe("statusOf a trust root", () => {
       "spec.sigstore[0].tuf: no mirror is asked here; write the trusted root into the SkillTrustRoot";
     expect(ready({ name: "s", tuf, instance: "PublicGood" })).toMatchObject({
       status: "True",
-      message: `in force; ${fault}; trustedRoot serves in its place`,
+      message: `in force; ${fault}; instance serves in its place`,
     });
     expect(ready({ name: "s", tuf })).toMatchObject({
       status: "False",

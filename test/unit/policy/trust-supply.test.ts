@@ -124,7 +124,7 @@ describe("a trusted root from a mirror", () => {
     expect(before.problems).toEqual([]);
     expect(before.trust.version).toBe(version({ instance: "PublicGood" }));
     expect(before.trustNotes).toEqual([
-      { name: "r", message: `spec.sigstore[0].tuf: ${silent.fault}; trustedRoot serves in its place` },
+      { name: "r", message: `spec.sigstore[0].tuf: ${silent.fault}; instance serves in its place` },
     ]);
     const after = compiled(beside, () => ({ text: otherRoot() }));
     expect(after.trustNotes).toEqual([]);
