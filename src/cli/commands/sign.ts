@@ -1,8 +1,17 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 
 import type { CommandLine } from "../command-line.ts";
 import type { SignOptions } from "../sign.ts";
 import type { Ending } from "./options.ts";
+
+const formatsBeside: readonly string[] = ["guide", "vett", "trust-card"];
+
+/** One of several; whatever follows the option counts as one of them, so that a folder is the usual slip. */
+function formatBeside(value: string, formats: readonly string[] = []): readonly string[] {
+  if (formatsBeside.includes(value)) return [...formats, value];
+  const words = `Allowed choices are ${formatsBeside.join(", ")}.`;
+  throw new InvalidArgumentError(`${words} The skill's folder goes before --beside.`);
+}
 
 /** `sign DIR`: its arguments, options and help. */
 export function addSign(program: Command, line: CommandLine, end: Ending): void {
@@ -38,7 +47,9 @@ export function addSign(program: Command, line: CommandLine, end: Ending): void 
       new Option(
         "--beside <format...>",
         "oms: leave room for a signature of another format, made after this one",
-      ).choices(["guide", "vett", "trust-card"]),
+      )
+        .choices(formatsBeside)
+        .argParser(formatBeside),
     )
     .option("--force", "replace a signature that is there already")
     .addHelpText(

@@ -209,6 +209,11 @@ risks: [{description: None known., mitigation: Read it.}]
       /Allowed choices are oms, guide/,
     ],
     [
+      "a folder that --beside takes for a format",
+      () => ["--key", keys("ed25519", "a").key, "--beside", "guide", "my-skill"],
+      /Allowed choices are guide, vett, trust-card\. The skill's folder goes before --beside\./,
+    ],
+    [
       "a second skill.sig below",
       () => {
         put("demo/skill_card.yaml", card);
