@@ -132,7 +132,7 @@ describe("compileSnapshot with Sigstore roots", () => {
       "more logs than the instance has",
       { sigstore: [{ name: "a", instance: "PublicGood", tlogThreshold: 4 }] },
       { identity },
-      /spec\.sigstore\[0\]\.trustedRoot: 4 transparency logs are asked for, and the trusted root has 2/,
+      /spec\.sigstore\[0\]\.instance: 4 transparency logs are asked for, and the trusted root has 2/,
     ],
     [
       "a root that cannot be read",
