@@ -18,6 +18,7 @@ import {
   startCutOff,
   startHealthy,
   startLive,
+  startMirror,
   startSick,
 } from "./harness/world.ts";
 
@@ -46,10 +47,12 @@ async function startProducts(): Promise<typeof products> {
     started.push(product);
     return product;
   };
+  const mirror = await startMirror();
+  started.push(mirror);
   return {
-    folder: await one("folder", startHealthy),
+    folder: await one("folder", (at) => startHealthy(at, mirror)),
     live: await one("live", startLive),
-    sick: await one("sick", startSick),
+    sick: await one("sick", (at) => startSick(at, mirror)),
     cutOff: await one("cut-off", startCutOff),
     bare: await one("bare", startBare),
   };
@@ -206,6 +209,7 @@ describe("the alerts", () => {
         "SkillAdmissionReviewsRefused",
         "SkillAdmissionTrustExpired",
         "SkillAdmissionTrustExpiring",
+        "SkillAdmissionTrustedRootStale",
         "SkillAdmissionUnprovenPodsAdmitted",
         "SkillAdmissionVersionSkew",
         "SkillAdmissionWatchDown",
@@ -216,7 +220,13 @@ describe("the alerts", () => {
     );
     expect(
       expiring.map(({ metric }) => [metric["severity"], metric["role"] ?? metric["root"]].join(" ")).sort(),
-    ).toEqual(["critical over/ca", "critical serving", "warning five-days/ca", "warning serving"]);
+    ).toEqual([
+      "critical over/ca",
+      "critical serving",
+      "warning five-days/ca",
+      "warning mirrored/ours",
+      "warning serving",
+    ]);
   });
 
   it("are silent where all is well", async () => {

@@ -6,6 +6,9 @@ import { apply, kubectl } from "../../cluster/harness/cluster.ts";
 import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
 import { podReview } from "../../fixtures/review.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
+import { testSigstore } from "../../fixtures/sigstore.ts";
+import { TufRepository } from "../../fixtures/tuf-repository.ts";
+import { tufServer } from "../../fixtures/tuf-server.ts";
 import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
 import { startProduct, writeState, type Product } from "./product.ts";
 import { kubeconfig } from "../../cluster/harness/opened.ts";
@@ -27,6 +30,30 @@ async function trustRoot(name: string, notAfter: number): Promise<object> {
     spec: { certificates: [{ name: "ca", pem }] },
   };
 }
+
+/** A TUF repository, where it can be had. */
+export interface Mirror {
+  readonly url: string;
+  /** Text of its root.json. */
+  readonly root: string;
+  stop(): Promise<void>;
+}
+
+/** A mirror that answers as it should. */
+export async function startMirror(): Promise<Mirror> {
+  const repository = new TufRepository();
+  repository.publish(JSON.stringify((await testSigstore()).trustedRoot));
+  const server = await tufServer(repository.files);
+  return { url: server.url, root: repository.root, stop: () => server.close() };
+}
+
+/** A trust root that follows a mirror, and has something in its place. */
+const mirrored = (url: string, root: string): object => ({
+  apiVersion,
+  kind: "SkillTrustRoot",
+  metadata: { name: "mirrored" },
+  spec: { sigstore: [{ name: "ours", instance: "PublicGood", tuf: { mirror: url, root } }] },
+});
 
 const configMapNames = { published: "skills-etl", changed: "skills-bad", "changed again": "skills-worse" };
 
@@ -75,12 +102,12 @@ const configMaps = [
   configMapOf(worse, configMapNames["changed again"]).object,
 ];
 
-/** All in order: two tenants' worth of policy, an authority that lasts, on a folder of manifests. */
-export async function startHealthy(folder: string): Promise<Product> {
-  const root = await trustRoot("long", 400);
-  const objects = [namespaceObject("payments"), policyObject(), root, ...configMaps];
+/** All in order: two tenants' worth of policy, an authority that lasts, a mirror that answers, on a folder of manifests. */
+export async function startHealthy(folder: string, { url, root }: Mirror): Promise<Product> {
+  const roots = [await trustRoot("long", 400), mirrored(url, root)];
+  const objects = [namespaceObject("payments"), policyObject(), ...roots, ...configMaps];
   const state = await writeState(folder, ...objects);
-  return startProduct({ folder, args: ["--state", state] });
+  return startProduct({ folder, args: ["--state", state, "--tuf-mirror", url] });
 }
 
 /** All in order, beside the test's cluster, and the leader by its Lease. */
@@ -92,8 +119,10 @@ export async function startLive(folder: string): Promise<Product> {
   return startProduct({ folder, args: ["--kubeconfig", kubeconfig, ...lease] });
 }
 
-/** Much is wrong: a policy that names no trust root that there is, authorities that end, a certificate for half a day. */
-export async function startSick(folder: string): Promise<Product> {
+/** Much is wrong: a policy that names no trust root that there is, authorities that end, a certificate for half a day, no mirror. */
+export async function startSick(folder: string, { root }: Mirror): Promise<Product> {
+  // A port that nobody may listen on.
+  const nowhere = "http://127.0.0.1:1";
   const authority = await issueAuthority({ subject: "CN=Webhook CA" });
   const address = new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }]);
   const options = { subject: "CN=webhook", issuer: authority, notAfter: 0.5, extensions: [address] };
@@ -111,6 +140,7 @@ export async function startSick(folder: string): Promise<Product> {
     policyObject(warning, "staging"),
     await trustRoot("five-days", 5),
     await trustRoot("over", -2),
+    mirrored(nowhere, root),
     unsignedConfigMap,
     ...configMaps,
   );
@@ -118,7 +148,10 @@ export async function startSick(folder: string): Promise<Product> {
   await writeFile(keyFile, leaf.keyPem);
   return startProduct({
     folder,
-    args: ["--state", state, "--tls-cert-file", certFile, "--tls-key-file", keyFile],
+    args: [
+      ...["--state", state, "--tls-cert-file", certFile, "--tls-key-file", keyFile],
+      ...["--tuf-mirror", nowhere],
+    ],
     env: { SOURCE_REVISION: "one" },
     ca: authority.pem,
   });
