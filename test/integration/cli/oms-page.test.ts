@@ -1,22 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandsOf, typed, type Shell } from "../../fixtures/documented.ts";
-import { alias, projectRoot } from "./page.ts";
+import { describe, expect, it } from "vitest";
+import { commandsOf, typed } from "../../fixtures/documented.ts";
+import { alias, shellWithHome } from "./page.ts";
 
 const page = "docs/formats/oms.md";
 
-let shell: Shell;
-
-beforeAll(async () => {
-  const home = await mkdtemp(join(tmpdir(), "oms-page-"));
-  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
-});
-
-afterAll(async () => {
-  await rm(shell.env["HOME"]!, { recursive: true, force: true });
-});
+const shell = shellWithHome();
 
 describe("docs/formats/oms.md", () => {
   it("has worked examples by key and by certificate that work as they are typed", async () => {

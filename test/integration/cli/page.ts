@@ -1,13 +1,24 @@
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
-import { commandsOf } from "../../fixtures/documented.ts";
+import { commandsOf, type Shell } from "../../fixtures/documented.ts";
 
 export const projectRoot = join(import.meta.dirname, "../../..");
 
 /** The command under its own name, as docs/cli.md says. */
 export const alias = `skill-admission() { "${process.execPath}" "${join(projectRoot, "dist/main.js")}" "$@"; }\n`;
+
+/** A shell at the project's root with a home of its own, which goes after the tests of the file that asks for it. */
+export function shellWithHome(): Shell {
+  const home = mkdtempSync(join(tmpdir(), "skill-admission-page-"));
+  afterAll(() => rm(home, { recursive: true, force: true }));
+  return { cwd: projectRoot, env: { ...process.env, HOME: home } };
+}
 
 /** What the trust root and the policy that a page shows come to. */
 export async function snapshotOn(page: string): Promise<ReturnType<typeof compileSnapshot>> {

@@ -1,22 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
-import { alias, projectRoot, snapshotOn } from "./page.ts";
+import { describe, expect, it } from "vitest";
+import { commandsOf, type, typed } from "../../fixtures/documented.ts";
+import { alias, shellWithHome, snapshotOn } from "./page.ts";
 
 const page = "docs/formats/trust-card.md";
 
-let shell: Shell;
-
-beforeAll(async () => {
-  const home = await mkdtemp(join(tmpdir(), "trust-card-page-"));
-  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
-});
-
-afterAll(async () => {
-  await rm(shell.env["HOME"]!, { recursive: true, force: true });
-});
+const shell = shellWithHome();
 
 describe("docs/formats/trust-card.md", () => {
   it("has a worked example that works as it is typed, and shows what it prints", async () => {

@@ -1,22 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
-import { alias, projectRoot } from "./page.ts";
+import { describe, expect, it } from "vitest";
+import { commandsOf, type, typed } from "../../fixtures/documented.ts";
+import { alias, shellWithHome } from "./page.ts";
 
 const page = "docs/trust.md";
 
-let shell: Shell;
-
-beforeAll(async () => {
-  const home = await mkdtemp(join(tmpdir(), "trust-page-"));
-  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
-});
-
-afterAll(async () => {
-  await rm(shell.env["HOME"]!, { recursive: true, force: true });
-});
+const shell = shellWithHome();
 
 describe("docs/trust.md", () => {
   it("revokes a file as it is typed, and shows what is printed", async () => {

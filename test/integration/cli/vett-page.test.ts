@@ -1,24 +1,14 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
-import { alias, projectRoot, snapshotOn } from "./page.ts";
+import { describe, expect, it } from "vitest";
+import { commandsOf, type, typed } from "../../fixtures/documented.ts";
+import { alias, projectRoot, shellWithHome, snapshotOn } from "./page.ts";
 import { run } from "./line.ts";
 
 const page = "docs/formats/vett.md";
 const example = join(projectRoot, "examples/vett");
 
-let shell: Shell;
-
-beforeAll(async () => {
-  const home = await mkdtemp(join(tmpdir(), "vett-page-"));
-  shell = { cwd: projectRoot, env: { ...process.env, HOME: home } };
-});
-
-afterAll(async () => {
-  await rm(shell.env["HOME"]!, { recursive: true, force: true });
-});
+const shell = shellWithHome();
 
 describe("docs/formats/vett.md", () => {
   it("has a worked example that works as it is typed, and shows what it prints", async () => {
