@@ -1,60 +1,44 @@
 import type { FaultList } from "./fault-list.ts";
 import { readLicense } from "./license.ts";
+import { fieldUnder, isUsual, looksLikeRiskHeading, opensSection, type Field } from "./markdown-headings.ts";
 import { readRisks } from "./markdown-risks.ts";
 import { firstLink, listItem, readSections, type Section } from "./markdown.ts";
 import type { SkillCard } from "./skill-card.ts";
-
-/** Headings that are read, by what they hold; the first spelling is the generator's, the others are people's. */
-const headings = {
-  description: ["description", "overview"],
-  owner: ["owner", "owner(s)", "owners", "third-party community consideration"],
-  license: ["license/terms of use", "license", "license(s)", "licence", "terms of use"],
-  useCase: ["use case", "use case(s)", "use cases"],
-  geography: ["deployment geography for use", "deployment geography"],
-  requirements: ["requirements/dependencies", "requirements", "dependencies"],
-  risks: ["known risks and mitigations", "risks and mitigations", "known risks", "risks"],
-  limitations: ["known technical limitations", "technical limitations", "known limitations", "limitations"],
-  permissions: ["permissions"],
-  references: ["reference(s)", "references", "reference"],
-  version: ["skill version(s)", "skill version", "version(s)", "version"],
-} as const;
-
-type Field = keyof typeof headings;
-
-const fieldOf = new Map<string, Field>(
-  (Object.keys(headings) as Field[]).flatMap((field) => headings[field].map((key) => [key, field] as const)),
-);
-
-/** Sections that the generator writes and that hold nothing the model keeps. */
-const others = [
-  "skill card",
-  "skill output",
-  "evaluation agents used",
-  "evaluation tasks",
-  "evaluation metrics used",
-  "evaluation results",
-  "testing completed",
-  "ethical considerations",
-  "compatible agents",
-  "release management",
-];
-const known = new Set([...fieldOf.keys(), ...others]);
 
 type Fields = Readonly<Partial<Record<Field, readonly string[]>>>;
 
 function collect(sections: readonly Section[], faults: FaultList): Fields {
   const fields: Partial<Record<Field, readonly string[]>> = {};
+  const seen = new Set<Field>();
   for (const section of sections) {
-    const field = fieldOf.get(section.key);
+    const field = fieldUnder(section);
     if (field === undefined) continue;
-    if (fields[field] !== undefined) {
+    if (isUsual(section) && seen.has(field)) {
       faults.add(`the section "${section.key}" repeats an earlier one; keep one of them`, field);
     }
-    // Risks count wherever they stand; of anything else the first counts.
-    if (field === "risks") fields[field] = (fields[field] ?? []).concat(section.lines);
-    else fields[field] ??= section.lines;
+    if (isUsual(section)) seen.add(field);
+    fields[field] ??= section.parts.flatMap((part) => part.lines);
   }
   return fields;
+}
+
+/** The risks count wherever they stand; of anything else the first section counts. */
+function collectRisks(sections: readonly Section[], faults: FaultList): SkillCard["risks"] {
+  const own = sections.filter((section) => fieldUnder(section) === "risks");
+  const stray = sections
+    .filter((section) => fieldUnder(section) !== "risks")
+    .flatMap((section) => section.parts.flatMap((part) => part.lines))
+    .find(looksLikeRiskHeading);
+  if (stray !== undefined) {
+    faults.add(
+      `the line "${stray.slice(0, 100)}" begins no section; write the heading "## Known Risks and Mitigations" above the risks`,
+      "risks",
+    );
+  }
+  return readRisks(
+    own.map((section) => section.parts),
+    faults,
+  );
 }
 
 const postures = [
@@ -123,7 +107,7 @@ function readReferences(lines: readonly string[], faults: FaultList): SkillCard[
  * Undefined where the text has no section of a skill card at all.
  */
 export function readMarkdownCard(text: string, faults: FaultList): SkillCard | undefined {
-  const { sections, faults: problems } = readSections(text, (key) => known.has(key));
+  const { sections, faults: problems } = readSections(text, opensSection);
   for (const problem of problems) faults.add(problem);
   const fields = collect(sections, faults);
   if (Object.keys(fields).length === 0) {
@@ -149,7 +133,7 @@ export function readMarkdownCard(text: string, faults: FaultList): SkillCard | u
       : { version: faults.bounded(readVersion(fields.version), "version") }),
     ...(license === undefined ? {} : { license: readLicense(unlinked(license)) }),
     ...(credentials === undefined ? {} : { credentials }),
-    risks: readRisks(fields.risks ?? [], faults),
+    risks: collectRisks(sections, faults),
     limitations: faults.boundedList(items(fields.limitations ?? []), "limitations"),
     permissions: faults.boundedList(items(fields.permissions ?? []), "permissions", 512),
     dependencies: faults.boundedList(items(fields.requirements ?? []), "dependencies"),

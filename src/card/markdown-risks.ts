@@ -1,5 +1,6 @@
 import type { FaultList } from "./fault-list.ts";
-import { listItem } from "./markdown.ts";
+import { isTableRow, readTables } from "./markdown-table.ts";
+import { listItem, type Part } from "./markdown.ts";
 import type { CardRisk } from "./skill-card.ts";
 
 interface OpenRisk {
@@ -9,73 +10,104 @@ interface OpenRisk {
 }
 
 /** `Risk: …`, `- **Risk 2:** …`, `Mitigation (R1): …`: the word, what names the risk, and the text. */
-const labelled = /^(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}:\s*/i;
+const labelled = /^(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}[:：]\s*/i;
 
 const plain = (line: string): string =>
   (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
 
 /** A line that holds both words is two lines. */
 function split(line: string): readonly string[] {
-  const at = /\bmitigations?\s{0,4}:/i.exec(line)?.index ?? 0;
+  const at = /\bmitigations?\s{0,4}[:：]/i.exec(line)?.index ?? 0;
   return at > 0 && /^risk/i.test(line) ? [line.slice(0, at).trim(), line.slice(at)] : [line];
 }
 
-function fromLabels(lines: readonly string[], faults: FaultList): readonly OpenRisk[] {
+const wordOf = (line: string): string | undefined => labelled.exec(line)?.[1]?.toLowerCase();
+
+/** `### Risk 1: Floods` and `#### Mitigation` are labels, unless the text below has the same label itself. */
+function labelFrom(heading: string | undefined, lines: readonly string[]): readonly string[] {
+  const text = plain(heading ?? "").replace(/^(risk(?: \d{1,3})?|mitigation)$/i, "$1:");
+  const word = wordOf(text);
+  return word === undefined || lines.some((line) => wordOf(line) === word) ? [] : [text];
+}
+
+/** The lines below the headings of a section, as labels and text; tables apart. */
+function textOf({ heading, lines }: Part): readonly string[] {
+  const text = lines.filter((line) => !isTableRow(line)).flatMap((line) => split(plain(line)));
+  return [...labelFrom(heading, text), ...text];
+}
+
+/** Reads labels and the lines that continue them; a heading ends those of the part before. */
+function fromLabels(parts: readonly (readonly string[])[], faults: FaultList): readonly OpenRisk[] {
   const risks: OpenRisk[] = [];
-  let target: string[] | undefined;
-  for (const line of lines.flatMap((each) => split(plain(each)))) {
-    const label = labelled.exec(line);
-    if (label === null) {
-      target?.push(line);
-      continue;
-    }
-    const text = line.slice(label[0].length);
-    const last = risks.at(-1);
-    if (label[1]?.toLowerCase() === "risk") {
-      const risk: OpenRisk = label[2] === undefined ? { text: [text] } : { id: label[2], text: [text] };
-      risks.push(risk);
-      target = risk.text;
-    } else if (last === undefined) {
-      faults.add("a mitigation stands before any risk", "risks");
-    } else {
-      last.mitigation ??= [];
-      last.mitigation.push(text);
-      target = last.mitigation;
+  for (const lines of parts) {
+    let target: string[] | undefined;
+    for (const line of lines) {
+      const label = labelled.exec(line);
+      if (label === null) {
+        target?.push(line);
+        continue;
+      }
+      const text = line.slice(label[0].length);
+      const last = risks.at(-1);
+      if (label[1]?.toLowerCase() === "risk") {
+        const risk: OpenRisk = label[2] === undefined ? { text: [text] } : { id: label[2], text: [text] };
+        risks.push(risk);
+        target = risk.text;
+      } else if (last === undefined) {
+        faults.add("a mitigation stands before any risk", "risks");
+      } else {
+        last.mitigation ??= [];
+        last.mitigation.push(text);
+        target = last.mitigation;
+      }
     }
   }
   return risks;
 }
 
-const cells = (line: string): readonly string[] =>
-  line
-    .replace(/^\|/, "")
-    .replace(/\|$/, "")
-    .split("|")
-    .map((cell) => cell.replaceAll("**", "").trim());
+const columns = { risk: /^(?:known )?risk(?:s|\(s\))?$/i, mitigation: /^mitigation(?:s|\(s\))?$/i };
 
-/** A table with the columns Risk and Mitigation, as hand-written cards have it. */
-function fromTable(lines: readonly string[]): readonly OpenRisk[] {
-  const rows = lines.filter((line) => line.startsWith("|")).map(cells);
-  const header = rows[0]?.map((cell) => cell.toLowerCase()) ?? [];
-  const risk = header.findIndex((cell) => /^risks?$/.test(cell));
-  const mitigation = header.findIndex((cell) => /^mitigations?$/.test(cell));
+/** The risks of a table with the columns Risk and Mitigation; none where its columns are others. */
+function fromTable([header = [], ...rows]: readonly (readonly string[])[]): readonly OpenRisk[] {
+  const risk = header.findIndex((cell) => columns.risk.test(cell));
+  const mitigation = header.findIndex((cell) => columns.mitigation.test(cell));
   if (risk === -1) return [];
-  return rows
-    .slice(1)
-    .filter((row) => !row.every((cell) => /^:?-+:?$/.test(cell)))
-    .map((row) => ({ text: [row[risk] ?? ""], mitigation: [row[mitigation] ?? ""] }));
+  return rows.map((row) => ({ text: [row[risk] ?? ""], mitigation: [row[mitigation] ?? ""] }));
+}
+
+const advice = 'write "Risk: …" and "Mitigation: …", or a table with the columns Risk and Mitigation';
+
+/** One risk section. Text in it that is not understood is a fault, so that it cannot pass for "no risks". */
+function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRisk[] {
+  const texts = parts.map(textOf);
+  const tables = parts.map((part) => readTables(part.lines).map(fromTable));
+  const risks = [...tables.flat(2), ...fromLabels(texts, faults)];
+  if (risks.length === 0) {
+    if (parts.some(({ heading, lines }) => heading !== undefined || lines.length > 0)) {
+      faults.add(`no line "Risk: …" could be read; ${advice}`, "risks");
+    }
+    return risks;
+  }
+  parts.forEach(({ heading, lines }, index) => {
+    const found = tables[index] ?? [];
+    if (found.some((table) => table.length === 0)) {
+      faults.add(`a table among the risks has other columns or no rows; ${advice}`, "risks");
+    }
+    // Text above the first inner heading introduces what comes.
+    const isRead = found.length > 0 || texts[index]?.some((line) => labelled.test(line)) === true;
+    if (heading !== undefined && lines.length > 0 && !isRead) {
+      faults.add(`no risk could be read below the heading "${heading.slice(0, 100)}"; ${advice}`, "risks");
+    }
+  });
+  return risks;
 }
 
 /**
- * Reads the risks of a card's "Known Risks and Mitigations": pairs of `Risk:` and `Mitigation:` lines, with the lines
- * that continue them, or a table. Text in which no risk can be found is a fault, so that it cannot pass for "no risks".
+ * Reads the risks of a card's risk sections: pairs of `Risk:` and `Mitigation:`, in lines with the lines that continue them or in
+ * headings, or a table with these columns.
  */
-export function readRisks(lines: readonly string[], faults: FaultList): readonly CardRisk[] {
-  const table = fromTable(lines);
-  const open = table.length > 0 ? table : fromLabels(lines, faults);
-  if (open.length === 0 && lines.length > 0) {
-    faults.add('no line "Risk: …" could be read; write "Risk: …" and "Mitigation: …"', "risks");
-  }
+export function readRisks(sections: readonly (readonly Part[])[], faults: FaultList): readonly CardRisk[] {
+  const open = sections.flatMap((parts) => fromSection(parts, faults));
   const maxRisks = 1_000;
   if (open.length > maxRisks) faults.add(`more than ${maxRisks} risks`, "risks");
   const text = (parts: readonly string[]): string => faults.bounded(parts.join(" ").trim(), "risks");

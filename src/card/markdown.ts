@@ -1,10 +1,23 @@
-/** A heading and what stands below it, to the next heading that the card's format knows. */
-export interface Section {
+/** A heading of a card. */
+export interface Heading {
   /** The heading as `sectionKey` writes it. */
   readonly key: string;
   readonly level: number;
-  /** Trimmed, without empty lines; `<br>` is a line end. */
+  /** Is it the first heading, and of level 1: such a one names the skill. */
+  readonly isTitle: boolean;
+}
+
+/** Lines of a section, and the inner heading above them. */
+export interface Part {
+  readonly heading?: string;
+  /** Trimmed, without empty lines; `<br>` is a line end, and a blank in tables. */
   readonly lines: readonly string[];
+}
+
+/** A heading and what stands below it, to the next heading that the card's format knows. */
+export interface Section extends Heading {
+  /** The first has no heading; each inner heading begins another. */
+  readonly parts: readonly Part[];
 }
 
 /** What a heading is compared by: lower case, without emphasis, colon, and blanks around `/`. */
@@ -54,8 +67,12 @@ export interface Sections {
   readonly faults: readonly string[];
 }
 
-interface OpenSection extends Section {
+interface OpenPart extends Part {
   readonly lines: string[];
+}
+
+interface OpenSection extends Section {
+  readonly parts: OpenPart[];
 }
 
 /** Tells, line by line, whether what comes is inside fenced code. */
@@ -69,40 +86,55 @@ function fenceTracker(): (line: string) => boolean {
   };
 }
 
-function headingOf(line: string): Omit<Section, "lines"> | undefined {
+function headingOf(line: string): { readonly level: number; readonly text: string } | undefined {
   const [opening, marks] = /^ {0,3}(#{1,6})(?:[ \t]+|$)/.exec(line) ?? [];
   if (opening === undefined || marks === undefined) return undefined;
-  return { key: sectionKey(line.slice(opening.length)), level: marks.length };
+  return { level: marks.length, text: line.slice(opening.length).trim() };
 }
 
-function cutAtHeadings(lines: readonly string[], known: (key: string) => boolean): readonly Section[] {
-  const sections: OpenSection[] = [];
+type Opens = (heading: Heading, outer?: Heading) => boolean;
+
+function cutAtHeadings(lines: readonly string[], opens: Opens): readonly Section[] {
+  // The text before the first heading is a section of its own.
+  let current: OpenSection = { key: "", level: 0, isTitle: false, parts: [{ lines: [] }] };
+  const sections = [current];
   const isFenced = fenceTracker();
   for (const raw of lines) {
     const line = raw.trim();
-    const current = sections.at(-1);
-    const heading = isFenced(line) ? undefined : headingOf(raw);
-    if (heading === undefined) {
-      if (line !== "") current?.lines.push(line);
+    const found = isFenced(line) ? undefined : headingOf(raw);
+    if (found === undefined) {
+      if (line !== "") current.parts.at(-1)?.lines.push(line);
       continue;
     }
-    const isInner = current !== undefined && heading.level > current.level && known(current.key);
-    if (!isInner || known(heading.key)) sections.push({ ...heading, lines: [] });
+    const { level, text } = found;
+    const heading = { key: sectionKey(text), level, isTitle: sections.length === 1 && level === 1 };
+    const isInner = level > current.level && opens(current);
+    if (isInner && !opens(heading, current)) {
+      current.parts.push({ heading: text, lines: [] });
+    } else {
+      current = { ...heading, parts: [{ lines: [] }] };
+      sections.push(current);
+    }
   }
   return sections;
 }
 
+const lineBreak = /<br *\/?>/gi;
+
+/** A row of a table is one line, whatever breaks are in its cells. */
+const cutAtBreaks = (line: string): readonly string[] =>
+  line.trimStart().startsWith("|") ? [line.replace(lineBreak, " ")] : line.split(lineBreak);
+
 /**
  * Cuts Markdown into sections at its headings (`#` to `######`, optional colon, optional `<br>`). Headings
- * inside fenced code are text; those that `known` does not know and that stand deeper than one it does belong to
+ * inside fenced code are text; those at which no section `opens` and that stand deeper than one where it does belong to
  * that one. Linear in the text.
  */
-export function readSections(text: string, known: (key: string) => boolean): Sections {
+export function readSections(text: string, opens: Opens): Sections {
   const visible = withoutComments(text);
   const faults = [...unconfirmed(text)];
   if (visible.unclosed) faults.push("a comment <!-- is never closed; close it");
-  const lines = visible.text.replace(/<br *\/?>/gi, "\n").split("\n");
-  return { sections: cutAtHeadings(lines, known), faults };
+  return { sections: cutAtHeadings(visible.text.split("\n").flatMap(cutAtBreaks), opens), faults };
 }
 
 /** The item's text where a line is an item of a list, `- a`, `* a` or `1. a`. */

@@ -195,6 +195,159 @@ describe("readMarkdownCard", () => {
     expect(card?.owner).toBe("Acme");
   });
 
+  it.each([
+    "## Risks & Mitigations",
+    "## Risk / Mitigation",
+    "## Risks + mitigations:",
+    "### **Known Risk(s) and Mitigation(s)** <br>",
+    "# Risks & Mitigations",
+    "## 7. Risks",
+    "## ⚠️ Risks and Mitigations",
+    "## 风险与缓解 (Risks & Mitigations)",
+    "## Limitations and Risks",
+    "## Privacy And Operational Risks",
+    "## Risks and how to avoid them",
+    "## Risk Assessment",
+    "## Security Risk",
+    "## Mitigations",
+    "## Ethical Considerations\n### Risks & Safety",
+  ])("takes %s for the risk section", (heading) => {
+    const around = (text: string) => read(`## Owner\nAcme\n${heading}\n${text}\n## Version\n1.0`);
+    const table = around("| Risk | Mitigation |\n| --- | --- |\n| floods | |\n| leaks | Dry it. |");
+    expect(table.faults).toEqual([]);
+    expect(table.card).toMatchObject({
+      owner: "Acme",
+      version: "1.0",
+      risks: [
+        { text: "floods", mitigation: "" },
+        { text: "leaks", mitigation: "Dry it." },
+      ],
+    });
+    const prose = around("It floods the cellar.");
+    expect(prose.faults).toEqual([expect.stringMatching(/^risks: no line "Risk: …" could be read; write/)]);
+    expect(prose.card?.risks).toEqual([]);
+  });
+
+  it.each([
+    ["a risk level", "## Owner\nAcme\n## Risk Level\nLow"],
+    ["limitations", "## Owner\nAcme\n## Known Limitations\n- slow"],
+    ["a skill named after risks", "# Third-Party Risks Reviewer\nReads contracts.\n## Owner\nAcme"],
+    [
+      "a sentence about risks",
+      "## Owner\nAcme\n## Use Case\nKnown risks and mitigations are listed.\n- risks",
+    ],
+    ["a heading without text", "## Owner\nAcme\n## Risks & Mitigations\n"],
+  ])("does not take %s for risks", (_, text) => {
+    const { card, faults } = read(text);
+    expect(faults).toEqual([]);
+    expect(card).toMatchObject({ owner: "Acme", risks: [] });
+  });
+
+  it("reads the risks of a skill named after risks", () => {
+    const { card, faults } = read(
+      "# Risks Reviewer\nReads.\n## Risks & Mitigations\nRisk: a\n## Owner\nAcme",
+    );
+    expect(faults).toEqual([]);
+    expect(card?.risks).toEqual([{ text: "a" }]);
+  });
+
+  it("reads every section about risks, and faults the one that it does not understand", () => {
+    const { card, faults } = read(
+      "## Known Risks\nRisk: a\nMitigation: b\n## Privacy Risks\nRisk: c\n## Risks to others\nIt may flood.",
+    );
+    expect(card?.risks).toEqual([{ text: "a", mitigation: "b" }, { text: "c" }]);
+    expect(faults).toEqual([expect.stringMatching(/^risks: no line "Risk: …"/)]);
+  });
+
+  it.each([
+    ["in bold", "## Owner\nAcme\n\n**Known Risks and Mitigations:**\n\nIt floods."],
+    ["underlined", "Risks & Mitigations\n---\nIt floods.\n## Owner\nAcme"],
+    ["over a table", "## Owner\nAcme\n## Safety\n| Risk | Mitigation |\n|---|---|\n| floods | |"],
+    ["in HTML", "## Owner\nAcme\n<h2>Risks</h2>\n<p>It floods.</p>"],
+  ])("finds fault with a heading of risks %s", (_, text) => {
+    expect(read(text).faults).toEqual([expect.stringMatching(/^risks: the line ".*" begins no section/)]);
+  });
+
+  it.each([
+    ["a table of other columns", "| 风险 | 缓解 |\n| --- | --- |\n| a | b |", /^risks: no line "Risk: …"/],
+    ["a table without rows", "| Risk | Mitigation |\n| --- | --- |", /^risks: no line "Risk: …"/],
+    ["headings alone", "### Prompt injection\n### Floods", /^risks: no line "Risk: …"/],
+    ["headings with text", "### Prompt injection\nIt happens.", /^risks: no line "Risk: …"/],
+    [
+      "a second table",
+      "Risk: a\nMitigation: b\n\n| Hazard | Fix |\n|---|---|\n| c | |",
+      /a table among the risks/,
+    ],
+    [
+      "a part without a risk",
+      "### One\nRisk: a\nMitigation: b\n### Two\nIt may flood.",
+      /no risk could be read below the heading "Two"/,
+    ],
+  ])("finds fault with %s among the risks", (_, text, fault) => {
+    expect(read(`## Known Risks and Mitigations\n${text}\n## Owner\nAcme`).faults).toEqual([
+      expect.stringMatching(fault),
+    ]);
+  });
+
+  it.each([
+    [
+      "headings",
+      "### Risk 1: Floods\nthe cellar\n**Mitigation**: Dry it.\n### Risk 2: Fire",
+      [
+        { id: "1", text: "Floods the cellar", mitigation: "Dry it." },
+        { id: "2", text: "Fire" },
+      ],
+    ],
+    [
+      "bare headings",
+      "### Risk\nfloods\n### Mitigation\nDry it.",
+      [{ text: "floods", mitigation: "Dry it." }],
+    ],
+    [
+      "headings that the text repeats",
+      "### Risk 1: Floods\nRisk: floods\nMitigation: b",
+      [{ text: "floods", mitigation: "b" }],
+    ],
+    [
+      "headings that are no mitigation of the risk above",
+      "### One\nRisk: a\nMitigation:\n### Two\nRisk: b",
+      [{ text: "a", mitigation: "" }, { text: "b" }],
+    ],
+    [
+      "inner sections about risks",
+      "### Operational risks\nRisk: a\n### Mitigations\nMitigation: b",
+      [{ text: "a", mitigation: "b" }],
+    ],
+    [
+      "a table and lines",
+      "| Risk | Mitigation |\n|---|---|\n| a | b |\n\nRisk: c",
+      [{ text: "a", mitigation: "b" }, { text: "c" }],
+    ],
+    [
+      "two tables",
+      "| Risk | Mitigation |\n|---|---|\n| a | b |\n\n| Mitigation | Risk |\n|---|---|\n| | c |",
+      [
+        { text: "a", mitigation: "b" },
+        { text: "c", mitigation: "" },
+      ],
+    ],
+    [
+      "cells with bars",
+      "| Risk | Mitigation |\n|---|---|\n| a \\| b | |",
+      [{ text: "a | b", mitigation: "" }],
+    ],
+    [
+      "cells with breaks",
+      "| Risk | Mitigation |\n|---|---|\n| a<br>b | c |",
+      [{ text: "a b", mitigation: "c" }],
+    ],
+    ["wide colons", "Risk：a\nMitigation：b", [{ text: "a", mitigation: "b" }]],
+  ])("reads risks in %s", (_, text, risks) => {
+    const { card, faults } = read(`## Known Risks and Mitigations\n${text}\n## Owner\nAcme`);
+    expect(faults).toEqual([]);
+    expect(card?.risks).toEqual(risks);
+  });
+
   it("sees neither comments nor headings inside code", () => {
     const { card } = read(
       "<!--\n## Owner\nHidden\n-->\n## Use Case\n```\n## License\nMIT\n```\n    ## Version\n    1.0\n",
@@ -219,6 +372,10 @@ describe("readMarkdownCard", () => {
     ["links", `## References\n${"- [a](b)\n".repeat(116_000)}`],
     ["bars", `## Known Risks\n|Risk|Mitigation|\n${"|".repeat(1 << 20)}`],
     ["table rows", `## Known Risks\n|Risk|Mitigation|\n${"|-|\n".repeat(262_144)}`],
+    ["sections about risks", "## Risks of use\nx\n".repeat(58_000)],
+    ["headings among the risks", `## Known Risks\n${"### Risk 1: a\n".repeat(75_000)}`],
+    ["delimiter rows", `## Known Risks\n${"|Risk|\n|-|\n".repeat(87_000)}`],
+    ["escaped bars", `## Known Risks\n|Risk|\n|-|\n|${"\\|".repeat(1 << 19)}`],
     ["blanks", `## Owner\nx${" ".repeat(1 << 20)}y`],
     ["blanks in a heading", `## Owner${" ".repeat(1 << 20)}y`],
     ["postures", `## Description\n${"This skill is ready for ".repeat(43_000)}`],
@@ -232,6 +389,7 @@ describe("readMarkdownCard", () => {
   it("never throws, and reads a card or finds fault", () => {
     const unit = fc.constantFrom(
       "## Owner",
+      "## Risks & Mitigations",
       "# ",
       "\n",
       "<br>",
