@@ -244,6 +244,11 @@ describe("verifySignature on keyless signatures", () => {
       "MANIFEST_MALFORMED",
       { [`${entry}.inclusionProof.hashes`]: Array.from({ length: 65 }, () => "A".repeat(43) + "=") },
     ],
+    [
+      "a checkpoint whose signature is spelt in a second way",
+      "MANIFEST_MALFORMED",
+      { [checkpoint]: (old: string) => old.replace(/ [A-Za-z0-9+/]+=*\n$/, " AAAAAAAAAAAAAB==\n") },
+    ],
     ["a checkpoint without signatures", "MANIFEST_MALFORMED", { [checkpoint]: "a\n1\nAAAA\n\n" }],
     [
       "a checkpoint whose signer's name is a pattern",
