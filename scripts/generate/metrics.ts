@@ -51,15 +51,15 @@ function declared(make: (registry: Registry) => unknown): readonly Metric[] {
 }
 
 const sections: readonly Section[] = [
-  { title: "Reviews", about: "What is counted of each review.", metrics: declared(reviewInstruments) },
+  { title: "Reviews", about: "Counters and latencies of reviews.", metrics: declared(reviewInstruments) },
   {
-    title: "The work below a review",
-    about: "What reviews spend their time with.",
+    title: "Cost of reviews",
+    about: "Where reviews spend their time: sources, verification, caches.",
     metrics: declared(workInstruments),
   },
-  { title: "State", about: "What is so at present.", metrics: declared(stateInstruments) },
+  { title: "State", about: "The present state, as gauges.", metrics: declared(stateInstruments) },
   {
-    title: "State, only where it applies",
+    title: "Conditional state",
     about: "Absent where there is no cluster to register with, no Lease to lead by, or no limit.",
     metrics: declared((registry) => {
       // Made when they are set.
@@ -153,7 +153,7 @@ export function metricsPage(): string {
     "| --- | --- |",
     ...labels.map((label) => `| \`${label}\` | ${cell(meaningOf(label))} |`),
     "",
-    "## Of the process",
+    "## Process metrics",
     "",
     "Beside these, the metrics of the process and of Node that `prom-client` exports: `process_resident_memory_bytes`, `process_cpu_seconds_total`,",
     "`process_start_time_seconds`, `nodejs_eventloop_lag_p99_seconds`, `nodejs_heap_size_used_bytes` and others.",

@@ -1,6 +1,6 @@
 /**
  * The benchmark: `npm run bench`, with `-- --only verification,reviews` for a part of it and `-- --record` to write the
- * figures into docs/benchmarks.md.
+ * figures into docs/evidence/benchmarks.md.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ const scenarios: Readonly<Record<SectionId, () => Promise<Scenario>>> = {
   memory: async () => (await import("./scenarios/memory.ts")).memory,
 };
 
-const documentFile = join(import.meta.dirname, "../../docs/benchmarks.md");
+const documentFile = join(import.meta.dirname, "../../docs/evidence/benchmarks.md");
 
 const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, record: { type: "boolean", default: false } },

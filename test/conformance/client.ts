@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Client of the sigstore-conformance suite (docs/conformance.md): exit code 0 for proved, 1 for refused, 2 for a wrong call. */
+/** Client of the sigstore-conformance suite (docs/formats/sigstore.md): exit code 0 for proved, 1 for refused, 2 for a wrong call. */
 import { Refusal, UsageError, verifyBundle } from "./verify-bundle.ts";
 
 try {

@@ -7,7 +7,7 @@ import { layOut, toMarkdown } from "../../bench/table.ts";
 /** Are the figures written down: then everything lasts as long as the document says. */
 export const recording = (process.env["E2E_RECORD"] ?? "") !== "";
 
-/** Figures for docs/reliability.md, in the order in which they are found. */
+/** Figures for docs/evidence/reliability.md, in the order in which they are found. */
 const found: (readonly [what: string, figure: string])[] = [];
 
 /** Keeps a figure; the run's log has it, too. */
@@ -21,7 +21,7 @@ const [open, close] = ["<!-- figures -->", "<!-- /figures -->"];
 /** Writes them between the document's marks, with the machine that they are of. */
 export async function writeFigures(): Promise<void> {
   if (!recording) return;
-  const path = join(projectRoot, "docs/reliability.md");
+  const path = join(projectRoot, "docs/evidence/reliability.md");
   const document = await readFile(path, "utf8");
   const [start, end] = [document.indexOf(open), document.indexOf(close)];
   if (start === -1 || end < start) throw new Error(`${path} has no marks ${open} … ${close}`);

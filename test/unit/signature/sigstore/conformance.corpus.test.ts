@@ -51,10 +51,10 @@ describe.each(["file", "digest"])("verify-bundle by %s, on the conformance suite
 });
 
 describe("the conformance suite's bundles", () => {
-  it("are there, each with its files, and as many as docs/conformance.md says", () => {
+  it("are there, each with its files, and as many as docs/formats/sigstore.md says", () => {
     expect(cases).toHaveLength(47);
     const asked = cases.length * 2;
-    expect(readFileSync("docs/conformance.md", "utf8")).toContain(`${asked} of ${asked}`);
+    expect(readFileSync("docs/formats/sigstore.md", "utf8")).toContain(`${asked} of ${asked}`);
     for (const [name, { key, trustedRoot }] of cases) {
       const files = [key, trustedRoot === "public-good" ? null : trustedRoot].filter((file) => file !== null);
       for (const file of files) expect(existsSync(`${folder}/${name}/${file}`), name).toBe(true);

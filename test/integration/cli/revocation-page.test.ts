@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { commandsOf, type, typed } from "../../fixtures/documented.ts";
 import { alias, shellWithHome } from "./page.ts";
 
-const page = "docs/trust.md";
+const page = "docs/revocation.md";
 
 const shell = shellWithHome();
 
-describe("docs/trust.md", () => {
+describe("docs/revocation.md", () => {
   it("revokes a file as it is typed, and shows what is printed", async () => {
     const commands = await commandsOf(page);
     const shown = await commandsOf(page, "text");
