@@ -8,9 +8,6 @@ import { flattenPermissions, permissionLimits } from "./permission.ts";
 import type { CardFault, SkillFrontmatter } from "./skill-card.ts";
 import { hasControl, readCardText } from "./text.ts";
 
-/** Bytes of frontmatter; the longest real one has some 3 KB. */
-const maxBytes = 65_536;
-
 /** SKILL.md's frontmatter, and everything in it that breaks a rule of agentskills.io. */
 export interface FrontmatterReading {
   readonly frontmatter?: SkillFrontmatter;
@@ -34,7 +31,7 @@ function cut(text: string, faults: FaultList): string | undefined {
 
 function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   try {
-    const value = parseStrictYaml(source, { schema: "failsafe", maxBytes });
+    const value = parseStrictYaml(source, { schema: "failsafe", maxBytes: skillLimits.frontmatterBytes });
     if (isFields(value)) return value;
     faults.add("the frontmatter is not a YAML mapping");
   } catch (cause) {

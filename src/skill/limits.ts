@@ -15,6 +15,8 @@ export const skillLimits = {
   signatureBytes: 8 * 1024 * 1024,
   /** Bytes of one skill card, all of which is parsed, in some milliseconds. Real ones have 20 KB at most. */
   cardBytes: 64 * 1024,
+  /** Bytes of a Markdown file's frontmatter, the lines that close it included; the longest real one has some 3 KB. */
+  frontmatterBytes: 64 * 1024,
   /** Bytes of a SKILL.md, of which no more than the frontmatter is parsed. */
   instructionBytes: 1024 * 1024,
 } as const;

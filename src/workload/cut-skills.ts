@@ -51,7 +51,7 @@ export function cutSkills({ files, marks }: ContainerView, roots: SkillRoots): r
   const isElsewhere = (path: string): boolean =>
     skillFolderOf(folderOf(path)) === undefined && memberOfRoot(path, roots) === undefined;
   const declared = [
-    ...files.filter(({ path, file }) => isMarkdown(path) && isElsewhere(path) && declaresSkill(file.bytes)),
+    ...files.filter(({ path, file }) => isMarkdown(path) && isElsewhere(path) && declaresSkill(file)),
     ...unknown.filter(({ path }) => isMarkdown(path) && isElsewhere(path)),
   ];
   const declaredFolderOf = topmostIn(new Set(declared.map(({ path }) => folderOf(path))));

@@ -1,4 +1,6 @@
+import { skillLimits } from "../skill/limits.ts";
 import { collisionKey } from "../skill/path.ts";
+import type { SkillFile } from "../skill/skill.ts";
 import { baseName } from "./container-path.ts";
 
 /** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
@@ -11,10 +13,11 @@ export const isSkillFile = (path: string): boolean =>
 
 const isPlain = (path: string): boolean => /^[\u0020-\u007e]*$/.test(path);
 
-const decoder = new TextDecoder("utf-8");
 /** Line ends of YAML 1.1 and 1.2, and of Unicode: whatever some reader takes for one. */
 const lineEnds = /\r\n?|[\u0085\u2028\u2029]/g;
 const opening = /^\s*---(?:[ \t][^\n]*)?\n/;
+/** What may still become an opening when the text goes on. */
+const openingCutOff = /^\s*(?:-{0,2}|---(?:[ \t][^\n]*)?)$/;
 const closing = /^(?:---|\.\.\.)[ \t]*$/m;
 
 const nameKey = /(?:^|[{,])[ \t]*["']?name["']?[ \t]*:/im;
@@ -31,16 +34,42 @@ function hasKeys(frontmatter: string): boolean {
   return markedKey.test(frontmatter) && /name/i.test(frontmatter) && /description/i.test(frontmatter);
 }
 
+/** Printable ASCII other than a dash: such a first byte begins no frontmatter, and most files begin with one. */
+const beginsOtherwise = (first: number | undefined): boolean =>
+  first === undefined || (first > 0x20 && first < 0x7f && first !== 0x2d);
+
+/** The beginning of a file as text, without a character that is cut through. */
+function headOf(bytes: Uint8Array): { readonly head: string; readonly isCut: boolean } {
+  const isCut = bytes.byteLength > skillLimits.frontmatterBytes;
+  const part = bytes.subarray(0, skillLimits.frontmatterBytes);
+  const text = new TextDecoder("utf-8").decode(part, { stream: isCut });
+  return { head: text.replace(lineEnds, "\n"), isCut };
+}
+
+function looksDeclared({ bytes }: SkillFile): boolean {
+  if (beginsOtherwise(bytes[0])) return false;
+  const { head, isCut } = headOf(bytes);
+  const start = opening.exec(head);
+  if (start === null) return isCut && openingCutOff.test(head);
+  const rest = head.slice(start[0].length);
+  // The last line of a cut text may go on, and then closes nothing.
+  const end = closing.exec(isCut ? rest.slice(0, rest.lastIndexOf("\n") + 1) : rest);
+  if (end === null) return isCut || hasKeys(rest);
+  return hasKeys(rest.slice(0, end.index));
+}
+
+/** By content: a pod can mount one file thousands of times. */
+const declared = new WeakMap<SkillFile, boolean>();
+
 /**
  * Does a Markdown file begin with a frontmatter that holds `name` and `description`, as agents look for skills
- * (agentskills.io). A frontmatter that never ends counts: readers differ on it.
+ * (agentskills.io). A frontmatter that never ends counts: readers differ on it. One that does not end within the first
+ * 64 KiB counts whatever it holds: agents read on, and find the keys behind them. Each file is looked at once.
  */
-export function declaresSkill(bytes: Uint8Array): boolean {
-  const text = decoder.decode(bytes).replace(lineEnds, "\n");
-  const start = opening.exec(text);
-  if (start === null) return false;
-  const rest = text.slice(start[0].length);
-  const end = closing.exec(rest);
-  const frontmatter = end === null ? rest : rest.slice(0, end.index);
-  return hasKeys(frontmatter);
+export function declaresSkill(file: SkillFile): boolean {
+  const known = declared.get(file);
+  if (known !== undefined) return known;
+  const declares = looksDeclared(file);
+  declared.set(file, declares);
+  return declares;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { SkillFile } from "../../../src/skill/skill.ts";
 import { declaresSkill } from "../../../src/workload/skill-frontmatter.ts";
 
-const declares = (text: string): boolean => declaresSkill(Buffer.from(text));
+const declares = (text: string): boolean => declaresSkill(new SkillFile(Buffer.from(text)));
 
 describe("declaresSkill", () => {
   it.each([
@@ -31,6 +32,41 @@ describe("declaresSkill", () => {
     ["an escape in a value", '---\nname: "a\\tb"\n---\n'],
   ])("finds none with %s", (_, text) => {
     expect(declares(text)).toBe(false);
+  });
+
+  const head = 64 * 1024;
+  const filler = (bytes: number) => "# a comment\n".repeat(bytes / 12);
+  const keys = "name: e\ndescription: d\n---\n";
+
+  it.each([
+    ["keys behind the first 64 KiB", `---\n${filler(2 * head)}${keys}`],
+    ["blank lines all along, and the dashes behind", `${"\n".repeat(2 * head)}---\n${keys}`],
+    ["an opening that is cut through", `${"\n".repeat(head - 2)}---\n${keys}`],
+    ["a first line that does not end", `--- #${"-".repeat(head)}\n${keys}`],
+    ["a blank of three bytes that is cut through", `${"\n".repeat(head - 1)}\u2003\n---\n${keys}`],
+    [
+      "a line that is cut through where it looks like the end",
+      `---\n${"a".repeat(head - 8)}\n---x: 1\n${keys}`,
+    ],
+  ])("counts, of a file larger than is looked at, %s", (_, text) => {
+    expect(declares(text)).toBe(true);
+  });
+
+  it.each([
+    ["no frontmatter", `# Notes\n${filler(2 * head)}---\n${keys}`],
+    ["a frontmatter of other keys", `---\ntitle: t\n---\n${filler(2 * head)}---\n${keys}`],
+    [
+      "a frontmatter of other keys that ends just before",
+      `---\n${"a".repeat(head - 20)}\n---\n${keys}${filler(head)}`,
+    ],
+    ["blank lines and then text", `${"\n".repeat(head - 10)}Notes\n${filler(head)}---\n${keys}`],
+  ])("finds none, in a file larger than is looked at, with %s", (_, text) => {
+    expect(declares(text)).toBe(false);
+  });
+
+  it("takes bytes of no text for none", () => {
+    expect(declaresSkill(new SkillFile(Uint8Array.of()))).toBe(false);
+    expect(declaresSkill(new SkillFile(Uint8Array.of(0xff, 0x00, 0x2d)))).toBe(false);
   });
 
   it.each(["&, ", "{ ", "? ", '"\\', "&a ", "!", ",&", " \t", "name ", "--- ", "\n "])(
