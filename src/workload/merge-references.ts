@@ -1,35 +1,47 @@
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
 
-/** The very same files, not only equal ones: containers of one pod share what was read. */
-function sameContent(one: SkillContent, other: SkillContent): boolean {
-  if (one.state === "resolved" && other.state === "resolved") {
-    const { files } = other.skill;
-    if (one.skill.files.size !== files.size) return false;
-    return one.skill.files.entries().every(([path, file]) => files.get(path) === file);
-  }
-  return JSON.stringify(one) === JSON.stringify(other);
+/** Numbers things in the order in which they are first asked for; equal text has one number. */
+function numbering(): (thing: object | string) => number {
+  const numbers = new Map<object | string, number>();
+  return (thing) => {
+    const number = numbers.get(thing) ?? numbers.size;
+    numbers.set(thing, number);
+    return number;
+  };
 }
 
-const isSame = (one: SkillReference, other: SkillReference): boolean =>
-  one.content.state === other.content.state &&
-  JSON.stringify(one.sources) === JSON.stringify(other.sources) &&
-  sameContent(one.content, other.content);
+/**
+ * Equal for two contents exactly when they are the same. Of a skill that means the very same files, not only equal
+ * ones: containers of one pod share what was read. Numbers, since paths are long and seen by many containers.
+ */
+function identityOf(content: SkillContent, numberOf: ReturnType<typeof numbering>): string {
+  if (content.state !== "resolved") return JSON.stringify(content);
+  const files = [...content.skill.files].map(([path, file]) => `${numberOf(path)}:${numberOf(file)}`);
+  return files.sort().join(" ");
+}
 
-/** Makes one reference of those by which several containers see the same skill at the same path. */
+interface Merged {
+  readonly first: SkillReference;
+  readonly containers: Set<string>;
+}
+
+/**
+ * Makes one reference of those by which several containers see the same skill at the same path. Each is looked at once:
+ * a pod can have hundreds of containers that see different skills at equal paths.
+ */
 export function mergeReferences(references: readonly SkillReference[]): readonly SkillReference[] {
-  const byPath = new Map<string, SkillReference[]>();
-  const merged: SkillReference[][] = [];
+  const numberOf = numbering();
+  const byPath = new Map<string, Map<string, Merged>>();
   for (const reference of references) {
-    let alike = byPath.get(reference.path);
-    if (alike === undefined) {
-      alike = [];
-      byPath.set(reference.path, alike);
-      merged.push(alike);
-    }
-    const index = alike.findIndex((other) => isSame(other, reference));
-    const same = alike[index];
-    if (same === undefined) alike.push(reference);
-    else alike[index] = { ...same, containers: [...new Set([...same.containers, ...reference.containers])] };
+    const { path, sources, content } = reference;
+    const alike = byPath.get(path) ?? new Map<string, Merged>();
+    byPath.set(path, alike);
+    const key = `${JSON.stringify(sources)} ${identityOf(content, numberOf)}`;
+    const same = alike.get(key) ?? { first: reference, containers: new Set() };
+    alike.set(key, same);
+    for (const container of reference.containers) same.containers.add(container);
   }
-  return merged.flat();
+  return [...byPath.values()].flatMap((alike) =>
+    [...alike.values()].map(({ first, containers }) => ({ ...first, containers: [...containers] })),
+  );
 }
