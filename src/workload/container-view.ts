@@ -2,6 +2,7 @@ import { SourceError } from "../skill/source-error.ts";
 import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";
 import { podLimits } from "./fields.ts";
 import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
+import { within } from "./sub-path.ts";
 import type { Mark, PlacedFile, VolumeTree } from "./volume-tree.ts";
 
 /** One thing that is mounted: a volume, or a file that the kubelet puts into every container. */
@@ -146,24 +147,14 @@ function contentOf(
   }
   const tree = trees.get(mount.volume.name);
   if (tree === undefined) return { files: [], marks: [] };
-  const files: SeenFile[] = [];
-  const marks: SeenMark[] = tree.whole.map((mark) => ({ ...mark, path, layer }));
-  for (const [inside, placed] of tree.files) {
-    const relative = withinSubPath(mount.subPath, inside);
-    if (relative !== undefined) files.push({ ...placed, path: joinPath(path, relative), layer });
-  }
-  for (const [inside, mark] of tree.marks) {
-    const relative = withinSubPath(mount.subPath, inside);
-    if (relative !== undefined) marks.push({ ...mark, path: joinPath(path, relative), layer });
-  }
-  return { files, marks };
-}
-
-/** A volume's path seen through a `subPath`: empty for the very file that is mounted, undefined outside of it. */
-function withinSubPath(subPath: string, path: string): string | undefined {
-  if (subPath === "") return path;
-  if (path === subPath) return "";
-  return path.startsWith(`${subPath}/`) ? path.slice(subPath.length + 1) : undefined;
+  const { subPath } = mount;
+  const place = <T>(inside: string, placed: T): T & { readonly path: string; readonly layer: Layer } => {
+    const relative = inside === subPath ? "" : inside.slice(subPath === "" ? 0 : subPath.length + 1);
+    return { ...placed, path: joinPath(path, relative), layer };
+  };
+  const files = within(tree.files, subPath).map(([inside, file]) => place(inside, file));
+  const single = within(tree.marks, subPath).map(([inside, mark]) => place(inside, mark));
+  return { files, marks: [...tree.whole.map((mark) => ({ ...mark, path, layer })), ...single] };
 }
 
 /**
