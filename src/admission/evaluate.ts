@@ -7,14 +7,14 @@ import type { Policy, PolicyIndex } from "../policy/policy.ts";
 import { verdictOf } from "../policy/verdict.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillReference } from "../skill/reference.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { SkillSource } from "../skill/source.ts";
 import { digestFiles, type Skill } from "../skill/skill.ts";
 import { findSkills } from "../workload/find-skills.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
-import { volumeObjectKey } from "../workload/volume-object-key.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { giveWay } from "./give-way.ts";
+import { readObjects } from "./read-objects.ts";
 
 /** Everything that a review needs from outside. */
 export interface ReviewDeps {
@@ -51,39 +51,24 @@ export async function governanceOf(namespace: string, context: ReviewContext): P
   return { policies: policies.filter((policy) => policy.governs(namespace, labels)), trust };
 }
 
-/**
- * Finds the skills that a pod would bring in, with their bytes and the digests of these. What counts as a skill folder is one question for
- * the whole namespace, so the roots of all its policies apply together.
- */
+/** What counts as a skill folder is one question for the whole namespace, so the roots of all its policies apply together. */
+export const rootsOf = (policies: readonly Policy[]): readonly string[] => [
+  ...new Set(policies.flatMap((policy) => policy.skillRoots)),
+];
+
+/** Finds the skills that a pod would bring in, with their bytes and the digests of these. */
 export async function skillsOf(
   pod: PodSubject,
   policies: readonly Policy[],
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
-  const roots = [...new Set(policies.flatMap((policy) => policy.skillRoots))];
-  const refs = objectsToRead(pod, roots);
-  const read = await Promise.all(refs.map((ref) => readOne(ref, context)));
-  const skills = findSkills(
-    pod,
-    roots,
-    new Map(refs.map((ref, index) => [volumeObjectKey(ref), read[index]])),
-  );
+  const roots = rootsOf(policies);
+  const { source } = context.deps;
+  const skills = findSkills(pod, roots, await readObjects(objectsToRead(pod, roots), source, context.signal));
   for (const { content } of skills) {
     if (content.state === "resolved") await digestFiles(content.skill, () => giveWay(context.signal));
   }
   return skills;
-}
-
-async function readOne(
-  ref: VolumeObjectRef,
-  context: ReviewContext,
-): Promise<VolumeObject | SourceError | undefined> {
-  try {
-    return await context.deps.source.read(ref, context.signal);
-  } catch (error) {
-    if (error instanceof SourceError) return error;
-    throw error;
-  }
 }
 
 /**
@@ -111,17 +96,6 @@ export async function judgeAll(
     );
     return verdictOf(policy, results, subject);
   });
-}
-
-/**
- * Lets everything else that waits run first.
- * @throws SourceError TIMEOUT where the signal has aborted
- */
-export async function giveWay(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve);
-  });
-  if (signal.aborted) throw new SourceError("TIMEOUT", "the skills could not be verified in time; try again");
 }
 
 function evidenceOf(

@@ -1,9 +1,10 @@
 import { treeDigest } from "../skill/skill.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
-import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { SkillSource, VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import { podOf } from "../workload/pod-of.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { sameSkillInputs } from "../workload/unchanged.ts";
 import { volumeObjectKey } from "../workload/volume-object-key.ts";
@@ -12,13 +13,14 @@ import type { Verdict } from "../policy/finding.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import type { Bypass, Decision } from "./decision.ts";
 import {
-  giveWay,
   governanceOf,
   judgeAll,
+  rootsOf,
   skillsOf,
   type Governance,
   type ReviewContext,
 } from "./evaluate.ts";
+import { giveWay } from "./give-way.ts";
 
 /** A decision's short name in messages, logs and the API server's audit log: the start of the review's uid. */
 export const decisionId = (uid: string): string => uid.slice(0, 8);
@@ -124,15 +126,34 @@ async function reviewConfigMap(
   if (pods.length === 0) return bypass(request, "unused");
   const governance = await governanceOf(ref.namespace, context);
   if (governance.policies.length === 0) return bypass(request, "ungoverned");
-  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, ref);
-  const after = decodeVolumeObject(object, ref);
+  const distinct = distinctPods(pods);
+  const asked = await askedOf(ref, distinct, rootsOf(governance.policies), context.signal);
+  if (asked === undefined) return bypass(request, "no-skills");
+  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, asked);
+  const after = decodeVolumeObject(object, asked);
   const changed: SkillReference[] = [];
-  for (const pod of distinctPods(pods)) {
+  for (const pod of distinct) {
     changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));
     await giveWay(context.signal);
   }
   if (changed.length === 0) return bypass(request, "no-skills");
   return decide(request, await judgeAll(changed, governance, { isPod: true }, context));
+}
+
+/** What of an object these pods would have read, in one request; undefined where none reads it. */
+async function askedOf(
+  ref: VolumeObjectRef,
+  pods: readonly PodSubject[],
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<VolumeObjectRequest | undefined> {
+  let asked: VolumeObjectRequest | undefined;
+  for (const pod of pods) {
+    const own = objectsToRead(pod, roots).filter(({ kind, name }) => kind === ref.kind && name === ref.name);
+    asked = own.reduce(joinedRequest, asked);
+    await giveWay(signal);
+  }
+  return asked;
 }
 
 interface ObjectChange {
@@ -188,9 +209,12 @@ function fingerprint({ path, containers, content, sources }: SkillReference): st
 function readOnce(source: SkillSource): SkillSource {
   const reads = new Map<string, Promise<VolumeObject | undefined>>();
   return {
-    read: (ref, signal) => {
-      const key = volumeObjectKey(ref);
-      const read = reads.get(key) ?? source.read(ref, signal);
+    read: (request, signal) => {
+      const key = JSON.stringify([
+        volumeObjectKey(request),
+        request.keys === undefined ? "all" : [...request.keys],
+      ]);
+      const read = reads.get(key) ?? source.read(request, signal);
       reads.set(key, read);
       return read;
     },

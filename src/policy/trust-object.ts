@@ -44,7 +44,7 @@ export function supplyFrom(
     const places = own.map(namespaceOf).sort().join(" and ");
     return { fault: `${called} is in the namespaces ${places}; keep that of the controller's namespace` };
   }
-  const ref = { kind, namespace: namespaceOf(object), name };
+  const ref = { kind, namespace: namespaceOf(object), name, keys: new Set([reference.key]) };
   try {
     return textOf(reference, decodeVolumeObject(withStringData(object, ref), ref));
   } catch (error) {

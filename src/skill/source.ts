@@ -7,8 +7,14 @@ export interface VolumeObjectRef {
   readonly name: string;
 }
 
-/** Such an object as it was at one resource version; its bytes never change. */
-export interface VolumeObject extends VolumeObjectRef {
+/** What of an object is asked for. */
+export interface VolumeObjectRequest extends VolumeObjectRef {
+  /** Keys whose bytes are needed; absent: those of all keys. */
+  readonly keys?: ReadonlySet<string>;
+}
+
+/** Such an object as it was at one resource version; its bytes never change. Where it has `keys`, others may be missing. */
+export interface VolumeObject extends VolumeObjectRequest {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly immutable: boolean;
@@ -22,8 +28,8 @@ export interface VolumeObject extends VolumeObjectRef {
  */
 export interface SkillSource {
   /**
-   * The object, or undefined where it does not exist.
+   * The object with the keys that are asked for, and possibly more; undefined where it does not exist.
    * @throws SourceError when it could not be read; a failed read never looks like an absent object.
    */
-  read(ref: VolumeObjectRef, signal: AbortSignal): Promise<VolumeObject | undefined>;
+  read(request: VolumeObjectRequest, signal: AbortSignal): Promise<VolumeObject | undefined>;
 }

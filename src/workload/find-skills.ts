@@ -48,8 +48,8 @@ export function findSkills(
 function assertAffordable(references: readonly SkillReference[]): void {
   const skills = references.flatMap(({ content }) => (content.state === "resolved" ? [content.skill] : []));
   const bytes = skills.reduce((sum, skill) => sum + skillSize(skill), 0);
-  if (skills.length <= podLimits.skills && bytes <= podLimits.skillBytes) return;
-  const most = `${podLimits.skills} skills of ${podLimits.skillBytes / 1024 ** 2} MiB together`;
+  if (skills.length <= podLimits.skills && bytes <= podLimits.mountedBytes) return;
+  const most = `${podLimits.skills} skills of ${podLimits.mountedBytes / 1024 ** 2} MiB together`;
   throw new SourceError(
     "LIMIT_EXCEEDED",
     `the containers see ${skills.length} skills of ${Math.ceil(bytes / 1024 ** 2)} MiB together, more than ${most}; mount fewer`,

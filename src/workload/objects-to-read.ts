@@ -1,8 +1,8 @@
 import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObjectRef } from "../skill/source.ts";
+import type { VolumeObjectRequest } from "../skill/source.ts";
 import { ancestorsOf } from "./container-path.ts";
 import { podLimits } from "./fields.ts";
-import { readPodSpec, type Container, type Mount } from "./pod-spec.ts";
+import { readPodSpec, type Container } from "./pod-spec.ts";
 import type { PodSubject } from "./pod-subject.ts";
 import { isMarkdown } from "./skill-frontmatter.ts";
 import { skillRoots, type SkillRoots } from "./skill-roots.ts";
@@ -23,7 +23,8 @@ const isReadable = (part: VolumePart, { readSecrets }: ReadOptions): part is Obj
  * The objects that must be read to decide about a pod; empty for one that cannot hold a skill in what can be read.
  *
  * An object with `items` shows its paths without being read: elsewhere than at skill roots it matters only where one of
- * them can be a skill. Without, its keys decide, so it is read wherever it is mounted.
+ * them can be a skill. Without, its keys decide, so it is read wherever it is mounted. Of each only the keys that are
+ * mounted are asked for.
  *
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
@@ -31,43 +32,98 @@ export function objectsToRead(
   pod: PodSubject,
   extraRoots: readonly string[],
   options: ReadOptions = { readSecrets: false },
-): readonly VolumeObjectRef[] {
+): readonly VolumeObjectRequest[] {
   // Most pods have no volume at all; the others are parsed in some microseconds.
   const { volumes } = pod.spec;
   if (volumes === undefined || (Array.isArray(volumes) && volumes.length === 0)) return [];
   const { containers } = readPodSpec(pod);
-  const refs = new Map<string, VolumeObjectRef>();
-  const done = new Set<Volume>();
-  for (const container of containers) {
-    let roots: SkillRoots | undefined;
-    for (const mount of container.mounts) {
-      const { volume } = mount;
-      if (done.has(volume)) continue;
-      const parts = volume.parts.filter((part) => isReadable(part, options));
-      if (parts.length === 0) continue;
-      roots ??= skillRoots(extraRoots, container);
-      if (!parts.some(canNameSkill) && !isNearSkill(mount, container, roots)) continue;
-      done.add(volume);
-      for (const { kind, name } of parts) {
-        refs.set(volumeObjectKey({ kind, name }), { kind, namespace: pod.namespace, name });
-      }
+  const near = volumesToRead(containers, extraRoots, options);
+  const requests = new Map<string, VolumeObjectRequest>();
+  for (const [volume, subPaths] of mountedPaths(containers, near)) {
+    for (const part of volume.parts) {
+      if (!isReadable(part, options)) continue;
+      const { kind, name } = part;
+      const key = volumeObjectKey(part);
+      const asked = { kind, namespace: pod.namespace, name, ...keysOf(part, subPaths) };
+      requests.set(key, joinedRequest(requests.get(key), asked));
     }
   }
-  if (refs.size > podLimits.objects) {
-    const fault = `mounts ${refs.size} objects that could hold skills, more than ${podLimits.objects}; mount fewer`;
+  if (requests.size > podLimits.objects) {
+    const fault = `mounts ${requests.size} objects that could hold skills, more than ${podLimits.objects}; mount fewer`;
     throw new SourceError("LIMIT_EXCEEDED", `${pod.field}.volumes ${fault}`);
   }
-  return [...refs.values()];
+  return [...requests.values()];
+}
+
+/** The volumes of which some container could see a skill. */
+function volumesToRead(
+  containers: readonly Container[],
+  extraRoots: readonly string[],
+  options: ReadOptions,
+): ReadonlySet<Volume> {
+  const found = new Set<Volume>();
+  for (const container of containers) {
+    let isNear: ((path: string) => boolean) | undefined;
+    for (const { volume, path } of container.mounts) {
+      if (found.has(volume)) continue;
+      const parts = volume.parts.filter((part) => isReadable(part, options));
+      if (parts.length === 0) continue;
+      isNear ??= nearSkills(container, skillRoots(extraRoots, container));
+      if (parts.some(canNameSkill) || isNear(path)) found.add(volume);
+    }
+  }
+  return found;
+}
+
+/** By volume: the names at its root that are mounted by `subPath`; "all" where it is mounted whole, or many are. */
+function mountedPaths(
+  containers: readonly Container[],
+  volumes: ReadonlySet<Volume>,
+): ReadonlyMap<Volume, ReadonlySet<string> | "all"> {
+  const mounted = new Map<Volume, Set<string> | "all">();
+  for (const { volume, subPath, fault } of containers.flatMap(({ mounts }) => mounts)) {
+    if (!volumes.has(volume)) continue;
+    const names = mounted.get(volume) ?? new Set();
+    const [name = ""] = subPath.split("/", 1);
+    if (names !== "all") names.add(name);
+    const isAll = names === "all" || name === "" || fault !== undefined || names.size > podLimits.subPaths;
+    mounted.set(volume, isAll ? "all" : names);
+  }
+  return mounted;
+}
+
+function keysOf(
+  { items }: ObjectPart,
+  mounted: ReadonlySet<string> | "all",
+): Pick<VolumeObjectRequest, "keys"> {
+  if (items !== undefined) return { keys: new Set(items.map(({ key }) => key)) };
+  return mounted === "all" ? {} : { keys: mounted };
+}
+
+/** One request in the place of two for the same object. */
+export function joinedRequest(
+  one: VolumeObjectRequest | undefined,
+  other: VolumeObjectRequest,
+): VolumeObjectRequest {
+  if (one === undefined || other.keys === undefined) return other;
+  const { keys } = one;
+  if (keys === undefined || other.keys.values().every((key) => keys.has(key))) return one;
+  return { ...one, keys: new Set([...keys, ...other.keys]) };
 }
 
 /** By its own paths, could the object bring in a skill wherever it is mounted. */
 const canNameSkill = ({ items }: ObjectPart): boolean =>
   items === undefined || items.some(({ path }) => isMarkdown(path));
 
-/** By its place: at, above or below a skill root, named like a skill's file, or laid over another mount, which may be one. */
-function isNearSkill({ path }: Mount, { mounts }: Container, roots: SkillRoots): boolean {
-  if (roots.rootOf(path) !== undefined || roots.isAbove(path) || isMarkdown(path)) return true;
-  if (mounts.length === 1) return false;
-  const above = new Set(ancestorsOf(path));
-  return mounts.some((other) => above.has(other.path));
+/**
+ * By its place, could a mount bring in a skill: at, above or below a skill root, named like a skill's file, or laid over
+ * another mount, which may be one.
+ */
+function nearSkills({ mounts }: Container, roots: SkillRoots): (path: string) => boolean {
+  const others = new Set(mounts.map(({ path }) => path));
+  return (path) =>
+    roots.rootOf(path) !== undefined ||
+    roots.isAbove(path) ||
+    isMarkdown(path) ||
+    ancestorsOf(path).some((above) => others.has(above));
 }

@@ -1,7 +1,8 @@
-import { isFields } from "../skill/fields.ts";
+import { isFields, type Fields } from "../skill/fields.ts";
+import { skillLimits } from "../skill/limits.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 
 /** Bytes of all values together: the API server's own bound (`MaxSecretSize`) on ConfigMaps and Secrets. */
@@ -45,31 +46,59 @@ const sections: Readonly<
   Secret: [{ field: "data", decode: decodeBase64, as: "base64" }],
 };
 
-function decodeFiles(object: KubernetesObject, ref: VolumeObjectRef): ReadonlyMap<string, SkillFile> {
-  const values = new Map<string, Uint8Array>();
-  const refuse = (what: string): never => {
-    throw new SourceError("SOURCE_MALFORMED", `${describeRef(ref)}: ${what}`);
-  };
-  let bytes = 0;
-  for (const { field, decode, as } of sections[ref.kind]) {
+interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly field: string;
+  readonly decode: Decode;
+  readonly as: string;
+}
+
+const refuse = (ref: VolumeObjectRef, what: string): SourceError =>
+  new SourceError("SOURCE_MALFORMED", `${describeRef(ref)}: ${what}`);
+
+const named = ({ key, field }: Entry): string =>
+  `the key ${JSON.stringify(key.slice(0, maxKeyLength))} in ${field}`;
+
+const keysIn = (section: Fields, { keys }: VolumeObjectRequest): readonly string[] =>
+  keys === undefined ? Object.keys(section) : [...keys].filter((key) => Object.hasOwn(section, key));
+
+/** What of an object is asked for, none of it decoded: an object of 1 MiB has room for 200,000 keys. */
+function entriesOf(object: KubernetesObject, request: VolumeObjectRequest): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (const { field, decode, as } of sections[request.kind]) {
     const section = object[field] ?? {};
-    if (!isFields(section)) return refuse(`${field} is not a map`);
-    for (const [key, value] of Object.entries(section)) {
-      const named = `the key ${JSON.stringify(key.slice(0, maxKeyLength))} in ${field}`;
-      const fault = keyFault(key);
-      if (fault !== undefined) refuse(`${named} ${fault}`);
-      if (values.has(key)) refuse(`${named} is in data too; keep one`);
-      const content = typeof value === "string" ? decode(value) : undefined;
-      if (content === undefined) return refuse(`${named} does not hold ${as}`);
-      bytes += content.byteLength;
-      if (bytes > maxBytes) {
-        throw new SourceError(
-          "LIMIT_EXCEEDED",
-          `${describeRef(ref)} holds more than ${maxBytes} bytes; split it, "skill-admission package" does that`,
-        );
-      }
-      values.set(key, content);
+    if (!isFields(section)) throw refuse(request, `${field} is not a map`);
+    const keys = keysIn(section, request);
+    if (entries.length + keys.length > skillLimits.files) {
+      throw new SourceError(
+        "LIMIT_EXCEEDED",
+        `${describeRef(request)} brings in more than ${skillLimits.files} keys; mount only those that are needed, by items or subPath`,
+      );
     }
+    for (const key of keys) entries.push({ key, value: section[key], field, decode, as });
+  }
+  return entries;
+}
+
+function decodeFiles(object: KubernetesObject, request: VolumeObjectRequest): ReadonlyMap<string, SkillFile> {
+  const values = new Map<string, Uint8Array>();
+  let bytes = 0;
+  for (const entry of entriesOf(object, request)) {
+    const { key, value, decode, as } = entry;
+    const fault = keyFault(key);
+    if (fault !== undefined) throw refuse(request, `${named(entry)} ${fault}`);
+    if (values.has(key)) throw refuse(request, `${named(entry)} is in data too; keep one`);
+    const content = typeof value === "string" ? decode(value) : undefined;
+    if (content === undefined) throw refuse(request, `${named(entry)} does not hold ${as}`);
+    bytes += content.byteLength;
+    if (bytes > maxBytes) {
+      throw new SourceError(
+        "LIMIT_EXCEEDED",
+        `${describeRef(request)} holds more than ${maxBytes} bytes; split it, "skill-admission package" does that`,
+      );
+    }
+    values.set(key, content);
   }
   return inOneBuffer(values, bytes);
 }
@@ -91,6 +120,17 @@ function inOneBuffer(values: ReadonlyMap<string, Uint8Array>, size: number): Rea
   return files;
 }
 
+/** Were all keys decoded that are asked for. */
+export const holdsKeys = ({ keys }: VolumeObject, request: VolumeObjectRequest): boolean =>
+  keys === undefined || (request.keys !== undefined && request.keys.values().every((key) => keys.has(key)));
+
+/** An object with no more keys than are asked for: how much of it was decoded before must make no difference. */
+export function onlyKeys(object: VolumeObject, { keys }: VolumeObjectRequest): VolumeObject {
+  if (keys === undefined || object.keys === keys) return object;
+  const files = new Map(object.files.entries().filter(([key]) => keys.has(key)));
+  return { ...object, keys, files };
+}
+
 /**
  * Reads a ConfigMap (`data` is text, `binaryData` base64) or a Secret (`data` is base64) into bytes.
  *
@@ -100,7 +140,7 @@ function inOneBuffer(values: ReadonlyMap<string, Uint8Array>, size: number): Rea
  */
 export function decodeVolumeObject(
   object: KubernetesObject,
-  ref: VolumeObjectRef,
+  request: VolumeObjectRequest,
   fallbackVersion = "",
 ): VolumeObject {
   const metadata = isFields(object.metadata) ? object.metadata : {};
@@ -108,15 +148,13 @@ export function decodeVolumeObject(
     typeof value === "string" && value !== "" ? value : otherwise;
   const immutable = object["immutable"];
   if (immutable !== undefined && immutable !== null && typeof immutable !== "boolean")
-    throw new SourceError("SOURCE_MALFORMED", `${describeRef(ref)}: immutable is not true or false`);
+    throw refuse(request, "immutable is not true or false");
   return {
-    kind: ref.kind,
-    namespace: ref.namespace,
-    name: ref.name,
+    ...request,
     uid: text(metadata["uid"], ""),
     resourceVersion: text(metadata["resourceVersion"], fallbackVersion),
     immutable: immutable === true,
-    files: decodeFiles(object, ref),
+    files: decodeFiles(object, request),
   };
 }
 

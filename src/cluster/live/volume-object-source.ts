@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { SourceError } from "../../skill/source-error.ts";
-import type { SkillSource, VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import type { SkillSource, VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
-import { decodeVolumeObject, describeRef } from "../../workload/volume-object.ts";
+import { decodeVolumeObject, describeRef, holdsKeys } from "../../workload/volume-object.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 
 /** Bytes of decoded objects that are kept. */
@@ -64,7 +64,7 @@ export interface SourceHooks {
  * An object that was read before is asked for its metadata only. That is sound: the answer is itself a consistent
  * read, and `uid` and `resourceVersion` together name one state of one object — every write, whoever makes it,
  * raises the version, and an object that was deleted and made anew has another uid. When either differs, or the
- * server answers with something else, the whole object is read.
+ * server answers with something else, the whole object is read; so it is where keys are asked for that were not decoded.
  *
  * Two reads of one object at the same time are not joined: the earlier could be older than the later review's start.
  */
@@ -80,25 +80,25 @@ export function createVolumeObjectSource(
   });
   const readWhole = async (
     path: string,
-    ref: VolumeObjectRef,
+    request: VolumeObjectRequest,
     signal: AbortSignal,
   ): Promise<VolumeObject> => {
-    const object = decodeVolumeObject(await client.call({ path, signal }), ref);
+    const object = decodeVolumeObject(await client.call({ path, signal }), request);
     if (object.uid === "" || object.resourceVersion === "")
       throw new SourceError(
         "SOURCE_MALFORMED",
-        `${describeRef(ref)}: the API server gave it no uid or resourceVersion`,
+        `${describeRef(request)}: the API server gave it no uid or resourceVersion`,
       );
     cache.set(path, object);
     return object;
   };
   const readCached = async (
     path: string,
-    ref: VolumeObjectRef,
+    request: VolumeObjectRequest,
     signal: AbortSignal,
   ): Promise<VolumeObject> => {
     const known = cache.get(path);
-    if (known !== undefined) {
+    if (known !== undefined && holdsKeys(known, request)) {
       const { uid, resourceVersion } = identity(await client.call({ path, signal, accept: metadataOnly }));
       if (uid === known.uid && resourceVersion === known.resourceVersion) {
         hooks.onCache?.("hit");
@@ -106,18 +106,18 @@ export function createVolumeObjectSource(
       }
     }
     hooks.onCache?.("miss");
-    return await readWhole(path, ref, signal);
+    return await readWhole(path, request, signal);
   };
   return {
-    read: async (ref, signal) => {
-      const path = pathOf(ref);
+    read: async (request, signal) => {
+      const path = pathOf(request);
       try {
-        return await readCached(path, ref, signal);
+        return await readCached(path, request, signal);
       } catch (error) {
         cache.delete(path);
         if (error instanceof ApiError && error.status === 404 && error.reason === "NotFound")
           return undefined;
-        throw toSourceError(error, describeRef(ref));
+        throw toSourceError(error, describeRef(request));
       }
     },
   };

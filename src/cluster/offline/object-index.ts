@@ -1,9 +1,9 @@
 import { SourceError } from "../../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
 import { sha256Hex } from "../../skill/digest.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import { PodStore } from "../pod-store.ts";
-import { decodeVolumeObject, withStringData } from "../../workload/volume-object.ts";
+import { decodeVolumeObject, holdsKeys, withStringData } from "../../workload/volume-object.ts";
 import { ManifestError, type ManifestObject } from "./manifests.ts";
 
 /** Where an object was found, for messages. */
@@ -18,7 +18,7 @@ export interface ObjectIndex {
   readonly trustRoots: readonly KubernetesObject[];
   readonly revocationLists: readonly KubernetesObject[];
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
-  read(ref: VolumeObjectRef): VolumeObject | undefined;
+  read(request: VolumeObjectRequest): VolumeObject | undefined;
   /** Objects of a kind and name, in all namespaces. */
   named(kind: VolumeObjectRef["kind"], name: string): readonly KubernetesObject[];
   readonly pods: PodStore;
@@ -101,14 +101,15 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
       const placed = map.get(keyOf("Namespace", "", name));
       return placed === undefined ? undefined : labelsOf(placed.entry.object, name);
     },
-    read: (ref) => {
-      const key = keyOf(ref.kind, ref.namespace, ref.name);
+    read: (request) => {
+      const key = keyOf(request.kind, request.namespace, request.name);
       const placed = map.get(key);
       if (placed === undefined) return undefined;
       const known = decoded.get(key);
-      if (known !== undefined) return known;
+      if (known !== undefined && holdsKeys(known, request)) return known;
       const { object } = placed.entry;
-      const result = decodeVolumeObject(withStringData(object, ref), ref, sha256Hex(JSON.stringify(object)));
+      const version = sha256Hex(JSON.stringify(object));
+      const result = decodeVolumeObject(withStringData(object, request), request, version);
       decoded.set(key, result);
       return result;
     },

@@ -223,6 +223,19 @@ describe("review of a debugging container", () => {
     expect(denial(await add(world, pod))).toBeUndefined();
   });
 
+  it("is denied when it mounts another key of a ConfigMap, in which a skill is", async () => {
+    const world = new World();
+    const evil = "---\nname: evil\ndescription: Does evil.\n---\n";
+    world.configMaps.set("skills-etl", { data: { "app.yaml": "a: b", "SKILL.md": evil } });
+    const mounted = (subPath: string) => ({ name: "skill", mountPath: `/etc/${subPath}`, subPath });
+    const { spec, ...rest } = podFor([]);
+    const [container] = (spec as { readonly containers: readonly object[] }).containers;
+    const containers = [{ ...container, volumeMounts: [mounted("app.yaml")] }];
+    const pod = { ...rest, spec: { ...(spec as object), containers } };
+    expect(denial(await add(world, pod, mounted("app.yaml")))).toBeUndefined();
+    expect(denial(await add(world, pod, mounted("SKILL.md")))).toContain("UNSIGNED");
+  });
+
   it("is denied when it sees the broken skill, wherever it mounts it", async () => {
     const world = new World();
     const pod = world.carry(changed);
@@ -294,6 +307,26 @@ describe("review of a ConfigMap", () => {
     expect(text).toMatch(/^policy "payments" denied ConfigMap payments\/skills-etl: 1 of 1 skill failed\n/);
     expect(text).toContain("mounted by Pod payments/etl-0");
     expect(text).toContain("DIGEST_MISMATCH");
+  });
+
+  it("looks only at the keys that pods mount, of an object with more than could be read", async () => {
+    const filler = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`x${index}`, ""]));
+    const crowded = ({ object }: typeof good, more = {}) => ({ ...object, data: { ...filler, ...more } });
+    const update = (object: KubernetesObject) =>
+      running(2).review(object, { operation: "UPDATE", oldObject: crowded(good) });
+    expect(denial(await update(crowded(good, { x0: "y" })))).toBeUndefined();
+    expect(denial(await update(crowded(bad)))).toContain("DIGEST_MISMATCH");
+  });
+
+  it("looks at each of several pods that mount different keys", async () => {
+    const world = running(1);
+    const [first] = good.items;
+    world.running = [podFor([{ ...first, path: "SKILL.md" }], "part"), ...world.running];
+    const handled = await world.review(bad.object, { operation: "UPDATE", oldObject: good.object });
+    expect(denial(handled)).toContain("DIGEST_MISMATCH");
+    world.running = world.running.toReversed();
+    const again = await world.review(bad.object, { operation: "UPDATE", oldObject: good.object });
+    expect(denial(again)).toContain("DIGEST_MISMATCH");
   });
 
   it("denies one created anew after deletion", async () => {

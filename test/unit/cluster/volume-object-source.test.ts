@@ -24,6 +24,20 @@ describe("createVolumeObjectSource", () => {
     expect(client.asked.map(({ accept }) => isMetadata(accept))).toEqual([false, true, false]);
   });
 
+  it("reads the whole object again when keys are asked for that were not decoded", async () => {
+    const client = scriptedClient(() => object("u", "1", { a: "A", b: "B" }));
+    const source = createVolumeObjectSource(client);
+    const read = async (...keys: string[]) => {
+      const found = await source.read({ ...ref, keys: new Set(keys) }, signal);
+      return [...(found?.files.keys() ?? [])];
+    };
+    expect(await read("a")).toEqual(["a"]);
+    expect(await read("a")).toEqual(["a"]);
+    expect(await read("a", "b")).toEqual(["a", "b"]);
+    expect(await read("b")).toEqual(["a", "b"]);
+    expect(client.asked.map(({ accept }) => isMetadata(accept))).toEqual([false, true, false, true]);
+  });
+
   it("keeps no more than it may", async () => {
     const client = scriptedClient(() => object("u", "1", { k: "x".repeat(2000) }));
     const source = createVolumeObjectSource(client, 5_000);

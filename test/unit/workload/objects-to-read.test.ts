@@ -79,6 +79,49 @@ describe("objectsToRead", () => {
     expect(names(subject, [], { readSecrets: true })).toEqual(["Secret/s", "Secret/t"]);
   });
 
+  const keysOf = (...args: Parameters<typeof podWith>) =>
+    objectsToRead(podWith(...args), []).map(({ name, keys }) => [
+      name,
+      keys === undefined ? "all" : [...keys],
+    ]);
+
+  it("asks for the keys that items or subPath mount, and for all where the volume is mounted whole", () => {
+    const whole = [volume("a", configMap("cm"))];
+    const sub = (path: string, subPath: string) => mount("a", path, { subPath });
+    expect(keysOf(whole, [sub("/x", "SKILL.md"), sub("/y", "./run.sh"), sub("/z", "d/f")])).toEqual([
+      ["cm", ["SKILL.md", "run.sh", "d"]],
+    ]);
+    expect(keysOf(whole, [sub("/x", "SKILL.md"), mount("a", "/y")])).toEqual([["cm", "all"]]);
+    const items = [volume("a", configMap("cm", [["k", "SKILL.md"]]))];
+    expect(keysOf(items, [sub("/x", "other")])).toEqual([["cm", ["k"]]]);
+    expect(keysOf(items, [mount("a", "/x")])).toEqual([["cm", ["k"]]]);
+  });
+
+  it("asks for all keys where it cannot be said which are mounted, or where many are", () => {
+    const whole = [volume("a", configMap("cm"))];
+    for (const more of [{ subPathExpr: "$(UNKNOWN)" }, { subPath: "..data/k" }, { subPath: "/k" }])
+      expect(keysOf(whole, [mount("a", "/x", more)])).toEqual([["cm", "all"]]);
+    expect(keysOf(whole, [mount("a", "/", { subPath: "k" })])).toEqual([["cm", "all"]]);
+    const many = Array.from({ length: 101 }, (_, index) =>
+      mount("a", `/x/${index}`, { subPath: `k${index}` }),
+    );
+    expect(keysOf(whole, many)).toEqual([["cm", "all"]]);
+    expect(keysOf(whole, many.slice(1))[0]?.[1]).toHaveLength(100);
+  });
+
+  it("asks once for an object that several volumes name, with the keys of all", () => {
+    const volumes = (third: object[]) => [
+      volume("a", configMap("cm", [["k", "a.md"]])),
+      volume("b", projected(configMap("cm", [["l", "b.md"]]), configMap("cm", [["k", "c.md"]]))),
+      ...(third as never[]),
+    ];
+    const mounts = [mount("a", "/a"), mount("b", "/b")];
+    expect(keysOf(volumes([]), mounts)).toEqual([["cm", ["k", "l"]]]);
+    const all = [...mounts, mount("c", "/c")];
+    expect(keysOf(volumes([volume("c", configMap("cm"))]), all)).toEqual([["cm", "all"]]);
+    expect(keysOf(volumes([volume("c", configMap("cm"))]), all.toReversed())).toEqual([["cm", "all"]]);
+  });
+
   it("refuses a pod that mounts more objects than can be held", () => {
     const many = Array.from({ length: 201 }, (_, index) => configMap(`cm-${index}`));
     const subject = podWith([volume("v", projected(...many))], [mount("v", "/skills/x")]);

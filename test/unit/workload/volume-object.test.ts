@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeVolumeObject } from "../../../src/workload/volume-object.ts";
+import { decodeVolumeObject, holdsKeys, onlyKeys } from "../../../src/workload/volume-object.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 
@@ -62,6 +62,54 @@ describe("decodeVolumeObject", () => {
     const mebibyte = "x".repeat(1024 * 1024);
     expect(decoded({ data: { k: mebibyte } }).files.get("k")?.size).toBe(1024 * 1024);
     expect(() => decoded({ data: { k: mebibyte, l: "y" } })).toThrow(/more than 1048576 bytes/);
+  });
+
+  /** A map of `count` keys that counts the values that are asked for. */
+  function counted(count: number) {
+    let values = 0;
+    const data: Record<string, string> = {};
+    for (let index = 0; index < count; index += 1) {
+      Object.defineProperty(data, `k${index}`, { enumerable: true, get: () => ((values += 1), "x") });
+    }
+    return { object: { data }, values: () => values };
+  }
+
+  it("decodes no key but those that are asked for", () => {
+    const { object, values } = counted(120_000);
+    const { files } = decodeVolumeObject(object, { ...ref, keys: new Set(["k7", "k119999", "toString"]) });
+    expect([...files.keys()]).toEqual(["k7", "k119999"]);
+    expect(values()).toBe(2);
+  });
+
+  it("takes 10,000 keys, and decodes none of more", () => {
+    expect(decoded(counted(10_000).object).files.size).toBe(10_000);
+    const { object, values } = counted(10_001);
+    expect(() => decoded(object)).toThrow(/brings in more than 10000 keys; mount only those/);
+    expect(() => decoded({ data: object.data, binaryData: {} })).toThrow(SourceError);
+    expect(values()).toBe(0);
+  });
+
+  it("bounds the bytes and looks at the names of the keys that are asked for only", () => {
+    const object = { data: { "a/b": "", big: "x".repeat(1024 * 1024), small: "y" } };
+    const keys = (...names: string[]) => ({ ...ref, keys: new Set(names) });
+    expect(decodeVolumeObject(object, keys("small")).files.size).toBe(1);
+    expect(() => decodeVolumeObject(object, keys("small", "big"))).toThrow(/more than 1048576 bytes/);
+    expect(() => decodeVolumeObject(object, keys("a/b"))).toThrow(/may hold letters/);
+  });
+
+  it("knows which keys it decoded, and gives no more than are asked for", () => {
+    const keys = (...names: string[]) => ({ ...ref, keys: new Set(names) });
+    const whole = decoded({ data: { a: "A", b: "B" } });
+    const part = decodeVolumeObject({ data: { a: "A", b: "B" } }, keys("a", "c"));
+    expect([holdsKeys(whole, ref), holdsKeys(whole, keys("z"))]).toEqual([true, true]);
+    expect([holdsKeys(part, ref), holdsKeys(part, keys("c")), holdsKeys(part, keys("b"))]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    const only = onlyKeys(whole, keys("b"));
+    expect([...only.files]).toEqual([["b", whole.files.get("b")]]);
+    expect(onlyKeys(whole, ref)).toBe(whole);
   });
 
   it("keeps bytes exactly, whatever they are", () => {
