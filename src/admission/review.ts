@@ -1,16 +1,15 @@
-import { treeDigest } from "../skill/skill.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
-import type { SkillSource, VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import { podOf } from "../workload/pod-of.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { sameSkillInputs } from "../workload/unchanged.ts";
-import { volumeObjectKey } from "../workload/volume-object-key.ts";
 import { decodeVolumeObject } from "../workload/volume-object.ts";
 import type { Verdict } from "../policy/finding.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
+import { changedSkills, fingerprint, readOnce } from "./changed-skills.ts";
 import type { Bypass, Decision } from "./decision.ts";
 import {
   governanceOf,
@@ -131,6 +130,7 @@ async function reviewConfigMap(
   if (asked === undefined) return bypass(request, "no-skills");
   const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, asked);
   const after = decodeVolumeObject(object, asked);
+  if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
     changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));
@@ -156,11 +156,14 @@ async function askedOf(
   return asked;
 }
 
-interface ObjectChange {
-  readonly ref: VolumeObjectRef;
-  readonly before: VolumeObject | undefined;
-  readonly after: VolumeObject;
-}
+/** Is everything as it was that comes into pods: of a change of labels, lock annotations or finalizers nothing does. */
+const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
+  before.immutable === after.immutable &&
+  before.files.size === after.files.size &&
+  after.files.entries().every(([key, { bytes }]) => {
+    const other = before.files.get(key)?.bytes;
+    return other !== undefined && Buffer.compare(bytes, other) === 0;
+  });
 
 /** Replicas of one template see the same files: one of them stands for all. */
 function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
@@ -175,60 +178,3 @@ function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
   }
   return [...seen.values()];
 }
-
-/** The skills of a pod that would be other ones after the change: what stays as it is, is not this review's matter. */
-async function changedSkills(
-  pod: PodSubject,
-  change: ObjectChange,
-  { policies }: Governance,
-  context: ReviewContext,
-): Promise<readonly SkillReference[]> {
-  const others = readOnce(context.deps.source);
-  const seenWith = async (version: VolumeObject | undefined): Promise<readonly SkillReference[]> =>
-    skillsOf(pod, policies, {
-      ...context,
-      deps: { ...context.deps, source: withObject(others, change.ref, version) },
-    });
-  const before = new Set((await seenWith(change.before)).map(fingerprint));
-  const after = await seenWith(change.after);
-  return after
-    .filter((skill) => !before.has(fingerprint(skill)))
-    .map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` }));
-}
-
-function fingerprint({ path, containers, content, sources }: SkillReference): string {
-  const bytes =
-    content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
-  return JSON.stringify([path, containers, bytes, sources]);
-}
-
-/**
- * The same source, but each object is read once: with and without the change, a pod must be seen among the same other
- * objects.
- */
-function readOnce(source: SkillSource): SkillSource {
-  const reads = new Map<string, Promise<VolumeObject | undefined>>();
-  return {
-    read: (request, signal) => {
-      const key = JSON.stringify([
-        volumeObjectKey(request),
-        request.keys === undefined ? "all" : [...request.keys],
-      ]);
-      const read = reads.get(key) ?? source.read(request, signal);
-      reads.set(key, read);
-      return read;
-    },
-  };
-}
-
-/** The same source, but with one object as the review says it will be. */
-const withObject = (
-  source: SkillSource,
-  changed: VolumeObjectRef,
-  version: VolumeObject | undefined,
-): SkillSource => ({
-  read: (ref, signal) =>
-    ref.kind === changed.kind && ref.namespace === changed.namespace && ref.name === changed.name
-      ? Promise.resolve(version)
-      : source.read(ref, signal),
-});

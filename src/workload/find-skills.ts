@@ -116,7 +116,7 @@ function coveredNames({ containers }: PodSpec): ReadonlyMap<string, Set<string>>
 
 /**
  * One reference for what can be read of a skill, and one for each kind of thing that cannot, so that a policy which lets
- * one kind pass lets nothing else pass with it. A skill of which a part is missing is not judged by the rest.
+ * one kind pass lets nothing else pass with it. What is missing comes first: it explains what is wrong with the rest.
  */
 function referencesOf(part: SkillPart, container: string): readonly SkillReference[] {
   const base = { name: baseName(part.path), path: part.path, containers: [container] };
@@ -130,15 +130,20 @@ function referencesOf(part: SkillPart, container: string): readonly SkillReferen
       content: state,
     })),
   );
-  if (part.files.size === 0 || part.marks.some(({ state }) => state.state === "unavailable"))
-    return references;
+  if (part.files.size === 0) return references;
   const files = new Map<string, SkillFile>();
   const sources = new Set<SourceUse>();
   for (const [path, { file, use }] of part.files) {
     files.set(path, file);
     sources.add(use);
   }
-  return [{ ...base, sources: [...sources], content: contentOf(base.name, part.path, files) }, ...references];
+  const rest: SkillReference = {
+    ...base,
+    sources: [...sources],
+    content: contentOf(base.name, part.path, files),
+  };
+  const isMissing = ({ content }: SkillReference): boolean => content.state === "unavailable";
+  return [...references.filter(isMissing), rest, ...references.filter((one) => !isMissing(one))];
 }
 
 /** A skill of which a part would go when an optional object is deleted; without the rest it is not what was signed. */

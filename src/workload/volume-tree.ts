@@ -123,7 +123,7 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (object !== undefined) {
     addObject(building, part, use, object);
   } else if (setting.objects.has(key)) {
-    markMissing(building, use, paths, `${what} does not exist; create it before the pod`);
+    markMissing(building, use, paths, `${what} does not exist; create it first`);
   } else if (part.kind === "Secret") {
     markUnreadable(building, use, paths);
   } else {
@@ -131,11 +131,14 @@ function addPart(building: Building, part: VolumePart): void {
   }
 }
 
-/** Marks single files, or the whole volume where it is not known which files there are. */
+/**
+ * Marks single files, or the whole volume where it is not known which files there are. A file below one that is missing
+ * stays: it is seen where the kubelet goes without the missing one.
+ */
 function mark(building: Building, paths: readonly string[] | undefined, added: Omit<Mark, "isFile">): void {
   if (paths === undefined) building.whole.push({ ...added, isFile: false });
   for (const path of paths ?? []) {
-    building.files.delete(path);
+    if (added.weight !== "nothing") building.files.delete(path);
     building.marks.set(path, { ...added, isFile: true });
   }
 }
@@ -198,12 +201,13 @@ function place(
 ): void {
   const { use } = placed;
   const other = building.spellings.get(path);
+  const under = building.files.get(path)?.use;
   if (other !== undefined && other !== spelling) {
     const detail = `${building.volume.field} writes ${JSON.stringify(path)} twice in two spellings, and which one wins is chance; keep one`;
     fail(building, use, "SOURCE_MALFORMED", detail);
+    if (under !== undefined && under.name !== use.name) fail(building, under, "SOURCE_MALFORMED", detail);
   }
   building.spellings.set(path, spelling);
-  const under = building.files.get(path)?.use;
   building.marks.delete(path);
   building.files.set(path, placed);
   if (placed.optional && under !== undefined && under.name !== use.name) {

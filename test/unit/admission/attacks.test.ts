@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PodStore } from "../../../src/cluster/pod-store.ts";
 import type { SkillSource, VolumeObjectRef } from "../../../src/skill/source.ts";
+import { SourceError, type SourceErrorCode } from "../../../src/skill/source-error.ts";
 import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
@@ -149,5 +150,127 @@ describe("an attack between a pod's admission and its appearance in the watch", 
     expect(denial(await world.review(pod))).toContain("INTERNAL");
     world.readInstead = undefined;
     expect(denial(await evil(world))).toBeUndefined();
+  });
+});
+
+describe("an attack by a part of the skill that is missing before and after the change", () => {
+  const good = configMapOf(published.skill);
+  const evil = configMapOf(changed).object;
+  const beside = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "beside", namespace }, data: {} };
+
+  /** A running pod with a signed skill and an empty ConfigMap inside of its folder. */
+  function running(more: Readonly<Record<string, unknown>> = {}): World {
+    const world = new World();
+    world.configMaps.set("skills-etl", good.object);
+    world.configMaps.set("beside", beside);
+    world.running = [
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "etl", namespace },
+        spec: {
+          volumes: [
+            {
+              name: "skill",
+              projected: { sources: [{ configMap: { name: "skills-etl", items: good.items } }] },
+            },
+            { name: "beside", configMap: { name: "beside", ...more } },
+          ],
+          containers: [
+            {
+              name: "agent",
+              image: "agent",
+              volumeMounts: [
+                { name: "skill", mountPath: "/skills/data-designer" },
+                { name: "beside", mountPath: "/skills/data-designer/extra" },
+              ],
+            },
+          ],
+        },
+      },
+    ];
+    return world;
+  }
+  const update = (world: World, object: KubernetesObject, oldObject: KubernetesObject = good.object) =>
+    world.review(object, { operation: "UPDATE", oldObject });
+
+  it("is denied when the part was deleted, which nobody reviews", async () => {
+    const world = running();
+    expect(denial(await world.review(world.running[0]!))).toBeUndefined();
+    world.configMaps.delete("beside");
+    const text = denial(await update(world, evil));
+    expect(text).toContain("SOURCE_UNAVAILABLE ConfigMap payments/beside does not exist; create it first");
+    expect(text).toContain("DIGEST_MISMATCH");
+    expect(text!.indexOf("SOURCE_UNAVAILABLE")).toBeLessThan(text!.indexOf("DIGEST_MISMATCH"));
+  });
+
+  it.each<SourceErrorCode>(["TIMEOUT", "SOURCE_UNAVAILABLE", "SOURCE_MALFORMED", "LIMIT_EXCEEDED"])(
+    "is denied when the part fails to be read with %s",
+    async (code) => {
+      const world = running();
+      world.readInstead = () => Promise.reject(new SourceError(code, "ConfigMap beside: no"));
+      const text = denial(await update(world, evil));
+      expect(text).toContain(`${code} ConfigMap beside: no`);
+      expect(text).toContain("DIGEST_MISMATCH");
+    },
+  );
+
+  it("is denied though what is left is signed: the pod still has what was there before", async () => {
+    const world = running();
+    world.configMaps.delete("beside");
+    const next = configMapOf(
+      signedSkill({ key: published.key, files: { "scripts/run.sh": "#!/bin/sh\n" } }).skill,
+    );
+    world.running = JSON.parse(
+      JSON.stringify(world.running).replace(JSON.stringify(good.items), JSON.stringify(next.items)),
+    ) as typeof world.running;
+    const text = denial(await update(world, next.object, configMapOf(published.skill).object));
+    expect(text).toContain("SOURCE_UNAVAILABLE");
+    expect(text).not.toContain("DIGEST_MISMATCH");
+    world.configMaps.set("beside", beside);
+    expect(denial(await update(world, next.object, good.object))).toBeUndefined();
+  });
+
+  it("does not keep anybody from labels, from keys that no pod mounts, or from bringing the part back", async () => {
+    const world = running();
+    world.configMaps.delete("beside");
+    const labels = { lock: "held" };
+    const labelled = { ...good.object, metadata: { name: "skills-etl", namespace, labels } };
+    expect((await update(world, labelled)).decision).toMatchObject({ bypass: "unchanged" });
+    const more = { ...good.object, data: { other: "1" } };
+    expect((await update(world, more)).decision).toMatchObject({ bypass: "no-skills" });
+    expect(denial(await world.review(beside))).toBeUndefined();
+    expect(denial(await world.review(good.object))).toContain("SOURCE_UNAVAILABLE");
+    world.configMaps.set("beside", beside);
+    expect(denial(await world.review(good.object))).toBeUndefined();
+  });
+
+  it("is denied when the skill breaks a rule before and after it", async () => {
+    const world = running();
+    const items = [...good.items, { key: "a", path: "notes" }, { key: "b", path: "NOTES" }];
+    world.running = JSON.parse(
+      JSON.stringify(world.running).replace(JSON.stringify(good.items), JSON.stringify(items)),
+    ) as typeof world.running;
+    const withNotes = (a: string, object = good.object) => ({ ...object, data: { a, b: "b" } });
+    expect(denial(await update(world, withNotes("2"), withNotes("1")))).toContain("SOURCE_MALFORMED");
+    expect(denial(await update(world, withNotes("1", evil), withNotes("1")))).toContain("SOURCE_MALFORMED");
+    const labelled = { ...withNotes("1"), metadata: { name: "skills-etl", namespace, labels: { a: "b" } } };
+    expect(denial(await update(world, labelled, withNotes("1")))).toBeUndefined();
+  });
+
+  it("is denied when an optional part, now missing, lay over the file that changes", async () => {
+    const { object, items } = configMapOf(published.skill, "beside");
+    const sources = [
+      { configMap: { name: "skills-etl", items: good.items } },
+      { configMap: { name: "beside", items, optional: true } },
+    ];
+    const world = running().withPolicies(policyObject({ unverifiable: { default: "Warn" } }));
+    world.configMaps.set("beside", object);
+    const pod = podFor(good.items);
+    const volumes = [{ name: "skill", projected: { sources } }];
+    world.running = [{ ...pod, spec: { ...(pod["spec"] as object), volumes } }];
+    expect(denial(await world.review(world.running[0]!))).toBeUndefined();
+    world.configMaps.delete("beside");
+    expect(denial(await update(world, evil))).toContain("DIGEST_MISMATCH");
   });
 });

@@ -372,7 +372,7 @@ describe("review of a ConfigMap", () => {
     world.running = [pod];
     const labelled = { ...good.object, metadata: { name: "skills-etl", namespace, labels: { a: "b" } } };
     const handled = await world.review(labelled, { operation: "UPDATE", oldObject: good.object });
-    expect(handled.decision).toMatchObject({ bypass: "no-skills" });
+    expect(handled.decision).toMatchObject({ bypass: "unchanged" });
     expect(
       denial(await world.review(bad.object, { operation: "UPDATE", oldObject: good.object })),
     ).toBeDefined();
@@ -392,7 +392,7 @@ describe("review of a ConfigMap", () => {
     ).toBeUndefined();
     expect(
       (await world.review(good.object, { operation: "UPDATE", oldObject: good.object })).decision,
-    ).toMatchObject({ bypass: "no-skills" });
+    ).toMatchObject({ bypass: "unchanged" });
   });
 
   it("denies one that cannot be decoded", async () => {

@@ -65,7 +65,14 @@ describe("findSkills: one volume", () => {
     ] as const;
     expect(found(atX(configMap("cm", spelled)), { cm: base })).toEqual([
       "/skills/x: unavailable SOURCE_MALFORMED",
+      "/skills/x: SKILL.md=B",
     ]);
+    const [reference] = findSkills(
+      atX(projected(configMap("cm", spelled.slice(0, 1)), configMap("other", spelled.slice(1)))),
+      [],
+      objects({ cm: base, other: base }),
+    );
+    expect(reference!.sources.map(({ name }) => name)).toEqual(["other", "cm"]);
   });
 
   it("refuses a file and a folder of one name", () => {
@@ -76,6 +83,7 @@ describe("findSkills: one volume", () => {
     ] as const;
     expect(found(atX(configMap("cm", items)), { cm: base })).toEqual([
       "/skills/x: unavailable SOURCE_MALFORMED",
+      "/skills/x: SKILL.md=S x/y=B x=R",
     ]);
   });
 
@@ -99,6 +107,7 @@ describe("findSkills: one volume", () => {
     for (const key of ["..data", "..", ".", "a/b", ""]) {
       expect(found(atX(configMap("cm")), { cm: { ...skill, [key]: "" } })).toEqual([
         "/skills/x: unavailable SOURCE_MALFORMED",
+        "/skills/x: SKILL.md=S run=R",
       ]);
     }
   });
@@ -120,7 +129,7 @@ describe("findSkills: one volume", () => {
       expect(reference!.content).toEqual({
         state: "unavailable",
         code: "SOURCE_UNAVAILABLE",
-        detail: "ConfigMap payments/cm does not exist; create it before the pod",
+        detail: "ConfigMap payments/cm does not exist; create it first",
       });
     }
   });
@@ -210,10 +219,12 @@ describe("findSkills: projected volumes", () => {
     }
   });
 
-  it("does not judge a skill by the part that is there", () => {
-    expect(found(atX(projected(configMap("cm"), configMap("gone"))), { cm: skill, gone: undefined })).toEqual(
-      ["/skills/x: unavailable SOURCE_UNAVAILABLE"],
-    );
+  it("says of a skill what is missing before it shows the part that is there", () => {
+    const subject = atX(projected(configMap("cm"), configMap("gone")));
+    expect(found(subject, { cm: skill, gone: undefined })).toEqual([
+      "/skills/x: unavailable SOURCE_UNAVAILABLE",
+      "/skills/x: SKILL.md=S run=R",
+    ]);
   });
 
   it("marks only the skill of which a part is missing", () => {
