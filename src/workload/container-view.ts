@@ -31,11 +31,23 @@ export interface Detour {
   readonly through: Layer;
 }
 
-/** What a container sees of its mounts, as far as the pod and its ConfigMaps say. Outermost mounts first. */
-export interface ContainerView {
+/** What can be read of mounts. Outermost mounts first. */
+export interface Readable {
   readonly files: readonly SeenFile[];
   readonly marks: readonly SeenMark[];
+}
+
+/** A volume of which other mounts cover a part: all of it, since it can be read elsewhere than at the mount's own path. */
+export interface Behind extends Readable {
+  readonly layer: Layer;
+  /** Those of its files and marks that are covered. */
+  readonly covered: ReadonlySet<SeenFile | SeenMark>;
+}
+
+/** What a container sees of its mounts, as far as the pod and its ConfigMaps say. */
+export interface ContainerView extends Readable {
   readonly detours: readonly Detour[];
+  readonly behind: readonly Behind[];
 }
 
 /** How many files may still be placed for this pod. */
@@ -47,7 +59,7 @@ const depthOf = (path: string): number => componentsOf(path).length;
 
 /**
  * Lays a container's mounts over each other. However they are listed, the runtime mounts outer ones first, so a file
- * is seen exactly when no other mount lies between it and its own.
+ * is seen at its path exactly when no other mount lies between it and its own.
  * @throws SourceError LIMIT_EXCEEDED for more files than a pod may have
  */
 export function viewOf(
@@ -63,13 +75,8 @@ export function viewOf(
   );
   const files: SeenFile[] = [];
   const marks: SeenMark[] = [];
+  const behind: Behind[] = [];
   for (const layer of layers) {
-    const isSeen = (path: string): boolean => {
-      if (!covering.has(layer.path)) return true;
-      let at: string | undefined = path;
-      for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return false;
-      return true;
-    };
     const content = contentOf(layer, trees);
     budget.left -= content.files.length + content.marks.length;
     if (budget.left < 0) {
@@ -78,10 +85,28 @@ export function viewOf(
         `the containers see more than ${podLimits.placedFiles} files of volumes together; mount fewer`,
       );
     }
-    for (const file of content.files) if (isSeen(file.path)) files.push(file);
-    for (const mark of content.marks) if (isSeen(mark.path)) marks.push(mark);
+    const covered = covering.has(layer.path) ? coveredIn(content, layer, byPath) : nothing;
+    for (const file of content.files) if (!covered.has(file)) files.push(file);
+    for (const mark of content.marks) if (!covered.has(mark)) marks.push(mark);
+    if (covered.size > 0) behind.push({ ...content, layer, covered });
   }
-  return { files, marks, detours: detoursOf(layers, byPath) };
+  return { files, marks, detours: detoursOf(layers, byPath), behind };
+}
+
+const nothing: Behind["covered"] = new Set();
+
+/** What of a layer lies at or below another mount. */
+function coveredIn(
+  { files, marks }: Readable,
+  layer: Layer,
+  byPath: ReadonlyMap<string, Layer>,
+): Behind["covered"] {
+  const isCovered = ({ path }: SeenFile | SeenMark): boolean => {
+    let at: string | undefined = path;
+    for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return true;
+    return false;
+  };
+  return new Set([...files.filter(isCovered), ...marks.filter(isCovered)]);
 }
 
 function layersOf(container: Container, pod: PodSpec): Layer[] {
@@ -137,10 +162,7 @@ function unsteady(
 }
 
 /** What a layer alone would show, at absolute paths. */
-function contentOf(
-  layer: Layer,
-  trees: ReadonlyMap<string, VolumeTree>,
-): { readonly files: readonly SeenFile[]; readonly marks: readonly SeenMark[] } {
+function contentOf(layer: Layer, trees: ReadonlyMap<string, VolumeTree>): Readable {
   const { path, mount, fault } = layer;
   if (mount === undefined || fault !== undefined) {
     return { files: [], marks: fault === undefined ? [] : [{ ...fault, path, layer }] };

@@ -1,5 +1,5 @@
 import { baseName, below, isBelow, parentOf } from "./container-path.ts";
-import type { ContainerView, Layer, SeenFile, SeenMark } from "./container-view.ts";
+import type { Layer, Readable, SeenFile, SeenMark } from "./container-view.ts";
 import { declaresSkill, isMarkdown, isSkillFile } from "./skill-frontmatter.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
@@ -40,7 +40,7 @@ const isUnknownFile = ({ weight, path, isFile }: SeenMark): boolean =>
  * root outside of such folders is one per name there; a Markdown file elsewhere that declares a skill makes its folder one.
  * Everything else, such as a program's configuration, is none.
  */
-export function cutSkills({ files, marks }: ContainerView, roots: SkillRoots): readonly SkillPart[] {
+export function cutSkills({ files, marks }: Readable, roots: SkillRoots): readonly SkillPart[] {
   const unknown = marks.filter(isUnknownFile);
   const skillFolders = [...files, ...unknown]
     .filter(({ path }) => isSkillFile(path))

@@ -3,17 +3,18 @@ import { assertNoCollisions, pathFault } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
 import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { ancestorsOf, baseName, joinPath } from "./container-path.ts";
-import { viewOf, type Budget, type ContainerView } from "./container-view.ts";
+import { baseName, below, isBelow, joinPath } from "./container-path.ts";
+import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./container-view.ts";
 import { cutSkills, type SkillPart } from "./cut-skills.ts";
 import { podLimits } from "./fields.ts";
 import { mergeReferences } from "./merge-references.ts";
-import { readPodSpec, type Container, type PodSpec } from "./pod-spec.ts";
+import { readPodSpec, type Container } from "./pod-spec.ts";
 import type { PodSubject } from "./pod-subject.ts";
+import { podTrees } from "./pod-trees.ts";
 import { isMarkdown } from "./skill-frontmatter.ts";
-import { skillRoots } from "./skill-roots.ts";
+import { skillRoots, type SkillRoots } from "./skill-roots.ts";
 import type { VolumePart } from "./volume.ts";
-import { volumeTree, type Mark, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
+import type { Mark, ReadObjects } from "./volume-tree.ts";
 
 /**
  * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.
@@ -29,15 +30,20 @@ export function findSkills(
 ): readonly SkillReference[] {
   const spec = readPodSpec(pod);
   if (objects.size === 0 && spec.containers.every((container) => isPlain(container, extraRoots))) return [];
-  const trees = treesOf(spec, pod, objects);
+  const trees = podTrees(spec, pod, objects);
   const budget: Budget = { left: podLimits.placedFiles };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
-      const view = viewOf(container, trees, spec, budget);
-      if (view.files.length === 0 && view.marks.length === 0) return [];
-      const parts = cutSkills(view, skillRoots(extraRoots, container));
-      const references = parts.flatMap((part) => referencesOf(part, container.name));
-      return [...references, ...detourReferences(view, parts, references, container.name)];
+      const view = viewOf(container, trees.whole, spec, budget);
+      if (view.files.length + view.marks.length + view.behind.length === 0) return [];
+      const roots = skillRoots(extraRoots, container);
+      const laidOut = container.mounts.some(({ volume }) => trees.hidden.has(volume.name))
+        ? [viewOf(container, trees.laidOut, spec, budget), view]
+        : [view];
+      return [
+        ...laidOut.flatMap((one) => referencesIn(one, roots, container.name)),
+        ...view.behind.flatMap((one) => referencesBehind(one, roots, container.name)),
+      ];
     }),
   );
   assertAffordable(references);
@@ -74,52 +80,31 @@ function isPlain(container: Container, extraRoots: readonly string[]): boolean {
 const pathsOf = (part: VolumePart): readonly string[] =>
   (part.from === "object" ? part.items?.map(({ path }) => path) : part.paths) ?? [];
 
-function treesOf(spec: PodSpec, pod: PodSubject, objects: ReadObjects): ReadonlyMap<string, VolumeTree> {
-  const covered = coveredNames(spec);
-  const subPaths = Map.groupBy(
-    spec.containers.flatMap(({ mounts }) => mounts),
-    ({ volume }) => volume.name,
-  );
-  const trees = new Map<string, VolumeTree>();
-  for (const [name, mounts] of subPaths) {
-    const volume = spec.volumes.get(name);
-    if (volume === undefined) continue;
-    const setting = {
-      namespace: pod.namespace,
-      objects,
-      writable: spec.writable.has(name),
-      covered: covered.get(name) ?? new Set<string>(),
-      subPaths: [...new Set(mounts.map(({ subPath }) => subPath))],
-    };
-    trees.set(name, volumeTree(volume, setting));
-  }
-  return trees;
+function referencesIn(view: ContainerView, roots: SkillRoots, container: string): readonly SkillReference[] {
+  const parts = cutSkills(view, roots);
+  const references = parts.flatMap((part) => referencesOf(part, container));
+  return [...references, ...detourReferences(view, parts, references, container)];
 }
 
-/** By volume: the first names below it under which the same container mounts something (kubelet, MakeNestedMountpoints). */
-function coveredNames({ containers }: PodSpec): ReadonlyMap<string, Set<string>> {
-  const covered = new Map<string, Set<string>>();
-  for (const { mounts, ephemeral } of containers) {
-    if (ephemeral || mounts.length < 2) continue;
-    const byPath = Map.groupBy(mounts, ({ path }) => path);
-    for (const path of byPath.keys()) {
-      for (const above of ancestorsOf(path)) {
-        for (const { volume } of byPath.get(above) ?? []) {
-          const [first = ""] = path.slice(above === "/" ? 1 : above.length + 1).split("/");
-          covered.set(volume.name, (covered.get(volume.name) ?? new Set()).add(first));
-        }
-      }
-    }
-  }
-  return covered;
+/** The skills of a volume's own tree that have a part which another mount covers: nothing goes unjudged behind one. */
+function referencesBehind(behind: Behind, roots: SkillRoots, container: string): readonly SkillReference[] {
+  return cutSkills(behind, roots)
+    .filter(({ files, marks }) => [...files.values(), ...marks].some((one) => behind.covered.has(one)))
+    .flatMap((part) => referencesOf(part, container, pathBehind(behind.layer, part.path)));
+}
+
+/** The kubelet shows the whole of a volume that it writes itself through its link `..data`, which no mount covers. */
+function pathBehind({ path, mount }: Layer, skill: string): string {
+  if (mount?.volume.atomic !== true || mount.subPath !== "") return skill;
+  return joinPath(joinPath(path, "..data"), isBelow(path, skill) ? below(path, skill) : "");
 }
 
 /**
  * One reference for what can be read of a skill, and one for each kind of thing that cannot, so that a policy which lets
  * one kind pass lets nothing else pass with it. What is missing comes first: it explains what is wrong with the rest.
  */
-function referencesOf(part: SkillPart, container: string): readonly SkillReference[] {
-  const base = { name: baseName(part.path), path: part.path, containers: [container] };
+function referencesOf(part: SkillPart, container: string, path = part.path): readonly SkillReference[] {
+  const base = { name: baseName(part.path), path, containers: [container] };
   const states = Map.groupBy([...part.marks, ...removable(part)], ({ state }) =>
     state.state === "unverifiable" ? state.kind : state.code,
   );
@@ -137,11 +122,7 @@ function referencesOf(part: SkillPart, container: string): readonly SkillReferen
     files.set(path, file);
     sources.add(use);
   }
-  const rest: SkillReference = {
-    ...base,
-    sources: [...sources],
-    content: contentOf(base.name, part.path, files),
-  };
+  const rest: SkillReference = { ...base, sources: [...sources], content: contentOf(base.name, path, files) };
   const isMissing = ({ content }: SkillReference): boolean => content.state === "unavailable";
   return [...references.filter(isMissing), rest, ...references.filter((one) => !isMissing(one))];
 }

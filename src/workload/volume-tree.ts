@@ -47,11 +47,6 @@ export interface VolumeSetting {
   readonly objects: ReadObjects;
   /** Could some container write through a mount of it. */
   readonly writable: boolean;
-  /**
-   * Names at the volume's root under which the pod mounts something else. The kubelet makes folders for these before
-   * it writes the files, and then leaves the folders: what the volume has under these names nobody sees, in no container.
-   */
-  readonly covered: ReadonlySet<string>;
   /** Every `subPath` under which the volume is mounted. */
   readonly subPaths: readonly string[];
 }
@@ -83,18 +78,12 @@ export function volumeTree(volume: Volume, setting: VolumeSetting): VolumeTree {
   };
   for (const part of volume.parts) addPart(building, part);
   assertNoFileAboveFile(building);
-  dropCovered(building.files, setting.covered);
-  dropCovered(building.marks, setting.covered);
   markUnsettled(building);
   return building;
 }
 
-function dropCovered(map: Map<string, unknown>, covered: ReadonlySet<string>): void {
-  if (covered.size === 0) return;
-  for (const path of map.keys()) if (covered.has(firstOf(path))) map.delete(path);
-}
-
-const firstOf = (path: string): string => {
+/** The name at the volume's root below which a path lies. */
+export const firstOf = (path: string): string => {
   const slash = path.indexOf("/");
   return slash === -1 ? path : path.slice(0, slash);
 };

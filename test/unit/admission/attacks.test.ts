@@ -274,3 +274,67 @@ describe("an attack by a part of the skill that is missing before and after the 
     expect(denial(await update(world, evil))).toContain("DIGEST_MISMATCH");
   });
 });
+
+describe("an attack by what a mount inside another one covers", () => {
+  it("is denied where it is a skill of its own, and names where that can be read", async () => {
+    const world = new World();
+    const evil = { SKILL: "---\nname: data-designer\ndescription: Does evil.\n---\n" };
+    const pod = world.carry(published.skill);
+    const { volumes, containers } = pod["spec"] as {
+      volumes: object[];
+      containers: { volumeMounts: object[] }[];
+    };
+    expect(denial(await world.review(pod))).toBeUndefined();
+    const metadata = { name: "evil", namespace };
+    world.configMaps.set("evil", { apiVersion: "v1", kind: "ConfigMap", metadata, data: evil });
+    const items = [{ key: "SKILL", path: "data-designer/SKILL.md" }];
+    volumes.push({ name: "evil", configMap: { name: "evil", items } });
+    containers[0]!.volumeMounts.push({ name: "evil", mountPath: "/skills" });
+    const text = denial(await world.review(pod));
+    expect(text).toContain("1 of 2 skills failed");
+    expect(text).toContain("data-designer (ConfigMap evil at /skills/..data/data-designer): not signed");
+  });
+
+  it("lets through a signed skill of two volumes, and one that lies over its own files", async () => {
+    const world = new World();
+    const { object, items } = configMapOf(published.skill);
+    world.configMaps.set("skills-etl", object);
+    const inScripts = items.filter(({ path }) => String(path).startsWith("scripts/"));
+    const volume = (name: string, some: typeof items) => ({
+      name,
+      configMap: { name: "skills-etl", items: some },
+    });
+    const scripts = inScripts.map((item) => ({
+      ...item,
+      path: String(item["path"]).slice("scripts/".length),
+    }));
+    const review = (base: typeof items) =>
+      world.review({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "etl", namespace },
+        spec: {
+          volumes: [volume("base", base), volume("scripts", scripts)],
+          containers: [
+            {
+              name: "agent",
+              image: "agent",
+              volumeMounts: [
+                { name: "base", mountPath: "/skills/data-designer" },
+                { name: "scripts", mountPath: "/skills/data-designer/scripts" },
+              ],
+            },
+          ],
+        },
+      });
+    expect(inScripts).not.toEqual([]);
+    expect(denial(await review(items.filter((item) => !inScripts.includes(item))))).toBeUndefined();
+    expect(denial(await review(items))).toBeUndefined();
+    const other = items.find((item) => !inScripts.includes(item))!;
+    const wrong = items.map((item) => (inScripts.includes(item) ? { ...item, key: other["key"] } : item));
+    const text = denial(await review(wrong));
+    expect(text).toContain("at /skills/data-designer/..data)");
+    expect(text).toContain("DIGEST_MISMATCH");
+    expect(text).toContain("1 of 2 skills failed");
+  });
+});

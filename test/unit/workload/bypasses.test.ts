@@ -50,6 +50,85 @@ describe("bypasses", () => {
     }
   });
 
+  it("nested mount in one container that covers a file for all of them, but not below ..data", () => {
+    const own = [mount("v", "/skills/x")];
+    const helper = container("helper", [mount("v", "/a"), mount("w", "/a/SKILL.md")]);
+    const subject = pod({
+      volumes: [volume("v", configMap("evil")), volume("w", emptyDir)],
+      containers: [container("agent", own), helper],
+    });
+    expect(found(subject, read)).toEqual([
+      "/skills/x: run=evil",
+      "/skills/x: SKILL.md=evil run=evil",
+      "/a: run=evil",
+      "/a: unverifiable EmptyDir",
+      "/a/..data: SKILL.md=evil run=evil",
+    ]);
+  });
+
+  it("relative mount path, for which the kubelet takes no other mount for a nested one", () => {
+    const helper = container("helper", [mount("v", "a"), mount("w", "/a/SKILL.md")]);
+    const subject = pod({
+      volumes: [volume("v", configMap("evil")), volume("w", configMap("empty"))],
+      containers: [container("agent", [mount("v", "/skills/x")]), helper],
+    });
+    expect(found(subject, { ...read, empty: {} })).toContain("/skills/x: SKILL.md=evil run=evil");
+  });
+
+  it("signed skill mounted over another one, which stays readable below ..data", () => {
+    const hidden = volume("h", configMap("evil", [["SKILL.md", "x/SKILL.md"]]));
+    const over = mount("v", "/root/.claude/skills/x");
+    const at = "/root/.claude/skills";
+    const signedThere = `${at}/x: SKILL.md=S scripts/run.sh=R`;
+    for (const mounts of [
+      [mount("h", at), over],
+      [over, mount("h", at)],
+    ]) {
+      expect(found(podWith([...volumes, hidden], mounts), read)).toEqual([
+        signedThere,
+        `${at}/..data/x: SKILL.md=evil`,
+      ]);
+    }
+    const harmless = volume("h", configMap("evil", [["SKILL.md", "x/notes.txt"]]));
+    const elsewhere = [mount("h", "/srv"), mount("v", "/srv/x")];
+    expect(found(podWith([...volumes, harmless], elsewhere), read)).toEqual([
+      "/srv/x: SKILL.md=S scripts/run.sh=R",
+    ]);
+  });
+
+  it("skill of which every file is covered by an empty ConfigMap", () => {
+    const all = volume("v", configMap("evil", [["SKILL.md", "x/SKILL.md"]]));
+    const subject = podWith(
+      [all, volume("e", configMap("empty"))],
+      [mount("v", "/skills"), mount("e", "/skills/x")],
+    );
+    expect(found(subject, { ...read, empty: {} })).toEqual(["/skills/..data/x: SKILL.md=evil"]);
+  });
+
+  it("Secret under a nested mount, whose files nobody can read beforehand", () => {
+    const secret = { secret: { secretName: "s", items: [{ key: "k", path: "x/SKILL.md" }] } };
+    const mounts = [mount("s", "/skills"), mount("v", "/skills/x")];
+    expect(found(podWith([...volumes, volume("s", secret)], mounts), read)).toEqual([
+      whole,
+      "/skills/..data/x: unverifiable Secret",
+    ]);
+  });
+
+  it("SKILL.md in one volume and a script in another, where the first seems covered for all containers", () => {
+    const subject = pod({
+      volumes: [
+        volume("v", configMap("signed", [["SKILL.md", "SKILL.md"]])),
+        volume("o", configMap("evil", [["run", "run.sh"]])),
+        volume("w", emptyDir),
+      ],
+      containers: [
+        container("agent", [mount("v", "/srv/x"), mount("o", "/srv/x/scripts")]),
+        container("helper", [mount("v", "b"), mount("w", "/b/SKILL.md")]),
+      ],
+    });
+    expect(found(subject, read)).toContain("/srv/x: SKILL.md=S scripts/run.sh=evil");
+  });
+
   it("link in an emptyDir that leads another mount onto the skill", () => {
     const mounts = [mount("v", "/skills/x"), mount("w", "/work"), mount("o", "/work/link")];
     const subject = podWith([...volumes, volume("w", emptyDir)], mounts);

@@ -298,12 +298,15 @@ describe("findSkills: mount over mount", () => {
 
   it("lays a folder over a skill's, in whatever order they are listed", () => {
     const mounts = [mount("v", "/skills/x"), mount("o", "/skills/x/scripts")];
-    const expected = ["/skills/x: SKILL.md=S refs/c=C scripts/SKILL.md=OS scripts/run=OR scripts/x=OX"];
+    const expected = [
+      "/skills/x: SKILL.md=S refs/c=C scripts/SKILL.md=OS scripts/run=OR scripts/x=OX",
+      `/skills/x/..data: ${whole}`,
+    ];
     expect(found(podWith(volumes, mounts), read)).toEqual(expected);
     expect(found(podWith(volumes, mounts.toReversed()), read)).toEqual(expected);
   });
 
-  it("hides all of a folder of which the kubelet had to make a part, in every container", () => {
+  it("shows a volume with and without the folders that the kubelet makes in it, in every container", () => {
     const subject = pod({
       volumes,
       containers: [
@@ -314,7 +317,11 @@ describe("findSkills: mount over mount", () => {
     });
     expect(found(subject, read)).toEqual([
       "/skills/x: SKILL.md=S refs/c=C scripts/sub/SKILL.md=OS scripts/sub/run=OR scripts/sub/x=OX",
+      "/skills/x: SKILL.md=S refs/c=C scripts/run.sh=R scripts/sub/SKILL.md=OS scripts/sub/run=OR scripts/sub/x=OX",
       "/skills/x: SKILL.md=S refs/c=C",
+      `/skills/x: ${whole}`,
+      `/skills/x/..data: ${whole}`,
+      "/skills/s: run.sh=R sub/b=B",
     ]);
   });
 
@@ -323,7 +330,10 @@ describe("findSkills: mount over mount", () => {
       mount("v", "/skills/x", { subPath: "scripts" }),
       mount("o", "/skills/x/run.sh", { subPath: "run" }),
     ];
-    expect(found(podWith(volumes, mounts), read)).toEqual(["/skills/x: run.sh=OR sub/b=B"]);
+    expect(found(podWith(volumes, mounts), read)).toEqual([
+      "/skills/x: run.sh=OR sub/b=B",
+      "/skills/x: run.sh=R sub/b=B",
+    ]);
   });
 
   it("sees a volume wherever it is mounted", () => {

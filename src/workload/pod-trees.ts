@@ -1,0 +1,74 @@
+import { ancestorsOf } from "./container-path.ts";
+import type { PodSpec } from "./pod-spec.ts";
+import type { PodSubject } from "./pod-subject.ts";
+import { firstOf, volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
+
+type Trees = ReadonlyMap<string, VolumeTree>;
+
+/** The trees of a pod's mounted volumes, by name, in two readings: what either one shows is judged. */
+export interface PodTrees {
+  /** Everything that is in them: so it is below `..data`, and at a path that the kubelet does not take for a nested one. */
+  readonly whole: Trees;
+  /** As the kubelet lays them out, with an empty folder at each name below which the pod mounts something else. */
+  readonly laidOut: Trees;
+  /** Names of the volumes in which the two differ. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+export function podTrees(spec: PodSpec, pod: PodSubject, objects: ReadObjects): PodTrees {
+  const covered = coveredNames(spec);
+  const subPaths = Map.groupBy(
+    spec.containers.flatMap(({ mounts }) => mounts),
+    ({ volume }) => volume.name,
+  );
+  const whole = new Map<string, VolumeTree>();
+  const laidOut = new Map<string, VolumeTree>();
+  const hidden = new Set<string>();
+  for (const [name, mounts] of subPaths) {
+    const volume = spec.volumes.get(name);
+    if (volume === undefined) continue;
+    const setting = {
+      namespace: pod.namespace,
+      objects,
+      writable: spec.writable.has(name),
+      subPaths: [...new Set(mounts.map(({ subPath }) => subPath))],
+    };
+    const tree = volumeTree(volume, setting);
+    const shown = without(tree, covered.get(name));
+    whole.set(name, tree);
+    laidOut.set(name, shown);
+    if (shown !== tree) hidden.add(name);
+  }
+  return { whole, laidOut, hidden };
+}
+
+/**
+ * By volume: the first names below it under which the same container mounts something (kubelet, MakeNestedMountpoints). The
+ * kubelet makes folders for these before it writes the files, and then leaves the folders, for every container.
+ */
+function coveredNames({ containers }: PodSpec): ReadonlyMap<string, ReadonlySet<string>> {
+  const covered = new Map<string, Set<string>>();
+  for (const { mounts, ephemeral } of containers) {
+    if (ephemeral || mounts.length < 2) continue;
+    const byPath = Map.groupBy(mounts, ({ path }) => path);
+    for (const path of byPath.keys()) {
+      for (const above of ancestorsOf(path)) {
+        for (const { volume } of byPath.get(above) ?? []) {
+          const [first = ""] = path.slice(above === "/" ? 1 : above.length + 1).split("/");
+          covered.set(volume.name, (covered.get(volume.name) ?? new Set()).add(first));
+        }
+      }
+    }
+  }
+  return covered;
+}
+
+/** The very same tree where nothing in it has one of the names. */
+function without(tree: VolumeTree, names: ReadonlySet<string> = new Set()): VolumeTree {
+  if (names.size === 0) return tree;
+  const isCovered = (path: string): boolean => names.has(firstOf(path));
+  if (!tree.files.keys().some(isCovered) && !tree.marks.keys().some(isCovered)) return tree;
+  const rest = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map(map.entries().filter(([path]) => !isCovered(path)));
+  return { files: rest(tree.files), marks: rest(tree.marks), whole: tree.whole };
+}
