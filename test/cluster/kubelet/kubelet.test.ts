@@ -21,9 +21,9 @@ const kubectl = (args: readonly string[], input?: string): Promise<string> =>
 const get = async (kind: string, name: string): Promise<KubernetesObject> =>
   JSON.parse(await kubectl(["get", kind, name, "-o", "json"])) as KubernetesObject;
 
-/** Every file below the folders, as `sha256sum` prints it, without the entries that the kubelet makes for itself. */
+/** Every file below the folders, as `sha256sum` prints it, also below `..data`, but not below the folder that it leads to. */
 const listing = (look: readonly string[]): string =>
-  `for d in ${look.join(" ")}; do [ ! -e $d ] || find -L $d \\( -name ..data -o -name '..2*' \\) -prune -o -type f -exec sha256sum {} +; done`;
+  `for d in ${look.join(" ")}; do [ ! -e $d ] || find -L $d -name '..2*' -prune -o -type f -exec sha256sum {} +; done`;
 
 const lines = (text: string): readonly string[] =>
   text
@@ -82,20 +82,34 @@ async function walked(name: string): Promise<readonly SkillReference[]> {
   return findSkills(subject, [], new Map(read));
 }
 
-/** What those skills say that a container sees, in the same form. */
-const claimed = (references: readonly SkillReference[], container: string): readonly string[] =>
+interface Tree {
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
+/** The trees by which a container is judged, in the same form. */
+const treesOf = (references: readonly SkillReference[], container: string): readonly Tree[] =>
   references
     .filter(({ containers }) => containers.includes(container))
-    .flatMap(({ path, content }) => {
+    .map(({ path, content }) => {
       if (content.state !== "resolved") throw new Error(`${path} is ${content.state}: ${content.detail}`);
-      return [...content.skill.files].map(([file, { bytes }]) => `${sha256Hex(bytes)}  ${path}/${file}`);
-    })
-    .sort();
+      const files = [...content.skill.files];
+      return { path, lines: files.map(([file, { bytes }]) => `${sha256Hex(bytes)}  ${path}/${file}`).sort() };
+    });
 
+/** Each file once: most are seen at their own path and below `..data`. */
+const once = (all: readonly string[]): readonly string[] =>
+  [...new Set(all.map((line) => line.replaceAll("/..data/", "/")))].sort();
+
+/** What those skills say that a container can read. */
+const claimed = (references: readonly SkillReference[], container: string): readonly string[] =>
+  once(treesOf(references, container).flatMap((tree) => tree.lines));
+
+/** Those that are looked into: a helper is there for what it does to the volumes of the others. */
 const containersOf = ({ containers = [], more = {} }: Shape): readonly string[] =>
-  [...containers, ...((more["initContainers"] ?? []) as readonly Part[])].map(
-    (container) => container["name"] as string,
-  );
+  [...containers, ...((more["initContainers"] ?? []) as readonly Part[])]
+    .map((container) => container["name"] as string)
+    .filter((name) => name !== "helper");
 
 /** The pod, with the image of this cluster. */
 function manifest({ look, ...parts }: Shape): KubernetesObject {
@@ -146,11 +160,27 @@ afterAll(async () => {
   await node.stop();
 }, 60_000);
 
+const isBelow = (path: string, line: string): boolean => line.includes(`  ${path}/`);
+
 describe("what was verified is what the agent sees", () => {
   it.each(shapes)("$name", async (shape) => {
     const references = await walked(shape.name);
     for (const container of containersOf(shape)) {
-      expect(claimed(references, container), container).toEqual(await seen(shape, container));
+      const all = await seen(shape, container);
+      const judged = claimed(references, container);
+      if (shape.judgesMore) for (const line of once(all)) expect(judged, container).toContain(line);
+      else expect(judged, container).toEqual(once(all));
+      // Each skill, as it lies at its own path, is one of the trees.
+      const trees = treesOf(references, container);
+      const paths = [...new Set(trees.map(({ path }) => path))];
+      for (const path of paths) {
+        const inner = paths.filter((other) => other.startsWith(`${path}/`));
+        const lines = all.filter(
+          (line) => isBelow(path, line) && !inner.some((other) => isBelow(other, line)),
+        );
+        const shown = lines.filter((line) => !line.includes("/..data/"));
+        if (shown.length > 0) expect(trees, container).toContainEqual({ path, lines: shown });
+      }
     }
   });
 
@@ -184,9 +214,16 @@ describe("ephemeral containers", () => {
     const url = `/api/v1/namespaces/${namespace}/pods/items/ephemeralcontainers`;
     await node.kubectl(["replace", "--raw", url, "-f", "-"], JSON.stringify(changed));
     await expect
-      .poll(() => inContainer("items", "debug", listing(["/skills"])).then(lines, () => []), {
-        timeout: 60_000,
-      })
+      .poll(
+        () =>
+          inContainer("items", "debug", listing(["/skills"])).then(
+            (text) => once(lines(text)),
+            () => [],
+          ),
+        {
+          timeout: 60_000,
+        },
+      )
       .toEqual(claimed(await walked("items"), "debug"));
     expect(claimed(await walked("items"), "debug")).not.toEqual([]);
   });
@@ -201,7 +238,7 @@ describe("a ConfigMap that changes under running pods", () => {
       const references = await walked(shape.name);
       for (const container of containersOf(shape).filter((name) => name !== "part")) {
         await expect
-          .poll(() => seen(shape, container), { timeout: 100_000, interval: 1000 })
+          .poll(async () => once(await seen(shape, container)), { timeout: 100_000, interval: 1000 })
           .toEqual(claimed(references, container));
       }
     }

@@ -14,6 +14,8 @@ export interface Shape extends PodParts {
   readonly name: string;
   /** Folders that the containers are listed below. */
   readonly look: readonly string[];
+  /** Is something judged that no container can read: a file covered in a folder that is mounted by `subPath`. */
+  readonly judgesMore?: boolean;
 }
 
 const tree = [
@@ -143,6 +145,7 @@ export const shapes: readonly Shape[] = [
       container("part", [mount("v", "/skills/s", { subPath: "scripts" })]),
     ],
     look,
+    judgesMore: true,
   },
   {
     name: "folder-deep-inside",
@@ -155,16 +158,48 @@ export const shapes: readonly Shape[] = [
   },
   one("new-folder", [base, over], [mount("v", "/skills/x"), mount("o", "/skills/x/extra")]),
   one("child-listed-first", [base, over], [mount("o", "/skills/x/scripts"), mount("v", "/skills/x")]),
-  one(
-    "file-over-file",
-    [base, over],
-    [mount("o", "/skills/x/run.sh", { subPath: "run" }), mount("v", "/skills/x", { subPath: "scripts" })],
-  ),
-  one(
-    "folder-over-subpath",
-    [base, over],
-    [mount("v", "/skills/x", { subPath: "scripts" }), mount("o", "/skills/x/sub")],
-  ),
+  {
+    ...one(
+      "file-over-file",
+      [base, over],
+      [mount("o", "/skills/x/run.sh", { subPath: "run" }), mount("v", "/skills/x", { subPath: "scripts" })],
+    ),
+    judgesMore: true,
+  },
+  {
+    ...one(
+      "folder-over-subpath",
+      [base, over],
+      [mount("v", "/skills/x", { subPath: "scripts" }), mount("o", "/skills/x/sub")],
+    ),
+    judgesMore: true,
+  },
+  {
+    name: "covered-elsewhere",
+    volumes: [base, over],
+    containers: [
+      container("agent", [mount("v", "/skills/x")]),
+      container("helper", [mount("v", "/a"), mount("o", "/a/SKILL.md")]),
+    ],
+    look,
+  },
+  {
+    name: "covered-by-relative",
+    volumes: [base, over],
+    containers: [
+      container("agent", [mount("v", "/skills/x")]),
+      container("helper", [mount("v", "a"), mount("o", "/a/scripts")]),
+    ],
+    look,
+  },
+  {
+    ...one(
+      "covered-root",
+      [volume("h", configMap("over", [["SKILL.md", "x/SKILL.md"]])), base],
+      [mount("h", "/root/.claude/skills"), mount("v", "/root/.claude/skills/x")],
+    ),
+    look: ["/root/.claude/skills"],
+  },
   one("root-above", [base, over], [mount("v", "/skills/x"), mount("o", "/skills")]),
   one("twice", [base], [mount("v", "/skills/x"), mount("v", "/skills/y"), mount("v", "/skills/x/again")]),
   one(
