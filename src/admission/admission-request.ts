@@ -1,5 +1,5 @@
-import { type Fields, isFields } from "../skill/fields.ts";
-import { parseStrictJson, JsonError, type Json } from "../skill/json.ts";
+import { type Fields, isFields } from "../text/fields.ts";
+import { parseStrictJson, JsonError, type Json } from "../text/json.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
 

@@ -1,7 +1,7 @@
 import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import { findingText } from "./denial.ts";
-import { printable, quoted } from "./printable.ts";
+import { printable, quoted } from "../text/printable.ts";
 
 /**
  * Values of annotations are lists whose items tenants have a part in: names of skills, paths, signers. Whatever they

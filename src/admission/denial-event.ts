@@ -1,9 +1,9 @@
 import { sha256 } from "../skill/digest.ts";
-import { isFields } from "../skill/fields.ts";
+import { isFields } from "../text/fields.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 
 /** An object as an Event names it. */
 export interface ObjectReference {

@@ -3,7 +3,7 @@ import { remedyFor } from "../policy/remedy.ts";
 import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference } from "../skill/reference.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 import type { ReviewSubject } from "./decision.ts";
 
 /** Longest denial in UTF-8 bytes: events and terminals cut longer ones off, and then the remedy is lost. */

@@ -2,7 +2,7 @@ import type { Finding, Verdict } from "../policy/finding.ts";
 import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, findingText, subjectText } from "./denial.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 
 /** `AdmissionReview` with its response (admission.k8s.io/v1), ready for JSON. */
 export interface AdmissionReviewResponse {

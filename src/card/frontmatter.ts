@@ -1,8 +1,8 @@
-import { type Fields, isFields } from "../skill/fields.ts";
-import type { Json } from "../skill/json.ts";
+import { type Fields, isFields } from "../text/fields.ts";
+import type { Json } from "../text/json.ts";
 import { skillLimits } from "../skill/limits.ts";
 import type { Skill } from "../skill/skill.ts";
-import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
+import { parseStrictYaml, YamlError } from "../text/yaml.ts";
 import { FaultList } from "./fault-list.ts";
 import { flattenPermissions, permissionLimits } from "./permission.ts";
 import type { CardFault, SkillFrontmatter } from "./skill-card.ts";

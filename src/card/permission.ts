@@ -1,4 +1,4 @@
-import type { Json } from "../skill/json.ts";
+import type { Json } from "../text/json.ts";
 
 /** Claims of one skill that are kept, and characters of one. */
 export const permissionLimits = { count: 1_000, characters: 512 } as const;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type Fields, isFields } from "../skill/fields.ts";
-import type { Json } from "../skill/json.ts";
-import { parseStrictYaml, YamlError } from "../skill/yaml.ts";
+import { type Fields, isFields } from "../text/fields.ts";
+import type { Json } from "../text/json.ts";
+import { parseStrictYaml, YamlError } from "../text/yaml.ts";
 import type { FaultList } from "./fault-list.ts";
 import { readLicense } from "./license.ts";
 import type { SkillCard } from "./skill-card.ts";

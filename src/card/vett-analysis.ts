@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
 import type { Skill } from "../skill/skill.ts";
 import { vettFileNames } from "../signature/vett/manifest.ts";
 import {

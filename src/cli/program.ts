@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 
-import { printableLines } from "../admission/printable.ts";
+import { printableLines } from "../text/printable.ts";
 import { exitCode, UsageError, type CommandLine, type ServeFlag } from "./command-line.ts";
 import { addApply } from "./commands/apply.ts";
 import type { Ending } from "./commands/options.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import type { TextOutput } from "./command-line.ts";
 import type { TableOutput } from "./report/table.ts";
 

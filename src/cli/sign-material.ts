@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import { sha256Hex } from "../skill/digest.ts";
 import type { Skill } from "../skill/skill.ts";
 import { UsageError } from "./command-line.ts";

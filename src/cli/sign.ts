@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import type { FolderFormat } from "../signature/signature-files.ts";
 import type { SignatureEvidence, Signer } from "../signature/signature-evidence.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";

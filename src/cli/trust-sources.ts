@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { RevocationLists } from "../policy/revocations.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";

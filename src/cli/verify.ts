@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import { judge } from "../policy/judge.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";

@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "../skill/fields.ts";
+import { type Fields, isFields } from "../text/fields.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { objectNames } from "../workload/mounted-objects.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { buffer } from "node:stream/consumers";
-import { printableLines } from "../admission/printable.ts";
+import { printableLines } from "../text/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
 import { processEnvironment, type Environment } from "../environment.ts";

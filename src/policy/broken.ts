@@ -1,4 +1,4 @@
-import { isFields } from "../skill/fields.ts";
+import { isFields } from "../text/fields.ts";
 import type { z } from "zod";
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
 import { clusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";

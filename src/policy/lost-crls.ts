@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../workload/kubernetes-object.ts";
-import { isFields } from "../skill/fields.ts";
+import { isFields } from "../text/fields.ts";
 import { readAnchors } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";
 import type { Policy } from "./policy.ts";

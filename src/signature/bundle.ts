@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
 import { skillLimits } from "../skill/limits.ts";
 import { inTotoPayloadType } from "./dsse.ts";
 import {

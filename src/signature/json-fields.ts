@@ -1,5 +1,5 @@
-import type { Fields } from "../skill/fields.ts";
-import type { Json } from "../skill/json.ts";
+import type { Fields } from "../text/fields.ts";
+import type { Json } from "../text/json.ts";
 import { malformed, quoted } from "./signature-error.ts";
 
 /** A JSON object that was read strictly. */

@@ -1,6 +1,6 @@
 import { pino, type DestinationStream } from "pino";
 
-import { printable } from "../admission/printable.ts";
+import { printable } from "../text/printable.ts";
 import type { Decision } from "../admission/decision.ts";
 import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
 

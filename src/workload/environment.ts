@@ -1,4 +1,4 @@
-import type { Fields } from "../skill/fields.ts";
+import type { Fields } from "../text/fields.ts";
 import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt } from "./fields.ts";
 import type { PodSubject } from "./pod-subject.ts";
 

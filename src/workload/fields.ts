@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "../skill/fields.ts";
+import { isFields, type Fields } from "../text/fields.ts";
 import { SourceError } from "../skill/source-error.ts";
 
 /** A JSON object of which nothing is known yet. */

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "../skill/fields.ts";
+import { isFields, type Fields } from "../text/fields.ts";
 import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt, textMapAt } from "./fields.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import type { PodSubject } from "./pod-subject.ts";

@@ -1,5 +1,5 @@
 import { SourceError } from "../skill/source-error.ts";
-import { isFields, type Fields } from "../skill/fields.ts";
+import { isFields, type Fields } from "../text/fields.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { podOf } from "./pod-of.ts";
 import type { PodSubject } from "./pod-subject.ts";

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "../skill/fields.ts";
+import { isFields, type Fields } from "../text/fields.ts";
 import { skillLimits } from "../skill/limits.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";

@@ -1,7 +1,7 @@
 import { pathFault } from "../skill/path.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import { componentsOf } from "./container-path.ts";
-import type { Fields } from "../skill/fields.ts";
+import type { Fields } from "../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, podLimits, textAt } from "./fields.ts";
 
 /** One key of an object, and where its file goes. */

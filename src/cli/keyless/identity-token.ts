@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { JsonError, parseStrictJson } from "../../skill/json.ts";
+import { JsonError, parseStrictJson } from "../../text/json.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "../file-faults.ts";
 import { serviceUrl } from "./service-url.ts";

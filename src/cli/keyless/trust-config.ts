@@ -1,6 +1,6 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import {
   assertFields,
   assertObject,

@@ -1,5 +1,5 @@
 import { findingText } from "../../admission/denial.ts";
-import { printable } from "../../admission/printable.ts";
+import { printable } from "../../text/printable.ts";
 import {
   outcomeWord,
   type Outcome,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { printable } from "../../admission/printable.ts";
-import { isFields } from "../../skill/fields.ts";
+import { printable } from "../../text/printable.ts";
+import { isFields } from "../../text/fields.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 
 /** By this name our own writes go into managedFields. */

@@ -1,6 +1,6 @@
-import { isFields } from "../../skill/fields.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
-import { parseStrictYamlDocuments, YamlError } from "../../skill/yaml.ts";
+import { isFields } from "../../text/fields.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import { parseStrictYamlDocuments, YamlError } from "../../text/yaml.ts";
 import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
 import { isListKind } from "../../workload/list-kind.ts";
 

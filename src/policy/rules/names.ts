@@ -1,7 +1,7 @@
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import type { Finding } from "../finding.ts";
-import { globMatches } from "../glob.ts";
+import { globMatches } from "../../text/glob.ts";
 import type { Policy } from "../policy.ts";
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));

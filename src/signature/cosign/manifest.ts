@@ -1,5 +1,5 @@
 import { sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
 import { malformed, quoted } from "../signature-error.ts";
 

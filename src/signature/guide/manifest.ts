@@ -1,5 +1,5 @@
 import { skillLimits } from "../../skill/limits.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { pathFault } from "../../skill/path.ts";
 import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";

@@ -1,4 +1,4 @@
-import type { Json } from "../../skill/json.ts";
+import type { Json } from "../../text/json.ts";
 import { pathFault } from "../../skill/path.ts";
 import { malformed, quoted } from "../signature-error.ts";
 

@@ -1,4 +1,4 @@
-import type { Json } from "../../skill/json.ts";
+import type { Json } from "../../text/json.ts";
 import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import { hexLength, isOmsHash, type OmsHash } from "./digest.ts";

@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
 import { rootDigestOf } from "../root-digest.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";

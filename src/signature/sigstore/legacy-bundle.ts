@@ -1,5 +1,5 @@
 import { skillLimits } from "../../skill/limits.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import {
   assertFields,
   assertObject,

@@ -1,5 +1,5 @@
-import type { Fields } from "../../skill/fields.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import type { Fields } from "../../text/fields.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { decodeBase64 } from "../json-fields.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
 import type { DigestName } from "./artifact.ts";

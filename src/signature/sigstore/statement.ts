@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { assertObject, fieldOf, listOf, textOf } from "../json-fields.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
 

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { isFields } from "../../skill/fields.ts";
-import { JsonError, parseStrictJson } from "../../skill/json.ts";
+import { isFields } from "../../text/fields.ts";
+import { JsonError, parseStrictJson } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { SignatureError, unsupported } from "../signature-error.ts";
 import { parseArtifactBundle } from "../sigstore/artifact-bundle.ts";

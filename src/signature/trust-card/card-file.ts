@@ -1,5 +1,5 @@
 import type { Sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
 import { cardHeadLines } from "./render.ts";

@@ -1,5 +1,5 @@
 import { sha256, type Sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
 import type { SkillFile } from "../../skill/skill.ts";

@@ -1,4 +1,4 @@
-import type { Json } from "../../skill/json.ts";
+import type { Json } from "../../text/json.ts";
 import { canonicalJson } from "../guide/canonical-json.ts";
 import type { JsonObject } from "../json-fields.ts";
 import { malformed, quoted } from "../signature-error.ts";

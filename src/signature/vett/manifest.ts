@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../skill/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
 import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { globMatches } from "../../../src/policy/glob.ts";
+import { globMatches } from "../../../src/text/glob.ts";
 
 /** The obvious definition, exponential in the worst case. */
 function obvious(pattern: string, text: string): boolean {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printable } from "../../../src/admission/printable.ts";
+import { printable } from "../../../src/text/printable.ts";
 
 describe("printable", () => {
   it("leaves ordinary text alone", () => {

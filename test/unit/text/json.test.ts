@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonError, parseStrictJson } from "../../../src/skill/json.ts";
+import { JsonError, parseStrictJson } from "../../../src/text/json.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

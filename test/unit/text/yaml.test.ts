@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseStrictYaml, parseStrictYamlDocuments, YamlError } from "../../../src/skill/yaml.ts";
+import { parseStrictYaml, parseStrictYamlDocuments, YamlError } from "../../../src/text/yaml.ts";
 
 const failsafe = (text: string): unknown => parseStrictYaml(text, { schema: "failsafe" });
 const core = (text: string): unknown => parseStrictYaml(text, { schema: "core" });

@@ -1,6 +1,6 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type Document, type Pair } from "yaml";
 import type { Json } from "./json.ts";
-import { skillLimits } from "./limits.ts";
+import { skillLimits } from "../skill/limits.ts";
 
 /** Text that is not YAML, or is YAML that two readers could understand differently. `line` counts from 1. */
 export class YamlError extends Error {
