@@ -1,6 +1,6 @@
 import { type Fields, isFields } from "../text/fields.ts";
 import { parseStrictJson, JsonError, type Json } from "../text/json.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
 
 /** One request of an AdmissionReview, as far as a decision needs it (admission.k8s.io/v1). */

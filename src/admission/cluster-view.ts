@@ -1,5 +1,5 @@
 import type { VolumeObjectRef } from "../skill/source.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 
 /** Port: what a review needs to know of the cluster around the object. */

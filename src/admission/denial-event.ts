@@ -1,6 +1,6 @@
 import { sha256 } from "../skill/digest.ts";
 import { isFields } from "../text/fields.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";

@@ -2,8 +2,8 @@ import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/source.ts";
 import { podLimits } from "../workload/fields.ts";
 import { declaresSkill } from "../workload/skill-frontmatter.ts";
-import { volumeObjectKey } from "../workload/volume-object-key.ts";
-import { onlyKeys } from "../workload/volume-object.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
+import { onlyKeys } from "../kubernetes/volume-object.ts";
 import type { ReadObjects } from "../workload/volume-tree.ts";
 import { giveWay } from "./give-way.ts";
 

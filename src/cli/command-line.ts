@@ -1,7 +1,7 @@
 import type { ClusterView } from "../admission/cluster-view.ts";
 import type { SkillSource } from "../skill/source.ts";
 import type { Skill } from "../skill/skill.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 
 /** How a command ended: all passed, something was refused, the call was wrong, or nothing could be said. */
 export const exitCode = { pass: 0, violation: 1, usage: 2, unevaluated: 3 } as const;

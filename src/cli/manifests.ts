@@ -4,8 +4,8 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 
 import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
-import { isListKind } from "../workload/list-kind.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { isListKind } from "../kubernetes/list.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { printable } from "../text/printable.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { RevocationLists } from "../policy/revocations.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage, pemRemedy } from "./file-faults.ts";
 import type { Manifest } from "./manifests.ts";

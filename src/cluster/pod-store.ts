@@ -1,10 +1,10 @@
 import { type Fields, isFields } from "../text/fields.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { objectNames } from "../workload/mounted-objects.ts";
 import { podOf } from "../workload/pod-of.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
-import { volumeObjectKey } from "../workload/volume-object-key.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 
 const pick = (from: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));

@@ -1,6 +1,6 @@
 import { isFields } from "../text/fields.ts";
 import type { z } from "zod";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { clusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
 import { nameOf } from "./resource/name.ts";
 import { selectorMatches } from "./selector.ts";

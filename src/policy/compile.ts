@@ -6,7 +6,7 @@ import type {
   TrustedKey,
   TrustMaterial,
 } from "../signature/trust-material.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { brokenPolicy } from "./broken.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
 import { assertCrls, lostCrlsOf, type LostCrls } from "./lost-crls.ts";

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { isFields } from "../text/fields.ts";
 import { readAnchors } from "./pem.ts";
 import { PolicyError } from "./policy-error.ts";

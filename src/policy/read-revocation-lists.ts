@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { PolicyError } from "./policy-error.ts";
 import { nameOf } from "./resource/name.ts";
 import { parseRevocationList } from "./resource/parse.ts";

@@ -1,7 +1,7 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject } from "../skill/source.ts";
-import type { KubernetesObject } from "../workload/kubernetes-object.ts";
-import { decodeVolumeObject, describeRef, withStringData } from "../workload/volume-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { decodeVolumeObject, describeRef, withStringData } from "../kubernetes/volume-object.ts";
 import type { ObjectReference, Supplied } from "./trust-supply.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

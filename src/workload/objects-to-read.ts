@@ -7,7 +7,7 @@ import type { PodSubject } from "./pod-subject.ts";
 import { isMarkdown } from "./skill-frontmatter.ts";
 import { skillRoots, type SkillRoots } from "./skill-roots.ts";
 import type { Volume, VolumePart } from "./volume.ts";
-import { volumeObjectKey } from "./volume-object-key.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 
 export interface ReadOptions {
   /** Read Secrets too. Off: what they contribute counts as unreadable. */

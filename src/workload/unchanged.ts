@@ -1,6 +1,6 @@
 import { SourceError } from "../skill/source-error.ts";
 import { isFields, type Fields } from "../text/fields.ts";
-import type { KubernetesObject } from "./kubernetes-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { podOf } from "./pod-of.ts";
 import type { PodSubject } from "./pod-subject.ts";
 

@@ -1,7 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request, type RequestOptions } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Connection } from "./connection.ts";
 
 /** An answer of the API server that is no success, or none at all (`status` 0). */

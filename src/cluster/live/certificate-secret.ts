@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./api-client.ts";
 
 /** The files of a Secret at one version. */

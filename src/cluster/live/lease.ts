@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./api-client.ts";
 
 /** What a Lease says (coordination.k8s.io/v1), as far as an election needs it. */

@@ -1,5 +1,5 @@
 import { SourceError } from "../../skill/source-error.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./api-client.ts";
 import { toSourceError } from "./volume-object-source.ts";
 

@@ -1,6 +1,6 @@
 import { compileSnapshot } from "../../policy/compile.ts";
 import type { NamedReference, TrustSupply } from "../../policy/trust-supply.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { messageOf } from "./api-client.ts";
 import type { ObjectSink } from "./reflector.ts";

@@ -1,6 +1,6 @@
 import { supplyFrom } from "../../policy/trust-object.ts";
 import type { NamedReference, ObjectReference, Supplied } from "../../policy/trust-supply.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks, WatchedResource } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import { reflectorDefaults, startReflector, type Reflector, type ReflectorTimes } from "./reflector.ts";

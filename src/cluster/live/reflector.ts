@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./api-client.ts";
 import { eventsOf } from "./event-stream.ts";
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 
 interface RegisteredWebhook {
   readonly clientConfig?: { readonly caBundle?: string };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../text/printable.ts";
 import { isFields } from "../../text/fields.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 
 /** By this name our own writes go into managedFields. */
 export const fieldManager = "skill-admission";

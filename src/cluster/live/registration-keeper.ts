@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import type { Leadership } from "./leadership.ts";

@@ -1,7 +1,7 @@
 import type { CompiledSnapshot } from "../../policy/compile.ts";
 import type { ResourceProblem } from "../../policy/resource-problem.ts";
 import type { TrustEnd } from "../../policy/trust-end.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 
 interface Condition {
   readonly type: string;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CompiledSnapshot } from "../../policy/compile.ts";
 import type { ResourceProblem } from "../../policy/resource-problem.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 import type { Leadership } from "./leadership.ts";

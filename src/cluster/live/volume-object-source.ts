@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
-import { decodeVolumeObject, describeRef, holdsKeys } from "../../workload/volume-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { decodeVolumeObject, describeRef, holdsKeys } from "../../kubernetes/volume-object.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
 
 /** Bytes of decoded objects that are kept. */

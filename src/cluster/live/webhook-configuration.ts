@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { breakGlassLabel } from "./break-glass.ts";
 
 /** Name of the one ValidatingWebhookConfiguration. */

@@ -1,8 +1,8 @@
 import { isFields } from "../../text/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../text/yaml.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
-import { isListKind } from "../../workload/list-kind.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { isListKind } from "../../kubernetes/list.ts";
 
 /** Bounds on one manifest file. */
 export const manifestLimits = {

@@ -1,9 +1,9 @@
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
 import { sha256Hex } from "../../skill/digest.ts";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PodStore } from "../pod-store.ts";
-import { decodeVolumeObject, holdsKeys, withStringData } from "../../workload/volume-object.ts";
+import { decodeVolumeObject, holdsKeys, withStringData } from "../../kubernetes/volume-object.ts";
 import { ManifestError, type ManifestObject } from "./manifests.ts";
 
 /** Where an object was found, for messages. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { KubernetesObject } from "../../workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { clusterSkillPolicySpec, type ClusterSkillPolicySpec } from "./cluster-skill-policy.ts";
 import { objectName } from "./scalars.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { commandsOf, type Shell } from "../../fixtures/documented.ts";
 
 export const projectRoot = join(import.meta.dirname, "../../..");

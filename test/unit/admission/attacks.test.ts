@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PodStore } from "../../../src/cluster/pod-store.ts";
 import type { SkillSource, VolumeObjectRef } from "../../../src/skill/source.ts";
 import { SourceError, type SourceErrorCode } from "../../../src/skill/source-error.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Decision } from "../../../src/admission/decision.ts";
 import { denialEvent } from "../../../src/admission/denial-event.ts";
 import type { Verdict } from "../../../src/policy/finding.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { subject } from "../../fixtures/review-subject.ts";
 
 const verdict = (path: string, outcome: Verdict["outcome"] = "deny", count = 1): Verdict => ({

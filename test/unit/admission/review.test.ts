@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SourceError } from "../../../src/skill/source-error.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 

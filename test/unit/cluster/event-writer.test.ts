@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DenialEvent } from "../../../src/admission/denial-event.ts";
 import { ApiError } from "../../../src/cluster/live/api-client.ts";
 import { createEventWriter, eventLimits, type EventWriter } from "../../../src/cluster/live/event-writer.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { FakeApi } from "./fake-api.ts";
 
 const minute = 60_000;

@@ -1,5 +1,5 @@
 import { ApiError, type ApiClient, type ApiRequest } from "../../../src/cluster/live/api-client.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 interface Metadata {
   readonly name?: string;

@@ -1,6 +1,6 @@
 import type { ApiClient, ApiRequest } from "../../../src/cluster/live/api-client.ts";
 import { ApiError } from "../../../src/cluster/live/api-client.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 type Answer = KubernetesObject | ApiError;
 type Stream = AsyncIterable<Uint8Array> | ApiError;

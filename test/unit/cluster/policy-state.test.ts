@@ -1,7 +1,7 @@
 import { setImmediate as soon } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PolicyState, type References } from "../../../src/cluster/live/policy-state.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { rootObject } from "../policy/builders.ts";
 import { publicKey } from "../policy/resource-cases.ts";
 

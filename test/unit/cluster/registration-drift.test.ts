@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { agrees, driftOf } from "../../../src/cluster/live/registration-drift.ts";
 import { webhookConfiguration } from "../../../src/cluster/live/webhook-configuration.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const owner = { name: "skill-admission", uid: "u-1" };
 const wanted = webhookConfiguration({

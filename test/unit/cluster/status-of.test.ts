@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { statusOf, type Status } from "../../../src/cluster/live/status-of.ts";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { issueAuthority, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import { issueCrl } from "../../fixtures/crl.ts";
 import { policyObject, rootObject } from "../policy/builders.ts";

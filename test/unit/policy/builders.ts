@@ -8,7 +8,7 @@ import type { Policy } from "../../../src/policy/policy.ts";
 import { always, type SignatureEvidence, type Signer } from "../../../src/signature/signature-evidence.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../../../src/skill/reference.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { publicKey, publishers, type Spec } from "./resource-cases.ts";
 
 /** The moment at which these tests judge. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { evidenceOf, now, reference, unsigned } from "./builders.ts";
 import { publishers, resourceCases } from "./resource-cases.ts";
 

@@ -5,7 +5,7 @@ import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { podSourceKinds } from "../../../src/skill/reference.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import {
   card,

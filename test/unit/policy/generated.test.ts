@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../../scripts/generate-crds.ts";
 import { resources } from "../../../scripts/generate/resources.ts";
 import { parsePolicy, parseRevocationList, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const root = join(import.meta.dirname, "../../..");
 

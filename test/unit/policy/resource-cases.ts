@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 /** A public key that every valid case uses. */
 export const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" })

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PolicyError } from "../../../src/policy/policy-error.ts";
 import { clusterSkillPolicySpec } from "../../../src/policy/resource/cluster-skill-policy.ts";
 import { parsePolicy, parseRevocationList, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectOf, publishers, resourceCases, type ResourceCase } from "./resource-cases.ts";
 
 const parsers = {

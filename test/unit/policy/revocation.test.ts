@@ -6,7 +6,7 @@ import { verdictOf } from "../../../src/policy/verdict.ts";
 import { treeRootDigest } from "../../../src/signature/root-digest.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { SkillFile, treeDigest, type Skill } from "../../../src/skill/skill.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import {
   codes,
   evidenceOf,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { sameSkillInputs } from "../../../src/workload/unchanged.ts";
 import { configMap, container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
 

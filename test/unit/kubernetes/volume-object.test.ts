@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeVolumeObject, holdsKeys, onlyKeys } from "../../../src/workload/volume-object.ts";
+import { decodeVolumeObject, holdsKeys, onlyKeys } from "../../../src/kubernetes/volume-object.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
-import type { KubernetesObject } from "../../../src/workload/kubernetes-object.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const ref = { kind: "ConfigMap", namespace: "payments", name: "etl" } as const;
 const secretRef = { ...ref, kind: "Secret" } as const;

@@ -3,7 +3,7 @@ import { skillLimits } from "../skill/limits.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import type { KubernetesObject } from "./kubernetes-object.ts";
+import type { KubernetesObject } from "./object.ts";
 
 /** Bytes of all values together: the API server's own bound (`MaxSecretSize`) on ConfigMaps and Secrets. */
 const maxBytes = 1024 * 1024;
