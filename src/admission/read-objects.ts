@@ -1,7 +1,7 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/source.ts";
 import { podLimits } from "../workload/fields.ts";
-import { declaresSkill } from "../workload/skill-frontmatter.ts";
+import { declaresSkill } from "../skill/skill-file.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 import { onlyKeys } from "../kubernetes/volume-object.ts";
 import type { ReadObjects } from "../workload/volume-tree.ts";

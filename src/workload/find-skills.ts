@@ -11,7 +11,7 @@ import { mergeReferences } from "./merge-references.ts";
 import { readPodSpec, type Container } from "./pod-spec.ts";
 import type { PodSubject } from "./pod-subject.ts";
 import { podTrees } from "./pod-trees.ts";
-import { isMarkdown } from "./skill-frontmatter.ts";
+import { isMarkdown } from "../skill/skill-file.ts";
 import { skillRoots, type SkillRoots } from "./skill-roots.ts";
 import type { VolumePart } from "./volume.ts";
 import type { Mark, ReadObjects } from "./volume-tree.ts";

@@ -4,7 +4,7 @@ import { ancestorsOf } from "./container-path.ts";
 import { podLimits } from "./fields.ts";
 import { readPodSpec, type Container } from "./pod-spec.ts";
 import type { PodSubject } from "./pod-subject.ts";
-import { isMarkdown } from "./skill-frontmatter.ts";
+import { isMarkdown } from "../skill/skill-file.ts";
 import { skillRoots, type SkillRoots } from "./skill-roots.ts";
 import type { Volume, VolumePart } from "./volume.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";

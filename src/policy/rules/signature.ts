@@ -1,7 +1,7 @@
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { shortDigest } from "../../skill/digest.ts";
-import { isSkillFile } from "../../workload/skill-frontmatter.ts";
+import { isSkillFile } from "../../skill/skill-file.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { differenceFindings, type Explanation } from "./differences.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SkillFile } from "../../../src/skill/skill.ts";
-import { declaresSkill } from "../../../src/workload/skill-frontmatter.ts";
+import { declaresSkill } from "../../../src/skill/skill-file.ts";
 
 const declares = (text: string): boolean => declaresSkill(new SkillFile(Buffer.from(text)));
 

@@ -1,7 +1,7 @@
-import { skillLimits } from "../skill/limits.ts";
-import { collisionKey } from "../skill/path.ts";
-import type { SkillFile } from "../skill/skill.ts";
-import { baseName } from "./container-path.ts";
+import { skillLimits } from "./limits.ts";
+import { collisionKey } from "./path.ts";
+import type { SkillFile } from "./skill.ts";
+import { baseName } from "../workload/container-path.ts";
 
 /** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
 export const isMarkdown = (path: string): boolean =>
