@@ -66,7 +66,7 @@ export default defineConfig({
       provider: "v8",
       include: [
         "src/{skill,workload,signature,card,evidence,policy,admission,audit}/**/*.ts",
-        "src/assess.ts",
+        "src/evaluation/assess.ts",
       ],
       thresholds: { lines: 95, statements: 95, functions: 95, branches: 90 },
       reporter: ["text-summary", "json-summary"],

@@ -3,7 +3,7 @@ import { treeDigest } from "../skill/skill.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 import type { PodSubject } from "../workload/pod-subject.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
-import { skillsOf, type Governance, type ReviewContext } from "./evaluate.ts";
+import { skillsOf, type Governance, type ReviewContext } from "../evaluation/evaluate.ts";
 
 export interface ObjectChange {
   readonly ref: VolumeObjectRef;

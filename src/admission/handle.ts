@@ -1,7 +1,7 @@
 import { SourceError } from "../skill/source-error.ts";
 import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
 import type { Decision } from "./decision.ts";
-import type { ReviewDeps } from "./evaluate.ts";
+import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import { refusal, toResponse } from "./response.ts";
 import { decisionId, review } from "./review.ts";
 

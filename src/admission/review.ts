@@ -18,8 +18,8 @@ import {
   skillsOf,
   type Governance,
   type ReviewContext,
-} from "./evaluate.ts";
-import { giveWay } from "./give-way.ts";
+} from "../evaluation/evaluate.ts";
+import { giveWay } from "../evaluation/give-way.ts";
 
 /** A decision's short name in messages, logs and the API server's audit log: the start of the review's uid. */
 export const decisionId = (uid: string): string => uid.slice(0, 8);

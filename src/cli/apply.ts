@@ -1,6 +1,6 @@
-import type { ClusterView } from "../admission/cluster-view.ts";
-import { judgeAll, governanceOf, skillsOf, type ReviewContext } from "../admission/evaluate.ts";
-import { assess } from "../assess.ts";
+import type { ClusterView } from "../evaluation/cluster-view.ts";
+import { judgeAll, governanceOf, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
+import { assess } from "../evaluation/assess.ts";
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";

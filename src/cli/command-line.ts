@@ -1,4 +1,4 @@
-import type { ClusterView } from "../admission/cluster-view.ts";
+import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { SkillSource } from "../skill/source.ts";
 import type { Skill } from "../skill/skill.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";

@@ -53,7 +53,7 @@ type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
 async function establisher({ policy = [], revocations, signature }: VerifyOptions): Promise<Establish> {
   const signatureAt = signature === undefined ? {} : { signaturePath: signature };
   if (policy.length > 0 || revocations !== undefined) {
-    const { assess } = await import("../assess.ts");
+    const { assess } = await import("../evaluation/assess.ts");
     return (skill, trust, now) => assess(skill, trust, now, signatureAt);
   }
   const { verifySignatures } = await import("../signature/verify.ts");

@@ -1,4 +1,4 @@
-import type { ClusterView } from "../admission/cluster-view.ts";
+import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { CompiledSnapshot } from "../policy/compile.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
 import type { MirrorReference, NamedReference, Supplied } from "../policy/trust-supply.ts";

@@ -1,4 +1,4 @@
-import type { ClusterView } from "../../admission/cluster-view.ts";
+import type { ClusterView } from "../../evaluation/cluster-view.ts";
 import type { SkillSource } from "../../skill/source.ts";
 import { createApiClient } from "./api-client.ts";
 import { connectByKubeconfig } from "./connection.ts";

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { basename } from "node:path";
 import { promisify } from "node:util";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import { SkillFile, skillSize, type Skill } from "../../../src/skill/skill.ts";
 import { readSkillDirectory } from "../../../src/sources/directory.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, hash, sign, verify } from "node:crypto";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { SkillFile, type Skill } from "../../../src/skill/skill.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ClusterView } from "../../../src/admission/cluster-view.ts";
+import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
 import { handle, type Handled, type HandleDeps } from "../../../src/admission/handle.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import { compileSnapshot } from "../../../src/policy/compile.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import { gradeScan } from "../../../src/evidence/scan.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { signedSkill, skillFiles, withFiles } from "../../fixtures/signed-skill.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";

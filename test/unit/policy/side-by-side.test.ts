@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { denialText } from "../../../src/admission/denial.ts";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import { compileSnapshot } from "../../../src/policy/compile.ts";
 import type { SkillResult } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";

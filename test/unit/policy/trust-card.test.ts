@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assess } from "../../../src/assess.ts";
+import { assess } from "../../../src/evaluation/assess.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";

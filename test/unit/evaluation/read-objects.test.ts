@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readObjects, readsAtOnce } from "../../../src/admission/read-objects.ts";
+import { readObjects, readsAtOnce } from "../../../src/evaluation/read-objects.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../../../src/skill/source.ts";

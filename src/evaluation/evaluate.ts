@@ -1,4 +1,4 @@
-import { assess } from "../assess.ts";
+import { assess } from "./assess.ts";
 import type { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { SkillResult, Verdict } from "../policy/finding.ts";

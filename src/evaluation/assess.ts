@@ -1,10 +1,10 @@
-import { readCard } from "./card/read-card.ts";
-import { readVettAnalysis } from "./card/vett-analysis.ts";
-import type { Evidence } from "./evidence/evidence.ts";
-import { intersection } from "./signature/validity.ts";
-import { verifySignatures, type VerifyOptions } from "./signature/verify.ts";
-import type { TrustMaterial } from "./signature/trust-material.ts";
-import type { Skill } from "./skill/skill.ts";
+import { readCard } from "../card/read-card.ts";
+import { readVettAnalysis } from "../card/vett-analysis.ts";
+import type { Evidence } from "../evidence/evidence.ts";
+import { intersection } from "../signature/validity.ts";
+import { verifySignatures, type VerifyOptions } from "../signature/verify.ts";
+import type { TrustMaterial } from "../signature/trust-material.ts";
+import type { Skill } from "../skill/skill.ts";
 
 /**
  * Everything that can be established about one skill: the one way from bytes to evidence, for reviews and for
