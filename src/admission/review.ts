@@ -1,11 +1,11 @@
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import { podOf } from "../workload/pod-of.ts";
+import { podOf } from "../workload/carriers/pod-of.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
-import type { PodSubject } from "../workload/pod-subject.ts";
-import { sameSkillInputs } from "../workload/unchanged.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { sameSkillInputs } from "../workload/carriers/unchanged.ts";
 import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { Verdict } from "../policy/finding.ts";
 import type { AdmissionRequest } from "./admission-request.ts";

@@ -5,7 +5,7 @@ import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource } from "../skill/source.ts";
-import { podOf } from "../workload/pod-of.ts";
+import { podOf } from "../workload/carriers/pod-of.ts";
 import {
   UsageError,
   worst,

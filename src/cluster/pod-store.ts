@@ -1,9 +1,9 @@
 import { type Fields, isFields } from "../text/fields.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { objectNames } from "../workload/mounted-objects.ts";
-import { podOf } from "../workload/pod-of.ts";
-import type { PodSubject } from "../workload/pod-subject.ts";
+import { objectNames } from "../workload/pod/mounted-objects.ts";
+import { podOf } from "../workload/carriers/pod-of.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 
 const pick = (from: Fields, names: readonly string[]): Fields =>

@@ -1,6 +1,6 @@
 import type { VolumeObjectRef } from "../skill/source.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import type { PodSubject } from "../workload/pod-subject.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
 
 /** Port: what a review needs to know of the cluster around the object. */
 export interface ClusterView {

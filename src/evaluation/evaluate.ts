@@ -11,7 +11,7 @@ import type { SkillSource } from "../skill/source.ts";
 import { digestFiles, type Skill } from "../skill/skill.ts";
 import { findSkills } from "../workload/find-skills.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
-import type { PodSubject } from "../workload/pod-subject.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { giveWay } from "./give-way.ts";
 import { readObjects } from "./read-objects.ts";

@@ -4,7 +4,7 @@ import { podLimits } from "../workload/fields.ts";
 import { declaresSkill } from "../skill/skill-file.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 import { onlyKeys } from "../kubernetes/volume-object.ts";
-import type { ReadObjects } from "../workload/volume-tree.ts";
+import type { ReadObjects } from "../workload/pod/volume-tree.ts";
 import { giveWay } from "./give-way.ts";
 
 /** Objects of one review that are read at once: an answer of the API server takes up to ten times its size in memory. */

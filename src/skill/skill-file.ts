@@ -1,7 +1,7 @@
 import { skillLimits } from "./limits.ts";
 import { collisionKey } from "./path.ts";
 import type { SkillFile } from "./skill.ts";
-import { baseName } from "../workload/container-path.ts";
+import { baseName } from "../workload/pod/container-path.ts";
 
 /** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
 export const isMarkdown = (path: string): boolean =>

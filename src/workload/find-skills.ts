@@ -3,18 +3,18 @@ import { assertNoCollisions, pathFault } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
 import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { baseName, below, isBelow, joinPath } from "./container-path.ts";
-import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./container-view.ts";
-import { cutSkills, type SkillPart } from "./cut-skills.ts";
+import { baseName, below, isBelow, joinPath } from "./pod/container-path.ts";
+import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./pod/container-view.ts";
+import { cutSkills, type SkillPart } from "./roots/skills-in-view.ts";
 import { podLimits } from "./fields.ts";
 import { mergeReferences } from "./merge-references.ts";
-import { readPodSpec, type Container } from "./pod-spec.ts";
-import type { PodSubject } from "./pod-subject.ts";
-import { podTrees } from "./pod-trees.ts";
+import { readPodSpec, type Container } from "./pod/pod-spec.ts";
+import type { PodSubject } from "./pod/pod-subject.ts";
+import { podTrees } from "./pod/pod-trees.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
-import { skillRoots, type SkillRoots } from "./skill-roots.ts";
-import type { VolumePart } from "./volume.ts";
-import type { Mark, ReadObjects } from "./volume-tree.ts";
+import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
+import type { VolumePart } from "./pod/volume.ts";
+import type { Mark, ReadObjects } from "./pod/volume-tree.ts";
 
 /**
  * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.

@@ -1,12 +1,12 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
-import { ancestorsOf } from "./container-path.ts";
+import { ancestorsOf } from "./pod/container-path.ts";
 import { podLimits } from "./fields.ts";
-import { readPodSpec, type Container } from "./pod-spec.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import { readPodSpec, type Container } from "./pod/pod-spec.ts";
+import type { PodSubject } from "./pod/pod-subject.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
-import { skillRoots, type SkillRoots } from "./skill-roots.ts";
-import type { Volume, VolumePart } from "./volume.ts";
+import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
+import type { Volume, VolumePart } from "./pod/volume.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 
 export interface ReadOptions {

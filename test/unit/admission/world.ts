@@ -7,8 +7,8 @@ import type { PolicySnapshot } from "../../../src/policy/policy.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { mountsObject } from "../../../src/workload/mounted-objects.ts";
-import { podOf } from "../../../src/workload/pod-of.ts";
+import { mountsObject } from "../../../src/workload/pod/mounted-objects.ts";
+import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { decodeVolumeObject } from "../../../src/kubernetes/volume-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 

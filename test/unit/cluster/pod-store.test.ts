@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PodStore, slimPod } from "../../../src/cluster/pod-store.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
-import { podOf } from "../../../src/workload/pod-of.ts";
+import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const pod = (configMap: string, more: object = {}): KubernetesObject => ({

@@ -3,7 +3,7 @@ import type { SkillReference } from "../../../src/skill/reference.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
-import { within } from "../../../src/workload/sub-path.ts";
+import { within } from "../../../src/workload/pod/sub-path.ts";
 import { volumeObjectKey } from "../../../src/kubernetes/volume-object-key.ts";
 import { configMap, container, mount, namespace, pod, volume, volumeObject } from "../../fixtures/pods.ts";
 

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
-import { objectNames } from "../../../src/workload/mounted-objects.ts";
+import { objectNames } from "../../../src/workload/pod/mounted-objects.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
-import { podOf } from "../../../src/workload/pod-of.ts";
-import { sameSkillInputs } from "../../../src/workload/unchanged.ts";
+import { podOf } from "../../../src/workload/carriers/pod-of.ts";
+import { sameSkillInputs } from "../../../src/workload/carriers/unchanged.ts";
 import {
   configMap,
   container,

@@ -8,7 +8,7 @@ import { collisionKey, pathFault } from "../../../../src/skill/path.ts";
 import { SkillFile, treeDigest, type Skill } from "../../../../src/skill/skill.ts";
 import { findSkills } from "../../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../../src/workload/objects-to-read.ts";
-import { podOf } from "../../../../src/workload/pod-of.ts";
+import { podOf } from "../../../../src/workload/carriers/pod-of.ts";
 import { volumeObjectKey } from "../../../../src/kubernetes/volume-object-key.ts";
 
 /** Packs a skill, and has the pod walker put it together again from the example pod. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { mountsObject, objectNames } from "../../../src/workload/mounted-objects.ts";
-import { configMap, namespace, podWith, projected, volume } from "../../fixtures/pods.ts";
+import { mountsObject, objectNames } from "../../../../src/workload/pod/mounted-objects.ts";
+import { configMap, namespace, podWith, projected, volume } from "../../../fixtures/pods.ts";
 
 const subject = podWith(
   [

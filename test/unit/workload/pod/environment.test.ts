@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { environmentOf, expand } from "../../../src/workload/environment.ts";
-import { podWith } from "../../fixtures/pods.ts";
+import { environmentOf, expand } from "../../../../src/workload/pod/environment.ts";
+import { podWith } from "../../../fixtures/pods.ts";
 
 const values: Readonly<Record<string, string>> = { A: "a", EMPTY: "", REF: "$(A)" };
 const expanded = (text: string) => expand(text, (name) => values[name]);

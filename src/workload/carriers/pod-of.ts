@@ -1,7 +1,7 @@
-import { isFields, type Fields } from "../text/fields.ts";
-import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt, textMapAt } from "./fields.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import { isFields, type Fields } from "../../text/fields.ts";
+import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt, textMapAt } from "../fields.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { PodSubject } from "../pod/pod-subject.ts";
 
 /** Where a kind of object holds its pod: the path of the pod, or pod template, inside the object. */
 interface Carrier {

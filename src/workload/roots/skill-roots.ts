@@ -1,5 +1,5 @@
-import { ancestorsOf, cleanPath, componentsOf, parentOf } from "./container-path.ts";
-import type { Container } from "./pod-spec.ts";
+import { ancestorsOf, cleanPath, componentsOf, parentOf } from "../pod/container-path.ts";
+import type { Container } from "../pod/pod-spec.ts";
 
 /** Folders whose children are skills, wherever the container's home is. */
 const absoluteRoots: readonly string[] = [

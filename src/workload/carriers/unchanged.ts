@@ -1,8 +1,8 @@
-import { SourceError } from "../skill/source-error.ts";
-import { isFields, type Fields } from "../text/fields.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import { isFields, type Fields } from "../../text/fields.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { podOf } from "./pod-of.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import type { PodSubject } from "../pod/pod-subject.ts";
 
 /**
  * Fields of a pod's spec that change where and how long it runs, never which files it sees. Every other field counts,

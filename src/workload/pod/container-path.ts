@@ -1,4 +1,4 @@
-import { malformed, podLimits } from "./fields.ts";
+import { malformed, podLimits } from "../fields.ts";
 
 /** Nearly every path there is. */
 const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;

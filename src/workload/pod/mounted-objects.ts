@@ -1,5 +1,5 @@
-import type { VolumeObjectRef } from "../skill/source.ts";
-import { isFields, type Fields } from "../text/fields.ts";
+import type { VolumeObjectRef } from "../../skill/source.ts";
+import { isFields, type Fields } from "../../text/fields.ts";
 import type { PodSubject } from "./pod-subject.ts";
 
 type Name = Pick<VolumeObjectRef, "kind" | "name">;

@@ -1,6 +1,6 @@
-import { baseName, below, isBelow, parentOf } from "./container-path.ts";
-import type { Layer, Readable, SeenFile, SeenMark } from "./container-view.ts";
-import { declaresSkill, isMarkdown, isSkillFile } from "../skill/skill-file.ts";
+import { baseName, below, isBelow, parentOf } from "../pod/container-path.ts";
+import type { Layer, Readable, SeenFile, SeenMark } from "../pod/container-view.ts";
+import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
 /** Everything that a container sees of one skill. */

@@ -1,8 +1,8 @@
-import { pathFault } from "../skill/path.ts";
-import type { SourceKind } from "../skill/reference.ts";
+import { pathFault } from "../../skill/path.ts";
+import type { SourceKind } from "../../skill/reference.ts";
 import { componentsOf } from "./container-path.ts";
-import type { Fields } from "../text/fields.ts";
-import { fieldsAt, flagAt, listAt, malformed, optionalText, podLimits, textAt } from "./fields.ts";
+import type { Fields } from "../../text/fields.ts";
+import { fieldsAt, flagAt, listAt, malformed, optionalText, podLimits, textAt } from "../fields.ts";
 
 /** One key of an object, and where its file goes. */
 export interface VolumeItem {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { sameSkillInputs } from "../../../src/workload/unchanged.ts";
-import { configMap, container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
+import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
+import { sameSkillInputs } from "../../../../src/workload/carriers/unchanged.ts";
+import { configMap, container, mount, podObject, volume, type Part } from "../../../fixtures/pods.ts";
 
 const agent = container("agent", [mount("v", "/skills/x")], {
   env: [{ name: "A", value: "b" }],

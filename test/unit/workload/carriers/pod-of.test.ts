@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { SourceError } from "../../../src/skill/source-error.ts";
-import { podOf } from "../../../src/workload/pod-of.ts";
+import { SourceError } from "../../../../src/skill/source-error.ts";
+import { podOf } from "../../../../src/workload/carriers/pod-of.ts";
 
 const spec = { containers: [] };
 const template = { metadata: { labels: { a: "b" }, annotations: { c: "d" } }, spec };
