@@ -1,4 +1,4 @@
-import { parseBundle } from "../signature/bundle.ts";
+import { parseBundle } from "../signature/sigstore/bundle.ts";
 import { signatureFileName } from "../signature/detect.ts";
 import { parseStatement } from "../signature/oms/statement.ts";
 import { SignatureError } from "../signature/signature-error.ts";

@@ -1,4 +1,4 @@
-import { listsInForce } from "../signature/crl-index.ts";
+import { listsInForce } from "../signature/x509/crl-index.ts";
 import { always } from "../signature/signature-evidence.ts";
 import type { TrustedCrl } from "../signature/trust-material.ts";
 import { periodOf, type PeriodsByName, type Trusted } from "./trust-period.ts";

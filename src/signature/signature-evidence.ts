@@ -1,5 +1,5 @@
 import type { Sha256 } from "../skill/digest.ts";
-import type { CertificateTwin } from "./certificate-twin.ts";
+import type { CertificateTwin } from "./x509/certificate-twin.ts";
 import type { CertificateClaim } from "./sigstore/claims.ts";
 
 /** Signature formats that are understood. */

@@ -1,8 +1,8 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Thresholds } from "./sigstore/thresholds.ts";
-import type { Certificate } from "./certificate.ts";
-import type { Crl } from "./crl.ts";
+import type { Certificate } from "./x509/certificate.ts";
+import type { Crl } from "./x509/crl.ts";
 import type { Validity } from "./signature-evidence.ts";
 
 /** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */

@@ -1,6 +1,6 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-import { inTotoPayloadType } from "../../signature/dsse.ts";
+import { inTotoPayloadType } from "../../signature/sigstore/dsse.ts";
 import { UsageError } from "../command-line.ts";
 import { withNamedServices } from "./named-services.ts";
 

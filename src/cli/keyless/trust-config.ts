@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from "../../signature/json-fields.ts";
 import { malformed, quoted, unsupported } from "../../signature/signature-error.ts";
-import { sigstoreMessages } from "../../signature/sigstore/library.ts";
+import { sigstoreMessages } from "../../signature/sigstore/lazy-libraries.ts";
 import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
 import type { SigstoreRoot } from "../../signature/trust-material.ts";
 import { serviceUrl } from "./service-url.ts";

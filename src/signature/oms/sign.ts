@@ -2,11 +2,11 @@ import { createPublicKey, sign, type KeyObject, type X509Certificate } from "nod
 import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
 import type { Skill } from "../../skill/skill.ts";
-import { bundleMediaType, maxCertificates } from "../bundle.ts";
-import { parseCertificate } from "../certificate.ts";
-import { assertLinked, assertMaySign } from "../chain.ts";
+import { bundleMediaType, maxCertificates } from "../sigstore/bundle.ts";
+import { parseCertificate } from "../x509/certificate.ts";
+import { assertLinked, assertMaySign } from "../x509/chain.ts";
 import { signatureFileName } from "../detect.ts";
-import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
+import { inTotoPayloadType, preAuthEncoding } from "../sigstore/dsse.ts";
 import { curveDigest, keyHint, type CurveDigest } from "../key.ts";
 import { comparePaths, rootDigestOf } from "../root-digest.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";

@@ -1,9 +1,9 @@
 import type { Skill } from "../../skill/skill.ts";
-import { parseBundle, type SignatureBundle, type VerificationMaterial } from "../bundle.ts";
-import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../dsse.ts";
-import { whyNotNow } from "../chain-time.ts";
+import { parseBundle, type SignatureBundle, type VerificationMaterial } from "../sigstore/bundle.ts";
+import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../sigstore/dsse.ts";
+import { whyNotNow } from "../x509/chain-time.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
-import { knownChain, type KnownChain } from "../known-chains.ts";
+import { knownChain, type KnownChain } from "../x509/known-chains.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
 import { verifyKeyless } from "../sigstore/keyless.ts";
 import { always, type SignatureEvidence, type SignatureFault, type Signer } from "../signature-evidence.ts";

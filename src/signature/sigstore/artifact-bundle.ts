@@ -7,7 +7,7 @@ import {
   mediaTypeOf,
   parseBundleJson,
   publicKeyOf,
-} from "../bundle.ts";
+} from "./bundle.ts";
 import {
   assertFields,
   assertObject,

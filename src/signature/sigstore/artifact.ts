@@ -2,7 +2,7 @@ import { hash, type KeyObject } from "node:crypto";
 import { isEd25519, verifyEd25519 } from "../ed25519.ts";
 import { curveDigest, verifyEcdsa, type CurveDigest } from "../key.ts";
 import { quoted, unsupported } from "../signature-error.ts";
-import { nistCurves } from "./library.ts";
+import { nistCurves } from "./lazy-libraries.ts";
 
 /**
  * What a signature is asked about: the bytes themselves, or no more than their SHA-256, 64 lower-case hex digits, where

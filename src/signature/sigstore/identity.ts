@@ -1,5 +1,5 @@
-import type { Certificate } from "../certificate.ts";
-import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../der.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../x509/der.ts";
 import { malformed } from "../signature-error.ts";
 import { claimArcs, fulcio, type CertificateClaim } from "./claims.ts";
 

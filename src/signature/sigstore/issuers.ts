@@ -1,4 +1,4 @@
-import { parseCertificate, type Certificate } from "../certificate.ts";
+import { parseCertificate, type Certificate } from "../x509/certificate.ts";
 import { assertObject, decodeBase64, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
 

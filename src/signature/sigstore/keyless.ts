@@ -1,6 +1,6 @@
-import type { SignatureBundle, VerificationMaterial } from "../bundle.ts";
-import { certificateTwins } from "../certificate-twin.ts";
-import type { Certificate } from "../certificate.ts";
+import type { SignatureBundle, VerificationMaterial } from "./bundle.ts";
+import { certificateTwins } from "../x509/certificate-twin.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
 import type { Signer } from "../signature-evidence.ts";

@@ -1,4 +1,4 @@
-import { parseCertificate, type Certificate } from "../certificate.ts";
+import { parseCertificate, type Certificate } from "../x509/certificate.ts";
 import { decodeBase64 } from "../json-fields.ts";
 import { curveDigest } from "../key.ts";
 import { malformed, SignatureError, unsupported } from "../signature-error.ts";

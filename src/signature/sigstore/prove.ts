@@ -1,8 +1,8 @@
 import type { SignedEntity } from "@sigstore/verify";
-import type { Certificate } from "../certificate.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import { SignatureError } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
-import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+import { sigstoreMessages, sigstoreVerify } from "./lazy-libraries.ts";
 import type { LoggedSignature } from "./log-body.ts";
 import type { LogEntry, LogProof } from "./log-entry.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";

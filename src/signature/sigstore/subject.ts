@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from "node:crypto";
-import type { Certificate } from "../certificate.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import { keyDer } from "../key.ts";
 import { SignatureError } from "../signature-error.ts";
 import { artifactDigest, type Artifact } from "./artifact.ts";

@@ -1,6 +1,6 @@
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { sha256Hex } from "../../skill/digest.ts";
-import { parseCertificate } from "../certificate.ts";
+import { parseCertificate } from "../x509/certificate.ts";
 import {
   assertFields,
   assertObject,
@@ -13,7 +13,7 @@ import {
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import type { SigstoreRoot } from "../trust-material.ts";
 import { chainsOf } from "./issuers.ts";
-import { sigstoreMessages, sigstoreVerify } from "./library.ts";
+import { sigstoreMessages, sigstoreVerify } from "./lazy-libraries.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";
 import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
 

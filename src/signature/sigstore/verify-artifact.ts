@@ -1,4 +1,4 @@
-import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
+import { inTotoPayloadType, preAuthEncoding } from "./dsse.ts";
 import { isEd25519 } from "../ed25519.ts";
 import { quoted, SignatureError, unsupported } from "../signature-error.ts";
 import type { Signer } from "../signature-evidence.ts";

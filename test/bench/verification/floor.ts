@@ -1,5 +1,5 @@
 import { hash, verify, X509Certificate } from "node:crypto";
-import { preAuthEncoding } from "../../../src/signature/dsse.ts";
+import { preAuthEncoding } from "../../../src/signature/sigstore/dsse.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 
 /** The least that any verifier must do for a skill: its parts, each to be timed. Every call does the whole work anew. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseBundle } from "../../../../src/signature/bundle.ts";
-import { preAuthEncoding } from "../../../../src/signature/dsse.ts";
+import { parseBundle } from "../../../../src/signature/sigstore/bundle.ts";
+import { preAuthEncoding } from "../../../../src/signature/sigstore/dsse.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { verifyKeyless } from "../../../../src/signature/sigstore/keyless.ts";
 import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
-import { parseCertificate } from "../../../../src/signature/certificate.ts";
+import { parseCertificate } from "../../../../src/signature/x509/certificate.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { readIdentity } from "../../../../src/signature/sigstore/identity.ts";
 import { issueCertificate } from "../../../fixtures/certificates.ts";

@@ -1,5 +1,5 @@
 import type { Certificate } from "./certificate.ts";
-import { curveDigest } from "./key.ts";
+import { curveDigest } from "../key.ts";
 
 /** Object identifier of the extended key usage for signing code. */
 export const codeSigning = "1.3.6.1.5.5.7.3.3";

@@ -1,5 +1,5 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
-import { sha256Hex } from "../skill/digest.ts";
+import { sha256Hex } from "../../skill/digest.ts";
 import {
   assertDer,
   derBoolean,
@@ -14,7 +14,7 @@ import {
   type DerValue,
 } from "./der.ts";
 import { readName, type DistinguishedName } from "./distinguished-name.ts";
-import { malformed } from "./signature-error.ts";
+import { malformed } from "../signature-error.ts";
 
 /** What a certificate says (RFC 5280), as far as the rules of `chain.ts` need it. */
 export interface Certificate {

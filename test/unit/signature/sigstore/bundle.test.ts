@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseBundle } from "../../../src/signature/bundle.ts";
-import { legacyPreAuthEncoding, preAuthEncoding } from "../../../src/signature/dsse.ts";
-import { SignatureError } from "../../../src/signature/signature-error.ts";
-import { skillLimits } from "../../../src/skill/limits.ts";
+import { parseBundle } from "../../../../src/signature/sigstore/bundle.ts";
+import { legacyPreAuthEncoding, preAuthEncoding } from "../../../../src/signature/sigstore/dsse.ts";
+import { SignatureError } from "../../../../src/signature/signature-error.ts";
+import { skillLimits } from "../../../../src/skill/limits.ts";
 
 const envelope = {
   payload: "e30=",

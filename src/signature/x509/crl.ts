@@ -1,5 +1,5 @@
 import { verify, type KeyObject } from "node:crypto";
-import { sha256Hex } from "../skill/digest.ts";
+import { sha256Hex } from "../../skill/digest.ts";
 import type { Certificate } from "./certificate.ts";
 import {
   assertDer,
@@ -15,8 +15,8 @@ import {
   type DerValue,
 } from "./der.ts";
 import { readName } from "./distinguished-name.ts";
-import { malformed } from "./signature-error.ts";
-import type { Validity } from "./signature-evidence.ts";
+import { malformed } from "../signature-error.ts";
+import type { Validity } from "../signature-evidence.ts";
 
 /** A certificate revocation list (RFC 5280, 5), as far as it decides whether a certificate is revoked. */
 export interface Crl {

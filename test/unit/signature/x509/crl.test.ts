@@ -2,11 +2,11 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseCertificate } from "../../../src/signature/certificate.ts";
-import { isIssuedCrl, parseCrl } from "../../../src/signature/crl.ts";
-import { SignatureError } from "../../../src/signature/signature-error.ts";
-import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";
-import { issueCrl, type CrlOptions } from "../../fixtures/crl.ts";
+import { parseCertificate } from "../../../../src/signature/x509/certificate.ts";
+import { isIssuedCrl, parseCrl } from "../../../../src/signature/x509/crl.ts";
+import { SignatureError } from "../../../../src/signature/signature-error.ts";
+import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../../fixtures/certificates.ts";
+import { issueCrl, type CrlOptions } from "../../../fixtures/crl.ts";
 
 let authority: IssuedCertificate;
 let leaf: IssuedCertificate;

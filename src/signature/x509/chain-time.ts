@@ -1,5 +1,5 @@
 import type { ChainPath } from "./chain.ts";
-import { covers } from "./validity.ts";
+import { covers } from "../validity.ts";
 
 const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 

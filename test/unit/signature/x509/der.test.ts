@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseCertificate } from "../../../src/signature/certificate.ts";
+import { parseCertificate } from "../../../../src/signature/x509/certificate.ts";
 import {
   DerError,
   derBoolean,
@@ -9,9 +9,9 @@ import {
   derTime,
   objectIdentifier,
   readDer,
-} from "../../../src/signature/der.ts";
-import { SignatureError } from "../../../src/signature/signature-error.ts";
-import { issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";
+} from "../../../../src/signature/x509/der.ts";
+import { SignatureError } from "../../../../src/signature/signature-error.ts";
+import { issueCertificate, type IssuedCertificate } from "../../../fixtures/certificates.ts";
 
 const value = (tag: number, content: Uint8Array | string) =>
   readDer(Uint8Array.from([tag, content.length, ...Buffer.from(content)]))[0];

@@ -1,13 +1,13 @@
 import type { X509Certificate } from "node:crypto";
-import { curveDigest, keyFingerprint } from "./key.ts";
+import { curveDigest, keyFingerprint } from "../key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
-import { SignatureError, malformed, unsupported } from "./signature-error.ts";
+import { SignatureError, malformed, unsupported } from "../signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
 import { certificateTwins, type CertificateTwin } from "./certificate-twin.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
-import { always, type Validity } from "./signature-evidence.ts";
-import type { TrustAnchor, TrustedCrl, TrustMaterial } from "./trust-material.ts";
-import { intersection } from "./validity.ts";
+import { always, type Validity } from "../signature-evidence.ts";
+import type { TrustAnchor, TrustedCrl, TrustMaterial } from "../trust-material.ts";
+import { intersection } from "../validity.ts";
 
 /** One way from a leaf to a trust anchor that keeps all rules but those of time. */
 export interface ChainPath {

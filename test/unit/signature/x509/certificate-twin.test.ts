@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { certificateTwins } from "../../../src/signature/certificate-twin.ts";
-import { twinOf } from "../../fixtures/certificate-twin.ts";
-import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
+import { certificateTwins } from "../../../../src/signature/x509/certificate-twin.ts";
+import { twinOf } from "../../../fixtures/certificate-twin.ts";
+import { issueAuthority, issueCertificate } from "../../../fixtures/certificates.ts";
 
 const fingerprint = (der: Uint8Array): string => createHash("sha256").update(der).digest("hex");
 const fingerprints = (der: Uint8Array): readonly string[] =>

@@ -1,13 +1,13 @@
 import type { KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { sha256Hex } from "../skill/digest.ts";
+import { sha256Hex } from "../../skill/digest.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { assertLinked, assertMaySign, findPaths, type ChainPaths } from "./chain.ts";
-import { keyFingerprint } from "./key.ts";
-import { decodeBase64 } from "./json-fields.ts";
-import { SignatureError } from "./signature-error.ts";
-import type { Signer } from "./signature-evidence.ts";
-import type { TrustMaterial } from "./trust-material.ts";
+import { keyFingerprint } from "../key.ts";
+import { decodeBase64 } from "../json-fields.ts";
+import { SignatureError } from "../signature-error.ts";
+import type { Signer } from "../signature-evidence.ts";
+import type { TrustMaterial } from "../trust-material.ts";
 
 /** A bundle's chain, read and checked in everything that does not change with time. */
 export interface KnownChain extends ChainPaths {

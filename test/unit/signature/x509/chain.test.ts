@@ -2,9 +2,9 @@ import type { X509Certificate } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { beforeAll, describe, expect, it } from "vitest";
-import { always, type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
-import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
-import { verifySignature } from "../../../src/signature/verify.ts";
+import { always, type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
+import { verifySignature } from "../../../../src/signature/verify.ts";
 import {
   issueAuthority,
   issueCertificate,
@@ -13,7 +13,7 @@ import {
   type CertificateOptions,
   type IssuedCertificate,
   type TestChain,
-} from "../../fixtures/certificates.ts";
+} from "../../../fixtures/certificates.ts";
 import {
   bundleOf,
   signedSkill,
@@ -21,7 +21,7 @@ import {
   skillOf,
   statementOf,
   withFiles,
-} from "../../fixtures/signed-skill.ts";
+} from "../../../fixtures/signed-skill.ts";
 
 const day = 24 * 3600 * 1000;
 const codeSigning = "1.3.6.1.5.5.7.3.3";

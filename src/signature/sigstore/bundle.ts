@@ -1,5 +1,5 @@
-import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
-import { skillLimits } from "../skill/limits.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import { skillLimits } from "../../skill/limits.ts";
 import { inTotoPayloadType } from "./dsse.ts";
 import {
   assertFields,
@@ -9,9 +9,9 @@ import {
   listOf,
   textOf,
   type JsonObject,
-} from "./json-fields.ts";
-import { readLogProof, type LogProof } from "./sigstore/log-entry.ts";
-import { malformed, quoted, unsupported } from "./signature-error.ts";
+} from "../json-fields.ts";
+import { readLogProof, type LogProof } from "./log-entry.ts";
+import { malformed, quoted, unsupported } from "../signature-error.ts";
 
 /** The one media type that keys and certificates come in. */
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";

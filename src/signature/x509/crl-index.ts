@@ -1,6 +1,6 @@
 import type { Certificate } from "./certificate.ts";
-import { keyFingerprint } from "./key.ts";
-import type { TrustedCrl, TrustMaterial } from "./trust-material.ts";
+import { keyFingerprint } from "../key.ts";
+import type { TrustedCrl, TrustMaterial } from "../trust-material.ts";
 
 /** The list that speaks for an authority, where there is one. */
 export type CrlOf = (authority: Certificate) => TrustedCrl | undefined;

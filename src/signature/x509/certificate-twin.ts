@@ -1,4 +1,4 @@
-import { sha256Hex } from "../skill/digest.ts";
+import { sha256Hex } from "../../skill/digest.ts";
 import { assertDer, DerError, derMembers, derTag, objectIdentifier, readDer, type DerValue } from "./der.ts";
 
 /** A certificate's fingerprint, and that of the other certificate that anybody can make of it. SHA-256 over DER, hex. */

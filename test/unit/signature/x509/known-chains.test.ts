@@ -1,8 +1,8 @@
 import "reflect-metadata";
 import { Extension } from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
-import { knownChain } from "../../../src/signature/known-chains.ts";
-import { generateKeys, issueAuthority, issueCertificate, trustOf } from "../../fixtures/certificates.ts";
+import { knownChain } from "../../../../src/signature/x509/known-chains.ts";
+import { generateKeys, issueAuthority, issueCertificate, trustOf } from "../../../fixtures/certificates.ts";
 
 const keys = await generateKeys();
 
