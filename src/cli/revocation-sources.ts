@@ -1,6 +1,6 @@
 import { resolve, sep } from "node:path";
-import type { RevocationLists } from "../policy/revocations.ts";
-import type { ResourceProblem } from "../policy/resource-problem.ts";
+import type { RevocationLists } from "../policy/trust/revocations.ts";
+import type { ResourceProblem } from "../policy/resource/problem.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { readManifests } from "./manifests.ts";
 
@@ -19,7 +19,7 @@ export async function readRevocations(
   paths: readonly string[],
   line: Pick<CommandLine, "readStdin">,
 ): Promise<RevocationLists> {
-  const { readRevocationLists } = await import("../policy/read-revocation-lists.ts");
+  const { readRevocationLists } = await import("../policy/trust/read-revocation-lists.ts");
   const manifests = await readManifests(paths, line);
   const other = manifests.find(({ object }) => object.kind !== "SkillRevocationList");
   if (other !== undefined) {

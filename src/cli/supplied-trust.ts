@@ -1,5 +1,5 @@
-import { supplyFrom } from "../policy/trust-object.ts";
-import type { TrustSupply } from "../policy/trust-supply.ts";
+import { supplyFrom } from "../policy/trust/object-reference.ts";
+import type { TrustSupply } from "../policy/trust/reference.ts";
 import type { Manifest } from "./manifests.ts";
 
 /** Is a text metadata of TUF's root role; whether its signatures hold, who asks the mirror finds out. */

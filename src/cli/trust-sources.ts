@@ -3,7 +3,7 @@ import { basename } from "node:path";
 
 import { printable } from "../text/printable.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
-import type { RevocationLists } from "../policy/revocations.ts";
+import type { RevocationLists } from "../policy/trust/revocations.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { UsageError, type CommandLine } from "./command-line.ts";
 import { ioMessage, pemRemedy } from "./file-faults.ts";
@@ -50,7 +50,7 @@ async function compile(
   manifests: readonly Manifest[],
   line: Pick<CommandLine, "stderr">,
 ): Promise<PolicySnapshot> {
-  const { compileSnapshot } = await import("../policy/compile.ts");
+  const { compileSnapshot } = await import("../policy/compile/snapshot.ts");
   const own = (kind: string): readonly KubernetesObject[] =>
     manifests.filter((manifest) => isOwn(manifest, kind)).map(({ object }) => object);
   const snapshot = compileSnapshot(own("ClusterSkillPolicy"), own("SkillTrustRoot"), {
@@ -111,7 +111,7 @@ async function trustFile(
   lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
-    import("../policy/one-publisher.ts"),
+    import("../policy/compile/one-publisher.ts"),
     import("../policy/policy-error.ts"),
   ]);
   try {
@@ -147,7 +147,7 @@ async function trustIdentity(
   lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
-    import("../policy/one-publisher.ts"),
+    import("../policy/compile/one-publisher.ts"),
     import("../policy/policy-error.ts"),
   ]);
   const entry =

@@ -1,7 +1,7 @@
 import type { ClusterView } from "../evaluation/cluster-view.ts";
-import type { CompiledSnapshot } from "../policy/compile.ts";
+import type { CompiledSnapshot } from "../policy/compile/snapshot.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
-import type { MirrorReference, NamedReference, Supplied } from "../policy/trust-supply.ts";
+import type { MirrorReference, NamedReference, Supplied } from "../policy/trust/reference.ts";
 import type { SkillSource } from "../skill/source.ts";
 
 /** Everything that reviews ask of the cluster, live or offline. */

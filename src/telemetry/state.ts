@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 
 import type { Policy } from "../policy/policy.ts";
-import type { TrustEnd } from "../policy/trust-end.ts";
+import type { TrustEnd } from "../policy/trust/expiry.ts";
 import { optionalInstruments, stateInstruments } from "./instruments.ts";
 import { boundedNames, type CertificateRole, type PolicyState, type TrustEndKind } from "./labels.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { MirrorReference, Supplied } from "../policy/trust-supply.ts";
+import type { MirrorReference, Supplied } from "../policy/trust/reference.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
 import { createFetcher } from "./fetcher.ts";

@@ -3,7 +3,7 @@ import {
   type MirrorReference,
   type NamedReference,
   type Supplied,
-} from "../policy/trust-supply.ts";
+} from "../policy/trust/reference.ts";
 
 /** What is said of a mirror that the configuration does not name. */
 export const notAllowed = ({ mirror }: MirrorReference): Required<Pick<Supplied, "fault">> => ({

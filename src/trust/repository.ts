@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Updater, type Fetcher } from "tuf-js";
-import type { MirrorReference } from "../policy/trust-supply.ts";
+import type { MirrorReference } from "../policy/trust/reference.ts";
 import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
 import { MirrorFault } from "./mirror-remedy.ts";
 

@@ -8,7 +8,7 @@ import {
   type MirrorReference,
   type NamedReference,
   type Supplied,
-} from "../policy/trust-supply.ts";
+} from "../policy/trust/reference.ts";
 import { notAllowed } from "./no-mirrors.ts";
 import { followMirror, type Followed, type MirrorClock, type MirrorState } from "./follow-mirror.ts";
 

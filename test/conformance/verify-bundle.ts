@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { onePublisher } from "../../src/policy/one-publisher.ts";
+import { onePublisher } from "../../src/policy/compile/one-publisher.ts";
 import { PolicyError } from "../../src/policy/policy-error.ts";
 import type { PolicySnapshot } from "../../src/policy/policy.ts";
 import { isByPublisher } from "../../src/policy/rules/publishers.ts";

@@ -1,5 +1,5 @@
 import { SourceError } from "../../skill/source-error.ts";
-import { nothingSupplied } from "../../policy/trust-supply.ts";
+import { nothingSupplied } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";

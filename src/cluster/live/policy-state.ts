@@ -1,5 +1,5 @@
-import { compileSnapshot } from "../../policy/compile.ts";
-import type { NamedReference, TrustSupply } from "../../policy/trust-supply.ts";
+import { compileSnapshot } from "../../policy/compile/snapshot.ts";
+import type { NamedReference, TrustSupply } from "../../policy/trust/reference.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { messageOf } from "./api-client.ts";

@@ -1,5 +1,5 @@
-import { supplyFrom } from "../../policy/trust-object.ts";
-import type { NamedReference, ObjectReference, Supplied } from "../../policy/trust-supply.ts";
+import { supplyFrom } from "../../policy/trust/object-reference.ts";
+import type { NamedReference, ObjectReference, Supplied } from "../../policy/trust/reference.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks, WatchedResource } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";

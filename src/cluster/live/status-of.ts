@@ -1,6 +1,6 @@
-import type { CompiledSnapshot } from "../../policy/compile.ts";
-import type { ResourceProblem } from "../../policy/resource-problem.ts";
-import type { TrustEnd } from "../../policy/trust-end.ts";
+import type { CompiledSnapshot } from "../../policy/compile/snapshot.ts";
+import type { ResourceProblem } from "../../policy/resource/problem.ts";
+import type { TrustEnd } from "../../policy/trust/expiry.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 
 interface Condition {

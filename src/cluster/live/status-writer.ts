@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CompiledSnapshot } from "../../policy/compile.ts";
-import type { ResourceProblem } from "../../policy/resource-problem.ts";
+import type { CompiledSnapshot } from "../../policy/compile/snapshot.ts";
+import type { ResourceProblem } from "../../policy/resource/problem.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { ClusterHooks } from "../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "./api-client.ts";

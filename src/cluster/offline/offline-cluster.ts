@@ -1,8 +1,8 @@
 import { watch, type FSWatcher } from "node:fs";
-import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile.ts";
+import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile/snapshot.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import { supplyFrom } from "../../policy/trust-object.ts";
-import { nothingSupplied, type TrustSupply } from "../../policy/trust-supply.ts";
+import { supplyFrom } from "../../policy/trust/object-reference.ts";
+import { nothingSupplied, type TrustSupply } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
 import type { ManifestObject } from "./manifests.ts";

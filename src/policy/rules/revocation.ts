@@ -5,7 +5,7 @@ import { signatureFileNames } from "../../signature/verify.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { treeDigest, type Skill } from "../../skill/skill.ts";
 import type { Finding } from "../finding.ts";
-import { identityKey, type Revocation, type RevocationIndex } from "../revocations.ts";
+import { identityKey, type Revocation, type RevocationIndex } from "../trust/revocations.ts";
 
 /** Files of one skill that are named; a tree of ten thousand revoked files needs no list of them. */
 const maxFiles = 20;

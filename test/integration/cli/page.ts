@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { commandsOf, type Shell } from "../../fixtures/documented.ts";
 

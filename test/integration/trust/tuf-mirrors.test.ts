@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { MirrorReference, NamedReference, Supplied } from "../../../src/policy/trust-supply.ts";
+import type { MirrorReference, NamedReference, Supplied } from "../../../src/policy/trust/reference.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
 import {
   createTufMirrors,

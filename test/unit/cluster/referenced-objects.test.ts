@@ -5,7 +5,7 @@ import {
   type ReferencedObjects,
 } from "../../../src/cluster/live/referenced-objects.ts";
 import { reflectorDefaults } from "../../../src/cluster/live/reflector.ts";
-import type { NamedReference, ObjectReference } from "../../../src/policy/trust-supply.ts";
+import type { NamedReference, ObjectReference } from "../../../src/policy/trust/reference.ts";
 import { chunksOf, scriptedClient, type ScriptedClient } from "./live-fakes.ts";
 
 const times = { ...reflectorDefaults, minBackoff: 1, maxBackoff: 5 };

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { statusOf, type Status } from "../../../src/cluster/live/status-of.ts";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { issueAuthority, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import { issueCrl } from "../../fixtures/crl.ts";

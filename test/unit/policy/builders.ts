@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { CardEvidence, SkillCard } from "../../../src/card/skill-card.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";

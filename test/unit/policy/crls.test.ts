@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import {

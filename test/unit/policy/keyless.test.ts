@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { onePublisher } from "../../../src/policy/one-publisher.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { onePublisher } from "../../../src/policy/compile/one-publisher.ts";
 import { isByPublisher } from "../../../src/policy/rules/publishers.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { omsStatement } from "../../../src/signature/oms/sign.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";

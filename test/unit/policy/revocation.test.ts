@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../src/evaluation/assess.ts";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { remedyFor } from "../../../src/policy/remedy.ts";

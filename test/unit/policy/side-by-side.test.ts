@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { describe, expect, it } from "vitest";
 import { denialText } from "../../../src/admission/denial.ts";
 import { assess } from "../../../src/evaluation/assess.ts";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { SkillResult } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NamedReference } from "../../../src/policy/trust-supply.ts";
+import type { NamedReference } from "../../../src/policy/trust/reference.ts";
 import { refusals } from "../../../src/trust/no-mirrors.ts";
 
 const from = (name: string, mirror: string): NamedReference => ({

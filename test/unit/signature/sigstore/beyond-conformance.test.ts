@@ -1,6 +1,6 @@
 /** What the conformance suite does not ask, and what verifiers have got wrong. */
 import { describe, expect, it } from "vitest";
-import { onePublisher } from "../../../../src/policy/one-publisher.ts";
+import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
 import { PolicyError } from "../../../../src/policy/policy-error.ts";
 import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
 import { always } from "../../../../src/signature/signature-evidence.ts";

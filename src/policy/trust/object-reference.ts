@@ -1,8 +1,8 @@
-import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject } from "../skill/source.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { decodeVolumeObject, describeRef, withStringData } from "../kubernetes/volume-object.ts";
-import type { ObjectReference, Supplied } from "./trust-supply.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject } from "../../skill/source.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { decodeVolumeObject, describeRef, withStringData } from "../../kubernetes/volume-object.ts";
+import type { ObjectReference, Supplied } from "./reference.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

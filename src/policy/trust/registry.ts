@@ -1,13 +1,13 @@
-import { curveDigest } from "../signature/key.ts";
-import type { KeyRegistry, SigstoreRoot } from "../signature/trust-material.ts";
-import { always } from "../signature/signature-evidence.ts";
-import { intersection } from "../signature/validity.ts";
-import { sha256Hex } from "../skill/digest.ts";
+import { curveDigest } from "../../signature/key.ts";
+import type { KeyRegistry, SigstoreRoot } from "../../signature/trust-material.ts";
+import { always } from "../../signature/signature-evidence.ts";
+import { intersection } from "../../signature/validity.ts";
+import { sha256Hex } from "../../skill/digest.ts";
 import { readKey } from "./pem.ts";
-import { PolicyError } from "./policy-error.ts";
-import type { Publisher } from "./policy.ts";
-import { periodOf, type PeriodsByName } from "./trust-period.ts";
-import type { VettPublisherSpec, VettRegistrySpec } from "./resource/vett.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { Publisher } from "../policy.ts";
+import { periodOf, type PeriodsByName } from "./period.ts";
+import type { VettPublisherSpec, VettRegistrySpec } from "../resource/vett.ts";
 
 type KeySpec = VettRegistrySpec["keys"][number];
 

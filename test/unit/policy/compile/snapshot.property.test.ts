@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { judge } from "../../../src/policy/judge.ts";
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { evidenceOf, now, reference, unsigned } from "./builders.ts";
-import { publishers, resourceCases } from "./resource-cases.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { judge } from "../../../../src/policy/judge.ts";
+import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
+import { evidenceOf, now, reference, unsigned } from "../builders.ts";
+import { publishers, resourceCases } from "../resource-cases.ts";
 
 const specs = resourceCases.flatMap(({ spec }) => (typeof spec === "object" && spec !== null ? [spec] : []));
 

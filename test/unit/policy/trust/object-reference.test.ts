@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { supplyFrom } from "../../../src/policy/trust-object.ts";
-import type { ObjectReference } from "../../../src/policy/trust-supply.ts";
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { supplyFrom } from "../../../../src/policy/trust/object-reference.ts";
+import type { ObjectReference } from "../../../../src/policy/trust/reference.ts";
+import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 
 const reference: ObjectReference = { kind: "ConfigMap", name: "roots", key: "root.json" };
 const object = (content: object, namespace?: string): KubernetesObject => ({

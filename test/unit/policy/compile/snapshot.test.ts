@@ -1,12 +1,12 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { judge } from "../../../src/policy/judge.ts";
-import type { Policy } from "../../../src/policy/policy.ts";
-import { podSourceKinds } from "../../../src/skill/reference.ts";
-import type { Signer } from "../../../src/signature/signature-evidence.ts";
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../fixtures/certificates.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { judge } from "../../../../src/policy/judge.ts";
+import type { Policy } from "../../../../src/policy/policy.ts";
+import { podSourceKinds } from "../../../../src/skill/reference.ts";
+import type { Signer } from "../../../../src/signature/signature-evidence.ts";
+import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
+import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../../fixtures/certificates.ts";
 import {
   card,
   codes,
@@ -20,8 +20,8 @@ import {
   rootObject,
   signed,
   trustedSigner,
-} from "./builders.ts";
-import { publicKey, publishers } from "./resource-cases.ts";
+} from "../builders.ts";
+import { publicKey, publishers } from "../resource-cases.ts";
 
 const publicPem = (curve: string): string =>
   generateKeyPairSync("ec", { namedCurve: curve })

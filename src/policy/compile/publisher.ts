@@ -1,13 +1,13 @@
-import { SignatureError } from "../signature/signature-error.ts";
-import { identityPattern } from "../signature/sigstore/identity-pattern.ts";
-import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
-import { readAnchors, readKey } from "./pem.ts";
-import { PolicyError } from "./policy-error.ts";
-import type { Publisher } from "./policy.ts";
-import type { PublisherSpec } from "./resource/publisher.ts";
-import { periodsOfPins } from "./trust-period.ts";
-import type { ResolvedTrustRoot, TrustRoots } from "./trust.ts";
-import { vettPublisher } from "./vett.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import { identityPattern } from "../../signature/sigstore/identity-pattern.ts";
+import type { TrustAnchor, TrustedKey } from "../../signature/trust-material.ts";
+import { readAnchors, readKey } from "../trust/pem.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { Publisher } from "../policy.ts";
+import type { PublisherSpec } from "../resource/publisher.ts";
+import { periodsOfPins } from "../trust/period.ts";
+import type { ResolvedTrustRoot, TrustRoots } from "../trust/trust-root.ts";
+import { vettPublisher } from "../trust/registry.ts";
 
 /** A publisher, with the trust that its policy brings itself. */
 export interface ResolvedPublisher {

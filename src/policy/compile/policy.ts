@@ -1,14 +1,14 @@
-import type { TrustAnchor, TrustedKey } from "../signature/trust-material.ts";
-import { podSourceKinds, type SourceKind } from "../skill/reference.ts";
-import type { Policy, Response } from "./policy.ts";
-import type { CardSection } from "./resource/card-section.ts";
-import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
-import { resolvePublisher } from "./resolve-publisher.ts";
-import { millisecondsOf } from "./resource/duration.ts";
-import { assertLists, ownRevocations, type RevocationLists } from "./revocations.ts";
-import { revocationFindings } from "./rules/revocation.ts";
-import { selectorMatches } from "./selector.ts";
-import type { TrustRoots } from "./trust.ts";
+import type { TrustAnchor, TrustedKey } from "../../signature/trust-material.ts";
+import { podSourceKinds, type SourceKind } from "../../skill/reference.ts";
+import type { Policy, Response } from "../policy.ts";
+import type { CardSection } from "../resource/card-section.ts";
+import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
+import { resolvePublisher } from "./publisher.ts";
+import { millisecondsOf } from "../resource/duration.ts";
+import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
+import { revocationFindings } from "../rules/revocation.ts";
+import { selectorMatches } from "./label-selector.ts";
+import type { TrustRoots } from "../trust/trust-root.ts";
 
 /** A policy, with the trust that it brings itself: PEM in its publishers. */
 export interface CompiledPolicy {

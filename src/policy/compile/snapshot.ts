@@ -5,22 +5,27 @@ import type {
   TrustedCrl,
   TrustedKey,
   TrustMaterial,
-} from "../signature/trust-material.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { brokenPolicy } from "./broken.ts";
-import { compilePolicy, type CompiledPolicy, type Surroundings } from "./compile-policy.ts";
-import { assertCrls, lostCrlsOf, type LostCrls } from "./lost-crls.ts";
-import { PolicyError } from "./policy-error.ts";
-import type { PolicySnapshot } from "./policy.ts";
-import { nameOf } from "./resource/name.ts";
-import { readRevocationLists } from "./read-revocation-lists.ts";
-import { problemOf, type Note, type ResourceProblem } from "./resource-problem.ts";
-import { parsePolicy, parseTrustRoot } from "./resource/parse.ts";
-import { cardRule } from "./rules/card.ts";
-import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "./trust-end.ts";
-import { referencesOf, type NamedReference, type TrustSupply } from "./trust-supply.ts";
-import { untriedKeys } from "./untried-keys.ts";
-import { resolveTrustRoot, trustMaterial, type ResolvedTrustRoot, type TrustRoots } from "./trust.ts";
+} from "../../signature/trust-material.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { brokenPolicy } from "./broken-policy.ts";
+import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
+import { assertCrls, lostCrlsOf, type LostCrls } from "../trust/unavailable-crls.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { PolicySnapshot } from "../policy.ts";
+import { nameOf } from "../resource/name.ts";
+import { readRevocationLists } from "../trust/read-revocation-lists.ts";
+import { problemOf, type Note, type ResourceProblem } from "../resource/problem.ts";
+import { parsePolicy, parseTrustRoot } from "../resource/parse.ts";
+import { cardRule } from "../rules/card.ts";
+import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "../trust/expiry.ts";
+import { referencesOf, type NamedReference, type TrustSupply } from "../trust/reference.ts";
+import { untriedKeys } from "../trust/unused-keys.ts";
+import {
+  resolveTrustRoot,
+  trustMaterial,
+  type ResolvedTrustRoot,
+  type TrustRoots,
+} from "../trust/trust-root.ts";
 
 /** What an operator should know of a trust root though it can be used. */
 export interface TrustNote {

@@ -1,5 +1,5 @@
-import type { SigstoreRootSpec } from "./resource/sigstore-root.ts";
-import { sha256 } from "../skill/digest.ts";
+import type { SigstoreRootSpec } from "../resource/sigstore-root.ts";
+import { sha256 } from "../../skill/digest.ts";
 
 /** A key of a ConfigMap or Secret in the controller's own namespace. */
 export interface ObjectReference {

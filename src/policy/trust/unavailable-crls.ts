@@ -1,10 +1,10 @@
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { isFields } from "../text/fields.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { isFields } from "../../text/fields.ts";
 import { readAnchors } from "./pem.ts";
-import { PolicyError } from "./policy-error.ts";
-import type { Policy } from "./policy.ts";
-import { nameOf } from "./resource/name.ts";
-import type { TrustRoots } from "./trust.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { Policy } from "../policy.ts";
+import { nameOf } from "../resource/name.ts";
+import type { TrustRoots } from "./trust-root.ts";
 
 /** Authorities whose revocation lists stand in a trust root that cannot be used: by fingerprint, that trust root's name. */
 export type LostCrls = ReadonlyMap<string, string>;

@@ -1,13 +1,13 @@
 import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
-import { sha256Hex } from "../skill/digest.ts";
-import { parseCertificate } from "../signature/x509/certificate.ts";
-import { isIssuedCrl, parseCrl } from "../signature/x509/crl.ts";
-import { keyFingerprint } from "../signature/key.ts";
-import { isStrongAuthority } from "../signature/x509/path-rules.ts";
-import { ed25519KeyFault, isEd25519 } from "../signature/ed25519.ts";
-import { SignatureError } from "../signature/signature-error.ts";
-import type { TrustAnchor, TrustedCrl, TrustedKey } from "../signature/trust-material.ts";
-import { PolicyError } from "./policy-error.ts";
+import { sha256Hex } from "../../skill/digest.ts";
+import { parseCertificate } from "../../signature/x509/certificate.ts";
+import { isIssuedCrl, parseCrl } from "../../signature/x509/crl.ts";
+import { keyFingerprint } from "../../signature/key.ts";
+import { isStrongAuthority } from "../../signature/x509/path-rules.ts";
+import { ed25519KeyFault, isEd25519 } from "../../signature/ed25519.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import type { TrustAnchor, TrustedCrl, TrustedKey } from "../../signature/trust-material.ts";
+import { PolicyError } from "../policy-error.ts";
 
 /** Blocks that one PEM text may hold. */
 const maxBlocks = 32;

@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { sha256 } from "../../../src/skill/digest.ts";
-import { rootObject } from "./builders.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { sha256 } from "../../../../src/skill/digest.ts";
+import { rootObject } from "../builders.ts";
 
 const pemOf = (): string =>
   generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { judge } from "../../../src/policy/judge.ts";
-import { isByPublisher } from "../../../src/policy/rules/publishers.ts";
-import type { Signer } from "../../../src/signature/signature-evidence.ts";
-import { evidenceOf, now, policyObject, reference, rootObject, signed, stranger } from "./builders.ts";
-import { publicKey, type Spec } from "./resource-cases.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { judge } from "../../../../src/policy/judge.ts";
+import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
+import type { Signer } from "../../../../src/signature/signature-evidence.ts";
+import { evidenceOf, now, policyObject, reference, rootObject, signed, stranger } from "../builders.ts";
+import { publicKey, type Spec } from "../resource-cases.ts";
 
 const key = { hint: "v1", pem: publicKey, notBefore: "2025-02-04T00:00:00Z" };
 const registry = { name: "vett", sigstore: "public", keys: [key] };

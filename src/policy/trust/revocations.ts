@@ -1,6 +1,6 @@
-import { PolicyError } from "./policy-error.ts";
-import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
-import type { SkillRevocationListSpec } from "./resource/skill-revocation-list.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
+import type { SkillRevocationListSpec } from "../resource/skill-revocation-list.ts";
 
 /** One entry of a list, for messages. */
 export interface Revocation {

@@ -1,10 +1,10 @@
-import { compilePolicy } from "./compile-policy.ts";
-import type { PolicySnapshot } from "./policy.ts";
-import type { ClusterSkillPolicySpec } from "./resource/cluster-skill-policy.ts";
-import type { PublisherSpec } from "./resource/publisher.ts";
-import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
-import { noRevocations, type RevocationLists } from "./revocations.ts";
-import { resolveTrustRoot, trustMaterial } from "./trust.ts";
+import { compilePolicy } from "./policy.ts";
+import type { PolicySnapshot } from "../policy.ts";
+import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
+import type { PublisherSpec } from "../resource/publisher.ts";
+import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
+import { noRevocations, type RevocationLists } from "../trust/revocations.ts";
+import { resolveTrustRoot, trustMaterial } from "../trust/trust-root.ts";
 
 /** What a policy says that names nothing but publishers; the schema has the same defaults. */
 const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {

@@ -1,8 +1,8 @@
-import { listsInForce } from "../signature/x509/crl-index.ts";
-import { always } from "../signature/signature-evidence.ts";
-import type { TrustedCrl } from "../signature/trust-material.ts";
-import { periodOf, type PeriodsByName, type Trusted } from "./trust-period.ts";
-import type { ResolvedTrustRoot } from "./trust.ts";
+import { listsInForce } from "../../signature/x509/crl-index.ts";
+import { always } from "../../signature/signature-evidence.ts";
+import type { TrustedCrl } from "../../signature/trust-material.ts";
+import { periodOf, type PeriodsByName, type Trusted } from "./period.ts";
+import type { ResolvedTrustRoot } from "./trust-root.ts";
 
 /** When something that is trusted ends; for metrics and status. */
 export interface TrustEnd {

@@ -1,4 +1,4 @@
-import { sha256 } from "../skill/digest.ts";
+import { sha256 } from "../../skill/digest.ts";
 import type {
   KeyRegistry,
   SigstoreRoot,
@@ -6,13 +6,13 @@ import type {
   TrustedCrl,
   TrustedKey,
   TrustMaterial,
-} from "../signature/trust-material.ts";
+} from "../../signature/trust-material.ts";
 import { readAnchors, readCrl, readKey } from "./pem.ts";
-import type { SkillTrustRootSpec } from "./resource/skill-trust-root.ts";
-import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore.ts";
-import { periodsByName, type PeriodsByName } from "./trust-period.ts";
-import type { TrustSupply } from "./trust-supply.ts";
-import { readRegistries } from "./vett.ts";
+import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
+import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore-root.ts";
+import { periodsByName, type PeriodsByName } from "./period.ts";
+import type { TrustSupply } from "./reference.ts";
+import { readRegistries } from "./registry.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
 export interface ResolvedTrustRoot {

@@ -1,7 +1,7 @@
-import { isEd25519 } from "../signature/ed25519.ts";
-import { maxTriedKeys } from "../signature/guide/verify.ts";
-import type { TrustMaterial } from "../signature/trust-material.ts";
-import type { TrustRoots } from "./trust.ts";
+import { isEd25519 } from "../../signature/ed25519.ts";
+import { maxTriedKeys } from "../../signature/guide/verify.ts";
+import type { TrustMaterial } from "../../signature/trust-material.ts";
+import type { TrustRoots } from "./trust-root.ts";
 
 /** A sentence about a trust root. */
 interface Said {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
 import {
   normalMirror,
   referenceKey,
   type Supplied,
   type TrustReference,
-} from "../../../src/policy/trust-supply.ts";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
-import { maxTrustedRootLength } from "../../../src/signature/sigstore/trusted-root.ts";
-import { policyObject, rootObject } from "./builders.ts";
-import type { Spec } from "./resource-cases.ts";
+} from "../../../../src/policy/trust/reference.ts";
+import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
+import { maxTrustedRootLength } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { policyObject, rootObject } from "../builders.ts";
+import type { Spec } from "../resource-cases.ts";
 
 const keyless = policyObject({
   publishers: [

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile.ts";
-import { onePublisher } from "../../../src/policy/one-publisher.ts";
-import { skillOf } from "../../fixtures/signed-skill.ts";
-import { podSourceKinds } from "../../../src/skill/reference.ts";
-import { evidenceOf, policyObject, signed } from "./builders.ts";
-import { publicKey } from "./resource-cases.ts";
+import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
+import { skillOf } from "../../../fixtures/signed-skill.ts";
+import { podSourceKinds } from "../../../../src/skill/reference.ts";
+import { evidenceOf, policyObject, signed } from "../builders.ts";
+import { publicKey } from "../resource-cases.ts";
 
 describe("onePublisher", () => {
   it("is the policy that the resource with nothing but that publisher is", () => {
