@@ -2,25 +2,25 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterHooks } from "../cluster/cluster.ts";
-import { createApiClient, messageOf, type ApiClient } from "../cluster/live/api-client.ts";
-import { createCertificateSecret } from "../cluster/live/certificate-secret.ts";
-import { connectByKubeconfig, connectInCluster } from "../cluster/live/connection.ts";
-import { createEventWriter, type EventDrop } from "../cluster/live/event-writer.ts";
+import { createApiClient, messageOf, type ApiClient } from "../cluster/live/api/client.ts";
+import { createCertificateSecret } from "../cluster/live/api/certificate-secret.ts";
+import { connectByKubeconfig, connectInCluster } from "../cluster/live/api/connection.ts";
+import { createEventWriter, type EventDrop } from "../cluster/live/events/writer.ts";
 import {
   hasReadyEndpoint,
   readInstallation,
   readNamespace,
   withoutService,
-} from "../cluster/live/installation.ts";
-import { createCandidate } from "../cluster/live/leader-election.ts";
-import { soleLeader, type Leadership } from "../cluster/live/leadership.ts";
-import { createLeaseStore } from "../cluster/live/lease.ts";
+} from "../cluster/live/registration/installation.ts";
+import { createCandidate } from "../cluster/live/leader/election.ts";
+import { soleLeader, type Leadership } from "../cluster/live/leader/leadership.ts";
+import { createLeaseStore } from "../cluster/live/leader/lease.ts";
 import { openLiveCluster } from "../cluster/live/live-cluster.ts";
-import { registerWebhook } from "../cluster/live/register-webhook.ts";
-import type { RegistrationDeps } from "../cluster/live/registration-keeper.ts";
-import { exemptNamespaces } from "../cluster/live/webhook-configuration.ts";
-import { createStatusWriter } from "../cluster/live/status-writer.ts";
-import type { SourceHooks } from "../cluster/live/volume-object-source.ts";
+import { registerWebhook } from "../cluster/live/registration/register-webhook.ts";
+import type { RegistrationDeps } from "../cluster/live/registration/reconciler.ts";
+import { exemptNamespaces } from "../cluster/live/registration/webhook-configuration.ts";
+import { createStatusWriter } from "../cluster/live/status/writer.ts";
+import type { SourceHooks } from "../cluster/live/api/volume-object-source.ts";
 import type { ClusterMode, Config } from "../config.ts";
 import { joinBundles } from "../server/certificates/bundle.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";

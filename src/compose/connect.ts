@@ -1,6 +1,6 @@
 import type { ClusterHooks } from "../cluster/cluster.ts";
-import { soleLeader } from "../cluster/live/leadership.ts";
-import type { SourceHooks } from "../cluster/live/volume-object-source.ts";
+import { soleLeader } from "../cluster/live/leader/leadership.ts";
+import type { SourceHooks } from "../cluster/live/api/volume-object-source.ts";
 import type { Config } from "../config.ts";
 import { createMemoryStore } from "../server/certificates/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";

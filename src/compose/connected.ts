@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { EventWriter } from "../cluster/live/event-writer.ts";
-import type { Leadership } from "../cluster/live/leadership.ts";
+import type { EventWriter } from "../cluster/live/events/writer.ts";
+import type { Leadership } from "../cluster/live/leader/leadership.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";
 import type { CertificateStore } from "../server/certificates/store.ts";
 

@@ -2,7 +2,7 @@ import type { AdmissionRequest } from "../admission/admission-request.ts";
 import type { Decision } from "../admission/decision.ts";
 import { denialEvent } from "../admission/denial-event.ts";
 import { handle, type HandleDeps } from "../admission/handle.ts";
-import type { EventWriter } from "../cluster/live/event-writer.ts";
+import type { EventWriter } from "../cluster/live/events/writer.ts";
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { ReviewHandler } from "../server/app.ts";
 import { SourceError } from "../skill/source-error.ts";

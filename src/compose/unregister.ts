@@ -1,6 +1,10 @@
 import { UsageError, type UnregisterOutcome, type UnregisterRequest } from "../cli/command-line.ts";
-import { messageOf } from "../cluster/live/api-client.ts";
-import { connectToUnregister, unregister, type UnregisterConnection } from "../cluster/live/unregister.ts";
+import { messageOf } from "../cluster/live/api/client.ts";
+import {
+  connectToUnregister,
+  unregister,
+  type UnregisterConnection,
+} from "../cluster/live/registration/unregister.ts";
 import type { Environment } from "../environment.ts";
 import { label } from "../serve-options.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DenialEvent } from "../../src/admission/denial-event.ts";
-import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
-import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
-import { createEventWriter, eventLimits, type EventWriter } from "../../src/cluster/live/event-writer.ts";
-import { hasReadyEndpoint, readInstallation } from "../../src/cluster/live/installation.ts";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
+import { createEventWriter, eventLimits, type EventWriter } from "../../src/cluster/live/events/writer.ts";
+import { hasReadyEndpoint, readInstallation } from "../../src/cluster/live/registration/installation.ts";
 import { apply, kubectl } from "./harness/cluster.ts";
 import { kubeconfig } from "./harness/opened.ts";
 

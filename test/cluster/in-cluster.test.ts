@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
-import { connectInCluster } from "../../src/cluster/live/connection.ts";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
+import { connectInCluster } from "../../src/cluster/live/api/connection.ts";
 import { kubectl } from "./harness/cluster.ts";
 import { kubeconfig } from "./harness/opened.ts";
 

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
-import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
-import { soleLeader } from "../../src/cluster/live/leadership.ts";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
+import { soleLeader } from "../../src/cluster/live/leader/leadership.ts";
 import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-cluster.ts";
-import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
-import { createStatusWriter } from "../../src/cluster/live/status-writer.ts";
+import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
+import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
 import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
 import { kubeconfig } from "./harness/opened.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createApiClient, type ApiClient, type ApiRequest } from "../../src/cluster/live/api-client.ts";
-import { createCertificateSecret } from "../../src/cluster/live/certificate-secret.ts";
-import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
-import { reflectorDefaults, startReflector, type Reflector } from "../../src/cluster/live/reflector.ts";
-import { createVolumeObjectSource } from "../../src/cluster/live/volume-object-source.ts";
+import { createApiClient, type ApiClient, type ApiRequest } from "../../src/cluster/live/api/client.ts";
+import { createCertificateSecret } from "../../src/cluster/live/api/certificate-secret.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
+import { reflectorDefaults, startReflector, type Reflector } from "../../src/cluster/live/watch/reflector.ts";
+import { createVolumeObjectSource } from "../../src/cluster/live/api/volume-object-source.ts";
 import {
   apply,
   applyLarge,

@@ -4,12 +4,15 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { webcrypto } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createApiClient, type ApiClient } from "../../src/cluster/live/api-client.ts";
-import { connectByKubeconfig } from "../../src/cluster/live/connection.ts";
-import { soleLeader } from "../../src/cluster/live/leadership.ts";
-import { reflectorDefaults } from "../../src/cluster/live/reflector.ts";
-import { registerWebhook, type WebhookRegistration } from "../../src/cluster/live/register-webhook.ts";
-import type { WebhookOptions } from "../../src/cluster/live/webhook-configuration.ts";
+import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
+import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
+import { soleLeader } from "../../src/cluster/live/leader/leadership.ts";
+import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
+import {
+  registerWebhook,
+  type WebhookRegistration,
+} from "../../src/cluster/live/registration/register-webhook.ts";
+import type { WebhookOptions } from "../../src/cluster/live/registration/webhook-configuration.ts";
 import { apply, kubectl, tryKubectl } from "./harness/cluster.ts";
 import { host, kubeconfig } from "./harness/opened.ts";
 

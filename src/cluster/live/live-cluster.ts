@@ -2,20 +2,20 @@ import { SourceError } from "../../skill/source-error.ts";
 import { nothingSupplied } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
-import { ApiError, messageOf, type ApiClient } from "./api-client.ts";
-import { readNamespaceLabels, type Labels } from "./namespace-labels.ts";
-import { namespaceSink } from "./namespace-sink.ts";
-import { PolicyState, type References } from "./policy-state.ts";
+import { ApiError, messageOf, type ApiClient } from "./api/client.ts";
+import { readNamespaceLabels, type Labels } from "./api/namespace-labels.ts";
+import { namespaceSink } from "./watch/namespace-sink.ts";
+import { PolicyState, type References } from "./watch/policy-state.ts";
 import {
   reflectorDefaults,
   startReflector,
   type ObjectSink,
   type Reflector,
   type ReflectorTimes,
-} from "./reflector.ts";
-import { createReferencedObjects, type ReferencedObjects } from "./referenced-objects.ts";
-import type { StatusWriter } from "./status-writer.ts";
-import { createVolumeObjectSource, type SourceHooks } from "./volume-object-source.ts";
+} from "./watch/reflector.ts";
+import { createReferencedObjects, type ReferencedObjects } from "./watch/referenced-objects.ts";
+import type { StatusWriter } from "./status/writer.ts";
+import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
 
 /** What a live cluster is made from. */
 export interface LiveClusterOptions {

@@ -1,9 +1,9 @@
 import type { ClusterView } from "../../evaluation/cluster-view.ts";
 import type { SkillSource } from "../../skill/source.ts";
-import { createApiClient } from "./api-client.ts";
-import { connectByKubeconfig } from "./connection.ts";
-import { readNamespaceLabels } from "./namespace-labels.ts";
-import { createVolumeObjectSource } from "./volume-object-source.ts";
+import { createApiClient } from "./api/client.ts";
+import { connectByKubeconfig } from "./api/connection.ts";
+import { readNamespaceLabels } from "./api/namespace-labels.ts";
+import { createVolumeObjectSource } from "./api/volume-object-source.ts";
 
 /** A cluster that is read, not watched: what one call of the command line needs. */
 export interface ClusterReader extends SkillSource, Pick<ClusterView, "namespaceLabels"> {

@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { Agent } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createApiClient, type ApiClient } from "../../../src/cluster/live/api-client.ts";
+import { createApiClient, type ApiClient } from "../../../src/cluster/live/api/client.ts";
 
 let server: Server | undefined;
 

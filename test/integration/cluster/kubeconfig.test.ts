@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../fixtures/run-command.ts";
-import { connectByKubeconfig } from "../../../src/cluster/live/connection.ts";
+import { connectByKubeconfig } from "../../../src/cluster/live/api/connection.ts";
 
 let folder: string;
 

@@ -1,0 +1,180 @@
+import { request as plainRequest, type IncomingMessage } from "node:http";
+import { request, type RequestOptions } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import type { Connection } from "./connection.ts";
+
+/** An answer of the API server that is no success, or none at all (`status` 0). */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  /** HTTP status, or 0 where the request got no answer. */
+  readonly status: number;
+  /** The API server's word for it, `NotFound`, `Expired`, …; empty where it gave none. */
+  readonly reason: string;
+
+  constructor(status: number, message: string, options?: ErrorOptions & { readonly reason?: string }) {
+    super(message, options);
+    this.status = status;
+    this.reason = options?.reason ?? "";
+  }
+}
+
+/** One request. */
+export interface ApiRequest {
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** From `/api…` on, with its query. */
+  readonly path: string;
+  readonly accept?: string;
+  readonly contentType?: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** The API server, spoken to in plain JSON. */
+export interface ApiClient {
+  /** @throws ApiError */
+  call(request: ApiRequest): Promise<KubernetesObject>;
+  /**
+   * Opens an answer that goes on for as long as the server likes; leaving the loop over it closes it.
+   * @throws ApiError where it is refused
+   */
+  stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
+  close(): void;
+}
+
+/** Largest answer that is read: a page of 500 objects of 1.5 MiB could be larger, but pages of ours are not. */
+const maxAnswerBytes = 256 * 1024 * 1024;
+const maxErrorBytes = 64 * 1024;
+
+async function readBody(response: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) {
+      response.destroy();
+      throw new ApiError(0, `the API server's answer is larger than ${limit} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+async function refusalOf(response: IncomingMessage, what: string): Promise<ApiError> {
+  const status = response.statusCode ?? 0;
+  const text = (await readBody(response, maxErrorBytes).catch(() => Buffer.alloc(0))).toString("utf8");
+  try {
+    const parsed = JSON.parse(text) as { readonly message?: unknown; readonly reason?: unknown } | null;
+    const message = typeof parsed?.message === "string" ? parsed.message : text;
+    const reason = typeof parsed?.reason === "string" ? parsed.reason : "";
+    return new ApiError(status, `${what}: ${message.slice(0, 1000)}`, { reason });
+  } catch {
+    return new ApiError(status, `${what}: HTTP ${status} ${text.slice(0, 200)}`);
+  }
+}
+
+function send(server: string, options: RequestOptions, wanted: ApiRequest): Promise<IncomingMessage> {
+  const { method = "GET", path, accept, contentType, body, signal } = wanted;
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const start = server.startsWith("http:") ? plainRequest : request;
+  return new Promise((resolve, reject) => {
+    const outgoing = start(`${server}${path}`, {
+      ...options,
+      method,
+      signal,
+      headers: {
+        ...(options.headers as Record<string, string> | undefined),
+        accept: accept ?? "application/json",
+        "user-agent": "skill-admission",
+        ...(payload === undefined
+          ? {}
+          : { "content-type": contentType ?? "application/json", "content-length": payload.length }),
+      },
+    });
+    outgoing.once("response", resolve);
+    outgoing.once("error", (error) => {
+      if (signal.aborted) reject(signal.reason as Error);
+      else if (method === "GET" && isBroken(error)) reject(new BrokenConnection());
+      else reject(new ApiError(0, `${method} ${path}: ${error.message}`, { cause: error }));
+    });
+    outgoing.end(payload);
+  });
+}
+
+/** The connection ended before an answer came; asking again does no harm, since only reads are asked again. */
+class BrokenConnection extends Error {}
+
+/** Ended by the other side, by something on the way, or by our own kernel. */
+const brokenConnection = ["ECONNRESET", "ECONNABORTED", "EPIPE"];
+
+const isBroken = (error: Error): boolean =>
+  brokenConnection.includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** Times that a read is sent again because its connection broke; and attempts to read the whole of an answer that breaks off. */
+const maxRepeats = 4;
+/** Milliseconds before the first repetition; each later one waits twice as long. */
+const repeatAfter = 5;
+const readAttempts = 2;
+
+/** Speaks over a connection. Credentials are read anew, once, after 401; that a connection breaks fails no read. */
+export function createApiClient(connection: Connection): ApiClient {
+  const open = async (wanted: ApiRequest): Promise<IncomingMessage> => {
+    wanted.signal.throwIfAborted();
+    for (let attempt = 0; ; attempt += 1) {
+      const options = await connection.options(false).catch((cause: unknown) => {
+        throw new ApiError(0, `no credentials for ${connection.server}: ${(cause as Error).message}`, {
+          cause,
+        });
+      });
+      try {
+        const response = await send(connection.server, options, wanted);
+        if (response.statusCode !== 401 || attempt > 0) return response;
+        response.resume();
+        await connection.options(true).catch(() => undefined);
+      } catch (error) {
+        if (!(error instanceof BrokenConnection)) throw error;
+        if (attempt >= maxRepeats)
+          throw new ApiError(0, `${wanted.path}: the connection was closed again and again`, {
+            cause: error,
+          });
+        // Where one kept connection is broken, others may be: they go while we wait.
+        await sleep(repeatAfter * 2 ** attempt, undefined, { signal: wanted.signal });
+      }
+    }
+  };
+  const opened = async (wanted: ApiRequest): Promise<IncomingMessage> => {
+    const response = await open(wanted);
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    throw await refusalOf(response, `${wanted.method ?? "GET"} ${wanted.path}`);
+  };
+  const whole = async (wanted: ApiRequest): Promise<Buffer> => {
+    const attempts = (wanted.method ?? "GET") === "GET" ? readAttempts : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await opened(wanted);
+      try {
+        return await readBody(response, maxAnswerBytes);
+      } catch (cause) {
+        wanted.signal.throwIfAborted();
+        if (cause instanceof ApiError) throw cause;
+        if (attempt >= attempts) throw new ApiError(0, `${wanted.path}: the answer broke off`, { cause });
+      }
+    }
+  };
+  return {
+    stream: opened,
+    call: async (wanted) => {
+      const body = await whole(wanted);
+      try {
+        return JSON.parse(body.toString("utf8")) as KubernetesObject;
+      } catch (cause) {
+        throw new ApiError(0, `${wanted.path}: the answer is not JSON`, { cause });
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** The message of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,36 @@
+import { SourceError } from "../../../skill/source-error.ts";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { ApiError, type ApiClient } from "./client.ts";
+import { toSourceError } from "./volume-object-source.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Labels of an object as the API server gave it. */
+export function labelsOf(object: KubernetesObject): Labels {
+  const metadata = object.metadata as { readonly labels?: Labels } | undefined;
+  return metadata?.labels ?? {};
+}
+
+/**
+ * Reads a namespace's labels, consistently.
+ * @throws SourceError SOURCE_UNAVAILABLE also where there is no such namespace; TIMEOUT
+ */
+export async function readNamespaceLabels(
+  client: ApiClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<Labels> {
+  // A DNS label; nothing else may get into a URL.
+  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+    throw new SourceError(
+      "SOURCE_MALFORMED",
+      `${JSON.stringify(name.slice(0, 64))} is no name of a Namespace`,
+    );
+  try {
+    return labelsOf(await client.call({ path: `/api/v1/namespaces/${name}`, signal }));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404)
+      throw new SourceError("SOURCE_UNAVAILABLE", `there is no Namespace ${name}`, { cause: error });
+    throw toSourceError(error, `Namespace ${name}`);
+  }
+}

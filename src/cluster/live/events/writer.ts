@@ -1,0 +1,252 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { LRUCache } from "lru-cache";
+import type { DenialEvent } from "../../../admission/denial-event.ts";
+import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
+import { TokenBucket, type BucketLimits } from "./token-bucket.ts";
+
+/** Why an Event was not written: too many, more than can wait, or the API server would not have it. */
+export type EventDrop = "rate_limited" | "queue_full" | "refused";
+
+/** Tells of denials as Events. */
+export interface EventWriter {
+  /** Returns at once, and never throws. */
+  tell(event: DenialEvent): void;
+  close(): Promise<void>;
+}
+
+/** Bounds; times in milliseconds. */
+export interface EventLimits {
+  /** New Events on one object. */
+  readonly perObject: BucketLimits;
+  /** New Events in one namespace: no tenant's denials may use up what all have. */
+  readonly perNamespace: BucketLimits;
+  /** Requests in all. */
+  readonly inAll: BucketLimits;
+  /** Requests that may wait. */
+  readonly waiting: number;
+  /** Denials that are remembered, to be counted when they come again. */
+  readonly remembered: number;
+  /** How often the count of a denial that comes again is written. */
+  readonly series: number;
+  /** A denial that has not come again for so long begins a new Event. */
+  readonly forget: number;
+}
+
+export const eventLimits: EventLimits = {
+  perObject: { burst: 5, perSecond: 1 / 60 },
+  perNamespace: { burst: 10, perSecond: 1 / 4 },
+  inAll: { burst: 50, perSecond: 5 },
+  waiting: 100,
+  remembered: 1_000,
+  series: 30_000,
+  forget: 6 * 60_000,
+};
+
+export interface EventDeps {
+  readonly client: ApiClient;
+  /** Once each time that writing begins to fail. */
+  readonly onProblem: (message: string) => void;
+  readonly onDropped: (why: EventDrop) => void;
+  /** Namespaces that the API server asks nothing about: what calls itself a review of them is none. */
+  readonly exempt?: ReadonlySet<string>;
+  readonly limits?: EventLimits;
+  readonly clock?: { monotonic(): number; now(): number };
+}
+
+const requestTimeout = 10_000;
+const controller = "skill-admission.dev/webhook";
+
+interface Known {
+  readonly path: string;
+  count: number;
+  written: number;
+  lastAt: number;
+  /** Monotonic: when it came last, and when its count may be written. */
+  seen: number;
+  due: number;
+}
+
+const microTime = (now: number): string => new Date(now).toISOString().replace("Z", "000Z");
+
+/** A name for an Event on an object of any name: a DNS subdomain, unlike every other. */
+const eventName = (name: string): string =>
+  `${name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 200)
+    .replace(/^-+|-+$/g, "")
+    .concat(".")
+    .replace(/^\./, "object.")}${randomBytes(8).toString("hex")}`;
+
+function bodyOf(event: DenialEvent, name: string, time: number): object {
+  const { namespace, regarding, related, reason } = event;
+  return {
+    apiVersion: "events.k8s.io/v1",
+    kind: "Event",
+    metadata: { name, namespace },
+    eventTime: microTime(time),
+    type: "Warning",
+    reason,
+    action: "Admission",
+    note: event.note(),
+    regarding,
+    ...(related === undefined ? {} : { related }),
+    reportingController: controller,
+    reportingInstance: hostname().slice(0, 128),
+  };
+}
+
+function bucketOf(
+  buckets: LRUCache<string, TokenBucket>,
+  key: string,
+  limits: BucketLimits,
+  now: number,
+): TokenBucket {
+  const bucket = buckets.get(key) ?? new TokenBucket(limits, now);
+  buckets.set(key, bucket);
+  return bucket;
+}
+
+/**
+ * Writes Events (events.k8s.io/v1) one after the other. The same denial again, as controllers try on and on, is counted
+ * in the series of the Event that is there. What is too much is dropped and counted: a decision never waits for this.
+ */
+class Writer implements EventWriter {
+  readonly #deps: EventDeps;
+  readonly #limits: EventLimits;
+  readonly #clock: { monotonic(): number; now(): number };
+  readonly #known: LRUCache<string, Known>;
+  readonly #objects: LRUCache<string, TokenBucket>;
+  readonly #namespaces: LRUCache<string, TokenBucket>;
+  readonly #all: TokenBucket;
+  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #stop = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #working: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(deps: EventDeps) {
+    this.#deps = deps;
+    this.#limits = deps.limits ?? eventLimits;
+    this.#clock = deps.clock ?? { monotonic: () => performance.now(), now: () => Date.now() };
+    this.#known = new LRUCache({ max: this.#limits.remembered });
+    this.#objects = new LRUCache({ max: this.#limits.remembered });
+    this.#namespaces = new LRUCache({ max: this.#limits.remembered });
+    this.#all = new TokenBucket(this.#limits.inAll, this.#clock.monotonic());
+    this.#timer = setInterval(() => this.#writeSeries(), this.#limits.series / 3);
+    this.#timer.unref();
+  }
+
+  tell(event: DenialEvent): void {
+    if (this.#closed() || this.#deps.exempt?.has(event.namespace) === true) return;
+    const now = this.#clock.monotonic();
+    const known = this.#known.get(event.key);
+    if (known !== undefined && now - known.seen < this.#limits.forget) {
+      known.count += 1;
+      known.seen = now;
+      known.lastAt = this.#clock.now();
+      return;
+    }
+    if (this.#mayBegin(event, now)) this.#begin(event, now);
+    else this.#deps.onDropped("rate_limited");
+  }
+
+  #mayBegin({ namespace, regarding: { kind, name } }: DenialEvent, now: number): boolean {
+    const { perObject, perNamespace } = this.#limits;
+    return (
+      bucketOf(this.#objects, `${namespace}/${kind}/${name}`, perObject, now).take(now) &&
+      bucketOf(this.#namespaces, namespace, perNamespace, now).take(now) &&
+      this.#all.take(now)
+    );
+  }
+
+  #begin(event: DenialEvent, seen: number): void {
+    const { key } = event;
+    const time = this.#clock.now();
+    const name = eventName(event.regarding.name);
+    const collection = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(event.namespace)}/events`;
+    // Now, not when its turn comes: what waits must not hold on to the skills under review.
+    const body = bodyOf(event, name, time);
+    const known = { path: `${collection}/${name}`, count: 1, written: 1, lastAt: time, seen };
+    // Known from before it is written: what comes meanwhile is counted.
+    this.#known.set(key, { ...known, due: seen + this.#limits.series });
+    const create = async (): Promise<void> => {
+      try {
+        await this.#deps.client.call({ method: "POST", path: collection, body, signal: this.#signal() });
+      } catch (error) {
+        this.#known.delete(key);
+        throw error;
+      }
+    };
+    if (!this.#enqueue(create)) this.#known.delete(key);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#working;
+  }
+
+  #enqueue(work: () => Promise<void>): boolean {
+    if (this.#waiting.length >= this.#limits.waiting) {
+      this.#deps.onDropped("queue_full");
+      return false;
+    }
+    this.#waiting.push(work);
+    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+    return true;
+  }
+
+  async #work(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (this.#closed()) return;
+      try {
+        await next();
+        this.#failing = false;
+      } catch (error) {
+        if (this.#closed()) return;
+        this.#deps.onDropped("refused");
+        if (!this.#failing) this.#deps.onProblem(`Events are not written: ${messageOf(error)}`);
+        this.#failing = true;
+      }
+    }
+  }
+
+  #closed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
+  }
+
+  /** Writes the counts that have grown and are due, and forgets what does not come any more. */
+  #writeSeries(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, known] of [...this.#known.entries()]) {
+      if (known.count > known.written && now >= known.due) {
+        if (!this.#all.take(now)) return;
+        known.due = now + this.#limits.series;
+        this.#enqueue(() => this.#count(key, known));
+      } else if (now - known.seen >= this.#limits.forget) this.#known.delete(key);
+    }
+  }
+
+  async #count(key: string, known: Known): Promise<void> {
+    const { path, count, lastAt } = known;
+    const body = { series: { count, lastObservedTime: microTime(lastAt) } };
+    const contentType = "application/merge-patch+json";
+    try {
+      await this.#deps.client.call({ method: "PATCH", path, contentType, body, signal: this.#signal() });
+      known.written = count;
+    } catch (error) {
+      // The API server forgets Events after an hour; the next denial begins a new one.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      this.#known.delete(key);
+    }
+  }
+}
+
+/** Events of denials, within bounds. */
+export const createEventWriter = (deps: EventDeps): EventWriter => new Writer(deps);

@@ -1,0 +1,154 @@
+import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
+import type { ResourceProblem } from "../../../policy/resource/problem.ts";
+import type { TrustEnd } from "../../../policy/trust/expiry.ts";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+}
+
+/** `status` of one of our resources. */
+export interface Status {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+  readonly [count: string]: unknown;
+}
+
+interface Metadata {
+  readonly name: string;
+  readonly generation?: number;
+}
+
+const maxMessage = 1024;
+
+const day = 24 * 3600 * 1000;
+/** From how long before its end on a trust root says that something in it ends; of trust as the alert does. */
+const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { authority: 30, key: 30, kept: 30, crl: 3 };
+
+interface TrustRootSpec {
+  readonly certificates?: readonly { readonly pem: string }[];
+  readonly keys?: readonly { readonly pem: string }[];
+  readonly sigstore?: readonly unknown[];
+  readonly vett?: readonly { readonly keys: readonly { readonly pem: string }[] }[];
+}
+
+/** Blocks in the PEM texts of a trust root that compiled: each was read. */
+const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
+  entries.reduce((sum, { pem }) => sum + pem.split("-----BEGIN ").length - 1, 0);
+
+const revocable = ["skills", "files", "certificates", "keys", "identities"] as const;
+
+function countEntries(spec: unknown): Readonly<Record<string, number>> {
+  const lists = spec as Readonly<Partial<Record<string, readonly unknown[]>>> | undefined;
+  return Object.fromEntries(revocable.map((kind) => [kind, lists?.[kind]?.length ?? 0]));
+}
+
+function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: TrustRootSpec) {
+  const registryKeys = vett.flatMap((registry) => registry.keys);
+  return {
+    certificates: countPem(certificates),
+    keys: countPem([...keys, ...registryKeys]),
+    sigstore: sigstore.length,
+  };
+}
+
+/** Counts that the printer columns show, by kind. */
+function countsOf(
+  kind: ResourceProblem["kind"],
+  object: KubernetesObject,
+  compiled: CompiledSnapshot,
+): Readonly<Record<string, number>> {
+  const { name } = object.metadata as Metadata;
+  if (kind === "ClusterSkillPolicy") {
+    return { publishers: compiled.policies.find((policy) => policy.name === name)?.publishers.length ?? 0 };
+  }
+  const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
+  if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
+  return usable ? countTrust(object["spec"] as TrustRootSpec) : { certificates: 0, keys: 0, sigstore: 0 };
+}
+
+/** What the printer columns and the condition say of a trust root's ends. */
+interface Expiry {
+  /** RFC 3339, or `never`; never empty, so that the columns beside it stay where they are. */
+  readonly expires: string;
+  /** The entry's name. */
+  readonly expiring?: string;
+  readonly condition: Pick<Condition, "status" | "reason" | "message">;
+}
+
+const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+
+function expiryOf(name: string, { trustEnds }: CompiledSnapshot, now: number): Expiry {
+  // What has ended and keeps its old signatures is no news for ever.
+  const ends = trustEnds
+    .filter((end) => end.name.startsWith(`${name}/`) && !(end.kind === "kept" && end.notAfter < now))
+    .sort((one, other) => one.notAfter - other.notAfter);
+  const soon = ends.filter(({ notAfter, kind }) => notAfter < now + warningDays[kind] * day);
+  const [next] = ends.filter(({ notAfter }) => notAfter >= now);
+  const shown = next ?? ends.at(-1);
+  const columns =
+    shown === undefined
+      ? { expires: "never" }
+      : { expires: text(shown.notAfter), expiring: shown.name.slice(name.length + 1) };
+  if (soon.length === 0) {
+    const message = `nothing ends within ${warningDays.authority} days, no revocation list within ${warningDays.crl}`;
+    return { ...columns, condition: { status: "False", reason: "NothingSoon", message } };
+  }
+  const told = soon.slice(0, 8).map((end) => {
+    const word = end.notAfter < now ? "ended" : "ends";
+    return `${end.name.slice(name.length + 1)} ${word} at ${text(end.notAfter)}`;
+  });
+  const more = soon.length > told.length ? `, and ${soon.length - told.length} more` : "";
+  const over = soon.some(({ notAfter }) => notAfter < now);
+  const message = `${told.join(", ")}${more}; add the successor beside it, and remove what has ended`;
+  return { ...columns, condition: { status: "True", reason: over ? "Ended" : "EndsSoon", message } };
+}
+
+/**
+ * The status that an object should have. The time of a condition stays while its status does, so that the same
+ * state gives the same status on every replica.
+ *
+ * @param now milliseconds since 1970
+ */
+export function statusOf(
+  kind: ResourceProblem["kind"],
+  object: KubernetesObject,
+  compiled: CompiledSnapshot,
+  now: number,
+): Status {
+  const { name, generation } = object.metadata as Metadata;
+  const problem = compiled.problems.find((one) => one.kind === kind && one.name === name);
+  const before = (object["status"] as Status | undefined)?.conditions;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const condition = (type: string, said: Pick<Condition, "status" | "reason" | "message">): Condition => {
+    const last = before?.find((one) => one.type === type);
+    return {
+      type,
+      status: said.status,
+      reason: said.reason,
+      message: said.message.slice(0, maxMessage),
+      ...observed,
+      lastTransitionTime: last?.status === said.status ? last.lastTransitionTime : text(now),
+    };
+  };
+  const notes = kind === "SkillTrustRoot" ? compiled.trustNotes.filter((note) => note.name === name) : [];
+  const ready = condition("Ready", {
+    status: problem === undefined ? "True" : "False",
+    reason: problem?.reason ?? "Compiled",
+    message: problem?.message ?? ["in force", ...notes.map(({ message }) => message)].join("; "),
+  });
+  if (kind !== "SkillTrustRoot" || problem !== undefined)
+    return { ...observed, conditions: [ready], ...countsOf(kind, object, compiled) };
+  const { condition: expiring, ...columns } = expiryOf(name, compiled, now);
+  return {
+    ...observed,
+    conditions: [ready, condition("Expiring", expiring)],
+    ...countsOf(kind, object, compiled),
+    ...columns,
+  };
+}

@@ -1,0 +1,122 @@
+import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
+import type { NamedReference, TrustSupply } from "../../../policy/trust/reference.ts";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import type { ClusterHooks } from "../../cluster.ts";
+import { messageOf } from "../api/client.ts";
+import type { ObjectSink } from "./reflector.ts";
+import type { StatusWriter } from "../status/writer.ts";
+
+type Compiled = ReturnType<typeof compileSnapshot>;
+
+export interface PolicyStateDeps {
+  readonly hooks: ClusterHooks;
+  readonly status?: Pick<StatusWriter, "update"> | undefined;
+  /** Were all kinds listed completely: what is compiled from less would be a wrong policy. */
+  readonly ready: () => boolean;
+  /** Where trust roots get what they refer to. */
+  readonly references: References;
+}
+
+/** What trust roots refer to, followed. */
+export interface References {
+  /** From now on these and no others. Returns at once. */
+  readonly follow: (references: readonly NamedReference[]) => void;
+  readonly read: TrustSupply;
+  /** Is something asked for that will be there in a moment: to compile without it would deny in between. */
+  readonly pending: () => boolean;
+}
+
+/** The API server raises the generation with every change of a spec, and only then. */
+function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
+  const of = (object: KubernetesObject | undefined) =>
+    object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
+  const [old, present] = [of(before), of(after)];
+  return (
+    present?.generation !== undefined && old?.generation === present.generation && old.uid === present.uid
+  );
+}
+
+/** Policies, trust roots and revocation lists, compiled together after changes. */
+export class PolicyState {
+  readonly policies = new Map<string, KubernetesObject>();
+  readonly trustRoots = new Map<string, KubernetesObject>();
+  readonly revocationLists = new Map<string, KubernetesObject>();
+  #compiled: Compiled | undefined;
+  #due = false;
+  /** Did a spec change since the last compilation; our own writes of status do not count. */
+  #stale = true;
+  readonly #deps: PolicyStateDeps;
+
+  constructor(deps: PolicyStateDeps) {
+    this.#deps = deps;
+  }
+
+  get compiled(): Compiled | undefined {
+    return this.#compiled;
+  }
+
+  /** Where a watch puts the objects of one of these kinds. */
+  sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
+    return {
+      set: (key, object) => {
+        if (!sameSpec(map.get(key), object)) this.#stale = true;
+        map.set(key, object);
+      },
+      delete: (key) => {
+        if (map.delete(key)) this.#stale = true;
+      },
+      keys: () => map.keys(),
+      settled: () => this.#changed(),
+    };
+  }
+
+  /** What a reference leads to has changed. */
+  supplied(): void {
+    this.#stale = true;
+    this.#changed();
+  }
+
+  /** Compiles soon, once for all changes that come together, and not before all lists are complete. */
+  #changed(): void {
+    if (this.#due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      if (!this.#deps.ready()) return;
+      if (this.#stale) this.#compile();
+      // Not compiled yet, or not to be: what was compiled before does not know these objects.
+      if (this.#stale || this.#compiled === undefined) return;
+      // Also when only a status changed: somebody else could have changed it.
+      const objects = {
+        ClusterSkillPolicy: [...this.policies.values()],
+        SkillTrustRoot: [...this.trustRoots.values()],
+        SkillRevocationList: [...this.revocationLists.values()],
+      };
+      this.#deps.status?.update(objects, this.#compiled);
+    });
+  }
+
+  #compile(): void {
+    const { hooks, references } = this.#deps;
+    const policies = [...this.policies.values()];
+    const trustRoots = [...this.trustRoots.values()];
+    const revocationLists = [...this.revocationLists.values()];
+    try {
+      const previous = this.#compiled?.trust;
+      const options = { revocationLists, previous, supply: references.read };
+      const compiled = compileSnapshot(policies, trustRoots, options);
+      references.follow(compiled.references);
+      if (references.pending()) return;
+      const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
+      this.#compiled = compiled;
+      this.#stale = false;
+      for (const problem of compiled.problems) {
+        if (!known.has(JSON.stringify(problem)))
+          hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
+      }
+      hooks.onPolicies?.(compiled);
+    } catch (error) {
+      hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
+    }
+  }
+}

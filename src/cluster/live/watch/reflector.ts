@@ -1,0 +1,256 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { ApiError, type ApiClient } from "../api/client.ts";
+import { eventsOf } from "./watch-events.ts";
+
+/** Where a reflector's objects go. All calls are synchronous and in order. */
+export interface ObjectSink {
+  set(key: string, object: KubernetesObject): void;
+  delete(key: string): void;
+  /** Keys now held: after a list, those that were not in it are deleted. */
+  keys(): Iterable<string>;
+  /** After a complete list, and after each change that a watch brought. */
+  settled(): void;
+}
+
+/** What to follow, and who is told. */
+export interface ReflectorTarget {
+  /** Path of the collection, `/api/v1/pods`. */
+  readonly path: string;
+  readonly fieldSelector?: string;
+  readonly sink: ObjectSink;
+  readonly onState: (healthy: boolean, lastSync: number | undefined) => void;
+  /** Once each time that the watch begins to fail, not at every attempt. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Times in milliseconds. */
+export interface ReflectorTimes {
+  readonly minBackoff: number;
+  readonly maxBackoff: number;
+  /** Longest silence of a watch. The API server sends a bookmark about every minute. */
+  readonly stall: number;
+  /** Time after which everything is listed anew whatever the watch said. */
+  readonly resync: number;
+  /** How long the API server keeps one watch open; a random part is added, so that they do not end together. */
+  readonly watch: number;
+}
+
+export const reflectorDefaults: ReflectorTimes = {
+  minBackoff: 500,
+  // Short, because until then a replica decides by policies that may have changed: after a restart of the API server
+  // of ten seconds, 30 s would let it do so for as long again.
+  maxBackoff: 4_000,
+  stall: 150_000,
+  resync: 30 * 60_000,
+  watch: 5 * 60_000,
+};
+
+/** Objects in one page of a list. */
+const pageSize = 500;
+
+/** Follows one collection until it is closed. It never gives up: every failure ends in another attempt. */
+export interface Reflector {
+  /** Was there a complete list at some time: the sink then holds the whole collection. */
+  readonly synced: () => boolean;
+  readonly healthy: () => boolean;
+  close(): Promise<void>;
+}
+
+const metadataOf = (object: KubernetesObject): Readonly<Record<string, unknown>> =>
+  typeof object.metadata === "object" && object.metadata !== null
+    ? (object.metadata as Readonly<Record<string, unknown>>)
+    : {};
+
+/** `namespace/name`, or the name of a cluster-wide object. */
+function keyOf(object: KubernetesObject): string {
+  const { namespace, name } = metadataOf(object);
+  if (typeof name !== "string" || name === "") throw new ApiError(0, "an object without a name");
+  return typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
+}
+
+function versionOf(object: KubernetesObject): string {
+  const version = metadataOf(object)["resourceVersion"];
+  if (typeof version !== "string" || version === "")
+    throw new ApiError(0, "an object without a resourceVersion");
+  return version;
+}
+
+/** 410 Gone: the API server has forgotten the version from which we want to go on; only a list helps. */
+const isExpired = (error: unknown): boolean =>
+  error instanceof ApiError &&
+  (error.status === 410 || error.reason === "Expired" || error.reason === "Gone");
+
+interface Run {
+  readonly client: ApiClient;
+  readonly target: ReflectorTarget;
+  readonly times: ReflectorTimes;
+  readonly signal: AbortSignal;
+  version: string | undefined;
+  lastSync: number | undefined;
+  lastList: number;
+  healthy: boolean;
+  failures: number;
+}
+
+const queryOf = (target: ReflectorTarget, more: Readonly<Record<string, string>>): string =>
+  new URLSearchParams({
+    ...(target.fieldSelector === undefined ? {} : { fieldSelector: target.fieldSelector }),
+    ...more,
+  }).toString();
+
+/** Milliseconds that a page may take. */
+const pageTimeout = 60_000;
+
+async function list({ client, target, signal }: Run): Promise<string> {
+  const missing = new Set(target.sink.keys());
+  let token = "";
+  for (;;) {
+    const query = queryOf(target, { limit: String(pageSize), ...(token === "" ? {} : { continue: token }) });
+    const page = await client.call({
+      path: `${target.path}?${query}`,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(pageTimeout)]),
+    });
+    const items = page["items"] ?? [];
+    if (!Array.isArray(items)) throw new ApiError(0, `${target.path}: the list has no items`);
+    for (const item of items as readonly KubernetesObject[]) {
+      const key = keyOf(item);
+      missing.delete(key);
+      target.sink.set(key, item);
+    }
+    const next = metadataOf(page)["continue"];
+    if (typeof next !== "string" || next === "") {
+      for (const key of missing) target.sink.delete(key);
+      target.sink.settled();
+      return versionOf(page);
+    }
+    token = next;
+  }
+}
+
+/** Lets the watch run; `touch` puts the moment off at which it counts as stalled. */
+function stallGuard(milliseconds: number): { readonly signal: AbortSignal; touch(): void; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new ApiError(0, `the watch was silent for ${milliseconds / 1000} s`)),
+    milliseconds,
+  );
+  return { signal: controller.signal, touch: () => timer.refresh(), end: () => clearTimeout(timer) };
+}
+
+async function watch(run: Run, from: string): Promise<void> {
+  const { client, target, times } = run;
+  const seconds = Math.max(1, Math.round((times.watch * (1 + Math.random())) / 1000));
+  const query = queryOf(target, {
+    watch: "1",
+    allowWatchBookmarks: "true",
+    resourceVersion: from,
+    timeoutSeconds: String(seconds),
+  });
+  const guard = stallGuard(times.stall);
+  try {
+    const signal = AbortSignal.any([run.signal, guard.signal]);
+    const chunks = await client.stream({ path: `${target.path}?${query}`, signal });
+    state(run, true);
+    for await (const { type, object } of eventsOf(chunks)) {
+      guard.touch();
+      if (type === "DELETED") target.sink.delete(keyOf(object));
+      else if (type !== "BOOKMARK") target.sink.set(keyOf(object), object);
+      run.version = versionOf(object);
+      run.failures = 0;
+      if (type !== "BOOKMARK") target.sink.settled();
+    }
+  } catch (error) {
+    guard.signal.throwIfAborted();
+    throw error;
+  } finally {
+    guard.end();
+  }
+}
+
+function state(run: Run, healthy: boolean): void {
+  const changed = run.healthy !== healthy;
+  run.healthy = healthy;
+  if (changed) run.target.onState(healthy, run.lastSync);
+}
+
+/** Doubles from failure to failure; half of it is random, so that replicas do not come back together. */
+function backoff({ times, failures }: Run): number {
+  const full = Math.min(times.maxBackoff, times.minBackoff * 2 ** Math.min(failures - 1, 16));
+  return full * (0.5 + Math.random() / 2);
+}
+
+async function step(run: Run): Promise<void> {
+  if (run.version === undefined || Date.now() - run.lastList > run.times.resync) {
+    run.version = await list(run);
+    run.lastList = Date.now();
+    run.lastSync = run.lastList;
+    run.healthy = true;
+    run.target.onState(true, run.lastSync);
+  }
+  const began = performance.now();
+  await watch(run, run.version);
+  run.lastSync = Date.now();
+  if (performance.now() - began >= shortWatch) {
+    run.failures = 0;
+    return;
+  }
+  // A watch that ends at once, again and again, must not become a busy loop.
+  run.failures += 1;
+  await pause(run);
+}
+
+/** Milliseconds; a watch that ends sooner was not ended by its time-out. */
+const shortWatch = 1000;
+
+const stopped = ({ signal }: Run): boolean => signal.aborted;
+
+const pause = (run: Run): Promise<void> =>
+  sleep(backoff(run), undefined, { signal: run.signal }).catch(() => undefined);
+
+async function follow(run: Run): Promise<void> {
+  while (!run.signal.aborted) {
+    try {
+      await step(run);
+    } catch (error) {
+      if (stopped(run)) return;
+      run.failures += 1;
+      if (isExpired(error)) run.version = undefined;
+      // That a version expires after a quiet time is the ordinary course of things, as long as it does so once.
+      if (!isExpired(error) || run.failures > 1) {
+        if (run.healthy || run.failures === 1) run.target.onFailure(error);
+        state(run, false);
+      }
+      await pause(run);
+    }
+  }
+}
+
+/** Lists a collection and follows its changes, from now until `close`. */
+export function startReflector(
+  client: ApiClient,
+  target: ReflectorTarget,
+  times: ReflectorTimes = reflectorDefaults,
+): Reflector {
+  const controller = new AbortController();
+  const run: Run = {
+    client,
+    target,
+    times,
+    signal: controller.signal,
+    version: undefined,
+    lastSync: undefined,
+    lastList: 0,
+    healthy: false,
+    failures: 0,
+  };
+  const ended = follow(run);
+  return {
+    synced: () => run.lastSync !== undefined,
+    healthy: () => run.healthy,
+    close: async () => {
+      controller.abort();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { DenialEvent } from "../../../../../src/admission/denial-event.ts";
+import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
+import {
+  createEventWriter,
+  eventLimits,
+  type EventWriter,
+} from "../../../../../src/cluster/live/events/writer.ts";
+import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
+import { FakeApi } from "../fake-api.ts";
+
+const minute = 60_000;
+let api: FakeApi;
+let writer: EventWriter;
+let dropped: string[];
+let problems: string[];
+
+const event = (over: Partial<DenialEvent> = {}): DenialEvent => ({
+  reason: "SkillDenied",
+  namespace: "payments",
+  regarding: { apiVersion: "apps/v1", kind: "ReplicaSet", name: "etl-1", namespace: "payments", uid: "u" },
+  related: { apiVersion: "skill-admission.dev/v1alpha1", kind: "ClusterSkillPolicy", name: "payments" },
+  key: "k",
+  note: () => "policy denied it",
+  ...over,
+});
+const events = (): readonly KubernetesObject[] => [...api.objects.values()];
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+  api = new FakeApi();
+  dropped = [];
+  problems = [];
+  writer = createEventWriter({
+    client: api,
+    onProblem: (message) => problems.push(message),
+    onDropped: (why) => dropped.push(why),
+  });
+});
+
+afterEach(async () => {
+  await writer.close();
+  vi.useRealTimers();
+});
+
+describe("createEventWriter", () => {
+  it("writes what events.k8s.io/v1 demands", async () => {
+    writer.tell(event());
+    await pass(10);
+    expect(events()).toEqual([
+      expect.objectContaining({
+        apiVersion: "events.k8s.io/v1",
+        kind: "Event",
+        eventTime: "2026-01-01T00:00:00.000000Z",
+        type: "Warning",
+        reason: "SkillDenied",
+        action: "Admission",
+        note: "policy denied it",
+        regarding: event().regarding,
+        related: event().related,
+        reportingController: "skill-admission.dev/webhook",
+      }),
+    ]);
+    const [path] = [...api.objects.keys()];
+    expect(path).toMatch(/^\/apis\/events\.k8s\.io\/v1\/namespaces\/payments\/events\/etl-1\.[0-9a-f]{16}$/);
+  });
+
+  it("counts the same denial in a series, and writes the count now and then", async () => {
+    for (let second = 0; second < 100; second += 1) {
+      writer.tell(event());
+      await pass(1_000);
+    }
+    await pass(eventLimits.series * 2);
+    expect(events()).toHaveLength(1);
+    expect(events()[0]?.["series"]).toMatchObject({ count: 100 });
+    expect(api.written().filter((one) => one.startsWith("PATCH")).length).toBeLessThan(7);
+    expect(dropped).toEqual([]);
+  });
+
+  it("writes no count for what did not come again", async () => {
+    writer.tell(event());
+    await pass(10 * minute);
+    expect(api.written()).toHaveLength(1);
+  });
+
+  it("begins anew after a pause, and where the API server has forgotten the Event", async () => {
+    writer.tell(event());
+    await pass(eventLimits.forget + minute);
+    writer.tell(event());
+    await pass(10);
+    expect(events()).toHaveLength(2);
+    api.objects.clear();
+    writer.tell(event());
+    await pass(eventLimits.series * 2);
+    expect([events().length, dropped]).toEqual([0, []]);
+    writer.tell(event());
+    await pass(10);
+    expect(events()).toHaveLength(1);
+  });
+
+  it("writes five Events on one object, then one a minute, and counts the rest as dropped", async () => {
+    for (let index = 0; index < 20; index += 1) writer.tell(event({ key: `k${index}` }));
+    await pass(1_000);
+    expect([events().length, dropped.length, new Set(dropped)]).toEqual([5, 15, new Set(["rate_limited"])]);
+    await pass(minute);
+    for (let index = 20; index < 25; index += 1) writer.tell(event({ key: `k${index}` }));
+    await pass(1_000);
+    expect(events()).toHaveLength(6);
+  });
+
+  it("writes fifty in all at once, whatever they are about", async () => {
+    for (let index = 0; index < 200; index += 1) {
+      const regarding = { ...event().regarding, name: `etl-${index}` };
+      writer.tell(event({ key: `k${index}`, regarding, namespace: `tenant-${index}` }));
+    }
+    await pass(1_000);
+    expect([events().length, dropped.length]).toEqual([50, 150]);
+  });
+
+  it("writes ten in one namespace at once, and leaves the rest to others", async () => {
+    const about = (index: number, namespace: string): DenialEvent =>
+      event({ key: `k${index}`, regarding: { ...event().regarding, name: `etl-${index}` }, namespace });
+    for (let index = 0; index < 100; index += 1) writer.tell(about(index, "noisy"));
+    for (let index = 100; index < 105; index += 1) writer.tell(about(index, "quiet"));
+    await pass(1_000);
+    const paths = [...api.objects.keys()];
+    expect(paths.filter((path) => path.includes("/noisy/"))).toHaveLength(10);
+    expect(paths.filter((path) => path.includes("/quiet/"))).toHaveLength(5);
+  });
+
+  it("writes none in a namespace that the API server asks nothing about", async () => {
+    await writer.close();
+    writer = createEventWriter({
+      client: api,
+      onProblem: () => undefined,
+      onDropped: (why) => dropped.push(why),
+      exempt: new Set(["kube-system"]),
+    });
+    writer.tell(event({ namespace: "kube-system" }));
+    writer.tell(event({ key: "other" }));
+    await pass(10);
+    expect([...api.objects.keys()].every((path) => path.includes("/payments/"))).toBe(true);
+    expect([events().length, dropped]).toEqual([1, []]);
+  });
+
+  it("lets only so many wait while the API server is slow, and holds on to nothing of them", async () => {
+    const many = { burst: 1_000, perSecond: 1_000 };
+    await writer.close();
+    let noted = 0;
+    const never = () => new Promise<never>(() => undefined);
+    const slow = { call: never, stream: never, close: () => undefined };
+    writer = createEventWriter({
+      client: slow,
+      onProblem: () => undefined,
+      onDropped: (why) => dropped.push(why),
+      limits: { ...eventLimits, perObject: many, perNamespace: many, inAll: many, waiting: 10 },
+    });
+    for (let index = 0; index < 50; index += 1)
+      writer.tell(event({ key: `k${index}`, note: () => `note ${(noted += 1)}` }));
+    // One is being written, ten wait.
+    expect([dropped.length, new Set(dropped)]).toEqual([39, new Set(["queue_full"])]);
+    void writer.close();
+    writer = createEventWriter({ client: api, onProblem: () => undefined, onDropped: () => undefined });
+  });
+
+  it("says once that Events are refused, counts them, and goes on when they are not any more", async () => {
+    api.before = () => {
+      throw new ApiError(403, "events are forbidden");
+    };
+    for (let index = 0; index < 3; index += 1) writer.tell(event({ key: `k${index}` }));
+    await pass(1_000);
+    expect(dropped).toEqual(["refused", "refused", "refused"]);
+    expect(problems).toEqual(["Events are not written: events are forbidden"]);
+    api.before = () => undefined;
+    writer.tell(event({ key: "k0" }));
+    await pass(10);
+    expect(events()).toHaveLength(1);
+  });
+
+  it.each(["ETL_1", "a/../../b", "-", "ü", "x".repeat(253), `${"a".repeat(199)}-b`])(
+    "names an Event on %j as a DNS subdomain",
+    async (name) => {
+      writer.tell(event({ regarding: { ...event().regarding, name } }));
+      await pass(10);
+      const path = [...api.objects.keys()][0]!;
+      expect(path.slice(path.indexOf("/events/") + 8)).toMatch(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\.[0-9a-f]{16}$/,
+      );
+    },
+  );
+
+  it("writes nothing after it was closed", async () => {
+    await writer.close();
+    writer.tell(event());
+    await pass(minute);
+    expect(events()).toEqual([]);
+  });
+});

@@ -1,0 +1,371 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
+import type { Confirmation, Leadership } from "../../../../../src/cluster/live/leader/leadership.ts";
+import {
+  RegistrationKeeper,
+  type RegistrationDeps,
+} from "../../../../../src/cluster/live/registration/reconciler.ts";
+import { FakeApi } from "../fake-api.ts";
+
+const path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/skill-admission";
+const pem = (word: string) => `-----BEGIN CERTIFICATE-----\n${word}\n-----END CERTIFICATE-----\n`;
+
+/** Leads or not as it is told. */
+class FakeLeadership implements Leadership {
+  leads = true;
+  certain = true;
+  unregistered: string | undefined;
+  cleared = 0;
+  readonly signal = new AbortController();
+  stand = () => undefined;
+  onChange = () => undefined;
+  close = () => Promise.resolve();
+  term = () => (this.leads ? this.signal.signal : undefined);
+  confirm = (): Promise<Confirmation | undefined> =>
+    Promise.resolve(
+      this.leads && this.certain ? { term: this.signal.signal, unregistered: this.unregistered } : undefined,
+    );
+  clearUnregistered = () => {
+    this.cleared += 1;
+    this.unregistered = undefined;
+    return Promise.resolve();
+  };
+}
+
+let api: FakeApi;
+let leadership: FakeLeadership;
+let keeper: RegistrationKeeper;
+let caBundle: string;
+const problems: string[] = [];
+const states: boolean[] = [];
+let repairs: number;
+
+function keep(more: Partial<RegistrationDeps> = {}): RegistrationKeeper {
+  return new RegistrationKeeper({
+    client: api,
+    hooks: { onProblem: (message) => problems.push(message), onRepair: () => (repairs += 1) },
+    leadership,
+    options: () =>
+      Promise.resolve({ address: { service: { namespace: "n", name: "s", port: 443 } }, caBundle }),
+    onState: (registered) => states.push(registered),
+    writeInterval: 0,
+    ...more,
+  });
+}
+
+/** What the watch would show now. */
+function watched(): void {
+  const present = api.objects.get(path);
+  if (present === undefined) keeper.sink.delete("skill-admission");
+  else keeper.sink.set("skill-admission", present);
+  keeper.sink.settled();
+}
+
+async function look(): Promise<void> {
+  watched();
+  await keeper.assert();
+}
+
+/** Changes the first webhook as somebody else would. */
+function weaken(change: object = { failurePolicy: "Ignore" }): void {
+  const present = api.objects.get(path)!;
+  const [first, ...others] = present["webhooks"] as readonly object[];
+  const fields = Object.fromEntries(Object.keys(change).map((field) => [`f:${field}`, {}]));
+  const managedFields = [
+    {
+      manager: "kubectl-edit",
+      operation: "Update",
+      time: "2026-01-01T00:00:00Z",
+      fieldsV1: { "f:webhooks": { 'k:{"name":"pods.skill-admission.dev"}': fields } },
+    },
+  ];
+  const metadata = { ...(present.metadata as object), managedFields };
+  api.put(path, { ...present, metadata, webhooks: [{ ...first, ...change }, ...others] });
+}
+
+beforeEach(() => {
+  api = new FakeApi();
+  leadership = new FakeLeadership();
+  caBundle = pem("one");
+  problems.length = 0;
+  states.length = 0;
+  repairs = 0;
+  keeper = keep();
+});
+
+afterEach(() => keeper.close());
+
+describe("RegistrationKeeper", () => {
+  it("writes nothing before the watch has said what is there", async () => {
+    await keeper.assert();
+    expect(api.written()).toEqual([]);
+    await look();
+    expect(api.objects.get(path)).toMatchObject({ kind: "ValidatingWebhookConfiguration" });
+    expect([keeper.problem, problems, states]).toEqual([undefined, [], [true]]);
+  });
+
+  it("names the Namespace that it goes with, and names it again when somebody takes that away", async () => {
+    const owner = { name: "n", uid: "11111111-2222-3333-4444-555555555555" };
+    const address = { service: { namespace: "n", name: "s", port: 443 } };
+    keeper = keep({ options: () => Promise.resolve({ address, caBundle, owner }) });
+    await look();
+    const ownerReferences = [{ apiVersion: "v1", kind: "Namespace", ...owner }];
+    const present = api.objects.get(path)!;
+    expect(present.metadata).toMatchObject({ ownerReferences });
+    // Another owner, of an installation before, is none of our business: the garbage collector takes it out.
+    const both = [{ apiVersion: "v1", kind: "Namespace", name: "n", uid: "0" }, ...ownerReferences];
+    api.objects.set(path, {
+      ...present,
+      metadata: { ...(present.metadata as object), ownerReferences: both },
+    });
+    const { length } = api.written();
+    await look();
+    expect(api.written()).toHaveLength(length);
+    api.objects.set(path, { ...present, metadata: { ...(present.metadata as object), ownerReferences: [] } });
+    await look();
+    expect(api.objects.get(path)?.metadata).toMatchObject({ ownerReferences });
+  });
+
+  it("writes nothing when all is well, however often it looks", async () => {
+    await look();
+    const { length } = api.written();
+    for (let round = 0; round < 3; round += 1) await look();
+    expect(api.written()).toHaveLength(length);
+  });
+
+  it("leaves the writing to the leader, and knows when it is done", async () => {
+    leadership.leads = false;
+    await look();
+    expect([api.written(), keeper.problem, problems]).toEqual([
+      [],
+      "the leader has not registered the webhook yet",
+      [],
+    ]);
+    leadership.leads = true;
+    await look();
+    leadership.leads = false;
+    await look();
+    expect([keeper.problem, states]).toEqual([undefined, [false, true]]);
+  });
+
+  it("writes nothing when its lead turns out to be over", async () => {
+    leadership.certain = false;
+    await look();
+    expect([api.written(), keeper.problem]).toEqual([[], "the lead is not certain"]);
+  });
+
+  it("waits for somebody to be reachable before it registers anew, and not to repair", async () => {
+    let reachable = false;
+    keeper = keep({ reachable: () => Promise.resolve(reachable) });
+    await look();
+    expect([api.written(), keeper.problem]).toEqual([[], "no replica is ready behind the Service yet"]);
+    reachable = true;
+    await vi.waitFor(() => expect(api.objects.has(path)).toBe(true), 3_000);
+    reachable = false;
+    api.put(path, { ...api.objects.get(path), webhooks: [] });
+    await look();
+    expect(api.objects.get(path)?.["webhooks"]).toHaveLength(3);
+  });
+
+  it("stays out while it is told to, and says so once", async () => {
+    leadership.unregistered = "this";
+    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    await look();
+    await look();
+    expect(api.written()).toEqual([]);
+    expect(problems).toEqual([expect.stringContaining("unregistered by an operator")]);
+    leadership.unregistered = undefined;
+    await look();
+    expect([api.objects.has(path), keeper.problem]).toEqual([true, undefined]);
+  });
+
+  it("counts as no repair that it comes back after an operator took it out", async () => {
+    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    await look();
+    leadership.unregistered = "this";
+    api.objects.delete(path);
+    await look();
+    expect(keeper.problem).toContain("unregistered by an operator");
+    leadership.unregistered = undefined;
+    await look();
+    expect([api.objects.has(path), keeper.problem, repairs, problems.length]).toEqual([
+      true,
+      undefined,
+      0,
+      1,
+    ]);
+    api.objects.delete(path);
+    await look();
+    expect([repairs, problems.length]).toEqual([1, 2]);
+  });
+
+  it("takes away what was meant for an installation before, and registers", async () => {
+    leadership.unregistered = "before";
+    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    await look();
+    expect([leadership.cleared, api.objects.has(path)]).toEqual([1, true]);
+  });
+
+  it("does not undo what came after what it saw", async () => {
+    await look();
+    watched();
+    // A newer registration that this process has not heard of, as after it was stopped for a while.
+    const newer = api.put(path, { ...api.objects.get(path), webhooks: [{ name: "newer" }] });
+    caBundle = pem("old");
+    await keeper.assert();
+    expect(api.objects.get(path)).toBe(newer);
+    expect([problems, keeper.problem]).toEqual([[], expect.stringContaining("changed meanwhile")]);
+  });
+
+  it("says why it cannot register, once, and tries again", async () => {
+    vi.useFakeTimers();
+    try {
+      let refused = true;
+      api.before = ({ method }) => {
+        if (method === "PATCH" && refused) throw new ApiError(403, "may not patch");
+      };
+      await look();
+      await vi.advanceTimersByTimeAsync(11_000);
+      expect(problems).toEqual(["the webhook could not be registered: may not patch"]);
+      refused = false;
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect([keeper.problem, states]).toEqual([undefined, [false, true]]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is not registered from the moment that the watch shows a change, leading or not, until that is put back", async () => {
+    const writeInterval = 60_000;
+    keeper = keep({ writeInterval });
+    await look();
+    expect([keeper.problem, repairs]).toEqual([undefined, 0]);
+    for (const leads of [true, false]) {
+      leadership.leads = leads;
+      weaken();
+      watched();
+      expect(keeper.problem).toContain("somebody has changed or deleted it");
+      leadership.leads = true;
+      await keeper.assert();
+      expect(keeper.problem).toBeUndefined();
+    }
+    expect([repairs, states]).toEqual([2, [true]]);
+  });
+
+  it("names what was changed, by whom, once in a while as long as it is the same", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      await look();
+      for (let round = 0; round < 5; round += 1) {
+        weaken();
+        await look();
+      }
+      const same = `webhooks[pods.skill-admission.dev].failurePolicy: expected "Fail", found "Ignore" (by "kubectl-edit")`;
+      expect([problems, repairs]).toEqual([[expect.stringContaining(same)], 5]);
+      weaken({ timeoutSeconds: 1 });
+      await look();
+      expect(problems).toHaveLength(2);
+      expect(problems[1]).toContain("timeoutSeconds: expected 5, found 1");
+      weaken({ timeoutSeconds: 1 });
+      vi.advanceTimersByTime(10 * 60_000);
+      await look();
+      expect([problems.length, problems[2]]).toEqual([3, problems[1]]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("says that it was deleted, and counts it", async () => {
+    await look();
+    api.objects.delete(path);
+    await look();
+    expect([problems, repairs]).toEqual([[expect.stringContaining("it was deleted")], 1]);
+  });
+
+  it("counts as no repair what it writes for reasons of its own, or over what was there before it", async () => {
+    api.put(path, { kind: "ValidatingWebhookConfiguration", metadata: {}, webhooks: [] });
+    await look();
+    caBundle = pem("two") + pem("one");
+    await look();
+    expect([api.written().length, problems, repairs]).toEqual([2, [], 0]);
+  });
+
+  it("does not count what it could not put back", async () => {
+    await look();
+    weaken();
+    api.before = ({ method }) => {
+      if (method === "PATCH") throw new ApiError(403, "may not patch");
+    };
+    await look();
+    expect([problems.length, problems[1], repairs]).toEqual([2, expect.stringContaining("may not patch"), 0]);
+  });
+
+  it("goes by what the watch shows while it writes, not by the answer to what it wrote before", async () => {
+    keeper = keep({ writeInterval: 60_000 });
+    await look();
+    weaken();
+    watched();
+    // Changed again after our write, and that is seen before the write's own answer.
+    api.before = ({ method }) => {
+      if (method === "PATCH")
+        queueMicrotask(() => {
+          weaken();
+          watched();
+        });
+    };
+    await keeper.assert();
+    expect(keeper.problem).toContain("somebody has changed or deleted it");
+    api.before = () => undefined;
+    await keeper.assert();
+    expect([keeper.problem, repairs]).toEqual([undefined, 2]);
+  });
+
+  it("tells a follower's operators once that it is registered, however often the leader repairs it", async () => {
+    await look();
+    keeper = keep();
+    states.length = 0;
+    leadership.leads = false;
+    const good = api.objects.get(path)!;
+    for (let round = 0; round < 3; round += 1) {
+      api.objects.set(path, good);
+      await look();
+      expect(keeper.problem).toBeUndefined();
+      weaken();
+      await look();
+      expect(keeper.problem).toBe("the leader has not registered the webhook yet");
+    }
+    expect([states, problems, repairs]).toEqual([[true], [], 0]);
+  });
+
+  it("knows which authorities callers trust already", async () => {
+    expect(keeper.published(pem("one"))).toBe(false);
+    await look();
+    expect([keeper.published(pem("one")), keeper.published(pem("two"))]).toEqual([true, false]);
+    caBundle = pem("two") + pem("one");
+    await look();
+    expect(keeper.published(pem("one") + pem("two"))).toBe(true);
+  });
+
+  it("tells what callers trust: nobody knows, nothing, or this", async () => {
+    expect(keeper.registeredBundle()).toBeUndefined();
+    leadership.leads = false;
+    await look();
+    expect(keeper.registeredBundle()).toBe("");
+    leadership.leads = true;
+    await look();
+    expect(keeper.registeredBundle()).toBe(pem("one"));
+  });
+
+  it("hands the registered bundle to whoever has to keep it", async () => {
+    const seen: string[] = [];
+    keeper = keep({
+      options: (_, registered) => {
+        seen.push(registered);
+        return Promise.resolve({ address: { url: "https://x" }, caBundle });
+      },
+    });
+    await look();
+    await look();
+    expect(seen).toEqual(["", pem("one")]);
+  });
+});

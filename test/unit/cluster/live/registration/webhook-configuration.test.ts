@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { webhookConfiguration } from "../../../../../src/cluster/live/registration/webhook-configuration.ts";
+
+interface Webhook {
+  readonly name: string;
+  readonly failurePolicy: string;
+  readonly timeoutSeconds: number;
+  readonly clientConfig: object;
+  readonly namespaceSelector: {
+    readonly matchExpressions?: readonly { readonly values: readonly string[] }[];
+  };
+  readonly rules: readonly {
+    readonly resources: readonly string[];
+    readonly operations: readonly string[];
+  }[];
+}
+
+const base = { address: { url: "https://h:1/" }, caBundle: "PEM" } as const;
+const webhooksOf = (options: Parameters<typeof webhookConfiguration>[0]) =>
+  webhookConfiguration(options)["webhooks"] as readonly Webhook[];
+
+describe("webhookConfiguration", () => {
+  it("asks about everything that can bring in a skill, and fails closed", () => {
+    const webhooks = webhooksOf(base);
+    expect(webhooks.flatMap(({ rules }) => rules.flatMap(({ resources }) => resources)).sort()).toEqual(
+      [
+        "configmaps cronjobs daemonsets deployments jobs pods pods/ephemeralcontainers podtemplates",
+        "replicasets replicationcontrollers statefulsets",
+      ].flatMap((line) => line.split(" ")),
+    );
+    expect(new Set(webhooks.map(({ failurePolicy }) => failurePolicy))).toEqual(new Set(["Fail"]));
+    expect(webhooks.flatMap(({ rules }) => rules.flatMap(({ operations }) => operations))).not.toContain(
+      "DELETE",
+    );
+  });
+
+  it("asks Azure's admissions enforcer to leave it alone", () => {
+    expect(webhookConfiguration(base).metadata).toMatchObject({
+      annotations: { "admissions.enforcer/disabled": "true" },
+    });
+  });
+
+  it("goes with the Namespace of its installation, and with nothing where it has none", () => {
+    expect(webhookConfiguration(base).metadata).not.toHaveProperty("ownerReferences");
+    expect(webhookConfiguration({ ...base, owner: { name: "own", uid: "u" } }).metadata).toMatchObject({
+      ownerReferences: [{ apiVersion: "v1", kind: "Namespace", name: "own", uid: "u" }],
+    });
+  });
+
+  it("never asks about the controller's own namespace", () => {
+    for (const { namespaceSelector } of webhooksOf({
+      ...base,
+      controllerNamespace: "own",
+      exemptNamespaces: [],
+    })) {
+      expect(namespaceSelector.matchExpressions?.[0]?.values).toEqual(["own"]);
+    }
+    for (const { namespaceSelector } of webhooksOf({ ...base, controllerNamespace: "own" })) {
+      expect(namespaceSelector.matchExpressions?.[0]?.values).toEqual([
+        "kube-node-lease",
+        "kube-system",
+        "own",
+      ]);
+    }
+  });
+
+  it("exempts no namespace by its name when told so, and any by the break-glass label", () => {
+    for (const { namespaceSelector } of webhooksOf({ ...base, exemptNamespaces: [] })) {
+      const label = { key: "skill-admission.dev/break-glass", operator: "DoesNotExist" };
+      expect(namespaceSelector).toEqual({ matchExpressions: [label] });
+    }
+    for (const { namespaceSelector } of webhooksOf(base))
+      expect(namespaceSelector.matchExpressions).toHaveLength(2);
+  });
+
+  it("calls by URL or by service", () => {
+    const caBundle = Buffer.from("PEM").toString("base64");
+    expect(webhooksOf(base)[0]?.clientConfig).toEqual({ caBundle, url: "https://h:1/validate" });
+    const service = { namespace: "own", name: "s", port: 443 };
+    expect(webhooksOf({ ...base, address: { service } })[0]?.clientConfig).toEqual({
+      caBundle,
+      service: { ...service, path: "/validate" },
+    });
+    expect(webhooksOf({ ...base, caBundle: "" })[0]?.clientConfig).toEqual({ url: "https://h:1/validate" });
+  });
+
+  it("waits as long as told, five seconds otherwise", () => {
+    expect(webhooksOf(base)[0]?.timeoutSeconds).toBe(5);
+    expect(webhooksOf({ ...base, timeoutSeconds: 9 })[0]?.timeoutSeconds).toBe(9);
+  });
+});

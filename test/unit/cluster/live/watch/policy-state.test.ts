@@ -1,0 +1,66 @@
+import { setImmediate as soon } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { PolicyState, type References } from "../../../../../src/cluster/live/watch/policy-state.ts";
+import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
+import { rootObject } from "../../../policy/builders.ts";
+import { publicKey } from "../../../policy/resource-cases.ts";
+
+const referring = rootObject({
+  sigstore: [{ name: "s", trustedRootFrom: { configMap: { name: "root", key: "trusted_root.json" } } }],
+});
+const plain = rootObject({ keys: [{ name: "k", pem: publicKey }] }, "plain");
+
+/** A state that trust roots are put into, what it says, and the names of those whose status would be written. */
+function stateWith(references: Partial<References>) {
+  const problems: string[] = [];
+  const written: string[][] = [];
+  const namesOf = (objects: readonly KubernetesObject[]): string[] =>
+    objects.map(({ metadata }) => (metadata as { readonly name: string }).name);
+  const state = new PolicyState({
+    hooks: { onProblem: (message: string) => problems.push(message) },
+    status: { update: (objects) => void written.push(namesOf(objects.SkillTrustRoot)) },
+    ready: () => true,
+    references: { follow: () => undefined, read: () => ({}), pending: () => false, ...references },
+  });
+  const sink = state.sinkFor(state.trustRoots);
+  const put = async (object: KubernetesObject): Promise<void> => {
+    sink.set((object.metadata as { readonly name: string }).name, object);
+    sink.settled();
+    await soon();
+  };
+  return { state, put, problems, written };
+}
+
+describe("PolicyState", () => {
+  it("has the status written of what was compiled", async () => {
+    const { put, problems, written } = stateWith({});
+    await put(plain);
+    expect(written).toEqual([["plain"]]);
+    expect(problems).toEqual([]);
+  });
+
+  it("says nothing about objects that could not be compiled, and keeps what was before", async () => {
+    const read = (): never => {
+      throw new TypeError("unforeseen");
+    };
+    const { state, put, problems, written } = stateWith({ read });
+    await put(plain);
+    const before = state.compiled;
+    await put(referring);
+    expect(problems).toEqual([expect.stringContaining("those before stay in force: unforeseen")]);
+    expect(written).toEqual([["plain"]]);
+    expect(state.compiled).toBe(before);
+  });
+
+  it("waits with what refers to something that will be there in a moment", async () => {
+    let pending = true;
+    const { state, put, written } = stateWith({ pending: () => pending });
+    await put(plain);
+    expect(state.compiled).toBeUndefined();
+    expect(written).toEqual([]);
+    pending = false;
+    state.supplied();
+    await soon();
+    expect(written).toEqual([["plain"]]);
+  });
+});
