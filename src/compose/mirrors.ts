@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, MirrorSource } from "../cluster/cluster.ts";
 import type { Config } from "../config.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { noMirrors, refusals } from "../trust/no-mirrors.ts";
+import { noMirrors, refusals } from "../tuf/no-mirrors.ts";
 
 /** Milliseconds for one request to a mirror, with its whole answer. */
 const requestLimit = 10_000;
@@ -14,7 +14,7 @@ export async function openMirrors(
 ): Promise<MirrorSource & { readonly close: () => Promise<void> }> {
   const tell = refusals(mirrors, (message) => log.warn(message));
   if (mirrors.length === 0) return { ...noMirrors, follow: tell };
-  const { createTufMirrors } = await import("../trust/tuf-mirrors.ts");
+  const { createTufMirrors } = await import("../tuf/tuf-mirrors.ts");
   const followed = createTufMirrors({
     allowed: mirrors,
     folder: cache,

@@ -11,7 +11,7 @@ import {
   maxRepositories,
   type SuppliedEntry,
   type TufMirrors,
-} from "../../../src/trust/tuf-mirrors.ts";
+} from "../../../src/tuf/tuf-mirrors.ts";
 import { longAgo, tufKey, TufRepository, type Publication } from "../../fixtures/tuf-repository.ts";
 import { tufServer, type TufServer } from "../../fixtures/tuf-server.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NamedReference } from "../../../src/policy/trust/reference.ts";
-import { refusals } from "../../../src/trust/no-mirrors.ts";
+import { refusals } from "../../../src/tuf/no-mirrors.ts";
 
 const from = (name: string, mirror: string): NamedReference => ({
   name,

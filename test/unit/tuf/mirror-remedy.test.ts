@@ -1,6 +1,6 @@
 import { BadVersionError, DownloadHTTPError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { describe, expect, it } from "vitest";
-import { MirrorFault, mirrorRemedy } from "../../../src/trust/mirror-remedy.ts";
+import { MirrorFault, mirrorRemedy } from "../../../src/tuf/mirror-remedy.ts";
 
 const withCode = (code: string): Error => Object.assign(new Error("self-signed certificate"), { code });
 
