@@ -14,12 +14,12 @@ import {
   type ExitCode,
   type PlacedObject,
 } from "./command-line.ts";
-import { readManifests, type Manifest } from "./manifests.ts";
-import { progress, tableOutput } from "./progress.ts";
+import { readManifests, type Manifest } from "./files/manifests.ts";
+import { progress, tableOutput } from "./report/progress.ts";
 import { objectItem, type AppliedObject } from "./report/object-item.ts";
 import type { TableLayout } from "./report/report-item.ts";
 import { createReporter, type OutputFormat } from "./report/reporter.ts";
-import { snapshotOf } from "./trust-sources.ts";
+import { snapshotOf } from "./trust/trust-sources.ts";
 
 export interface ApplyOptions {
   readonly policy: readonly string[];

@@ -11,11 +11,11 @@ import type { SkillContent, SkillReference } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "./command-line.ts";
-import { progress, tableOutput } from "./progress.ts";
+import { progress, tableOutput } from "./report/progress.ts";
 import type { Outcome, TableLayout } from "./report/report-item.ts";
 import { createReporter, type OutputFormat } from "./report/reporter.ts";
 import { skillItem, type Verified } from "./report/skill-item.ts";
-import { readTrust, type TrustOptions } from "./trust-sources.ts";
+import { readTrust, type TrustOptions } from "./trust/trust-sources.ts";
 
 export interface VerifyOptions extends TrustOptions {
   readonly output: OutputFormat;

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 
-import type { PackageCommandOptions } from "../package-skill.ts";
+import type { PackageCommandOptions } from "../package/package-skill.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { Ending } from "./options.ts";
 
@@ -39,7 +39,7 @@ Examples:
   skill-admission package my-skill --with-pod busybox:1.37 > agent.yaml`,
     )
     .action(async (directory: string, options: PackageCommandOptions) => {
-      const { packageSkill } = await import("../package-skill.ts");
+      const { packageSkill } = await import("../package/package-skill.ts");
       end(await packageSkill(directory, options, line));
     });
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 
 import type { CommandLine } from "../command-line.ts";
-import type { SignOptions } from "../sign.ts";
+import type { SignOptions } from "../sign/sign.ts";
 import type { Ending } from "./options.ts";
 
 const formatsBeside: readonly string[] = ["guide", "vett", "trust-card"];
@@ -70,7 +70,7 @@ Examples:
   skill-admission sign my-skill --keyless --identity-token token.jwt`,
     );
   addKeyless(sign).action(async (directory: string, options: SignOptions) => {
-    const { signSkill } = await import("../sign.ts");
+    const { signSkill } = await import("../sign/sign.ts");
     end(await signSkill(directory, options, line));
   });
 }

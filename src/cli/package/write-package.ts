@@ -1,5 +1,5 @@
 import type { PackedConfigMap } from "./config-maps.ts";
-import { yamlDocument } from "../yaml-document.ts";
+import { yamlDocument } from "../files/yaml-document.ts";
 import type { PodVolume } from "./pod-volume.ts";
 
 const commented = (text: string): string =>

@@ -1,4 +1,4 @@
-import { yamlDocument } from "../yaml-document.ts";
+import { yamlDocument } from "../files/yaml-document.ts";
 import type { Reporter, TableLayout } from "./report-item.ts";
 import type { TableOutput } from "./table.ts";
 

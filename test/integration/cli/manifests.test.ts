@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { UsageError } from "../../../src/cli/command-line.ts";
-import { readManifests } from "../../../src/cli/manifests.ts";
+import { readManifests } from "../../../src/cli/files/manifests.ts";
 
 let folder: string;
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { yamlDocument } from "../../../src/cli/yaml-document.ts";
+import { yamlDocument } from "../../../../src/cli/files/yaml-document.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }).map((value) => value.toWellFormed()),

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CommandLine } from "../../../../src/cli/command-line.ts";
-import { UsageError } from "../../../../src/cli/command-line.ts";
-import { readIdentityToken } from "../../../../src/cli/keyless/identity-token.ts";
-import { tokenOf } from "../../../fixtures/sigstore-server.ts";
+import type { CommandLine } from "../../../../../src/cli/command-line.ts";
+import { UsageError } from "../../../../../src/cli/command-line.ts";
+import { readIdentityToken } from "../../../../../src/cli/sign/keyless/identity-token.ts";
+import { tokenOf } from "../../../../fixtures/sigstore-server.ts";
 
 const line = (over: Partial<CommandLine>): CommandLine =>
   ({ now: () => 1_000_000, ...over }) as unknown as CommandLine;

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 
-import { JsonError, parseStrictJson } from "../../text/json.ts";
-import { UsageError, type CommandLine } from "../command-line.ts";
-import { ioMessage } from "../file-faults.ts";
+import { JsonError, parseStrictJson } from "../../../text/json.ts";
+import { UsageError, type CommandLine } from "../../command-line.ts";
+import { ioMessage } from "../../files/file-faults.ts";
 import { serviceUrl } from "./service-url.ts";
 
 /** Characters of an identity token. Real ones have one or two thousand. */

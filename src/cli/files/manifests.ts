@@ -1,12 +1,12 @@
-import { type Fields, isFields } from "../text/fields.ts";
+import { type Fields, isFields } from "../../text/fields.ts";
 import type { Dirent } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 
-import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { isListKind } from "../kubernetes/list.ts";
-import { UsageError, type CommandLine } from "./command-line.ts";
+import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { isListKind } from "../../kubernetes/list.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 
 /** An object, and where it came from: for messages and reports. */
@@ -91,7 +91,7 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> 
     if (extname(file) === ".json")
       throw new UsageError(`${file}: ${cause.message}`, "correct the file", { cause });
   }
-  const { parseStrictYamlDocuments, YamlError } = await import("../text/yaml.ts");
+  const { parseStrictYamlDocuments, YamlError } = await import("../../text/yaml.ts");
   try {
     const options = { schema: "core", maxBytes, maxTokens: 2_000_000 } as const;
     return parseStrictYamlDocuments(utf8.decode(bytes), options).map(({ value }) => value);

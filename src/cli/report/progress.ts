@@ -1,6 +1,6 @@
-import { printable } from "../text/printable.ts";
-import type { TextOutput } from "./command-line.ts";
-import type { TableOutput } from "./report/table.ts";
+import { printable } from "../../text/printable.ts";
+import type { TextOutput } from "../command-line.ts";
+import type { TableOutput } from "./table.ts";
 
 /** One line on the terminal that says what is being done now, gone when it is done. */
 export interface Progress {

@@ -1,6 +1,6 @@
-import type { Skill } from "../skill/skill.ts";
-import { SourceError } from "../skill/source-error.ts";
-import { UsageError, type CommandLine } from "./command-line.ts";
+import type { Skill } from "../../skill/skill.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
 
 /** The skill in a folder, for commands that can do nothing without it. @throws UsageError */
 export async function readFolder(

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
-import { printable } from "../text/printable.ts";
-import type { FolderFormat } from "../signature/signature-files.ts";
-import type { SignatureEvidence, Signer } from "../signature/signature-evidence.ts";
-import { SkillFile, type Skill } from "../skill/skill.ts";
-import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
-import type { KeylessOptions } from "./keyless/signatory.ts";
-import { readFolder } from "./read-folder.ts";
-import { keySignatory, type Signatory } from "./signatory.ts";
+import { printable } from "../../text/printable.ts";
+import type { FolderFormat } from "../../signature/signature-files.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { SkillFile, type Skill } from "../../skill/skill.ts";
+import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
+import type { KeylessOptions } from "./keyless/signer.ts";
+import { readFolder } from "../files/read-folder.ts";
+import { keySignatory, type Signatory } from "./signer.ts";
 import { filesOf } from "./sign-beside.ts";
 import { signFormats, signWarnings, type SignFormat, type SignFormatName } from "./sign-format.ts";
 import { assertNotAmong, readChain, readKey } from "./sign-material.ts";
@@ -92,7 +92,7 @@ async function readSignatory(
   if (keyless && format !== "oms")
     throw new UsageError(`the format ${format} knows no keyless signers`, "sign with --format oms");
   if (keyless) {
-    const { keylessSignatory } = await import("./keyless/signatory.ts");
+    const { keylessSignatory } = await import("./keyless/signer.ts");
     return keylessSignatory(options, leftOut, line);
   }
   if (key === undefined) throw new UsageError("nobody was named to sign", "give --key FILE, or --keyless");
@@ -169,7 +169,7 @@ const maxFaults = 3;
 /** What agents and policies will find wrong with SKILL.md: to correct it afterwards takes another signature. */
 async function skillFaults(skill: Skill): Promise<readonly string[]> {
   if (!["SKILL.md", "skill.md"].some((name) => skill.files.has(name))) return [];
-  const { readFrontmatter } = await import("../card/frontmatter.ts");
+  const { readFrontmatter } = await import("../../card/frontmatter.ts");
   return readFrontmatter(skill)
     .faults.slice(0, maxFaults)
     .map(({ path, field, detail }) => `${path}: ${field === undefined ? "" : `${field}: `}${detail}`);

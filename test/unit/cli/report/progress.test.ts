@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { progress, tableOutput } from "../../../src/cli/progress.ts";
+import { progress, tableOutput } from "../../../../src/cli/report/progress.ts";
 
 function terminal(isTerminal: boolean, columns?: number) {
   const written: string[] = [];

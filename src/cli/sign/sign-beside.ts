@@ -1,10 +1,10 @@
-import { parseBundle } from "../signature/sigstore/bundle.ts";
-import { signatureFileName } from "../signature/detect.ts";
-import { parseStatement } from "../signature/oms/statement.ts";
-import { SignatureError } from "../signature/signature-error.ts";
-import { signatureFiles, type FolderFormat } from "../signature/signature-files.ts";
-import { hasTrustCardSignature } from "../signature/trust-card/verify.ts";
-import type { Skill } from "../skill/skill.ts";
+import { parseBundle } from "../../signature/sigstore/bundle.ts";
+import { signatureFileName } from "../../signature/detect.ts";
+import { parseStatement } from "../../signature/oms/statement.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import { signatureFiles, type FolderFormat } from "../../signature/signature-files.ts";
+import { hasTrustCardSignature } from "../../signature/trust-card/verify.ts";
+import type { Skill } from "../../skill/skill.ts";
 
 /** Files of a signature of each of these formats. */
 export const filesOf = (formats: readonly FolderFormat[]): readonly string[] =>

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
-import { printable } from "../text/printable.ts";
-import type { PolicySnapshot } from "../policy/policy.ts";
-import type { RevocationLists } from "../policy/trust/revocations.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { UsageError, type CommandLine } from "./command-line.ts";
-import { ioMessage, pemRemedy } from "./file-faults.ts";
-import type { Manifest } from "./manifests.ts";
+import { printable } from "../../text/printable.ts";
+import type { PolicySnapshot } from "../../policy/policy.ts";
+import type { RevocationLists } from "../../policy/trust/revocations.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
+import { ioMessage, pemRemedy } from "../files/file-faults.ts";
+import type { Manifest } from "../files/manifests.ts";
 import { supplyOf } from "./supplied-trust.ts";
 
 /** Whom a call trusts: policies in files, or one publisher in short. */
@@ -50,7 +50,7 @@ async function compile(
   manifests: readonly Manifest[],
   line: Pick<CommandLine, "stderr">,
 ): Promise<PolicySnapshot> {
-  const { compileSnapshot } = await import("../policy/compile/snapshot.ts");
+  const { compileSnapshot } = await import("../../policy/compile/snapshot.ts");
   const own = (kind: string): readonly KubernetesObject[] =>
     manifests.filter((manifest) => isOwn(manifest, kind)).map(({ object }) => object);
   const snapshot = compileSnapshot(own("ClusterSkillPolicy"), own("SkillTrustRoot"), {
@@ -111,8 +111,8 @@ async function trustFile(
   lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
-    import("../policy/compile/one-publisher.ts"),
-    import("../policy/policy-error.ts"),
+    import("../../policy/compile/one-publisher.ts"),
+    import("../../policy/policy-error.ts"),
   ]);
   try {
     return onePublisher("command-line", { name: publisherName(file), ...publisher }, undefined, lists);
@@ -147,8 +147,8 @@ async function trustIdentity(
   lists: RevocationLists | undefined,
 ): Promise<PolicySnapshot> {
   const [{ onePublisher }, { PolicyError }] = await Promise.all([
-    import("../policy/compile/one-publisher.ts"),
-    import("../policy/policy-error.ts"),
+    import("../../policy/compile/one-publisher.ts"),
+    import("../../policy/policy-error.ts"),
   ]);
   const entry =
     file === undefined
@@ -174,7 +174,7 @@ export async function readTrust(
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) {
-    const { readManifests } = await import("./manifests.ts");
+    const { readManifests } = await import("../files/manifests.ts");
     return snapshotOf(await readManifests(policy, line), policy, line);
   }
   const lists = await readLists(options, line);

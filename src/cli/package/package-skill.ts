@@ -1,12 +1,12 @@
-import { gitPaths } from "../signature/oms/ignore.ts";
-import { verifySignature } from "../signature/verify.ts";
-import { skillSize, treeDigest, type Skill } from "../skill/skill.ts";
-import { exitCode, UsageError, type CommandLine, type ExitCode } from "./command-line.ts";
-import { PackageError, packConfigMaps, type PackedConfigMap } from "./package/config-maps.ts";
-import { examplePod, podVolume } from "./package/pod-volume.ts";
-import { packageJson, packageYaml, podSnippet } from "./package/write-package.ts";
-import { readFolder } from "./read-folder.ts";
-import { yamlDocument } from "./yaml-document.ts";
+import { gitPaths } from "../../signature/oms/ignore.ts";
+import { verifySignature } from "../../signature/verify.ts";
+import { skillSize, treeDigest, type Skill } from "../../skill/skill.ts";
+import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
+import { PackageError, packConfigMaps, type PackedConfigMap } from "./config-maps.ts";
+import { examplePod, podVolume } from "./pod-volume.ts";
+import { packageJson, packageYaml, podSnippet } from "./write-package.ts";
+import { readFolder } from "../files/read-folder.ts";
+import { yamlDocument } from "../files/yaml-document.ts";
 
 export interface PackageCommandOptions {
   readonly name?: string;

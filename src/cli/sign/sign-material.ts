@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
-import { printable } from "../text/printable.ts";
-import { sha256Hex } from "../skill/digest.ts";
-import type { Skill } from "../skill/skill.ts";
-import { UsageError } from "./command-line.ts";
-import { ioMessage, pemRemedy } from "./file-faults.ts";
+import { printable } from "../../text/printable.ts";
+import { sha256Hex } from "../../skill/digest.ts";
+import type { Skill } from "../../skill/skill.ts";
+import { UsageError } from "../command-line.ts";
+import { ioMessage, pemRemedy } from "../files/file-faults.ts";
 
 async function readText(file: string): Promise<string> {
   try {

@@ -1,9 +1,9 @@
-import { omsStatement } from "../../signature/oms/sign.ts";
-import { SignatureError } from "../../signature/signature-error.ts";
-import type { Signer } from "../../signature/signature-evidence.ts";
-import type { Skill } from "../../skill/skill.ts";
-import { UsageError, type CommandLine } from "../command-line.ts";
-import type { Signatory } from "../signatory.ts";
+import { omsStatement } from "../../../signature/oms/sign.ts";
+import { SignatureError } from "../../../signature/signature-error.ts";
+import type { Signer } from "../../../signature/signature-evidence.ts";
+import type { Skill } from "../../../skill/skill.ts";
+import { UsageError, type CommandLine } from "../../command-line.ts";
+import type { Signatory } from "../signer.ts";
 import { readIdentityToken } from "./identity-token.ts";
 import { readServices, type ServiceOptions } from "./services.ts";
 import { signStatement } from "./sign.ts";

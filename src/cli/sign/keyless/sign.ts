@@ -1,7 +1,7 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-import { inTotoPayloadType } from "../../signature/sigstore/dsse.ts";
-import { UsageError } from "../command-line.ts";
+import { inTotoPayloadType } from "../../../signature/sigstore/dsse.ts";
+import { UsageError } from "../../command-line.ts";
 import { withNamedServices } from "./named-services.ts";
 
 /** Of each request; a log of the second kind answers after it has published the entry, which takes seconds. */

@@ -1,11 +1,11 @@
 import { createPublicKey } from "node:crypto";
 
-import { keyFingerprint } from "../signature/key.ts";
-import { SignatureError } from "../signature/signature-error.ts";
-import type { Signer } from "../signature/signature-evidence.ts";
-import type { TrustMaterial } from "../signature/trust-material.ts";
-import type { Skill } from "../skill/skill.ts";
-import { UsageError } from "./command-line.ts";
+import { keyFingerprint } from "../../signature/key.ts";
+import { SignatureError } from "../../signature/signature-error.ts";
+import type { Signer } from "../../signature/signature-evidence.ts";
+import type { TrustMaterial } from "../../signature/trust-material.ts";
+import type { Skill } from "../../skill/skill.ts";
+import { UsageError } from "../command-line.ts";
 import { formatFor, signFormats, type SignFormat, type SignMaterial } from "./sign-format.ts";
 
 /** Who signs, ready to sign, and how what was signed is checked. */

@@ -1,8 +1,8 @@
 import { resolve, sep } from "node:path";
-import type { RevocationLists } from "../policy/trust/revocations.ts";
-import type { ResourceProblem } from "../policy/resource/problem.ts";
-import { UsageError, type CommandLine } from "./command-line.ts";
-import { readManifests } from "./manifests.ts";
+import type { RevocationLists } from "../../policy/trust/revocations.ts";
+import type { ResourceProblem } from "../../policy/resource/problem.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
+import { readManifests } from "../files/manifests.ts";
 
 /** Is this the file that was named, or one in the folder that was. */
 const isFrom = (file: string, path: string): boolean =>
@@ -19,7 +19,7 @@ export async function readRevocations(
   paths: readonly string[],
   line: Pick<CommandLine, "readStdin">,
 ): Promise<RevocationLists> {
-  const { readRevocationLists } = await import("../policy/trust/read-revocation-lists.ts");
+  const { readRevocationLists } = await import("../../policy/trust/read-revocation-lists.ts");
   const manifests = await readManifests(paths, line);
   const other = manifests.find(({ object }) => object.kind !== "SkillRevocationList");
   if (other !== undefined) {

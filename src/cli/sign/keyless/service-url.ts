@@ -1,4 +1,4 @@
-import { UsageError } from "../command-line.ts";
+import { UsageError } from "../../command-line.ts";
 
 const maxLength = 2_000;
 

@@ -1,6 +1,6 @@
-import { supplyFrom } from "../policy/trust/object-reference.ts";
-import type { TrustSupply } from "../policy/trust/reference.ts";
-import type { Manifest } from "./manifests.ts";
+import { supplyFrom } from "../../policy/trust/object-reference.ts";
+import type { TrustSupply } from "../../policy/trust/reference.ts";
+import type { Manifest } from "../files/manifests.ts";
 
 /** Is a text metadata of TUF's root role; whether its signatures hold, who asks the mirror finds out. */
 function isRootMetadata(text: string): boolean {

@@ -1,16 +1,16 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from "node:crypto";
 
-import { signatureFileName } from "../signature/detect.ts";
-import { guideSignatureFileName } from "../signature/guide/manifest.ts";
-import { signGuide } from "../signature/guide/sign.ts";
-import { verifyGuide } from "../signature/guide/verify.ts";
-import { keyHint } from "../signature/key.ts";
-import { gitPaths } from "../signature/oms/ignore.ts";
-import { signOms } from "../signature/oms/sign.ts";
-import { verifyOms } from "../signature/oms/verify.ts";
-import type { SignatureEvidence } from "../signature/signature-evidence.ts";
-import type { TrustMaterial } from "../signature/trust-material.ts";
-import type { Skill } from "../skill/skill.ts";
+import { signatureFileName } from "../../signature/detect.ts";
+import { guideSignatureFileName } from "../../signature/guide/manifest.ts";
+import { signGuide } from "../../signature/guide/sign.ts";
+import { verifyGuide } from "../../signature/guide/verify.ts";
+import { keyHint } from "../../signature/key.ts";
+import { gitPaths } from "../../signature/oms/ignore.ts";
+import { signOms } from "../../signature/oms/sign.ts";
+import { verifyOms } from "../../signature/oms/verify.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { TrustMaterial } from "../../signature/trust-material.ts";
+import type { Skill } from "../../skill/skill.ts";
 import { besideWarnings } from "./sign-beside.ts";
 
 /** Formats that `sign` writes. */

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
-import { ioMessage, pemRemedy } from "../../../src/cli/file-faults.ts";
-import { issueAuthority } from "../../fixtures/certificates.ts";
+import { ioMessage, pemRemedy } from "../../../../src/cli/files/file-faults.ts";
+import { issueAuthority } from "../../../fixtures/certificates.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const secret = privateKey.export({ type: "pkcs8", format: "pem" }) as string;

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../../../../src/cli/command-line.ts";
-import { readTrustConfig } from "../../../../src/cli/keyless/trust-config.ts";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
-import { edited, placesOf, type Edit } from "../../../fixtures/edited.ts";
+import { UsageError } from "../../../../../src/cli/command-line.ts";
+import { readTrustConfig } from "../../../../../src/cli/sign/keyless/trust-config.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { publicGoodRoot } from "../../../../../src/signature/sigstore/public-good-root.ts";
+import { readTrustedRoot } from "../../../../../src/signature/sigstore/trusted-root.ts";
+import { edited, placesOf, type Edit } from "../../../../fixtures/edited.ts";
 
 const now = Date.parse("2026-06-01T00:00:00Z");
 const service = (url: string, validFor: object = { start: "2024-01-01T00:00:00Z" }) => ({

@@ -1,6 +1,6 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
 import {
   assertFields,
   assertObject,
@@ -8,11 +8,11 @@ import {
   listOf,
   textOf,
   type JsonObject,
-} from "../../signature/json-fields.ts";
-import { malformed, quoted, unsupported } from "../../signature/signature-error.ts";
-import { sigstoreMessages } from "../../signature/sigstore/lazy-libraries.ts";
-import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
-import type { SigstoreRoot } from "../../signature/trust-material.ts";
+} from "../../../signature/json-fields.ts";
+import { malformed, quoted, unsupported } from "../../../signature/signature-error.ts";
+import { sigstoreMessages } from "../../../signature/sigstore/lazy-libraries.ts";
+import { readTrustedRoot } from "../../../signature/sigstore/trusted-root.ts";
+import type { SigstoreRoot } from "../../../signature/trust-material.ts";
 import { serviceUrl } from "./service-url.ts";
 
 const trustConfigType = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
