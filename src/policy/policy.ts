@@ -3,7 +3,7 @@ import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
 import type { Validity } from "../signature/signature-evidence.ts";
-import type { CertificateClaim } from "../signature/sigstore/claims.ts";
+import type { CertificateClaim } from "../signature/sigstore/identity/claims.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Finding, Mode } from "./finding.ts";
 

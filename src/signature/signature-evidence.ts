@@ -1,6 +1,6 @@
 import type { Sha256 } from "../skill/digest.ts";
 import type { CertificateTwin } from "./x509/certificate-twin.ts";
-import type { CertificateClaim } from "./sigstore/claims.ts";
+import type { CertificateClaim } from "./sigstore/identity/claims.ts";
 
 /** Signature formats that are understood. */
 export type SignatureFormat = "oms" | "guide" | "vett" | "trust-card" | "cosign";

@@ -1,6 +1,6 @@
 import type { TrustMaterial as SigstoreAuthorities } from "@sigstore/verify";
 import type { KeyObject, X509Certificate } from "node:crypto";
-import type { Thresholds } from "./sigstore/thresholds.ts";
+import type { Thresholds } from "./sigstore/root/thresholds.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { Crl } from "./x509/crl.ts";
 import type { Validity } from "./signature-evidence.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { MirrorReference, Supplied } from "../policy/trust/reference.ts";
 import { SignatureError } from "../signature/signature-error.ts";
-import { readTrustedRoot } from "../signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../signature/sigstore/root/trusted-root.ts";
 import { createFetcher } from "./fetcher.ts";
 import { loadLastGood, saveLastGood } from "./last-good.ts";
 import { MirrorFault, mirrorRemedy } from "./mirror-remedy.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
+import { maxTrustedRootLength } from "../signature/sigstore/root/trusted-root.ts";
 
 /** What a mirror published last that could be used. */
 export interface LastGood {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Updater, type Fetcher } from "tuf-js";
 import type { MirrorReference } from "../policy/trust/reference.ts";
-import { maxTrustedRootLength } from "../signature/sigstore/trusted-root.ts";
+import { maxTrustedRootLength } from "../signature/sigstore/root/trusted-root.ts";
 import { MirrorFault } from "./mirror-remedy.ts";
 
 /** Bounds on what a repository may publish. Sigstore's own has 6 KB of each. */

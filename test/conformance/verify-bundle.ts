@@ -7,10 +7,13 @@ import { isByPublisher } from "../../src/policy/rules/publishers.ts";
 import { sha256 } from "../../src/skill/digest.ts";
 import { always, type Signer } from "../../src/signature/signature-evidence.ts";
 import { SignatureError } from "../../src/signature/signature-error.ts";
-import { parseArtifactBundle } from "../../src/signature/sigstore/artifact-bundle.ts";
+import { parseArtifactBundle } from "../../src/signature/sigstore/artifact/bundle.ts";
 import type { Artifact } from "../../src/signature/sigstore/artifact.ts";
-import { publicGoodRoot } from "../../src/signature/sigstore/public-good-root.ts";
-import { verifyArtifact, type ArtifactSigner } from "../../src/signature/sigstore/verify-artifact.ts";
+import { publicGoodRoot } from "../../src/signature/sigstore/root/public-good-root.ts";
+import {
+  verifyArtifact,
+  type ArtifactSigner,
+} from "../../src/signature/sigstore/artifact/verify-artifact.ts";
 
 /** The call is none that the protocol knows, or a file is missing. */
 export class UsageError extends Error {

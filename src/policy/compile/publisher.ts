@@ -1,5 +1,5 @@
 import { SignatureError } from "../../signature/signature-error.ts";
-import { identityPattern } from "../../signature/sigstore/identity-pattern.ts";
+import { identityPattern } from "../../signature/sigstore/identity/pattern.ts";
 import type { TrustAnchor, TrustedKey } from "../../signature/trust-material.ts";
 import { readAnchors, readKey } from "../trust/pem.ts";
 import { PolicyError } from "../policy-error.ts";

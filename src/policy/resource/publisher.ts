@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { certificateClaims } from "../../signature/sigstore/claims.ts";
-import { isAnchored, maxPatternLength } from "../../signature/sigstore/identity-pattern.ts";
+import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
+import { isAnchored, maxPatternLength } from "../../signature/sigstore/identity/pattern.ts";
 import { celRule, exactlyOne, someMember } from "./constraints.ts";
 import { certificatePem, entryName, publicKeyPem, trustRootName } from "./scalars.ts";
 import { vettPublisher } from "./vett.ts";

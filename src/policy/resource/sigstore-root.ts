@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { maxTrustConfigLength } from "../../signature/sigstore/client-trust-config.ts";
-import { maxTrustedRootLength } from "../../signature/sigstore/trusted-root.ts";
+import { maxTrustConfigLength } from "../../signature/sigstore/root/client-trust-config.ts";
+import { maxTrustedRootLength } from "../../signature/sigstore/root/trusted-root.ts";
 import { celRule, exactlyOne } from "./constraints.ts";
 import { objectName } from "./scalars.ts";
 import { inOrder, period, trustName } from "./trust-entry.ts";

@@ -1,5 +1,5 @@
 import type { SignatureEvidence, Signer, Unproved } from "../../signature/signature-evidence.ts";
-import { certificateClaims } from "../../signature/sigstore/claims.ts";
+import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { SignatureError } from "../../signature/signature-error.ts";
-import { readClientTrustConfig } from "../../signature/sigstore/client-trust-config.ts";
-import { publicGoodRoot } from "../../signature/sigstore/public-good-root.ts";
-import { defaultThresholds, type Thresholds } from "../../signature/sigstore/thresholds.ts";
-import { readTrustedRoot } from "../../signature/sigstore/trusted-root.ts";
+import { readClientTrustConfig } from "../../signature/sigstore/root/client-trust-config.ts";
+import { publicGoodRoot } from "../../signature/sigstore/root/public-good-root.ts";
+import { defaultThresholds, type Thresholds } from "../../signature/sigstore/root/thresholds.ts";
+import { readTrustedRoot } from "../../signature/sigstore/root/trusted-root.ts";
 import type { SigstoreRoot } from "../../signature/trust-material.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { SigstoreRootSpec } from "../resource/sigstore-root.ts";

@@ -9,7 +9,7 @@ import {
 } from "../json-fields.ts";
 import { malformed } from "../signature-error.ts";
 import { certificateInPem, readRekorBundle } from "../sigstore/legacy-bundle.ts";
-import type { LogProof } from "../sigstore/log-entry.ts";
+import type { LogProof } from "../sigstore/log/entry.ts";
 
 const signatureName = "dev.cosignproject.cosign/signature";
 const certificateName = "dev.sigstore.cosign/certificate";

@@ -10,7 +10,7 @@ import {
   textOf,
   type JsonObject,
 } from "../json-fields.ts";
-import { readLogProof, type LogProof } from "./log-entry.ts";
+import { readLogProof, type LogProof } from "./log/entry.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 
 /** The one media type that keys and certificates come in. */

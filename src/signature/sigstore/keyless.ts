@@ -6,11 +6,11 @@ import { quoted, SignatureError } from "../signature-error.ts";
 import type { Signer } from "../signature-evidence.ts";
 import type { SigstoreRoot, TrustMaterial } from "../trust-material.ts";
 import { isSignedBy } from "./artifact.ts";
-import { readIdentity } from "./identity.ts";
-import { issuersAbove } from "./issuers.ts";
-import { assertMaySignCode, readLeaf } from "./leaf.ts";
-import { earliest, proofsOf, unprovedBy } from "./proofs.ts";
-import { toSubject, type SignedSubject } from "./subject.ts";
+import { readIdentity } from "./identity/identity.ts";
+import { issuersAbove } from "./root/issuers.ts";
+import { assertMaySignCode, readLeaf } from "./identity/leaf.ts";
+import { earliest, proofsOf, unprovedBy } from "./log/proofs.ts";
+import { toSubject, type SignedSubject } from "./log/subject.ts";
 
 type KeylessMaterial = Extract<VerificationMaterial, { kind: "keyless" }>;
 type KeylessSigner = Extract<Signer, { kind: "keyless" }>;

@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from "../json-fields.ts";
 import { malformed, unsupported } from "../signature-error.ts";
-import type { LogEntry, LogProof } from "./log-entry.ts";
+import type { LogEntry, LogProof } from "./log/entry.ts";
 
 /** What cosign wrote beside a signed file before it wrote Sigstore's bundles: a signature, and what proves it. */
 export interface LegacyBundle {

@@ -3,9 +3,9 @@ import { isFields } from "../../text/fields.ts";
 import { JsonError, parseStrictJson } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { SignatureError, unsupported } from "../signature-error.ts";
-import { parseArtifactBundle } from "../sigstore/artifact-bundle.ts";
+import { parseArtifactBundle } from "../sigstore/artifact/bundle.ts";
 import { readLegacyBundle } from "../sigstore/legacy-bundle.ts";
-import type { LogProof } from "../sigstore/log-entry.ts";
+import type { LogProof } from "../sigstore/log/entry.ts";
 import { cardBundleFileName } from "./signing.ts";
 
 /** A keyless signature over a card's digest, and what proves it. */

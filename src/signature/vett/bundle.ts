@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from "../json-fields.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
-import { readLogProof, type LogProof } from "../sigstore/log-entry.ts";
+import { readLogProof, type LogProof } from "../sigstore/log/entry.ts";
 import { vettFileNames } from "./manifest.ts";
 
 /** A registry's bundle as it was read; nothing is proved yet. */

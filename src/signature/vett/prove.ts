@@ -1,7 +1,7 @@
 import { quoted, SignatureError } from "../signature-error.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
-import { earliest, proofsOf } from "../sigstore/proofs.ts";
-import { toSubject } from "../sigstore/subject.ts";
+import { earliest, proofsOf } from "../sigstore/log/proofs.ts";
+import { toSubject } from "../sigstore/log/subject.ts";
 import type { KeyRegistry, RegistryKey, TrustMaterial } from "../trust-material.ts";
 import { covers } from "../validity.ts";
 import type { VettBundle } from "./bundle.ts";

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import type { FetchedManifest } from "../../../src/signature/cosign/manifest.ts";
 import { verifyCosign } from "../../../src/signature/cosign/verify.ts";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import {

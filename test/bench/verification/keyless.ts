@@ -1,5 +1,5 @@
 import { omsStatement } from "../../../src/signature/oms/sign.ts";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";

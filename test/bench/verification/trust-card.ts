@@ -1,5 +1,5 @@
 import { createPublicKey, sign, verify } from "node:crypto";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { trustOf } from "../../fixtures/certificates.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { commandsOf, type, typed, type Shell } from "../../fixtures/documented.ts";
 import { alias, projectRoot, snapshotOn } from "./page.ts";
 import { run } from "./line.ts";

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { openOfflineCluster, type OfflineCluster } from "../../../src/cluster/offline/offline-cluster.ts";
 
 const configMap = (name: string, value: string) =>

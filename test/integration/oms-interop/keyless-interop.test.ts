@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { trustOf } from "../../fixtures/certificates.ts";

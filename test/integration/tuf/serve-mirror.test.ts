@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { issueAuthority, issueCertificate, servedAt } from "../../fixtures/certificates.ts";
 import { freePort } from "../../fixtures/free-port.ts";
 import { TufRepository } from "../../fixtures/tuf-repository.ts";

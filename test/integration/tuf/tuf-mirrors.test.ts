@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MirrorReference, NamedReference, Supplied } from "../../../src/policy/trust/reference.ts";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import {
   createTufMirrors,
   maxRepositories,

@@ -3,7 +3,7 @@ import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { onePublisher } from "../../../src/policy/compile/one-publisher.ts";
 import { isByPublisher } from "../../../src/policy/rules/publishers.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { policyObject, rootObject, signed, stranger } from "./builders.ts";
 import { publicKey, type Spec } from "./resource-cases.ts";
 

@@ -4,8 +4,8 @@ import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import { issueAuthority, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import {
   codes,

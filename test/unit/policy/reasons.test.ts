@@ -8,8 +8,8 @@ import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
 import type { Layer } from "../../../src/evidence/grade.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
-import { publicGoodRoot } from "../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
 import type { SkillReference } from "../../../src/skill/reference.ts";
 import type { SourceErrorCode } from "../../../src/skill/source-error.ts";
 import {

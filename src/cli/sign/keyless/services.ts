@@ -1,7 +1,7 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 import { readFile } from "node:fs/promises";
 
-import { readTrustedRoot } from "../../../signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
 import { SignatureError } from "../../../signature/signature-error.ts";
 import type { SigstoreRoot } from "../../../signature/trust-material.ts";
 import { UsageError } from "../../command-line.ts";
@@ -80,7 +80,7 @@ async function rootOf(options: ServiceOptions): Promise<SigstoreRoot | undefined
     return read(trustedRoot, "trusted_root.json", () => readTrustedRoot(text, []));
   }
   if (fulcioUrl !== undefined || rekorUrl !== undefined || tsaUrl !== undefined) return undefined;
-  const { publicGoodRoot } = await import("../../../signature/sigstore/public-good-root.ts");
+  const { publicGoodRoot } = await import("../../../signature/sigstore/root/public-good-root.ts");
   return readTrustedRoot(publicGoodRoot, []);
 }
 

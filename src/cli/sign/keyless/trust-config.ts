@@ -11,7 +11,7 @@ import {
 } from "../../../signature/json-fields.ts";
 import { malformed, quoted, unsupported } from "../../../signature/signature-error.ts";
 import { sigstoreMessages } from "../../../signature/sigstore/lazy-libraries.ts";
-import { readTrustedRoot } from "../../../signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
 import type { SigstoreRoot } from "../../../signature/trust-material.ts";
 import { serviceUrl } from "./service-url.ts";
 

@@ -6,8 +6,8 @@ import {
   type Supplied,
   type TrustReference,
 } from "../../../../src/policy/trust/reference.ts";
-import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
-import { maxTrustedRootLength } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../../src/signature/sigstore/root/public-good-root.ts";
+import { maxTrustedRootLength } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import { policyObject, rootObject } from "../builders.ts";
 import type { Spec } from "../resource-cases.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { FetchedManifest } from "../../../../src/signature/cosign/manifest.ts";
 import { verifyCosign } from "../../../../src/signature/cosign/verify.ts";
 import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
 import {

@@ -4,8 +4,11 @@ import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
 import { PolicyError } from "../../../../src/policy/policy-error.ts";
 import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
 import { always } from "../../../../src/signature/signature-evidence.ts";
-import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact-bundle.ts";
-import { verifyArtifact, type ArtifactVerdict } from "../../../../src/signature/sigstore/verify-artifact.ts";
+import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact/bundle.ts";
+import {
+  verifyArtifact,
+  type ArtifactVerdict,
+} from "../../../../src/signature/sigstore/artifact/verify-artifact.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { issueAuthority } from "../../../fixtures/certificates.ts";
 import { edited, type Edit, valueAt } from "../../../fixtures/edited.ts";

@@ -4,8 +4,8 @@ import { parseBundle } from "../../../../src/signature/sigstore/bundle.ts";
 import { preAuthEncoding } from "../../../../src/signature/sigstore/dsse.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { verifyKeyless } from "../../../../src/signature/sigstore/keyless.ts";
-import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import { corpus, readJson } from "../../../fixtures/corpus.ts";
 
 const folder = `${corpus}/sigstore-bundles`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { SkillFile, type Skill } from "../../../../src/skill/skill.ts";

@@ -3,7 +3,7 @@ import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";

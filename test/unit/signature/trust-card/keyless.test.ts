@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { readTrustedRoot } from "../../../../src/signature/sigstore/root/trusted-root.ts";
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { edited, flipped, placesOf, valueAt, type Edit } from "../../../fixtures/edited.ts";

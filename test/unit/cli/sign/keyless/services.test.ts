@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readServices } from "../../../../../src/cli/sign/keyless/services.ts";
 import { serviceUrl } from "../../../../../src/cli/sign/keyless/service-url.ts";
 import type { SignOptions } from "../../../../../src/cli/sign/sign.ts";
-import { publicGoodRoot } from "../../../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 
 describe("readServices", () => {
   it("signs at the public instance, and checks by its root, where nothing is named", async () => {

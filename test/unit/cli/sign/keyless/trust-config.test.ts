@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../../../src/cli/command-line.ts";
 import { readTrustConfig } from "../../../../../src/cli/sign/keyless/trust-config.ts";
 import { SignatureError } from "../../../../../src/signature/signature-error.ts";
-import { publicGoodRoot } from "../../../../../src/signature/sigstore/public-good-root.ts";
-import { readTrustedRoot } from "../../../../../src/signature/sigstore/trusted-root.ts";
+import { publicGoodRoot } from "../../../../../src/signature/sigstore/root/public-good-root.ts";
+import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 import { edited, placesOf, type Edit } from "../../../../fixtures/edited.ts";
 
 const now = Date.parse("2026-06-01T00:00:00Z");

@@ -1,13 +1,13 @@
 import type { SignedEntity } from "@sigstore/verify";
-import type { Certificate } from "../x509/certificate.ts";
-import { SignatureError } from "../signature-error.ts";
-import type { SigstoreRoot } from "../trust-material.ts";
-import { sigstoreMessages, sigstoreVerify } from "./lazy-libraries.ts";
-import type { LoggedSignature } from "./log-body.ts";
-import type { LogEntry, LogProof } from "./log-entry.ts";
-import { rememberedCertificate } from "./remembered-certificate.ts";
+import type { Certificate } from "../../x509/certificate.ts";
+import { SignatureError } from "../../signature-error.ts";
+import type { SigstoreRoot } from "../../trust-material.ts";
+import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
+import type { LoggedSignature } from "./body.ts";
+import type { LogEntry, LogProof } from "./entry.ts";
+import { rememberedCertificate } from "../root/remembered-certificate.ts";
 import type { SignedSubject } from "./subject.ts";
-import { defaultThresholds } from "./thresholds.ts";
+import { defaultThresholds } from "../root/thresholds.ts";
 
 type Bundle = Parameters<ReturnType<typeof sigstoreVerify>["toSignedEntity"]>[0];
 type BundleEntry = Bundle["verificationMaterial"]["tlogEntries"][number];

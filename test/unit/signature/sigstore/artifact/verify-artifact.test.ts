@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact-bundle.ts";
-import type { Artifact } from "../../../../src/signature/sigstore/artifact.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
+import { parseArtifactBundle } from "../../../../../src/signature/sigstore/artifact/bundle.ts";
+import type { Artifact } from "../../../../../src/signature/sigstore/artifact.ts";
+import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 import {
   verifyArtifact,
   type ArtifactTrust,
   type ArtifactVerdict,
-} from "../../../../src/signature/sigstore/verify-artifact.ts";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { edited, flipped, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
+} from "../../../../../src/signature/sigstore/artifact/verify-artifact.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { edited, flipped, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
 import {
   newEd25519Key,
   newKey,
@@ -18,8 +18,8 @@ import {
   statementAbout,
   trustedKey,
   type ArtifactDraft,
-} from "../../../fixtures/sigstore-artifact.ts";
-import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
+} from "../../../../fixtures/sigstore-artifact.ts";
+import { identity, issuer, testSigstore } from "../../../../fixtures/sigstore.ts";
 
 const sigstore = await testSigstore();
 const rootOf = (edits: Readonly<Record<string, Edit>> = {}) =>

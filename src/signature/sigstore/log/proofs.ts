@@ -1,6 +1,6 @@
-import { SignatureError } from "../signature-error.ts";
-import type { Unproved } from "../signature-evidence.ts";
-import type { SigstoreRoot } from "../trust-material.ts";
+import { SignatureError } from "../../signature-error.ts";
+import type { Unproved } from "../../signature-evidence.ts";
+import type { SigstoreRoot } from "../../trust-material.ts";
 import { knowsLogs, proveSigning } from "./prove.ts";
 import { assertLogged, type SignedSubject } from "./subject.ts";
 

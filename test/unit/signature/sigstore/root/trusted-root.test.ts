@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { publicGoodRoot } from "../../../../src/signature/sigstore/public-good-root.ts";
-import { maxTrustedRootLength, readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
-import { edited, placesOf, type Edit } from "../../../fixtures/edited.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { publicGoodRoot } from "../../../../../src/signature/sigstore/root/public-good-root.ts";
+import {
+  maxTrustedRootLength,
+  readTrustedRoot,
+} from "../../../../../src/signature/sigstore/root/trusted-root.ts";
+import { edited, placesOf, type Edit } from "../../../../fixtures/edited.ts";
 
 const read = (text: string) => readTrustedRoot(text, ["r/s"]);
 

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact-bundle.ts";
-import { readLogBody } from "../../../../src/signature/sigstore/log-body.ts";
-import type { LogEntry } from "../../../../src/signature/sigstore/log-entry.ts";
-import { edited, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { parseArtifactBundle } from "../../../../../src/signature/sigstore/artifact/bundle.ts";
+import { readLogBody } from "../../../../../src/signature/sigstore/log/body.ts";
+import type { LogEntry } from "../../../../../src/signature/sigstore/log/entry.ts";
+import { edited, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
 import {
   newKey,
   sha256Of,
   signArtifact,
   statementAbout,
   type ArtifactDraft,
-} from "../../../fixtures/sigstore-artifact.ts";
-import { testSigstore } from "../../../fixtures/sigstore.ts";
+} from "../../../../fixtures/sigstore-artifact.ts";
+import { testSigstore } from "../../../../fixtures/sigstore.ts";
 
 const sigstore = await testSigstore();
 const artifact = Buffer.from("an artifact");

@@ -1,14 +1,14 @@
-import { inTotoPayloadType, preAuthEncoding } from "./dsse.ts";
-import { isEd25519 } from "../ed25519.ts";
-import { quoted, SignatureError, unsupported } from "../signature-error.ts";
-import type { Signer } from "../signature-evidence.ts";
-import type { SigstoreRoot, TrustedKey } from "../trust-material.ts";
-import { artifactDigest, isSignedBy, type Artifact } from "./artifact.ts";
-import type { ArtifactBundle } from "./artifact-bundle.ts";
-import { verifyByIdentity, type ClaimedSignature } from "./keyless.ts";
-import { earliest, proofsOf } from "./proofs.ts";
+import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
+import { isEd25519 } from "../../ed25519.ts";
+import { quoted, SignatureError, unsupported } from "../../signature-error.ts";
+import type { Signer } from "../../signature-evidence.ts";
+import type { SigstoreRoot, TrustedKey } from "../../trust-material.ts";
+import { artifactDigest, isSignedBy, type Artifact } from "../artifact.ts";
+import type { ArtifactBundle } from "./bundle.ts";
+import { verifyByIdentity, type ClaimedSignature } from "../keyless.ts";
+import { earliest, proofsOf } from "../log/proofs.ts";
 import { assertSubject, readStatement, type Statement } from "./statement.ts";
-import { toSubject } from "./subject.ts";
+import { toSubject } from "../log/subject.ts";
 
 /** A key that signatures may be checked with. */
 export type SigningKey = Pick<TrustedKey, "fingerprint" | "key">;

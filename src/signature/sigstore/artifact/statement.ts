@@ -1,6 +1,6 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { assertObject, fieldOf, listOf, textOf } from "../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
+import { assertObject, fieldOf, listOf, textOf } from "../../json-fields.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../../signature-error.ts";
 
 /** An in-toto statement (in-toto attestation framework, v1): something said of artifacts. */
 export interface Statement {

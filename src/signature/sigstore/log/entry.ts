@@ -1,4 +1,4 @@
-import type { Json } from "../../text/json.ts";
+import type { Json } from "../../../text/json.ts";
 import {
   assertFields,
   assertObject,
@@ -7,8 +7,8 @@ import {
   listOf,
   textOf,
   type JsonObject,
-} from "../json-fields.ts";
-import { malformed, unsupported } from "../signature-error.ts";
+} from "../../json-fields.ts";
+import { malformed, unsupported } from "../../signature-error.ts";
 
 /** An entry of a transparency log as a bundle carries it (sigstore_rekor.proto), in the libraries' own shape. */
 export interface LogEntry {

@@ -1,9 +1,9 @@
-import type { Fields } from "../../text/fields.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { decodeBase64 } from "../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
-import type { DigestName } from "./artifact.ts";
-import type { LogEntry } from "./log-entry.ts";
+import type { Fields } from "../../../text/fields.ts";
+import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
+import { decodeBase64 } from "../../json-fields.ts";
+import { malformed, quoted, SignatureError, unsupported } from "../../signature-error.ts";
+import type { DigestName } from "../artifact.ts";
+import type { LogEntry } from "./entry.ts";
 
 /** What a log says was signed, and with what: the body of an entry. */
 export interface LoggedSignature {

@@ -1,6 +1,6 @@
-import type { Certificate } from "../x509/certificate.ts";
-import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../x509/der.ts";
-import { malformed } from "../signature-error.ts";
+import type { Certificate } from "../../x509/certificate.ts";
+import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../../x509/der.ts";
+import { malformed } from "../../signature-error.ts";
 import { claimArcs, fulcio, type CertificateClaim } from "./claims.ts";
 
 /** Whom a Fulcio certificate names, and what it says of the build that signed. */

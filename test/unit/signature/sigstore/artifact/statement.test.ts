@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { assertSubject, readStatement } from "../../../../src/signature/sigstore/statement.ts";
-import { edited, placesOf } from "../../../fixtures/edited.ts";
-import { statementAbout } from "../../../fixtures/sigstore-artifact.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { assertSubject, readStatement } from "../../../../../src/signature/sigstore/artifact/statement.ts";
+import { edited, placesOf } from "../../../../fixtures/edited.ts";
+import { statementAbout } from "../../../../fixtures/sigstore-artifact.ts";
 
 const [one, two] = ["11".repeat(32), "22".repeat(32)];
 const statement = statementAbout(one, two);

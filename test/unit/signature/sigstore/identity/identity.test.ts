@@ -1,10 +1,10 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
-import { parseCertificate } from "../../../../src/signature/x509/certificate.ts";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { readIdentity } from "../../../../src/signature/sigstore/identity.ts";
-import { issueCertificate } from "../../../fixtures/certificates.ts";
+import { parseCertificate } from "../../../../../src/signature/x509/certificate.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { readIdentity } from "../../../../../src/signature/sigstore/identity/identity.ts";
+import { issueCertificate } from "../../../../fixtures/certificates.ts";
 
 const issuer = "https://issuer.example.com";
 

@@ -2,16 +2,24 @@ import { initializeTSA } from "@sigstore/mock";
 import fc from "fast-check";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { readClientTrustConfig } from "../../../../src/signature/sigstore/client-trust-config.ts";
-import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact-bundle.ts";
-import type { Thresholds } from "../../../../src/signature/sigstore/thresholds.ts";
-import { maxTrustedRootLength, readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
-import { verifyArtifact } from "../../../../src/signature/sigstore/verify-artifact.ts";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import type { SigstoreRoot } from "../../../../src/signature/trust-material.ts";
-import { edited, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
-import { newKey, signArtifact, trustedKey, type ArtifactDraft } from "../../../fixtures/sigstore-artifact.ts";
-import { testSigstore } from "../../../fixtures/sigstore.ts";
+import { readClientTrustConfig } from "../../../../../src/signature/sigstore/root/client-trust-config.ts";
+import { parseArtifactBundle } from "../../../../../src/signature/sigstore/artifact/bundle.ts";
+import type { Thresholds } from "../../../../../src/signature/sigstore/root/thresholds.ts";
+import {
+  maxTrustedRootLength,
+  readTrustedRoot,
+} from "../../../../../src/signature/sigstore/root/trusted-root.ts";
+import { verifyArtifact } from "../../../../../src/signature/sigstore/artifact/verify-artifact.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import type { SigstoreRoot } from "../../../../../src/signature/trust-material.ts";
+import { edited, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
+import {
+  newKey,
+  signArtifact,
+  trustedKey,
+  type ArtifactDraft,
+} from "../../../../fixtures/sigstore-artifact.ts";
+import { testSigstore } from "../../../../fixtures/sigstore.ts";
 
 const one = await testSigstore();
 const two = await testSigstore();

@@ -1,7 +1,7 @@
-import { parseCertificate, type Certificate } from "../x509/certificate.ts";
-import { decodeBase64 } from "../json-fields.ts";
-import { curveDigest } from "../key.ts";
-import { malformed, SignatureError, unsupported } from "../signature-error.ts";
+import { parseCertificate, type Certificate } from "../../x509/certificate.ts";
+import { decodeBase64 } from "../../json-fields.ts";
+import { curveDigest } from "../../key.ts";
+import { malformed, SignatureError, unsupported } from "../../signature-error.ts";
 
 const codeSigning = "1.3.6.1.5.5.7.3.3";
 

@@ -1,5 +1,5 @@
 import type { TrustMaterial } from "@sigstore/verify";
-import { malformed } from "../signature-error.ts";
+import { malformed } from "../../signature-error.ts";
 
 /** How much proof by one Sigstore instance is asked for. */
 export interface Thresholds {

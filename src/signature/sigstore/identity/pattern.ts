@@ -1,5 +1,5 @@
-import { malformed } from "../signature-error.ts";
-import { linearPatterns } from "./lazy-libraries.ts";
+import { malformed } from "../../signature-error.ts";
+import { linearPatterns } from "../lazy-libraries.ts";
 
 /** Longest pattern of a policy, characters. */
 export const maxPatternLength = 512;

@@ -1,10 +1,10 @@
 import { hash, type KeyObject } from "node:crypto";
-import type { Certificate } from "../x509/certificate.ts";
-import { keyDer } from "../key.ts";
-import { SignatureError } from "../signature-error.ts";
-import { artifactDigest, type Artifact } from "./artifact.ts";
-import { readLogBody, type LoggedSignature } from "./log-body.ts";
-import type { LogProof } from "./log-entry.ts";
+import type { Certificate } from "../../x509/certificate.ts";
+import { keyDer } from "../../key.ts";
+import { SignatureError } from "../../signature-error.ts";
+import { artifactDigest, type Artifact } from "../artifact.ts";
+import { readLogBody, type LoggedSignature } from "./body.ts";
+import type { LogProof } from "./entry.ts";
 
 /** A signature as it is held against the logs and timestamps of its bundle. */
 export interface SignedSubject {

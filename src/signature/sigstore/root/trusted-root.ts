@@ -1,6 +1,6 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { sha256Hex } from "../../skill/digest.ts";
-import { parseCertificate } from "../x509/certificate.ts";
+import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
+import { sha256Hex } from "../../../skill/digest.ts";
+import { parseCertificate } from "../../x509/certificate.ts";
 import {
   assertFields,
   assertObject,
@@ -9,11 +9,11 @@ import {
   listOf,
   textOf,
   type JsonObject,
-} from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
-import type { SigstoreRoot } from "../trust-material.ts";
+} from "../../json-fields.ts";
+import { malformed, quoted, unsupported } from "../../signature-error.ts";
+import type { SigstoreRoot } from "../../trust-material.ts";
 import { chainsOf } from "./issuers.ts";
-import { sigstoreMessages, sigstoreVerify } from "./lazy-libraries.ts";
+import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";
 import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
 

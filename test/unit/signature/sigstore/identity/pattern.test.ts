@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SignatureError } from "../../../../src/signature/signature-error.ts";
-import { identityPattern } from "../../../../src/signature/sigstore/identity-pattern.ts";
+import { SignatureError } from "../../../../../src/signature/signature-error.ts";
+import { identityPattern } from "../../../../../src/signature/sigstore/identity/pattern.ts";
 
 const release = "^https://github\\.com/acme/skills/\\.github/workflows/release\\.yml@refs/tags/v[0-9.]+$";
 

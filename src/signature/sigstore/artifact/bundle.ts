@@ -7,7 +7,7 @@ import {
   mediaTypeOf,
   parseBundleJson,
   publicKeyOf,
-} from "./bundle.ts";
+} from "../bundle.ts";
 import {
   assertFields,
   assertObject,
@@ -15,11 +15,11 @@ import {
   fieldOf,
   textOf,
   type JsonObject,
-} from "../json-fields.ts";
-import { malformed } from "../signature-error.ts";
-import type { DigestName } from "./artifact.ts";
-import { digestNameOf } from "./log-body.ts";
-import { readLogProof, type LogProof } from "./log-entry.ts";
+} from "../../json-fields.ts";
+import { malformed } from "../../signature-error.ts";
+import type { DigestName } from "../artifact.ts";
+import { digestNameOf } from "../log/body.ts";
+import { readLogProof, type LogProof } from "../log/entry.ts";
 
 /** With what the signature is to be checked: a key that the verifier has, or a certificate. */
 export type ArtifactMaterial =

@@ -1,14 +1,14 @@
 /** What is remembered of trusted roots and certificates must never let one stand for another. */
 import { describe, expect, it } from "vitest";
-import { omsStatement } from "../../../../src/signature/oms/sign.ts";
-import { rememberedCertificate } from "../../../../src/signature/sigstore/remembered-certificate.ts";
-import { readTrustedRoot } from "../../../../src/signature/sigstore/trusted-root.ts";
-import type { SigstoreRoot } from "../../../../src/signature/trust-material.ts";
-import { verifySignature } from "../../../../src/signature/verify.ts";
-import { SkillFile } from "../../../../src/skill/skill.ts";
-import { trustOf } from "../../../fixtures/certificates.ts";
-import { edited, valueAt, type Edit } from "../../../fixtures/edited.ts";
-import { testSigstore } from "../../../fixtures/sigstore.ts";
+import { omsStatement } from "../../../../../src/signature/oms/sign.ts";
+import { rememberedCertificate } from "../../../../../src/signature/sigstore/root/remembered-certificate.ts";
+import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
+import type { SigstoreRoot } from "../../../../../src/signature/trust-material.ts";
+import { verifySignature } from "../../../../../src/signature/verify.ts";
+import { SkillFile } from "../../../../../src/skill/skill.ts";
+import { trustOf } from "../../../../fixtures/certificates.ts";
+import { edited, valueAt, type Edit } from "../../../../fixtures/edited.ts";
+import { testSigstore } from "../../../../fixtures/sigstore.ts";
 
 const [ours, theirs] = [await testSigstore(), await testSigstore()];
 const files = new Map([["SKILL.md", new SkillFile(Buffer.from("# demo\n"))]]);
