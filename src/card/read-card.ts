@@ -2,7 +2,7 @@ import type { Skill, SkillFile } from "../skill/skill.ts";
 import { cardDifferences } from "./differences.ts";
 import { FaultList } from "./fault-list.ts";
 import { readFrontmatter } from "./frontmatter.ts";
-import { readMarkdownCard } from "./markdown-card.ts";
+import { readMarkdownCard } from "./markdown/card.ts";
 import { readPermissionManifest } from "./permission-manifest.ts";
 import type { CardEvidence, CardFault, CardFormat, SkillCard } from "./skill-card.ts";
 import { readSkillcardYaml } from "./skillcard-yaml.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Json } from "../text/json.ts";
 import { parseStrictYaml, YamlError } from "../text/yaml.ts";
 import type { FaultList } from "./fault-list.ts";
-import { readLicense } from "./license.ts";
+import { readLicense } from "./license/license.ts";
 import type { CardRisk, SkillCard } from "./skill-card.ts";
 
 const text = z.string().trim().min(1, "is empty");

@@ -1,4 +1,4 @@
-import { isLicenseEntry, licenseAllowed, readLicense, type License } from "../../card/license.ts";
+import { isLicenseEntry, licenseAllowed, readLicense, type License } from "../../card/license/license.ts";
 import { permissionDenied } from "../../card/permission.ts";
 import type {
   CardEvidence,

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { licenseAllowed } from "../../../src/card/license.ts";
+import { licenseAllowed } from "../../../src/card/license/license.ts";
 import { readCard } from "../../../src/card/read-card.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { corpus, readTree } from "../../fixtures/corpus.ts";

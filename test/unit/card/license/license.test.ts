@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLicenseEntry, licenseAllowed, readLicense } from "../../../src/card/license.ts";
+import { isLicenseEntry, licenseAllowed, readLicense } from "../../../../src/card/license/license.ts";
 
 describe("readLicense", () => {
   it.each([

@@ -1,4 +1,4 @@
-import { listItem, sectionKey, type Heading } from "./markdown.ts";
+import { listItem, sectionKey, type Heading } from "./sections.ts";
 
 /** Headings that are read, by what they hold; the first spelling is the generator's, the others are people's. */
 const headings = {

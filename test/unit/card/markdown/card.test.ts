@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FaultList } from "../../../src/card/fault-list.ts";
-import { readMarkdownCard } from "../../../src/card/markdown-card.ts";
+import { FaultList } from "../../../../src/card/fault-list.ts";
+import { readMarkdownCard } from "../../../../src/card/markdown/card.ts";
 
 function read(text: string) {
   const faults = new FaultList("skill-card.md");

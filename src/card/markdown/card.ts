@@ -1,9 +1,9 @@
-import type { FaultList } from "./fault-list.ts";
-import { readLicense } from "./license.ts";
-import { fieldUnder, isUsual, looksLikeRiskHeading, opensSection, type Field } from "./markdown-headings.ts";
-import { readRisks } from "./markdown-risks.ts";
-import { firstLink, listItem, readSections, type Section } from "./markdown.ts";
-import type { SkillCard } from "./skill-card.ts";
+import type { FaultList } from "../fault-list.ts";
+import { readLicense } from "../license/license.ts";
+import { fieldUnder, isUsual, looksLikeRiskHeading, opensSection, type Field } from "./headings.ts";
+import { readRisks } from "./risks.ts";
+import { firstLink, listItem, readSections, type Section } from "./sections.ts";
+import type { SkillCard } from "../skill-card.ts";
 
 type Fields = Readonly<Partial<Record<Field, readonly string[]>>>;
 

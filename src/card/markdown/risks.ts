@@ -1,7 +1,7 @@
-import type { FaultList } from "./fault-list.ts";
-import { isTableRow, readTables } from "./markdown-table.ts";
-import { listItem, type Part } from "./markdown.ts";
-import type { CardRisk } from "./skill-card.ts";
+import type { FaultList } from "../fault-list.ts";
+import { isTableRow, readTables } from "./table.ts";
+import { listItem, type Part } from "./sections.ts";
+import type { CardRisk } from "../skill-card.ts";
 
 interface OpenRisk {
   readonly id?: string;
