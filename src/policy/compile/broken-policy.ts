@@ -2,7 +2,7 @@ import { isFields } from "../../text/fields.ts";
 import type { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { clusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
-import { nameOf } from "../resource/name.ts";
+import { nameOf } from "../resource/schema/name.ts";
 import { selectorMatches } from "./label-selector.ts";
 import type { Policy } from "../policy.ts";
 

@@ -1,4 +1,4 @@
-import type { LabelSelector } from "../resource/label-selector.ts";
+import type { LabelSelector } from "../resource/schema/label-selector.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Requirement = NonNullable<LabelSelector["matchExpressions"]>[number];

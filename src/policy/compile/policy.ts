@@ -4,7 +4,7 @@ import type { Policy, Response } from "../policy.ts";
 import type { CardSection } from "../resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
 import { resolvePublisher } from "./publisher.ts";
-import { millisecondsOf } from "../resource/duration.ts";
+import { millisecondsOf } from "../resource/schema/duration.ts";
 import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { revocationFindings } from "../rules/revocation.ts";
 import { selectorMatches } from "./label-selector.ts";

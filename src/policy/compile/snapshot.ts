@@ -12,7 +12,7 @@ import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.
 import { assertCrls, lostCrlsOf, type LostCrls } from "../trust/unavailable-crls.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { PolicySnapshot } from "../policy.ts";
-import { nameOf } from "../resource/name.ts";
+import { nameOf } from "../resource/schema/name.ts";
 import { readRevocationLists } from "../trust/read-revocation-lists.ts";
 import { problemOf, type Note, type ResourceProblem } from "../resource/problem.ts";
 import { parsePolicy, parseTrustRoot } from "../resource/parse.ts";

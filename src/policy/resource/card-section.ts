@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asSet, someMember } from "./constraints.ts";
+import { asSet, someMember } from "./schema/constraints.ts";
 
 /** Fields of a card that a policy can demand: names of the normalised model, `SkillCard`. */
 export const cardFields = [

@@ -4,11 +4,11 @@ import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
 import type { Response } from "../policy.ts";
 import { cardSection } from "./card-section.ts";
-import { asSet, byName, celRule, someMember } from "./constraints.ts";
-import { labelSelector } from "./label-selector.ts";
+import { asSet, byName, celRule, someMember } from "./schema/constraints.ts";
+import { labelSelector } from "./schema/label-selector.ts";
 import { publisher } from "./publisher.ts";
-import { entryName, objectName } from "./scalars.ts";
-import { duration, moment } from "./time.ts";
+import { entryName, objectName } from "./schema/scalars.ts";
+import { duration, moment } from "./schema/time.ts";
 import { sha256Digest } from "./skill-revocation-list.ts";
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];

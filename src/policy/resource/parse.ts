@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { clusterSkillPolicySpec, type ClusterSkillPolicySpec } from "./cluster-skill-policy.ts";
-import { objectName } from "./scalars.ts";
+import { objectName } from "./schema/scalars.ts";
 import { skillRevocationListSpec, type SkillRevocationListSpec } from "./skill-revocation-list.ts";
 import { skillTrustRootSpec, type SkillTrustRootSpec } from "./skill-trust-root.ts";
 

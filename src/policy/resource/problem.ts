@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError, type PolicyErrorCode } from "../policy-error.ts";
-import { nameOf } from "./name.ts";
+import { nameOf } from "./schema/name.ts";
 
 /** Why one resource cannot be used; written to its status as the condition `Ready: False`. */
 export interface ResourceProblem {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
 import { isAnchored, maxPatternLength } from "../../signature/sigstore/identity/pattern.ts";
-import { celRule, exactlyOne, someMember } from "./constraints.ts";
-import { certificatePem, entryName, publicKeyPem, trustRootName } from "./scalars.ts";
+import { celRule, exactlyOne, someMember } from "./schema/constraints.ts";
+import { certificatePem, entryName, publicKeyPem, trustRootName } from "./schema/scalars.ts";
 import { vettPublisher } from "./vett.ts";
 
 const attribute = z.string().min(1).max(256);

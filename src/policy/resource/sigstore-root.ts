@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { maxTrustConfigLength } from "../../signature/sigstore/root/client-trust-config.ts";
 import { maxTrustedRootLength } from "../../signature/sigstore/root/trusted-root.ts";
-import { celRule, exactlyOne } from "./constraints.ts";
-import { objectName } from "./scalars.ts";
+import { celRule, exactlyOne } from "./schema/constraints.ts";
+import { objectName } from "./schema/scalars.ts";
 import { inOrder, period, trustName } from "./trust-entry.ts";
 
 /** Most that a bundle may bring of each. */

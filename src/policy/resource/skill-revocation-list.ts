@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { moment } from "./time.ts";
+import { moment } from "./schema/time.ts";
 
 /** Entries of one kind in one list. About as many as fit in an object; more go into a second list. */
 const maxEntries = 10_000;

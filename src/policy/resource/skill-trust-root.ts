@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { byName, celRule } from "./constraints.ts";
+import { byName, celRule } from "./schema/constraints.ts";
 import { sigstoreRoot } from "./sigstore-root.ts";
 import { certificateEntry, crlEntry, keyEntry } from "./trust-entry.ts";
 import { vettRegistry, withKnownLogs } from "./vett.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { celRule } from "./constraints.ts";
-import { certificatePem, crlPem, entryName, publicKeyPem } from "./scalars.ts";
-import { moment } from "./time.ts";
+import { celRule } from "./schema/constraints.ts";
+import { certificatePem, crlPem, entryName, publicKeyPem } from "./schema/scalars.ts";
+import { moment } from "./schema/time.ts";
 
 /** Name of an entry of a trust root. */
 export const trustName = entryName.describe("Name in messages; policies refer to keys by it.");

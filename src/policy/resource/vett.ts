@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { celRule } from "./constraints.ts";
-import { entryName, shortPublicKeyPem, trustRootName } from "./scalars.ts";
+import { celRule } from "./schema/constraints.ts";
+import { entryName, shortPublicKeyPem, trustRootName } from "./schema/scalars.ts";
 
 const moment = z.iso
   .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError } from "../policy-error.ts";
-import { nameOf } from "../resource/name.ts";
+import { nameOf } from "../resource/schema/name.ts";
 import { parseRevocationList } from "../resource/parse.ts";
 import { problemOf, type Note } from "../resource/problem.ts";
 import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";

@@ -3,7 +3,7 @@ import { isFields } from "../../text/fields.ts";
 import { readAnchors } from "./pem.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Policy } from "../policy.ts";
-import { nameOf } from "../resource/name.ts";
+import { nameOf } from "../resource/schema/name.ts";
 import type { TrustRoots } from "./trust-root.ts";
 
 /** Authorities whose revocation lists stand in a trust root that cannot be used: by fingerprint, that trust root's name. */

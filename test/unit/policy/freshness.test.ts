@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
-import { millisecondsOf } from "../../../src/policy/resource/duration.ts";
+import { millisecondsOf } from "../../../src/policy/resource/schema/duration.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";

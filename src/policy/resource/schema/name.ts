@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { objectName } from "./scalars.ts";
 
 /** `metadata.name` of an object, or undefined where it is none that the API server would take. */
