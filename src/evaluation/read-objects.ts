@@ -1,6 +1,6 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/source.ts";
-import { podLimits } from "../workload/fields.ts";
+import { podLimits } from "../workload/pod/limits.ts";
 import { declaresSkill } from "../skill/skill-file.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
 import { onlyKeys } from "../kubernetes/volume-object.ts";

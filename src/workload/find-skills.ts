@@ -6,7 +6,7 @@ import { SourceError } from "../skill/source-error.ts";
 import { baseName, below, isBelow, joinPath } from "./pod/container-path.ts";
 import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./pod/container-view.ts";
 import { cutSkills, type SkillPart } from "./roots/skills-in-view.ts";
-import { podLimits } from "./fields.ts";
+import { podLimits } from "./pod/limits.ts";
 import { mergeReferences } from "./merge-references.ts";
 import { readPodSpec, type Container } from "./pod/pod-spec.ts";
 import type { PodSubject } from "./pod/pod-subject.ts";

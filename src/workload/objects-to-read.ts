@@ -1,7 +1,7 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
 import { ancestorsOf } from "./pod/container-path.ts";
-import { podLimits } from "./fields.ts";
+import { podLimits } from "./pod/limits.ts";
 import { readPodSpec, type Container } from "./pod/pod-spec.ts";
 import type { PodSubject } from "./pod/pod-subject.ts";
 import { isMarkdown } from "../skill/skill-file.ts";

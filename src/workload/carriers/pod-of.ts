@@ -1,5 +1,13 @@
 import { isFields, type Fields } from "../../text/fields.ts";
-import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt, textMapAt } from "../fields.ts";
+import {
+  fieldsAt,
+  listAt,
+  optionalFields,
+  optionalText,
+  textAt,
+  textMapAt,
+} from "../../kubernetes/read-fields.ts";
+import { podLimits } from "../pod/limits.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { PodSubject } from "../pod/pod-subject.ts";
 

@@ -1,4 +1,5 @@
-import { malformed, podLimits } from "../fields.ts";
+import { malformed } from "../../kubernetes/read-fields.ts";
+import { podLimits } from "./limits.ts";
 
 /** Nearly every path there is. */
 const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;

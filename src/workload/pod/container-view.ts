@@ -1,6 +1,6 @@
 import { SourceError } from "../../skill/source-error.ts";
 import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";
-import { podLimits } from "../fields.ts";
+import { podLimits } from "./limits.ts";
 import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
 import { within } from "./sub-path.ts";
 import type { Mark, PlacedFile, VolumeTree } from "./volume-tree.ts";

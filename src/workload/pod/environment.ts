@@ -1,5 +1,6 @@
 import type { Fields } from "../../text/fields.ts";
-import { fieldsAt, listAt, optionalFields, optionalText, podLimits, textAt } from "../fields.ts";
+import { fieldsAt, listAt, optionalFields, optionalText, textAt } from "../../kubernetes/read-fields.ts";
+import { podLimits } from "./limits.ts";
 import type { PodSubject } from "./pod-subject.ts";
 
 /** A container's variables. Undefined: set, but from something that cannot be read here. */

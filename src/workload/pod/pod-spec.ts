@@ -1,7 +1,8 @@
 import { assertContainerPath, cleanPath, componentsOf, isBelow } from "./container-path.ts";
 import { environmentOf, expand, type Environment } from "./environment.ts";
 import type { Fields } from "../../text/fields.ts";
-import { fieldsAt, flagAt, listAt, malformed, optionalText, podLimits, textAt } from "../fields.ts";
+import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
+import { podLimits } from "./limits.ts";
 import type { PodSubject } from "./pod-subject.ts";
 import { volumeOf, type Volume } from "./volume.ts";
 

@@ -2,7 +2,8 @@ import { pathFault } from "../../skill/path.ts";
 import type { SourceKind } from "../../skill/reference.ts";
 import { componentsOf } from "./container-path.ts";
 import type { Fields } from "../../text/fields.ts";
-import { fieldsAt, flagAt, listAt, malformed, optionalText, podLimits, textAt } from "../fields.ts";
+import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
+import { podLimits } from "./limits.ts";
 
 /** One key of an object, and where its file goes. */
 export interface VolumeItem {
