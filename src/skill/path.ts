@@ -46,3 +46,7 @@ export function assertNoCollisions(paths: Iterable<string>): void {
     seen.set(key, path);
   }
 }
+
+/** The last component; of `/`, `/`. */
+export const baseName = (path: string): string =>
+  path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);

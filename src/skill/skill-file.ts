@@ -1,7 +1,6 @@
 import { skillLimits } from "./limits.ts";
-import { collisionKey } from "./path.ts";
+import { collisionKey, baseName } from "./path.ts";
 import type { SkillFile } from "./skill.ts";
-import { baseName } from "../workload/pod/container-path.ts";
 
 /** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
 export const isMarkdown = (path: string): boolean =>

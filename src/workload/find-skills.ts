@@ -1,9 +1,9 @@
 import { skillLimits } from "../skill/limits.ts";
-import { assertNoCollisions, pathFault } from "../skill/path.ts";
+import { assertNoCollisions, pathFault, baseName } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
 import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { baseName, below, isBelow, joinPath } from "./pod/container-path.ts";
+import { below, isBelow, joinPath } from "./pod/container-path.ts";
 import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./pod/container-view.ts";
 import { cutSkills, type SkillPart } from "./roots/skills-in-view.ts";
 import { podLimits } from "./pod/limits.ts";

@@ -43,10 +43,6 @@ export function ancestorsOf(path: string): readonly string[] {
   return ancestors;
 }
 
-/** The last component; of `/`, `/`. */
-export const baseName = (path: string): string =>
-  path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);
-
 /** A clean absolute path and a clean relative one below it. */
 export const joinPath = (folder: string, relative: string): string => {
   if (relative === "") return folder;

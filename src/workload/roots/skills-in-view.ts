@@ -1,4 +1,5 @@
-import { baseName, below, isBelow, parentOf } from "../pod/container-path.ts";
+import { below, isBelow, parentOf } from "../pod/container-path.ts";
+import { baseName } from "../../skill/path.ts";
 import type { Layer, Readable, SeenFile, SeenMark } from "../pod/container-view.ts";
 import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
