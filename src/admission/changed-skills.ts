@@ -2,7 +2,7 @@ import type { SkillReference } from "../skill/reference.ts";
 import { treeDigest } from "../skill/skill.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 import { skillsOf, type Governance, type ReviewContext } from "../evaluation/evaluate.ts";
 
 export interface ObjectChange {

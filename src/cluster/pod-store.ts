@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 
 const pick = (from: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));

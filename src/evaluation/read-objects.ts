@@ -2,8 +2,7 @@ import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/source.ts";
 import { podLimits } from "../workload/pod/limits.ts";
 import { declaresSkill } from "../skill/skill-file.ts";
-import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
-import { onlyKeys } from "../kubernetes/volume-object.ts";
+import { volumeObjectKey, onlyKeys } from "../kubernetes/volume-object.ts";
 import type { ReadObjects } from "../workload/pod/volume-tree.ts";
 import { giveWay } from "./give-way.ts";
 

@@ -14,6 +14,10 @@ const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
 /** Name of an object in messages: `ConfigMap payments/skills-etl`. */
 export const describeRef = (ref: VolumeObjectRef): string => `${ref.kind} ${ref.namespace}/${ref.name}`;
 
+/** Names a ConfigMap or Secret among those of one namespace: `ConfigMap/skills-etl`. */
+export const volumeObjectKey = (ref: Pick<VolumeObjectRef, "kind" | "name">): string =>
+  `${ref.kind}/${ref.name}`;
+
 /** Names which the kubelet could not write as files, by the API server's rules for keys (`IsConfigMapKey`). */
 function keyFault(key: string): string | undefined {
   if (key.length > maxKeyLength) return `is longer than ${maxKeyLength} characters`;

@@ -7,7 +7,7 @@ import type { PodSubject } from "./pod/pod-subject.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { Volume, VolumePart } from "./pod/volume.ts";
-import { volumeObjectKey } from "../kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 
 export interface ReadOptions {
   /** Read Secrets too. Off: what they contribute counts as unreadable. */

@@ -3,7 +3,7 @@ import type { SkillFile } from "../../skill/skill.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject } from "../../skill/source.ts";
 import type { Volume, VolumePart } from "./volume.ts";
-import { volumeObjectKey } from "../../kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
 
 /** What was read for a pod, by `volumeObjectKey`: undefined where there is no such object. */
 export type ReadObjects = ReadonlyMap<string, VolumeObject | SourceError | undefined>;

@@ -8,7 +8,7 @@ import { findSkills } from "../../../src/workload/find-skills.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
-import { volumeObjectKey } from "../../../src/kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
 import { startNode, type Node } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";

@@ -4,7 +4,7 @@ import { SkillFile } from "../../../src/skill/skill.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
 import { within } from "../../../src/workload/pod/sub-path.ts";
-import { volumeObjectKey } from "../../../src/kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { configMap, container, mount, namespace, pod, volume, volumeObject } from "../../fixtures/pods.ts";
 
 /** A file that counts how often its bytes are asked for. */

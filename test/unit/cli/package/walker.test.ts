@@ -9,7 +9,7 @@ import { SkillFile, treeDigest, type Skill } from "../../../../src/skill/skill.t
 import { findSkills } from "../../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../../src/workload/carriers/pod-of.ts";
-import { volumeObjectKey } from "../../../../src/kubernetes/volume-object-key.ts";
+import { volumeObjectKey } from "../../../../src/kubernetes/volume-object.ts";
 
 /** Packs a skill, and has the pod walker put it together again from the example pod. */
 function roundTrip(skill: Skill) {
