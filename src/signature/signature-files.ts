@@ -1,4 +1,4 @@
-import { signatureFileName } from "./detect.ts";
+import { signatureFileName } from "./oms/manifest.ts";
 import { guideSignatureFileName } from "./guide/manifest.ts";
 import type { SignatureFormat } from "./signature-evidence.ts";
 import { trustCardFileName } from "./trust-card/card-file.ts";

@@ -1,5 +1,5 @@
 import type { Skill } from "../skill/skill.ts";
-import { signatureFileName } from "./detect.ts";
+import { signatureFileName } from "./oms/manifest.ts";
 import { guideSignatureFileName } from "./guide/manifest.ts";
 import { verifyGuide } from "./guide/verify.ts";
 import { verifyOms } from "./oms/verify.ts";

@@ -1,5 +1,5 @@
 import { parseBundle } from "../../signature/sigstore/bundle.ts";
-import { signatureFileName } from "../../signature/detect.ts";
+import { signatureFileName } from "../../signature/oms/manifest.ts";
 import { parseStatement } from "../../signature/oms/statement.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
 import { signatureFiles, type FolderFormat } from "../../signature/signature-files.ts";

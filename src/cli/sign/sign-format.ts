@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from "node:crypto";
 
-import { signatureFileName } from "../../signature/detect.ts";
+import { signatureFileName } from "../../signature/oms/manifest.ts";
 import { guideSignatureFileName } from "../../signature/guide/manifest.ts";
 import { signGuide } from "../../signature/guide/sign.ts";
 import { verifyGuide } from "../../signature/guide/verify.ts";

@@ -4,6 +4,9 @@ import { malformed, quoted } from "../signature-error.ts";
 import type { IgnoredPaths } from "./ignore.ts";
 import type { OmsHash } from "./digest.ts";
 
+/** Where an OpenSSF Model Signing signature stands in a skill: at its root, under the name that catalogues use. */
+export const signatureFileName = "skill.oms.sig";
+
 /** A signed stretch of a file: all of it, or the bytes from `start` up to, not including, `end`. */
 export interface ListedPiece {
   readonly range?: { readonly start: number; readonly end: number };

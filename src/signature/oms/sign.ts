@@ -5,7 +5,7 @@ import type { Skill } from "../../skill/skill.ts";
 import { bundleMediaType, maxCertificates } from "../sigstore/bundle.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import { assertLinked, assertMaySign } from "../x509/chain.ts";
-import { signatureFileName } from "../detect.ts";
+import { signatureFileName } from "./manifest.ts";
 import { inTotoPayloadType, preAuthEncoding } from "../sigstore/dsse.ts";
 import { curveDigest, keyHint, type CurveDigest } from "../key.ts";
 import { comparePaths, rootDigestOf } from "../root-digest.ts";
