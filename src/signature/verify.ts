@@ -3,7 +3,7 @@ import { signatureFileName } from "./oms/manifest.ts";
 import { guideSignatureFileName } from "./guide/manifest.ts";
 import { verifyGuide } from "./guide/verify.ts";
 import { verifyOms } from "./oms/verify.ts";
-import { treeRootDigest } from "./root-digest.ts";
+import { treeRootDigest } from "./oms/digest.ts";
 import { always, type SignatureEvidence, type SignatureFormat } from "./signature-evidence.ts";
 import { trustCardFileName } from "./trust-card/card-file.ts";
 import { hasTrustCardSignature, verifyTrustCard } from "./trust-card/verify.ts";

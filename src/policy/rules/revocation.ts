@@ -1,6 +1,6 @@
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
-import { treeRootDigest } from "../../signature/root-digest.ts";
+import { treeRootDigest } from "../../signature/oms/digest.ts";
 import { signatureFileNames } from "../../signature/verify.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { treeDigest, type Skill } from "../../skill/skill.ts";

@@ -8,7 +8,7 @@ import { assertLinked, assertMaySign } from "../x509/chain.ts";
 import { signatureFileName } from "./manifest.ts";
 import { inTotoPayloadType, preAuthEncoding } from "../sigstore/dsse.ts";
 import { curveDigest, keyHint, type CurveDigest } from "../key.ts";
-import { comparePaths, rootDigestOf } from "../root-digest.ts";
+import { comparePaths, rootDigestOf } from "./digest.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
 import { gitPaths, ignoredPaths } from "./ignore.ts";
 import { predicateType, statementType } from "./statement.ts";

@@ -1,6 +1,6 @@
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
-import { rootDigestOf } from "../root-digest.ts";
+import { rootDigestOf } from "./digest.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
 import { ignoredPaths } from "./ignore.ts";
 import { assertListedPath, assertNoneIgnored, type ListedPiece, type OmsManifest } from "./manifest.ts";

@@ -3,7 +3,7 @@ import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";
-import { treeRootDigest } from "../../../src/signature/root-digest.ts";
+import { treeRootDigest } from "../../../src/signature/oms/digest.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { SkillFile, treeDigest, type Skill } from "../../../src/skill/skill.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { signOms } from "../../../src/signature/oms/sign.ts";
-import { comparePaths } from "../../../src/signature/root-digest.ts";
+import { comparePaths } from "../../../src/signature/oms/digest.ts";
 import { SignatureError } from "../../../src/signature/signature-error.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { pathFault } from "../../../src/skill/path.ts";
