@@ -1,3 +1,4 @@
+import { skillLimits } from "../skill/limits.ts";
 import { z } from "zod";
 import { type Fields, isFields } from "../text/fields.ts";
 import type { Json } from "../text/json.ts";
@@ -21,7 +22,7 @@ const isPlaceholder = (value: string): boolean => /^TBD\b/i.test(value);
 
 function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   try {
-    const value = parseStrictYaml(source, { schema: "failsafe" });
+    const value = parseStrictYaml(source, { schema: "failsafe", maxBytes: skillLimits.cardBytes });
     for (const issue of cardSchema.safeParse(value).error?.issues ?? []) {
       const field = issue.path.map(String).join(".");
       if (field === "") faults.add(issue.message);

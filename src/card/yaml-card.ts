@@ -1,3 +1,4 @@
+import { skillLimits } from "../skill/limits.ts";
 import { type Fields, isFields } from "../text/fields.ts";
 import { z } from "zod";
 import type { Json } from "../text/json.ts";
@@ -67,7 +68,7 @@ function check(value: Json, faults: FaultList): void {
 
 function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   try {
-    const value = parseStrictYaml(source, { schema: "failsafe" });
+    const value = parseStrictYaml(source, { schema: "failsafe", maxBytes: skillLimits.cardBytes });
     check(value, faults);
     return isFields(value) ? value : undefined;
   } catch (cause) {

@@ -1,6 +1,5 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type Document, type Pair } from "yaml";
 import type { Json } from "./json.ts";
-import { skillLimits } from "../skill/limits.ts";
 
 /** Text that is not YAML, or is YAML that two readers could understand differently. `line` counts from 1. */
 export class YamlError extends Error {
@@ -17,8 +16,8 @@ export class YamlError extends Error {
 export interface YamlOptions {
   /** `failsafe`: every scalar is a string, so that a version `1.10` stays one. `core`: YAML 1.2's numbers, booleans and null. */
   readonly schema: "failsafe" | "core";
-  /** UTF-8 bytes; default `skillLimits.cardBytes`. */
-  readonly maxBytes?: number;
+  /** UTF-8 bytes. */
+  readonly maxBytes: number;
   /** Lexical tokens, which bound the time (some 3 µs each); default 5,000. Real cards and frontmatter have 350 at most. */
   readonly maxTokens?: number;
 }
@@ -47,8 +46,8 @@ function refuse(reading: Reading, node: unknown, message: string): never {
 }
 
 function compose(text: string, options: YamlOptions): readonly Document[] {
-  if (Buffer.byteLength(text) > (options.maxBytes ?? skillLimits.cardBytes)) {
-    throw new YamlError(`longer than ${options.maxBytes ?? skillLimits.cardBytes} bytes`, 1);
+  if (Buffer.byteLength(text) > options.maxBytes) {
+    throw new YamlError(`longer than ${options.maxBytes} bytes`, 1);
   }
   const maxTokens = options.maxTokens ?? defaultTokens;
   const parser = new Parser();

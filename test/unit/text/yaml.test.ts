@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseStrictYaml, parseStrictYamlDocuments, YamlError } from "../../../src/text/yaml.ts";
 
-const failsafe = (text: string): unknown => parseStrictYaml(text, { schema: "failsafe" });
-const core = (text: string): unknown => parseStrictYaml(text, { schema: "core" });
+const maxBytes = 65_536;
+const failsafe = (text: string): unknown => parseStrictYaml(text, { schema: "failsafe", maxBytes });
+const core = (text: string): unknown => parseStrictYaml(text, { schema: "core", maxBytes });
 
 describe("parseStrictYaml", () => {
   it("keeps every scalar as text in the failsafe schema", () => {
@@ -60,7 +61,7 @@ describe("parseStrictYaml", () => {
   it("bounds bytes, tokens and depth", () => {
     expect(() => parseStrictYaml("a: bcdef", { schema: "core", maxBytes: 7 })).toThrow(/longer than 7 bytes/);
     expect(parseStrictYaml("a: bcdef", { schema: "core", maxBytes: 8 })).toEqual({ a: "bcdef" });
-    expect(() => parseStrictYaml("[a,b,c,d]", { schema: "core", maxTokens: 5 })).toThrow(
+    expect(() => parseStrictYaml("[a,b,c,d]", { schema: "core", maxBytes, maxTokens: 5 })).toThrow(
       /more than 5 tokens/,
     );
     expect(core(`[${"1,".repeat(1_600)}]`)).toHaveLength(1_600);
@@ -133,7 +134,11 @@ describe("parseStrictYaml", () => {
 
 describe("parseStrictYamlDocuments", () => {
   const all = (text: string, maxTokens?: number) =>
-    parseStrictYamlDocuments(text, { schema: "core", ...(maxTokens === undefined ? {} : { maxTokens }) });
+    parseStrictYamlDocuments(text, {
+      schema: "core",
+      maxBytes,
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+    });
 
   it("reads a stream, leaving out empty documents", () => {
     expect(all("a: 1\n---\n---\n# only words\n---\nb: 2\n").map(({ value }) => value)).toEqual([
