@@ -58,4 +58,5 @@ export default tseslint.config(
     rules: { "no-restricted-globals": "off" },
   },
   { files: ["**/*.js", "**/*.cjs"], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 );

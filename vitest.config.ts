@@ -65,8 +65,7 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: [
-        "src/{skill,workload,signature,card,evidence,policy,admission,audit}/**/*.ts",
-        "src/evaluation/assess.ts",
+        "src/{text,skill,kubernetes,workload,signature,card,evidence,policy,evaluation,admission}/**/*.ts",
       ],
       thresholds: { lines: 95, statements: 95, functions: 95, branches: 90 },
       reporter: ["text-summary", "json-summary"],

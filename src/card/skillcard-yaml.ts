@@ -1,5 +1,5 @@
-import { skillLimits } from "../skill/limits.ts";
 import { z } from "zod";
+import { skillLimits } from "../skill/limits.ts";
 import { type Fields, isFields } from "../text/fields.ts";
 import type { Json } from "../text/json.ts";
 import { parseStrictYaml, YamlError } from "../text/yaml.ts";

@@ -1,0 +1,71 @@
+/**
+ * The house from the ground up: a floor imports only floors below it. Chambers on one floor do not know each other.
+ * `a/{b,c}` are single files of room a; a room with chambers below it means the files at its door, every other room all its files.
+ */
+const pureFloors = [
+  ["text"],
+  ["skill"],
+  ["kubernetes"],
+  ["workload/pod"],
+  ["workload/roots", "workload/carriers"],
+  ["workload"],
+  ["signature"],
+  ["card/license"],
+  ["card/{fault-list,skill-card,text,permission,scan-report}"],
+  ["card/markdown"],
+  ["card"],
+  ["evidence"],
+  ["policy/{finding,policy,policy-error,reason,remedy}"],
+  ["policy/resource/schema"],
+  ["policy/resource"],
+  ["policy/trust"],
+  ["policy/rules"],
+  ["policy"],
+  ["policy/compile"],
+  ["evaluation"],
+  ["admission"],
+];
+
+/** Adapters: each knows the pure rooms and its own chambers, and no other adapter. */
+const adapterFloors = [
+  ["sources"],
+  ["tuf"],
+  ["cluster"],
+  ["cluster/offline", "cluster/live/api"],
+  ["cluster/live/leader", "cluster/live/events"],
+  ["cluster/live/status"],
+  ["cluster/live/watch"],
+  ["cluster/live/registration"],
+  ["cluster/live"],
+  ["server/certificates"],
+  ["server"],
+  ["telemetry"],
+  ["cli/{command-line}"],
+  ["cli/files"],
+  ["cli/report"],
+  ["cli/trust", "cli/sign", "cli/package"],
+  ["cli/{verify,apply,unregister}"],
+  ["cli/commands"],
+  ["cli"],
+];
+
+const everyFloor = [...pureFloors, ...adapterFloors];
+const chambers = everyFloor.flat();
+const roomOf = (chamber) => chamber.split("/")[0];
+const roomsOf = (floors) => [...new Set(floors.flat().map(roomOf))];
+
+/** The files of a chamber, as a regular expression over paths from the project's root. */
+function filesOf(chamber) {
+  const [, folder, names] = /^(.*?)(?:\/\{(.*)\})?$/.exec(chamber);
+  if (names !== undefined) return `^src/${folder}/(?:${names.replaceAll(",", "|")})\\.ts$`;
+  const inner = chambers.filter((other) => other.startsWith(`${folder}/`));
+  if (inner.length === 0) return `^src/${folder}/`;
+  const single = inner.flatMap((other) => /^.*\/\{(.*)\}$/.exec(other)?.[1]?.split(",") ?? []);
+  const folders = inner
+    .filter((other) => !other.includes("{"))
+    .map((other) => other.slice(folder.length + 1));
+  const others = [...single.map((name) => `${name}\\.ts$`), ...folders.map((name) => `${name}/`)];
+  return `^src/${folder}/(?!${others.join("|")})`;
+}
+
+module.exports = { pureFloors, adapterFloors, filesOf, roomsOf };
