@@ -1,18 +1,11 @@
 import type { Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
+import { carriers } from "../workload/carriers/carriers.ts";
 
 /** Resources with their subresources as they are named in metrics: those that can bring skills in, and one word for all others. */
 export const reviewedResources = [
-  "pods",
+  ...carriers.map(({ resource }) => resource),
   "pods/ephemeralcontainers",
-  "podtemplates",
-  "replicationcontrollers",
-  "deployments",
-  "replicasets",
-  "statefulsets",
-  "daemonsets",
-  "jobs",
-  "cronjobs",
   "configmaps",
   "other",
 ] as const;

@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
+import { carrierOf } from "../workload/carriers/carriers.ts";
 
 /** An object as an Event names it. */
 export interface ObjectReference {
@@ -48,26 +49,17 @@ function referenceOf(fields: unknown, namespace: string): ObjectReference | unde
 }
 
 /**
- * Kinds that make pods, or what makes them, all of them in namespaces. Whatever else an object calls its controller may be
- * anything, also a Node, which then seems to have something to do with the denial.
+ * The controller among an object's owners (`controller: true`, of which there is one at most), if it owns pods. Whatever else an
+ * object calls its controller may be anything, also a Node, which would then seem to have something to do with the denial.
  */
-const makers: ReadonlySet<string> = new Set([
-  "apps/v1 DaemonSet",
-  "apps/v1 Deployment",
-  "apps/v1 ReplicaSet",
-  "apps/v1 StatefulSet",
-  "batch/v1 CronJob",
-  "batch/v1 Job",
-  "v1 ReplicationController",
-]);
-
-/** The controller among an object's owners (`controller: true`, of which there is one at most), if it is a maker of pods. */
 function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
   const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
   if (!Array.isArray(owners)) return undefined;
   const controller: unknown = owners.find((owner) => isFields(owner) && owner["controller"] === true);
   const owner = referenceOf(controller, namespace);
-  return owner !== undefined && makers.has(`${owner.apiVersion} ${owner.kind}`) ? owner : undefined;
+  return owner !== undefined && carrierOf(owner.apiVersion, owner.kind)?.ownsPods === true
+    ? owner
+    : undefined;
 }
 
 function regardingOf(

@@ -10,36 +10,7 @@ import {
 import { podLimits } from "../pod/limits.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { PodSubject } from "../pod/pod-subject.ts";
-
-/** Where a kind of object holds its pod: the path of the pod, or pod template, inside the object. */
-interface Carrier {
-  readonly group: "" | "apps" | "batch";
-  readonly path: readonly string[];
-  /** May the template be missing; such an object makes no pods. */
-  readonly optional?: boolean;
-}
-
-const carriers: ReadonlyMap<string, Carrier> = new Map<string, Carrier>([
-  ["Pod", { group: "", path: [] }],
-  ["PodTemplate", { group: "", path: ["template"] }],
-  ["ReplicationController", { group: "", path: ["spec", "template"], optional: true }],
-  ["Deployment", { group: "apps", path: ["spec", "template"] }],
-  ["ReplicaSet", { group: "apps", path: ["spec", "template"] }],
-  ["StatefulSet", { group: "apps", path: ["spec", "template"] }],
-  ["DaemonSet", { group: "apps", path: ["spec", "template"] }],
-  ["Job", { group: "batch", path: ["spec", "template"] }],
-  ["CronJob", { group: "batch", path: ["spec", "jobTemplate", "spec", "template"] }],
-]);
-
-/** The carrier's entry for an object, any version of its group: an unknown version is read, not waved through. */
-function carrierOf(object: KubernetesObject): Carrier | undefined {
-  if (typeof object.kind !== "string" || typeof object.apiVersion !== "string") return undefined;
-  const carrier = carriers.get(object.kind);
-  if (carrier === undefined) return undefined;
-  const slash = object.apiVersion.indexOf("/");
-  const group = slash === -1 ? "" : object.apiVersion.slice(0, slash);
-  return group === carrier.group ? carrier : undefined;
-}
+import { carrierOf, type Carrier } from "./carriers.ts";
 
 /**
  * The pod that an object is or makes, or undefined where it makes none.
@@ -47,32 +18,32 @@ function carrierOf(object: KubernetesObject): Carrier | undefined {
  * @throws SourceError SOURCE_MALFORMED naming the field that is not what the API says
  */
 export function podOf(object: KubernetesObject, namespace: string): PodSubject | undefined {
-  const carrier = carrierOf(object);
+  const carrier = carrierOf(object.apiVersion, object.kind);
   if (carrier === undefined) return undefined;
   const template = templateOf(object, carrier);
   if (template === undefined) return undefined;
-  const field = [...carrier.path, "spec"].join(".");
+  const field = [...carrier.podPath, "spec"].join(".");
   const spec = fieldsAt(template["spec"], field);
-  const metadataField = [...carrier.path, "metadata"].join(".");
+  const metadataField = [...carrier.podPath, "metadata"].join(".");
   const metadata = optionalFields(template["metadata"], metadataField) ?? {};
   return {
-    kind: object.kind as string,
+    kind: carrier.kind,
     namespace,
     name: nameOf(object),
-    isPod: object.kind === "Pod",
+    isPod: carrier.kind === "Pod",
     field,
     labels: textMapAt(metadata["labels"], `${metadataField}.labels`),
     annotations: textMapAt(metadata["annotations"], `${metadataField}.annotations`),
-    spec: object.kind === "StatefulSet" ? withClaims(spec, object["spec"], field) : spec,
+    spec: carrier.kind === "StatefulSet" ? withClaims(spec, object["spec"], field) : spec,
   };
 }
 
-function templateOf(object: KubernetesObject, { path, optional }: Carrier): Fields | undefined {
+function templateOf(object: KubernetesObject, { podPath, optional }: Carrier): Fields | undefined {
   let at: Fields = object;
-  for (const [index, name] of path.entries()) {
+  for (const [index, name] of podPath.entries()) {
     const value = at[name];
     if (optional === true && (value === undefined || value === null)) return undefined;
-    at = fieldsAt(value, path.slice(0, index + 1).join("."));
+    at = fieldsAt(value, podPath.slice(0, index + 1).join("."));
   }
   return at;
 }

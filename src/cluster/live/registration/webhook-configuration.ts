@@ -1,5 +1,7 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { carriers, type Carrier } from "../../../workload/carriers/carriers.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
+import { notALeaderLock, notTheClusterCa, notUnchanged, type MatchCondition } from "./match-conditions.ts";
 
 /** Name of the one ValidatingWebhookConfiguration. */
 export const webhookConfigurationName = "skill-admission";
@@ -37,82 +39,39 @@ interface Rule {
 interface Webhook {
   readonly name: string;
   readonly rules: readonly Rule[];
-  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+  readonly matchConditions: readonly MatchCondition[];
 }
 
 const written = ["CREATE", "UPDATE"] as const;
 
-/**
- * Leader locks of old clients are ConfigMaps that are renewed every other second and whose loss stops controllers.
- * A lock lives in an annotation, and annotations cannot be mounted from a ConfigMap; one that holds files, or held
- * some until now, is reviewed, whatever it is annotated with.
- */
-const notALeaderLock = `!(has(object.metadata.annotations)
-  && 'control-plane.alpha.kubernetes.io/leader' in object.metadata.annotations
-  && !has(object.data) && !has(object.binaryData)
-  && (oldObject == null || (!has(oldObject.data) && !has(oldObject.binaryData))))`;
+const [pods, ...controllers] = carriers;
 
-/**
- * The cluster's CA is published into every namespace by the controller manager, which must not wait for us. The name
- * alone would be a way in: a tenant can put anything into a ConfigMap of that name and mount it.
- */
-const notTheClusterCa = `!(object.metadata.name == 'kube-root-ca.crt' && request.userInfo.username in
-  ['system:serviceaccount:kube-system:root-ca-cert-publisher', 'system:kube-controller-manager'])`;
-
-/** CEL: a field that both versions of an object have, with the same content. */
-const kept = (field: string): string =>
-  `has(object.${field}) && has(oldObject.${field}) && object.${field} == oldObject.${field}`;
-/** The same, or neither has it. */
-const keptOrAbsent = (field: string): string =>
-  `(has(object.${field}) ? ${kept(field)} : !has(oldObject.${field}))`;
-
-/**
- * Updates that leave a pod's whole spec, labels and annotations alone, such as those of finalizers and owners, change
- * none of its files, and must go through while nobody answers: pods could not even end then. A pod that is being
- * deleted is no exception by itself (CVE-2023-34091).
- */
-const notOnlyMetadata = `request.operation == 'CREATE' || !(${[
-  kept("spec"),
-  keptOrAbsent("metadata.labels"),
-  keptOrAbsent("metadata.annotations"),
-].join("\n  && ")})`;
-
-/** Updates that leave the template of the pods alone, scaling before all, bring nothing in. */
-const notTheSameTemplate = `request.operation == 'CREATE' || !(
-  object.kind == 'PodTemplate' ? ${kept("template")}
-  : !(has(object.spec) && has(oldObject.spec)) ? false
-  : object.kind == 'CronJob' ? ${kept("spec.jobTemplate")}
-  : ${kept("spec.template")} && ${keptOrAbsent("spec.volumeClaimTemplates")})`;
+/** One rule for each API group. */
+const rulesFor = (kinds: readonly Carrier[]): readonly Rule[] =>
+  [...Map.groupBy(kinds, ({ group }) => group)].map(([group, ofGroup]) => ({
+    apiGroups: [group],
+    resources: ofGroup.map(({ resource }) => resource),
+    operations: written,
+  }));
 
 const webhooks: readonly Webhook[] = [
   {
     name: "pods.skill-admission.dev",
     rules: [
-      { apiGroups: [""], resources: ["pods"], operations: written },
+      ...rulesFor([pods]),
       { apiGroups: [""], resources: ["pods/ephemeralcontainers"], operations: ["UPDATE"] },
     ],
-    matchConditions: [{ name: "not-only-metadata", expression: notOnlyMetadata }],
+    matchConditions: [{ name: "not-only-metadata", expression: notUnchanged([pods]) }],
   },
   {
     name: "controllers.skill-admission.dev",
-    rules: [
-      {
-        apiGroups: ["apps"],
-        resources: ["deployments", "replicasets", "statefulsets", "daemonsets"],
-        operations: written,
-      },
-      { apiGroups: ["batch"], resources: ["jobs", "cronjobs"], operations: written },
-      { apiGroups: [""], resources: ["replicationcontrollers", "podtemplates"], operations: written },
-    ],
-    matchConditions: [{ name: "not-the-same-template", expression: notTheSameTemplate }],
+    rules: rulesFor(controllers),
+    matchConditions: [{ name: "not-the-same-template", expression: notUnchanged(controllers) }],
   },
   {
     name: "configmaps.skill-admission.dev",
     rules: [{ apiGroups: [""], resources: ["configmaps"], operations: written }],
-    matchConditions: [
-      { name: "not-a-leader-lock", expression: notALeaderLock },
-      { name: "not-the-cluster-ca", expression: notTheClusterCa },
-    ],
+    matchConditions: [notALeaderLock, notTheClusterCa],
   },
 ];
 
@@ -180,7 +139,7 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
       namespaceSelector: { matchExpressions: exempting(exemptNamespaces(options)) },
       objectSelector: {},
       rules: rules.map((rule) => ({ ...rule, apiVersions: ["v1"], scope: "Namespaced" })),
-      ...(matchConditions === undefined ? {} : { matchConditions }),
+      matchConditions,
     })),
   };
 }
