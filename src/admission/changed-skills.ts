@@ -3,7 +3,7 @@ import { treeDigest } from "../skill/skill.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object.ts";
-import { skillsOf, type Governance, type ReviewContext } from "../evaluation/evaluate.ts";
+import { skillsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
 
 export interface ObjectChange {
   readonly ref: VolumeObjectRef;
@@ -18,7 +18,7 @@ export interface ObjectChange {
 export async function changedSkills(
   pod: PodSubject,
   change: ObjectChange,
-  { policies }: Governance,
+  { policies }: EffectivePolicies,
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const others = readOnce(context.deps.source);

@@ -12,11 +12,12 @@ import type { AdmissionRequest } from "./admission-request.ts";
 import { changedSkills, fingerprint, readOnce } from "./changed-skills.ts";
 import type { Bypass, Decision } from "./decision.ts";
 import {
-  governanceOf,
-  judgeAll,
+  effectivePolicies,
+  evaluate,
   rootsOf,
   skillsOf,
-  type Governance,
+  type Evaluation,
+  type EffectivePolicies,
   type ReviewContext,
 } from "../evaluation/evaluate.ts";
 import { giveWay } from "../evaluation/give-way.ts";
@@ -44,7 +45,7 @@ const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision => ({
   bypass: reason,
 });
 
-function decide({ subject }: AdmissionRequest, verdicts: readonly Verdict[]): Decision {
+function decide({ subject }: AdmissionRequest, { verdicts }: Evaluation): Decision {
   const has = (outcome: Verdict["outcome"]): boolean =>
     verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
@@ -62,17 +63,17 @@ async function reviewPodCarrier(
   if (request.oldObject !== undefined && sameSkillInputs(request.oldObject, object)) {
     return bypass(request, "unchanged");
   }
-  const governance = await governanceOf(pod.namespace, context);
-  if (governance.policies.length === 0) return bypass(request, "ungoverned");
+  const effective = await effectivePolicies(pod.namespace, context);
+  if (effective.policies.length === 0) return bypass(request, "ungoverned");
   // Before anything is read: what changes from now on is reviewed as a change under this pod.
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
   let admitted = false;
   try {
-    const references = await skillsBroughtIn(request, pod, governance, context);
+    const references = await skillsBroughtIn(request, pod, effective, context);
     const decision =
       references.length === 0
         ? bypass(request, "no-skills")
-        : decide(request, await judgeAll(references, governance, pod, context));
+        : decide(request, await evaluate(references, effective, pod, context));
     admitted = decision.outcome !== "deny";
     return decision;
   } finally {
@@ -97,7 +98,7 @@ const expectNewPod = (
 async function skillsBroughtIn(
   { subject, oldObject }: AdmissionRequest,
   pod: PodSubject,
-  { policies }: Governance,
+  { policies }: EffectivePolicies,
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const before = oldObject === undefined ? undefined : podOf(oldObject, pod.namespace);
@@ -123,21 +124,21 @@ async function reviewConfigMap(
   };
   const pods = context.deps.cluster.podsUsing(ref);
   if (pods.length === 0) return bypass(request, "unused");
-  const governance = await governanceOf(ref.namespace, context);
-  if (governance.policies.length === 0) return bypass(request, "ungoverned");
+  const effective = await effectivePolicies(ref.namespace, context);
+  if (effective.policies.length === 0) return bypass(request, "ungoverned");
   const distinct = distinctPods(pods);
-  const asked = await askedOf(ref, distinct, rootsOf(governance.policies), context.signal);
+  const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
   const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, asked);
   const after = decodeVolumeObject(object, asked);
   if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
-    changed.push(...(await changedSkills(pod, { ref, before, after }, governance, context)));
+    changed.push(...(await changedSkills(pod, { ref, before, after }, effective, context)));
     await giveWay(context.signal);
   }
   if (changed.length === 0) return bypass(request, "no-skills");
-  return decide(request, await judgeAll(changed, governance, { isPod: true }, context));
+  return decide(request, await evaluate(changed, effective, { isPod: true }, context));
 }
 
 /** What of an object these pods would have read, in one request; undefined where none reads it. */

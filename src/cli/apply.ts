@@ -1,6 +1,5 @@
 import type { ClusterView } from "../evaluation/cluster-view.ts";
-import { judgeAll, governanceOf, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
-import { assess } from "../evaluation/assess.ts";
+import { evaluate, effectivePolicies, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";
@@ -125,17 +124,10 @@ async function applyOne(
     const pod = podOf(manifest.object, place);
     if (pod === undefined) return undefined;
     const full: ReviewContext = { ...context, signal: AbortSignal.timeout(deadlineMs) };
-    const governance = await governanceOf(place, full);
-    const references = await skillsOf(pod, governance.policies, full);
-    const verdicts = await judgeAll(references, governance, pod, full);
-    const skills = references.map((reference) => ({
-      reference,
-      evidence:
-        reference.content.state === "resolved"
-          ? assess(reference.content.skill, governance.trust, context.now)
-          : undefined,
-    }));
-    return { ...subject, name: pod.name, state: "reviewed", verdicts, skills };
+    const effective = await effectivePolicies(place, full);
+    const references = await skillsOf(pod, effective.policies, full);
+    const evaluation = await evaluate(references, effective, pod, full);
+    return { ...subject, name: pod.name, state: "reviewed", ...evaluation };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     return { ...subject, state: "failed", code: error.code, message: error.message };

@@ -2,10 +2,9 @@ import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 
 import { printable } from "../text/printable.ts";
+import { verdictsOn } from "../evaluation/verdicts-on.ts";
 import type { Evidence } from "../evidence/evidence.ts";
-import { judge } from "../policy/judge.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
-import { verdictOf } from "../policy/verdict.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
@@ -46,9 +45,8 @@ async function contentOf(directory: string, line: CommandLine): Promise<SkillCon
 type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
 
 /**
- * How evidence is established. Without a policy nobody asks for the card, and what reads cards takes longer to load
- * than everything else together: the signatures alone are verified then, by the same code. A list may revoke who made another
- * signature beside it.
+ * How evidence is established: without a policy nobody asks for the card, and its readers are not loaded. A list may revoke who
+ * made another signature beside it.
  */
 async function establisher({ policy = [], revocations, signature }: VerifyOptions): Promise<Establish> {
   const signatureAt = signature === undefined ? {} : { signaturePath: signature };
@@ -56,12 +54,11 @@ async function establisher({ policy = [], revocations, signature }: VerifyOption
     const { assess } = await import("../evaluation/assess.ts");
     return (skill, trust, now) => assess(skill, trust, now, signatureAt);
   }
-  const { verifySignatures } = await import("../signature/verify.ts");
-  return (skill, trust, now) => {
-    const [first, ...others] = verifySignatures(skill, trust, now, signatureAt);
-    const beside = others.length === 0 ? {} : { others };
-    return { signature: first, ...beside, card: { faults: [] }, validity: first.validity };
-  };
+  const { assessSignatures } = await import("../evaluation/assess-signatures.ts");
+  return (skill, trust, now) => ({
+    ...assessSignatures(skill, trust, now, signatureAt),
+    card: { faults: [] },
+  });
 }
 
 interface Verification {
@@ -83,9 +80,7 @@ async function verifyOne(directory: string, { line, establish, snapshot }: Verif
   const now = line.now();
   const trust = snapshot?.trust ?? { version: "none", anchors: [], keys: [] };
   const evidence = content.state === "resolved" ? establish(content.skill, trust, now) : undefined;
-  const verdicts = (snapshot?.policies ?? []).map((policy) =>
-    verdictOf(policy, [judge(policy, reference, evidence, now)], { isPod: true }),
-  );
+  const verdicts = verdictsOn([{ reference, evidence }], snapshot?.policies ?? [], { isPod: true }, now);
   return { directory, reference, evidence, verdicts, now };
 }
 

@@ -1,10 +1,10 @@
 import { readCard } from "../card/read-card.ts";
 import { readVettAnalysis } from "../card/vett-analysis.ts";
 import type { Evidence } from "../evidence/evidence.ts";
-import { intersection } from "../signature/validity.ts";
-import { verifySignatures, type VerifyOptions } from "../signature/verify.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
+import type { VerifyOptions } from "../signature/verify.ts";
 import type { Skill } from "../skill/skill.ts";
+import { assessSignatures } from "./assess-signatures.ts";
 
 /**
  * Everything that can be established about one skill: the one way from bytes to evidence, for reviews and for
@@ -19,13 +19,10 @@ export function assess(
   now: number,
   options: VerifyOptions = {},
 ): Evidence {
-  const [signature, ...others] = verifySignatures(skill, trust, now, options);
   const scan = readVettAnalysis(skill);
   return {
-    signature,
-    ...(others.length === 0 ? {} : { others }),
+    ...assessSignatures(skill, trust, now, options),
     card: readCard(skill),
     ...(scan === undefined ? {} : { scan }),
-    validity: others.reduce((span, { validity }) => intersection(span, validity), signature.validity),
   };
 }

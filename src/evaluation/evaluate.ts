@@ -1,10 +1,8 @@
 import { assess } from "./assess.ts";
 import type { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { SkillResult, Verdict } from "../policy/finding.ts";
-import { judge } from "../policy/judge.ts";
+import type { Verdict } from "../policy/finding.ts";
 import type { Policy, PolicyIndex } from "../policy/policy.ts";
-import { verdictOf } from "../policy/verdict.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { SkillSource } from "../skill/source.ts";
@@ -15,6 +13,7 @@ import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { giveWay } from "./give-way.ts";
 import { readObjects } from "./read-objects.ts";
+import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
 
 /** Everything that a review needs from outside. */
 export interface ReviewDeps {
@@ -35,7 +34,7 @@ export interface ReviewContext {
 }
 
 /** Policies in force for a namespace, with the trust they were resolved against. */
-export interface Governance {
+export interface EffectivePolicies {
   readonly policies: readonly Policy[];
   readonly trust: TrustMaterial;
 }
@@ -44,7 +43,10 @@ export interface Governance {
  * The policies that govern a namespace.
  * @throws SourceError where the namespace cannot be looked up (CVE-2025-46342: that must never mean "none")
  */
-export async function governanceOf(namespace: string, context: ReviewContext): Promise<Governance> {
+export async function effectivePolicies(
+  namespace: string,
+  context: ReviewContext,
+): Promise<EffectivePolicies> {
   const { policies, trust } = context.deps.policies.current();
   if (policies.length === 0) return { policies, trust };
   const labels = await context.deps.cluster.namespaceLabels(namespace, context.signal);
@@ -71,31 +73,32 @@ export async function skillsOf(
   return skills;
 }
 
+/** What came of evaluating one object: its skills with their evidence, and what each policy says of them. */
+export interface Evaluation {
+  readonly skills: readonly AssessedSkill[];
+  readonly verdicts: readonly Verdict[];
+}
+
 /**
- * Holds each skill against each policy: the one place where evidence meets policies. Between two skills that had to be
- * verified anew, other reviews get their turn: a pod may bring in hundreds.
+ * Establishes the evidence about each skill and holds it against each policy, for reviews and for the command line alike.
+ * Between two skills that had to be verified anew, other reviews get their turn: a pod may bring in hundreds.
  * @throws SourceError TIMEOUT where the signal aborts before the end
  */
-export async function judgeAll(
+export async function evaluate(
   references: readonly SkillReference[],
-  governance: Governance,
+  { policies, trust }: EffectivePolicies,
   subject: { readonly isPod: boolean },
   context: ReviewContext,
-): Promise<readonly Verdict[]> {
-  const assessed: { readonly reference: SkillReference; readonly evidence: Evidence | undefined }[] = [];
+): Promise<Evaluation> {
+  const skills: AssessedSkill[] = [];
   let verified = 0;
   for (const reference of references) {
     const before = verified;
-    const evidence = evidenceOf(reference, governance.trust, context, () => (verified += 1));
-    assessed.push({ reference, evidence });
+    const evidence = evidenceOf(reference, trust, context, () => (verified += 1));
+    skills.push({ reference, evidence });
     if (verified > before) await giveWay(context.signal);
   }
-  return governance.policies.map((policy) => {
-    const results: readonly SkillResult[] = assessed.map(({ reference, evidence }) =>
-      judge(policy, reference, evidence, context.now),
-    );
-    return verdictOf(policy, results, subject);
-  });
+  return { skills, verdicts: verdictsOn(skills, policies, subject, context.now) };
 }
 
 function evidenceOf(

@@ -1,7 +1,6 @@
-import type { Evidence } from "../../evidence/evidence.ts";
+import type { Evaluation } from "../../evaluation/evaluate.ts";
 import type { SkillResult, Verdict } from "../../policy/finding.ts";
 import { remedyFor } from "../../policy/remedy.ts";
-import type { SkillReference } from "../../skill/reference.ts";
 import type { SourceErrorCode } from "../../skill/source-error.ts";
 import { exitCode, type ExitCode } from "../command-line.ts";
 import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
@@ -15,14 +14,7 @@ export type AppliedObject = {
   /** The file that it stands in. */
   readonly file: string;
 } & (
-  | {
-      readonly state: "reviewed";
-      readonly verdicts: readonly Verdict[];
-      readonly skills: readonly {
-        readonly reference: SkillReference;
-        readonly evidence: Evidence | undefined;
-      }[];
-    }
+  | ({ readonly state: "reviewed" } & Evaluation)
   | { readonly state: "failed"; readonly code: SourceErrorCode; readonly message: string }
 );
 
