@@ -1,9 +1,9 @@
 import type { SkillReference } from "../skill/reference.ts";
 import { treeDigest } from "../skill/skill.ts";
-import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 import { skillsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
+import { readOnce, withObject } from "../evaluation/source-overlay.ts";
 
 export interface ObjectChange {
   readonly ref: VolumeObjectRef;
@@ -57,34 +57,3 @@ export function fingerprint({ path, containers, content, sources }: SkillReferen
     content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
   return JSON.stringify([path, containers, bytes, sources]);
 }
-
-/**
- * The same source, but each object is read once: with and without the change, a pod must be seen among the same other
- * objects.
- */
-export function readOnce(source: SkillSource): SkillSource {
-  const reads = new Map<string, Promise<VolumeObject | undefined>>();
-  return {
-    read: (request, signal) => {
-      const key = JSON.stringify([
-        volumeObjectKey(request),
-        request.keys === undefined ? "all" : [...request.keys],
-      ]);
-      const read = reads.get(key) ?? source.read(request, signal);
-      reads.set(key, read);
-      return read;
-    },
-  };
-}
-
-/** The same source, but with one object as the review says it will be. */
-const withObject = (
-  source: SkillSource,
-  changed: VolumeObjectRef,
-  version: VolumeObject | undefined,
-): SkillSource => ({
-  read: (ref, signal) =>
-    ref.kind === changed.kind && ref.namespace === changed.namespace && ref.name === changed.name
-      ? Promise.resolve(version)
-      : source.read(ref, signal),
-});

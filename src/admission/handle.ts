@@ -1,9 +1,10 @@
 import { SourceError } from "../skill/source-error.ts";
 import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
+import { decisionId } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import { refusal, toResponse } from "./response.ts";
-import { decisionId, review } from "./review.ts";
+import { review } from "./review.ts";
 
 /** What one HTTP exchange comes to. */
 export interface Handled {

@@ -1,0 +1,81 @@
+import { effectivePolicies, evaluate, rootsOf, type ReviewContext } from "../evaluation/evaluate.ts";
+import { giveWay } from "../evaluation/give-way.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
+import type { SkillReference } from "../skill/reference.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
+import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import type { AdmissionRequest } from "./admission-request.ts";
+import { changedSkills } from "./changed-skills.ts";
+import { bypass, decide } from "./decide.ts";
+import type { Decision } from "./decision.ts";
+
+/** Reviews a ConfigMap under the running pods that mount it: each is judged as it would be with the new content. */
+export async function reviewChange(
+  request: AdmissionRequest,
+  object: KubernetesObject,
+  context: ReviewContext,
+): Promise<Decision> {
+  const ref: VolumeObjectRef = {
+    kind: "ConfigMap",
+    namespace: request.subject.namespace,
+    name: request.subject.name,
+  };
+  const pods = context.deps.cluster.podsUsing(ref);
+  if (pods.length === 0) return bypass(request, "unused");
+  const effective = await effectivePolicies(ref.namespace, context);
+  if (effective.policies.length === 0) return bypass(request, "ungoverned");
+  const distinct = distinctPods(pods);
+  const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
+  if (asked === undefined) return bypass(request, "no-skills");
+  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, asked);
+  const after = decodeVolumeObject(object, asked);
+  if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
+  const changed: SkillReference[] = [];
+  for (const pod of distinct) {
+    changed.push(...(await changedSkills(pod, { ref, before, after }, effective, context)));
+    await giveWay(context.signal);
+  }
+  if (changed.length === 0) return bypass(request, "no-skills");
+  return decide(request, await evaluate(changed, effective, { isPod: true }, context));
+}
+
+/** What of an object these pods would have read, in one request; undefined where none reads it. */
+async function askedOf(
+  ref: VolumeObjectRef,
+  pods: readonly PodSubject[],
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<VolumeObjectRequest | undefined> {
+  let asked: VolumeObjectRequest | undefined;
+  for (const pod of pods) {
+    const own = objectsToRead(pod, roots).filter(({ kind, name }) => kind === ref.kind && name === ref.name);
+    asked = own.reduce(joinedRequest, asked);
+    await giveWay(signal);
+  }
+  return asked;
+}
+
+/** Is everything as it was that comes into pods: of a change of labels, lock annotations or finalizers nothing does. */
+const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
+  before.immutable === after.immutable &&
+  before.files.size === after.files.size &&
+  after.files.entries().every(([key, { bytes }]) => {
+    const other = before.files.get(key)?.bytes;
+    return other !== undefined && Buffer.compare(bytes, other) === 0;
+  });
+
+/** Replicas of one template see the same files: one of them stands for all. */
+function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
+  const seen = new Map<string, PodSubject>();
+  for (const pod of pods) {
+    const { volumes, containers, initContainers, ephemeralContainers } = pod.spec;
+    const files = JSON.stringify([volumes, containers, initContainers, ephemeralContainers]);
+    // Paths may hold the pod's own name, by subPathExpr or through variables: then no two pods are alike.
+    const own = /"(?:subPathExpr|fieldRef)"/.test(files);
+    const key = own ? `${pod.name} ${files}` : files;
+    if (!seen.has(key)) seen.set(key, pod);
+  }
+  return [...seen.values()];
+}

@@ -1,0 +1,33 @@
+import { volumeObjectKey } from "../kubernetes/volume-object.ts";
+import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+
+/**
+ * The same source, but each object is read once: with and without the change, a pod must be seen among the same other
+ * objects.
+ */
+export function readOnce(source: SkillSource): SkillSource {
+  const reads = new Map<string, Promise<VolumeObject | undefined>>();
+  return {
+    read: (request, signal) => {
+      const key = JSON.stringify([
+        volumeObjectKey(request),
+        request.keys === undefined ? "all" : [...request.keys],
+      ]);
+      const read = reads.get(key) ?? source.read(request, signal);
+      reads.set(key, read);
+      return read;
+    },
+  };
+}
+
+/** The same source, but with one object as the review says it will be. */
+export const withObject = (
+  source: SkillSource,
+  changed: VolumeObjectRef,
+  version: VolumeObject | undefined,
+): SkillSource => ({
+  read: (ref, signal) =>
+    ref.kind === changed.kind && ref.namespace === changed.namespace && ref.name === changed.name
+      ? Promise.resolve(version)
+      : source.read(ref, signal),
+});
