@@ -3,11 +3,11 @@ import { basename, resolve } from "node:path";
 
 import { printable } from "../text/printable.ts";
 import { verdictsOn } from "../evaluation/verdicts-on.ts";
+import type { EvidenceSubject } from "../evidence/evidence-subject.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
-import type { Skill } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "./command-line.ts";
 import { progress, tableOutput } from "./report/progress.ts";
@@ -42,7 +42,7 @@ async function contentOf(directory: string, line: CommandLine): Promise<SkillCon
   }
 }
 
-type Establish = (skill: Skill, trust: TrustMaterial, now: number) => Evidence;
+type Establish = (subject: EvidenceSubject, trust: TrustMaterial, now: number) => Evidence;
 
 /**
  * How evidence is established: without a policy nobody asks for the card, and its readers are not loaded. A list may revoke who
@@ -52,11 +52,11 @@ async function establisher({ policy = [], revocations, signature }: VerifyOption
   const signatureAt = signature === undefined ? {} : { signaturePath: signature };
   if (policy.length > 0 || revocations !== undefined) {
     const { assess } = await import("../evaluation/assess.ts");
-    return (skill, trust, now) => assess(skill, trust, now, signatureAt);
+    return (subject, trust, now) => assess(subject, trust, now, signatureAt);
   }
   const { assessSignatures } = await import("../evaluation/assess-signatures.ts");
-  return (skill, trust, now) => ({
-    ...assessSignatures(skill, trust, now, signatureAt),
+  return (subject, trust, now) => ({
+    ...assessSignatures(subject, trust, now, signatureAt),
     card: { faults: [] },
   });
 }
@@ -79,7 +79,7 @@ async function verifyOne(directory: string, { line, establish, snapshot }: Verif
   };
   const now = line.now();
   const trust = snapshot?.trust ?? { version: "none", anchors: [], keys: [] };
-  const evidence = content.state === "resolved" ? establish(content.skill, trust, now) : undefined;
+  const evidence = content.state === "resolved" ? establish(content, trust, now) : undefined;
   const verdicts = verdictsOn([{ reference, evidence }], snapshot?.policies ?? [], { isPod: true }, now);
   return { directory, reference, evidence, verdicts, now };
 }

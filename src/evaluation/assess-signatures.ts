@@ -1,8 +1,8 @@
+import type { EvidenceSubject } from "../evidence/evidence-subject.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import { intersection } from "../signature/validity.ts";
 import { verifySignatures, type VerifyOptions } from "../signature/verify.ts";
-import type { Skill } from "../skill/skill.ts";
 
 /** What a skill's signatures establish, without its card. */
 export type SignatureFacts = Pick<Evidence, "signature" | "others" | "validity">;
@@ -16,7 +16,7 @@ export type SignatureFacts = Pick<Evidence, "signature" | "others" | "validity">
  * @returns facts that hold as long as the facts of every signature hold
  */
 export function assessSignatures(
-  skill: Skill,
+  { skill }: EvidenceSubject,
   trust: TrustMaterial,
   now: number,
   options: VerifyOptions = {},

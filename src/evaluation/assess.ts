@@ -1,9 +1,9 @@
 import { readCard } from "../card/read-card.ts";
 import { readVettAnalysis } from "../card/vett-analysis.ts";
+import type { EvidenceSubject } from "../evidence/evidence-subject.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { VerifyOptions } from "../signature/verify.ts";
-import type { Skill } from "../skill/skill.ts";
 import { assessSignatures } from "./assess-signatures.ts";
 
 /**
@@ -14,14 +14,15 @@ import { assessSignatures } from "./assess-signatures.ts";
  * @param options where the signature is, for a call that names it; a review never does
  */
 export function assess(
-  skill: Skill,
+  subject: EvidenceSubject,
   trust: TrustMaterial,
   now: number,
   options: VerifyOptions = {},
 ): Evidence {
+  const { skill } = subject;
   const scan = readVettAnalysis(skill);
   return {
-    ...assessSignatures(skill, trust, now, options),
+    ...assessSignatures(subject, trust, now, options),
     card: readCard(skill),
     ...(scan === undefined ? {} : { scan }),
   };

@@ -108,9 +108,9 @@ function evidenceOf(
   onVerify: () => void,
 ): Evidence | undefined {
   if (reference.content.state !== "resolved") return undefined;
-  const { skill } = reference.content;
-  return deps.evidence.get(skill, trust, now, () => {
+  const subject = reference.content;
+  return deps.evidence.get(subject, trust, now, () => {
     onVerify();
-    return deps.measure(skill, () => assess(skill, trust, now));
+    return deps.measure(subject.skill, () => assess(subject, trust, now));
   });
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { TrustMaterial } from "../signature/trust-material.ts";
-import { treeDigest, type Skill } from "../skill/skill.ts";
+import { treeDigest } from "../skill/skill.ts";
+import type { EvidenceSubject } from "./evidence-subject.ts";
 import type { Evidence } from "./evidence.ts";
 
 /**
@@ -13,7 +14,7 @@ const defaultMaxSize = 4 * 1024 * 1024;
 export type CacheResult = "hit" | "miss" | "expired";
 
 /**
- * Evidence by content: the key is the tree's digest, its folder's name and the version of all trust, never a name
+ * Evidence by content: the key is the tree's digest, its folder's name, its image's digest and the version of all trust, never a name
  * or a tag alone, and never a verdict. Bounded by size, so that a stream of different skills leaves memory flat.
  */
 export class EvidenceCache {
@@ -31,8 +32,13 @@ export class EvidenceCache {
    * The evidence about a skill, from memory while it stays true, else by `establish`.
    * @param now milliseconds since 1970
    */
-  get(skill: Skill, trust: TrustMaterial, now: number, establish: () => Evidence): Evidence {
-    const key = `${trust.version} ${treeDigest(skill)} ${skill.name}`;
+  get(
+    { skill, image }: EvidenceSubject,
+    trust: TrustMaterial,
+    now: number,
+    establish: () => Evidence,
+  ): Evidence {
+    const key = `${trust.version} ${treeDigest(skill)} ${image?.digest ?? ""} ${skill.name}`;
     const known = this.#entries.get(key);
     if (known !== undefined && known.validity.notBefore <= now && now <= known.validity.notAfter) {
       this.#onResult("hit");

@@ -136,27 +136,28 @@ export function onlyKeys(object: VolumeObject, { keys }: VolumeObjectRequest): V
 }
 
 /**
+ * One state of one object: every write raises `resourceVersion`, and an object that was made anew has another `uid`. Empty
+ * where one of the two is missing, as in a file.
+ */
+export function identityOf({ metadata }: KubernetesObject): string {
+  const { uid, resourceVersion } = isFields(metadata) ? metadata : {};
+  const known = [uid, resourceVersion].every((part) => typeof part === "string" && part !== "");
+  return known ? `${String(uid)}/${String(resourceVersion)}` : "";
+}
+
+/**
  * Reads a ConfigMap (`data` is text, `binaryData` base64) or a Secret (`data` is base64) into bytes.
  *
  * @param object as it came from the API server or from a file
- * @param fallbackVersion the resource version of an object that has none, as in a file
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED, naming object and key
  */
-export function decodeVolumeObject(
-  object: KubernetesObject,
-  request: VolumeObjectRequest,
-  fallbackVersion = "",
-): VolumeObject {
-  const metadata = isFields(object.metadata) ? object.metadata : {};
-  const text = (value: unknown, otherwise: string): string =>
-    typeof value === "string" && value !== "" ? value : otherwise;
+export function decodeVolumeObject(object: KubernetesObject, request: VolumeObjectRequest): VolumeObject {
   const immutable = object["immutable"];
   if (immutable !== undefined && immutable !== null && typeof immutable !== "boolean")
     throw refuse(request, "immutable is not true or false");
   return {
     ...request,
-    uid: text(metadata["uid"], ""),
-    resourceVersion: text(metadata["resourceVersion"], fallbackVersion),
+    identity: identityOf(object),
     immutable: immutable === true,
     files: decodeFiles(object, request),
   };

@@ -1,4 +1,5 @@
 import type { Skill } from "./skill.ts";
+import type { ImageIdentity } from "./source.ts";
 import type { SourceErrorCode } from "./source-error.ts";
 
 /**
@@ -35,7 +36,7 @@ export interface SourceUse {
 
 /** What is known of the bytes behind a reference. */
 export type SkillContent =
-  | { readonly state: "resolved"; readonly skill: Skill }
+  | { readonly state: "resolved"; readonly skill: Skill; readonly image?: ImageIdentity }
   | { readonly state: "unverifiable"; readonly kind: SourceKind; readonly detail: string }
   | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string };
 

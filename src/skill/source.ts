@@ -1,3 +1,4 @@
+import type { Sha256 } from "./digest.ts";
 import type { SkillFile } from "./skill.ts";
 
 /** A namespaced object that holds files by key: a ConfigMap, or a Secret where reading Secrets is switched on. */
@@ -13,13 +14,25 @@ export interface VolumeObjectRequest extends VolumeObjectRef {
   readonly keys?: ReadonlySet<string>;
 }
 
-/** Such an object as it was at one resource version; its bytes never change. Where it has `keys`, others may be missing. */
-export interface VolumeObject extends VolumeObjectRequest {
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly immutable: boolean;
-  /** Key → bytes, from `data` (UTF-8) and `binaryData` (base64). Keys never contain `/`. */
+/** Files as their source shows them at one moment; the bytes never change. */
+export interface FileTree {
+  /** Names exactly these files at their source; empty where the source gives none. */
+  readonly identity: string;
+  /** Path → bytes. */
   readonly files: ReadonlyMap<string, SkillFile>;
+}
+
+/** An image, by the digest of its manifest. */
+export interface ImageIdentity {
+  readonly digest: Sha256;
+}
+
+/**
+ * Such an object at one resource version: its identity is `uid/resourceVersion`, its paths are its keys, from `data` (UTF-8) and
+ * `binaryData` (base64), and never contain `/`. Where it has `keys`, others may be missing.
+ */
+export interface VolumeObject extends VolumeObjectRequest, FileTree {
+  readonly immutable: boolean;
 }
 
 /**

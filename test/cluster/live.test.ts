@@ -60,7 +60,7 @@ describe("createVolumeObjectSource", () => {
     const object = await createVolumeObjectSource(client).read(ref("plain"), soon());
     expect(text(object?.files.get("SKILL.md"))).toBe("ä");
     expect(Buffer.from(object!.files.get("blob")!.bytes).equals(bytes)).toBe(true);
-    expect(object?.uid).toMatch(/^[0-9a-f-]{36}$/);
+    expect(object?.identity).toMatch(/^[0-9a-f-]{36}\/\d+$/);
   });
 
   it("gives undefined for what is not there", async () => {
@@ -97,7 +97,7 @@ describe("createVolumeObjectSource", () => {
     await apply({ ...configMap("again", { k: "after" }), immutable: true });
     const after = await source.read(ref("again"), soon());
     expect(text(after?.files.get("k"))).toBe("after");
-    expect(after?.uid).not.toBe(before?.uid);
+    expect(after?.identity).not.toBe(before?.identity);
   });
 
   it.each(["..", "../../secrets/x", "a/b", "a?b", "A", ""])("refuses the name %j", async (name) => {

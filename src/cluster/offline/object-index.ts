@@ -1,6 +1,5 @@
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
-import { sha256Hex } from "../../skill/digest.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PodStore } from "../pod-store.ts";
 import { decodeVolumeObject, holdsKeys, withStringData } from "../../kubernetes/volume-object.ts";
@@ -108,8 +107,7 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
       const known = decoded.get(key);
       if (known !== undefined && holdsKeys(known, request)) return known;
       const { object } = placed.entry;
-      const version = sha256Hex(JSON.stringify(object));
-      const result = decodeVolumeObject(withStringData(object, request), request, version);
+      const result = decodeVolumeObject(withStringData(object, request), request);
       decoded.set(key, result);
       return result;
     },

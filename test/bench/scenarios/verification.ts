@@ -46,7 +46,7 @@ async function workOf({
   const floor = floorOf({ name, files });
   return {
     verification: () => must(verifySignature(fresh(), trust, now)),
-    assessment: () => must(assess(fresh(), trust, now).signature),
+    assessment: () => must(assess({ skill: fresh() }, trust, now).signature),
     "from disk": async () => must(verifySignature(await readSkillDirectory(directory), trust, now)),
     "unknown chain": () => must(verifySignature(fresh(), trustOf({ anchors }), now)),
     "signature check": floor.signature,

@@ -59,7 +59,7 @@ function workOf({ name, files, trust, now, signatures, hashed }: Subject) {
     signatures,
     digest: () => void hash("sha256", hashed, "buffer"),
     verification: () => must(verifySignature(fresh(), trust, now)),
-    assessment: () => must(assess(fresh(), trust, now).signature),
+    assessment: () => must(assess({ skill: fresh() }, trust, now).signature),
   };
 }
 

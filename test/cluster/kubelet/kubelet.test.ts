@@ -8,7 +8,7 @@ import { findSkills } from "../../../src/workload/find-skills.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
-import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
+import { identityOf, volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
 import { startNode, type Node } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
@@ -51,17 +51,13 @@ function decode(object: KubernetesObject): VolumeObject {
       key,
       new SkillFile(Buffer.from(text, encoding)),
     ]);
-  const { name, uid, resourceVersion } = object.metadata as Record<
-    "name" | "uid" | "resourceVersion",
-    string
-  >;
+  const { name } = object.metadata as { readonly name: string };
   const files = new Map([...part("data", "utf8"), ...part("binaryData", "base64")]);
   return {
     kind: "ConfigMap",
     namespace,
     name,
-    uid,
-    resourceVersion,
+    identity: identityOf(object),
     immutable: object["immutable"] === true,
     files,
   };

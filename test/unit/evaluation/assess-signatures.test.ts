@@ -30,7 +30,7 @@ describe("assessSignatures", () => {
   const trust = trustOf({ anchors: [chain.root.certificate], keys: [createPublicKey(guideKey)] });
 
   it("holds no longer than the facts of every signature, not only of the first", () => {
-    const { signature, others, validity } = assessSignatures(signedTwice(), trust, later);
+    const { signature, others, validity } = assessSignatures({ skill: signedTwice() }, trust, later);
     expect(signature).toMatchObject({ outcome: "signed", format: "guide" });
     expect(others).toMatchObject([{ outcome: "untrusted", format: "oms" }]);
     expect(validity).toEqual(intersection(signature.validity, others![0]!.validity));
@@ -39,8 +39,8 @@ describe("assessSignatures", () => {
 
   it("establishes what `assess` establishes, but for the card", () => {
     const skill = signedTwice();
-    const { card, ...rest } = assess(skill, trust, later);
+    const { card, ...rest } = assess({ skill }, trust, later);
     expect(card.card?.name).toBeDefined();
-    expect(assessSignatures(skill, trust, later)).toEqual(rest);
+    expect(assessSignatures({ skill }, trust, later)).toEqual(rest);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../src/evaluation/assess.ts";
 import { gradeScan } from "../../../src/evidence/scan.ts";
+import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { signedSkill, skillFiles, withFiles } from "../../fixtures/signed-skill.ts";
 import { analysis, vettSkill } from "../../fixtures/vett-skill.ts";
@@ -9,8 +11,8 @@ const path = "vett.analysis.json";
 const text = JSON.stringify(analysis);
 const { skill, trust } = await vettSkill();
 
-const graded = (...asked: Parameters<typeof assess>) => {
-  const { scan, signature } = assess(...asked);
+const graded = (subject: Skill, trusted: TrustMaterial, now: number) => {
+  const { scan, signature } = assess({ skill: subject }, trusted, now);
   return { outcome: signature.outcome, grade: gradeScan(scan, signature) };
 };
 

@@ -19,15 +19,20 @@ describe("decodeVolumeObject", () => {
     ]);
   });
 
-  it("keeps uid, resourceVersion and immutable", () => {
+  it("is one state of one object, and keeps immutable", () => {
     const object = decoded({ metadata: { uid: "u", resourceVersion: "7" }, immutable: true });
-    expect(object).toMatchObject({ ...ref, uid: "u", resourceVersion: "7", immutable: true });
+    expect(object).toMatchObject({ ...ref, identity: "u/7", immutable: true });
     expect(decoded({}).immutable).toBe(false);
   });
 
-  it("takes the fallback version only where there is no resourceVersion", () => {
-    expect(decodeVolumeObject({}, ref, "v").resourceVersion).toBe("v");
-    expect(decodeVolumeObject({ metadata: { resourceVersion: "7" } }, ref, "v").resourceVersion).toBe("7");
+  it.each([
+    {},
+    { uid: "u" },
+    { resourceVersion: "7" },
+    { uid: "", resourceVersion: "7" },
+    { uid: 1, resourceVersion: "7" },
+  ])("is no known state with the metadata %j", (metadata) => {
+    expect(decoded({ metadata }).identity).toBe("");
   });
 
   it("reads a Secret's data as base64", () => {

@@ -42,7 +42,7 @@ function findings(skill: Skill, names: readonly string[], over: Spec = {}): read
     [strict, lax, foreign],
   );
   expect(problems).toEqual([]);
-  return judge(policies[0]!, reference({ name: "data-designer" }), assess(skill, trust, later), later)
+  return judge(policies[0]!, reference({ name: "data-designer" }), assess({ skill }, trust, later), later)
     .findings;
 }
 
@@ -123,7 +123,7 @@ describe("judge, where registries of different rigour are trusted", () => {
     const said = (name: string) => {
       const spec = { publishers: [{ name: "registry", vett: { trustRootRef: { name }, skills } }] };
       const { policies, trust } = compileSnapshot([policyObject(spec)], roots);
-      return judge(policies[0]!, reference({ name: skill.name }), assess(skill, trust, later), later)
+      return judge(policies[0]!, reference({ name: skill.name }), assess({ skill }, trust, later), later)
         .findings;
     };
     expect(said("other")).toEqual([]);

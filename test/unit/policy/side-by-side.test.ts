@@ -116,7 +116,7 @@ function judged(skill: Skill, { publishers = all, elsewhere = [], spec = {} }: C
     policies.push(policyObject({ publishers: publishersOf(skill, elsewhere) }, "other"));
   const { policies: compiled, trust, problems } = compileSnapshot(policies, [root]);
   expect(problems).toEqual([]);
-  return judge(compiled[0]!, reference({ name }), assess(skill, trust, later), later);
+  return judge(compiled[0]!, reference({ name }), assess({ skill }, trust, later), later);
 }
 
 const found = (skill: Skill, options: Case = {}): readonly string[] => codes(judged(skill, options).findings);
@@ -308,7 +308,12 @@ describe("judge, of files that are named as a signature's", () => {
     ];
     const { policies, trust } = compileSnapshot([policyObject({ publishers })], [root, ended]);
     const good = await sign(vett, "oms");
-    const { findings } = judge(policies[0]!, reference({ name }), assess(good, trust, later), later);
+    const { findings } = judge(
+      policies[0]!,
+      reference({ name }),
+      assess({ skill: good }, trust, later),
+      later,
+    );
     expect(codes(findings)).toEqual(["FILE_UNSIGNED skill.oms.sig"]);
   });
 

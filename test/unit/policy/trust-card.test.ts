@@ -15,7 +15,7 @@ const publishers = [{ name: "team", publicKey: { pem } }];
 /** The findings of a policy that trusts the card's signer, as `CODE path: message`. */
 function findingsOf(skill: Skill, spec: Spec = {}, trust = own.trust): readonly string[] {
   const policy = policyOf({ publishers, ...spec });
-  const { findings } = judge(policy, reference(), assess(skill, trust, now), now);
+  const { findings } = judge(policy, reference(), assess({ skill }, trust, now), now);
   return findings.map(({ code, path, message }) => `${code} ${path ?? ""}: ${message}`);
 }
 
@@ -86,7 +86,7 @@ describe("judge, of a skill with a trust card", () => {
 
   it("takes the card at its word that it has expired, at the end of its day", () => {
     const { skill } = trustCardSkill({ key: own.key, draft: { expires: "2026-09-30" } });
-    const evidence = assess(skill, own.trust, now);
+    const evidence = assess({ skill }, own.trust, now);
     const at = (time: string) =>
       judge(policyOf({ publishers }), reference(), evidence, Date.parse(time)).findings.map(
         ({ message }) => message,

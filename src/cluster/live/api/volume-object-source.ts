@@ -6,8 +6,7 @@ import type {
   VolumeObjectRef,
   VolumeObjectRequest,
 } from "../../../skill/source.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
-import { decodeVolumeObject, describeRef, holdsKeys } from "../../../kubernetes/volume-object.ts";
+import { decodeVolumeObject, describeRef, holdsKeys, identityOf } from "../../../kubernetes/volume-object.ts";
 import { ApiError, messageOf, type ApiClient } from "./client.ts";
 
 /** Bytes of decoded objects that are kept. */
@@ -50,12 +49,6 @@ export function toSourceError(error: unknown, what: string): SourceError {
   });
 }
 
-const identity = (object: KubernetesObject): { readonly uid: unknown; readonly resourceVersion: unknown } => {
-  const metadata = object.metadata as
-    { readonly uid?: unknown; readonly resourceVersion?: unknown } | undefined;
-  return { uid: metadata?.uid, resourceVersion: metadata?.resourceVersion };
-};
-
 /** What the live source tells of itself. */
 export interface SourceHooks {
   /** `hit`: the bytes of an earlier read were still the present ones. */
@@ -66,9 +59,7 @@ export interface SourceHooks {
  * Reads ConfigMaps and Secrets by consistent reads: a GET without `resourceVersion` is answered from etcd's quorum
  * (Kubernetes API concepts, "Resource versions").
  *
- * An object that was read before is asked for its metadata only. That is sound: the answer is itself a consistent
- * read, and `uid` and `resourceVersion` together name one state of one object — every write, whoever makes it,
- * raises the version, and an object that was deleted and made anew has another uid. When either differs, or the
+ * An object that was read before is asked for its metadata only, which is a consistent read too. When its identity differs, or the
  * server answers with something else, the whole object is read; so it is where keys are asked for that were not decoded.
  *
  * Two reads of one object at the same time are not joined: the earlier could be older than the later review's start.
@@ -89,7 +80,7 @@ export function createVolumeObjectSource(
     signal: AbortSignal,
   ): Promise<VolumeObject> => {
     const object = decodeVolumeObject(await client.call({ path, signal }), request);
-    if (object.uid === "" || object.resourceVersion === "")
+    if (object.identity === "")
       throw new SourceError(
         "SOURCE_MALFORMED",
         `${describeRef(request)}: the API server gave it no uid or resourceVersion`,
@@ -104,8 +95,8 @@ export function createVolumeObjectSource(
   ): Promise<VolumeObject> => {
     const known = cache.get(path);
     if (known !== undefined && holdsKeys(known, request)) {
-      const { uid, resourceVersion } = identity(await client.call({ path, signal, accept: metadataOnly }));
-      if (uid === known.uid && resourceVersion === known.resourceVersion) {
+      const present = identityOf(await client.call({ path, signal, accept: metadataOnly }));
+      if (present === known.identity) {
         hooks.onCache?.("hit");
         return known;
       }

@@ -32,8 +32,7 @@ function roundTrip(skill: Skill) {
         kind: "ConfigMap",
         namespace: "payments",
         name,
-        uid: name,
-        resourceVersion: "1",
+        identity: `${name}/1`,
         immutable: manifest.immutable,
         files: new Map(entries.map(([key, bytes]) => [key, new SkillFile(new Uint8Array(bytes))])),
       };
