@@ -1,6 +1,7 @@
 import type { ScanReading } from "../card/scan-report.ts";
 import type { CardEvidence } from "../card/skill-card.ts";
-import type { SignatureEvidence, Validity } from "../signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../signature/signature-evidence.ts";
+import type { Validity } from "../signature/validity.ts";
 
 /**
  * Everything established about one skill's bytes: the same for whoever asks, whatever the policy. Cached by the

@@ -1,4 +1,5 @@
-import type { SignatureEvidence, SignatureFault } from "../signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../signature/signature-evidence.ts";
+import type { SignatureFault } from "../signature/signature-error.ts";
 import type { Grade } from "./grade.ts";
 
 /**

@@ -2,7 +2,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
-import type { Validity } from "../signature/signature-evidence.ts";
+import type { Validity } from "../signature/validity.ts";
 import type { CertificateClaim } from "../signature/sigstore/identity/claims.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
 import type { Finding, Mode } from "./finding.ts";

@@ -1,5 +1,12 @@
 import type { SkillFile } from "../skill/skill.ts";
-import type { Difference } from "./signature-evidence.ts";
+
+/** One path at which the tree and the signed list disagree. Digests carry their algorithm: `sha256:…`, `blake2b:…`. */
+export interface Difference {
+  readonly path: string;
+  readonly change: "modified" | "missing" | "added";
+  readonly signed?: string;
+  readonly found?: string;
+}
 
 type Files = ReadonlyMap<string, SkillFile>;
 

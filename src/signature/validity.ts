@@ -1,4 +1,11 @@
-import { always, type Validity } from "./signature-evidence.ts";
+/** Span of time in which a statement about a signature stays true; milliseconds since 1970, ends inclusive. */
+export interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** A statement that does not depend on time. */
+export const always: Validity = { notBefore: -8.64e15, notAfter: 8.64e15 };
 
 /** Does a span cover this moment, in milliseconds since 1970. */
 export const covers = (span: Validity, now: number): boolean => span.notBefore <= now && now <= span.notAfter;

@@ -2,7 +2,8 @@ import type { Evidence } from "../../evidence/evidence.ts";
 import { layers, type Grade, type Grades, type Layer } from "../../evidence/grade.ts";
 import { gradeScan } from "../../evidence/scan.ts";
 import type { Finding } from "../../policy/finding.ts";
-import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { Difference } from "../../signature/compare.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 
 /** A signer as JSON output names it. */

@@ -1,4 +1,5 @@
-import type { TrustAnchor, TrustedKey } from "../../signature/trust-material.ts";
+import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
+import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { podSourceKinds, type SourceKind } from "../../skill/reference.ts";
 import type { Policy, Response } from "../policy.ts";
 import type { CardSection } from "../resource/card-section.ts";

@@ -1,6 +1,7 @@
 import { SignatureError } from "../../signature/signature-error.ts";
 import { identityPattern } from "../../signature/sigstore/identity/pattern.ts";
-import type { TrustAnchor, TrustedKey } from "../../signature/trust-material.ts";
+import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
+import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { readAnchors, readKey } from "../trust/pem.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Publisher } from "../policy.ts";

@@ -1,11 +1,8 @@
-import type {
-  KeyRegistry,
-  SigstoreRoot,
-  TrustAnchor,
-  TrustedCrl,
-  TrustedKey,
-  TrustMaterial,
-} from "../../signature/trust-material.ts";
+import type { TrustMaterial } from "../../signature/trust-material.ts";
+import type { KeyRegistry } from "../../signature/vett/registry.ts";
+import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
+import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
+import type { TrustedKey } from "../../signature/trusted-key.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { brokenPolicy } from "./broken-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";

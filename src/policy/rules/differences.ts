@@ -1,5 +1,5 @@
 import { shortDigest } from "../../skill/digest.ts";
-import type { Difference } from "../../signature/signature-evidence.ts";
+import type { Difference } from "../../signature/compare.ts";
 import type { Finding } from "../finding.ts";
 
 /** What is said of a difference instead of the usual. */

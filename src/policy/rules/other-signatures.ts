@@ -1,5 +1,6 @@
 import type { Evidence } from "../../evidence/evidence.ts";
-import type { Difference, SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { Difference } from "../../signature/compare.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { differenceFindings, type Explanation } from "./differences.ts";

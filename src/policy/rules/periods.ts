@@ -1,11 +1,6 @@
 import { signingTime } from "../../evidence/freshness.ts";
-import {
-  always,
-  type SignatureEvidence,
-  type Signer,
-  type Validity,
-} from "../../signature/signature-evidence.ts";
-import { covers } from "../../signature/validity.ts";
+import { type SignatureEvidence, type Signer } from "../../signature/signature-evidence.ts";
+import { covers, always, type Validity } from "../../signature/validity.ts";
 import type { Policy } from "../policy.ts";
 import { publishersBehind } from "./publishers.ts";
 

@@ -1,4 +1,5 @@
-import type { SignatureEvidence, Signer, Unproved } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { Unproved } from "../../signature/sigstore/log/proofs.ts";
 import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
 import type { Policy, Publisher } from "../policy.ts";
 

@@ -1,5 +1,6 @@
 import { signatureFiles, type FolderFormat, type SignatureFiles } from "../../signature/signature-files.ts";
-import type { Difference, SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import type { Difference } from "../../signature/compare.ts";
 import type { Policy } from "../policy.ts";
 import type { Explanation } from "./differences.ts";
 import { outOfForce } from "./periods.ts";

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../evidence/evidence.ts";
-import type { Difference, SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import type { Difference } from "../../signature/compare.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { isSkillFile } from "../../skill/skill-file.ts";
 import type { Finding } from "../finding.ts";

@@ -1,6 +1,6 @@
 import { listsInForce } from "../../signature/x509/crl-index.ts";
-import { always } from "../../signature/signature-evidence.ts";
-import type { TrustedCrl } from "../../signature/trust-material.ts";
+import { always } from "../../signature/validity.ts";
+import type { TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import { periodOf, type PeriodsByName, type Trusted } from "./period.ts";
 import type { ResolvedTrustRoot } from "./trust-root.ts";
 

@@ -6,7 +6,8 @@ import { keyFingerprint } from "../../signature/key.ts";
 import { isStrongAuthority } from "../../signature/x509/path-rules.ts";
 import { ed25519KeyFault, isEd25519 } from "../../signature/ed25519.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
-import type { TrustAnchor, TrustedCrl, TrustedKey } from "../../signature/trust-material.ts";
+import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
+import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { PolicyError } from "../policy-error.ts";
 
 /** Blocks that one PEM text may hold. */

@@ -1,4 +1,4 @@
-import { always, type Validity } from "../../signature/signature-evidence.ts";
+import { always, type Validity } from "../../signature/validity.ts";
 
 /** Periods of entries of trust roots, by `trust-root/entry`. */
 export type PeriodsByName = ReadonlyMap<string, Validity>;

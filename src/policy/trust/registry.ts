@@ -1,7 +1,7 @@
 import { curveDigest } from "../../signature/key.ts";
-import type { KeyRegistry, SigstoreRoot } from "../../signature/trust-material.ts";
-import { always } from "../../signature/signature-evidence.ts";
-import { intersection } from "../../signature/validity.ts";
+import type { KeyRegistry } from "../../signature/vett/registry.ts";
+import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
+import { intersection, always } from "../../signature/validity.ts";
 import { sha256Hex } from "../../skill/digest.ts";
 import { readKey } from "./pem.ts";
 import { PolicyError } from "../policy-error.ts";

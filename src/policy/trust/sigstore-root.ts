@@ -3,7 +3,7 @@ import { readClientTrustConfig } from "../../signature/sigstore/root/client-trus
 import { publicGoodRoot } from "../../signature/sigstore/root/public-good-root.ts";
 import { defaultThresholds, type Thresholds } from "../../signature/sigstore/root/thresholds.ts";
 import { readTrustedRoot } from "../../signature/sigstore/root/trusted-root.ts";
-import type { SigstoreRoot } from "../../signature/trust-material.ts";
+import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { SigstoreRootSpec } from "../resource/sigstore-root.ts";
 import {

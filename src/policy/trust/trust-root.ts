@@ -1,12 +1,9 @@
 import { sha256 } from "../../skill/digest.ts";
-import type {
-  KeyRegistry,
-  SigstoreRoot,
-  TrustAnchor,
-  TrustedCrl,
-  TrustedKey,
-  TrustMaterial,
-} from "../../signature/trust-material.ts";
+import type { TrustMaterial } from "../../signature/trust-material.ts";
+import type { KeyRegistry } from "../../signature/vett/registry.ts";
+import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
+import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
+import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { readAnchors, readCrl, readKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
 import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore-root.ts";

@@ -1,6 +1,8 @@
 import type { Sha256 } from "../../skill/digest.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
-import { always, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import { always } from "../validity.ts";
+import type { TrustedKey } from "../trusted-key.ts";
 import type { ArtifactBundle } from "../sigstore/artifact/bundle.ts";
 import { parseArtifactBundle } from "../sigstore/artifact/bundle.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
@@ -11,7 +13,7 @@ import { knowsLogs } from "../sigstore/log/prove.ts";
 import { readStatement } from "../sigstore/artifact/statement.ts";
 import { toSubject } from "../sigstore/log/subject.ts";
 import { verifyArtifact, type ArtifactSigner } from "../sigstore/artifact/verify-artifact.ts";
-import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
+import type { TrustMaterial } from "../trust-material.ts";
 import { readAnnotations, type AnnotatedSignature } from "./annotations.ts";
 import { assertRefersTo, readSignatureManifest, type FetchedManifest, type Layer } from "./manifest.ts";
 import { assertSimpleSigning } from "./simple-signing.ts";

@@ -1,10 +1,12 @@
 import { sha256 } from "../../skill/digest.ts";
 import type { Skill } from "../../skill/skill.ts";
-import { addedDifferences, listedDifferences } from "../compare.ts";
+import { addedDifferences, listedDifferences, type Difference } from "../compare.ts";
+import { always } from "../validity.ts";
+import type { TrustedKey } from "../trusted-key.ts";
 import { isEd25519, verifyEd25519 } from "../ed25519.ts";
 import { SignatureError } from "../signature-error.ts";
-import { always, type Difference, type SignatureEvidence } from "../signature-evidence.ts";
-import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
+import { type SignatureEvidence } from "../signature-evidence.ts";
+import type { TrustMaterial } from "../trust-material.ts";
 import { parseManifest, parseSignatureFile, type GuideManifest } from "./manifest.ts";
 
 const common = { format: "guide", validity: always } as const;

@@ -1,5 +1,5 @@
 import type { SkillFile } from "../../skill/skill.ts";
-import type { Difference } from "../signature-evidence.ts";
+import type { Difference } from "../compare.ts";
 import { fileDigest, omsDigest } from "./digest.ts";
 import type { ListedPiece, OmsManifest } from "./manifest.ts";
 

@@ -4,11 +4,12 @@ import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../si
 import { whyNotNow } from "../x509/chain-time.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
 import { knownChain, type KnownChain } from "../x509/known-chains.ts";
-import { quoted, SignatureError } from "../signature-error.ts";
+import { quoted, SignatureError, type SignatureFault } from "../signature-error.ts";
+import type { TrustedKey } from "../trusted-key.ts";
 import { verifyKeyless } from "../sigstore/keyless.ts";
-import { always, type SignatureEvidence, type SignatureFault, type Signer } from "../signature-evidence.ts";
-import type { TrustedKey, TrustMaterial } from "../trust-material.ts";
-import { covers, unchangedSpan } from "../validity.ts";
+import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import type { TrustMaterial } from "../trust-material.ts";
+import { covers, unchangedSpan, always } from "../validity.ts";
 import { compareTree, type Comparison } from "./compare.ts";
 import type { OmsManifest } from "./manifest.ts";
 import { parseStatement } from "./statement.ts";

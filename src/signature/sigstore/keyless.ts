@@ -1,19 +1,45 @@
 import type { SignatureBundle, VerificationMaterial } from "./bundle.ts";
-import { certificateTwins } from "../x509/certificate-twin.ts";
+import { certificateTwins, type CertificateTwin } from "../x509/certificate-twin.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import { quoted, SignatureError } from "../signature-error.ts";
-import type { Signer } from "../signature-evidence.ts";
-import type { SigstoreRoot, TrustMaterial } from "../trust-material.ts";
+import type { SigstoreRoot, SigstoreTrust } from "./root/sigstore-root.ts";
 import { isSignedBy } from "./artifact.ts";
+import type { CertificateClaim } from "./identity/claims.ts";
 import { readIdentity } from "./identity/identity.ts";
 import { issuersAbove } from "./root/issuers.ts";
 import { assertMaySignCode, readLeaf } from "./identity/leaf.ts";
-import { earliest, proofsOf, unprovedBy } from "./log/proofs.ts";
+import { earliest, proofsOf, unprovedBy, type Unproved } from "./log/proofs.ts";
 import { toSubject, type SignedSubject } from "./log/subject.ts";
 
 type KeylessMaterial = Extract<VerificationMaterial, { kind: "keyless" }>;
-type KeylessSigner = Extract<Signer, { kind: "keyless" }>;
+
+/** An identity that signs by a certificate for one signature. */
+export interface KeylessSigner {
+  readonly kind: "keyless";
+  /** E-mail address or URI for which the certificate was issued; compared whole. */
+  readonly identity: string;
+  /** OpenID Connect issuer who vouched for it; a URL. */
+  readonly issuer: string;
+  /** What the certificate says of the build that signed, by the names that Fulcio gives its extensions. */
+  readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
+  /** SHA-256 over the certificate's DER, hex. */
+  readonly fingerprint: string;
+  /** SHA-256 over its SubjectPublicKeyInfo, hex. */
+  readonly publicKey: string;
+  /** Fingerprints of the Sigstore roots by which it was proved. Empty where by none. */
+  readonly roots: readonly string[];
+  /** Fingerprints of these roots' certificates above the signer's. */
+  readonly issuers?: readonly string[];
+  /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+  readonly issuerKeys?: readonly string[];
+  /** What else the certificate may be called; see `certificateTwins`. */
+  readonly twins?: readonly CertificateTwin[];
+  /** Roots that know its logs and do not prove it. Absent: there are none. */
+  readonly unproved?: readonly Unproved[];
+  /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
+  readonly signedAt?: number;
+}
 
 /** A keyless signature: who claims to have made it, and why that is not proved, if it is not. */
 export interface KeylessVerdict {
@@ -104,7 +130,7 @@ export const verifyKeyless = (
   { certificates, proof }: KeylessMaterial,
   { payload, signature }: SignatureBundle,
   { payloadType, encoded }: { readonly payloadType: string; readonly encoded: Uint8Array },
-  { sigstore = [] }: TrustMaterial,
+  { sigstore = [] }: SigstoreTrust,
 ): KeylessVerdict =>
   verifyByIdentity(
     certificates,

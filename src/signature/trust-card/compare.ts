@@ -1,7 +1,6 @@
 import type { SkillFile } from "../../skill/skill.ts";
-import { addedDifferences, listedDifferences } from "../compare.ts";
+import { addedDifferences, listedDifferences, type Difference } from "../compare.ts";
 import { malformed } from "../signature-error.ts";
-import type { Difference } from "../signature-evidence.ts";
 import { trustCardFileName, type TrustCard } from "./card-file.ts";
 import {
   cardManifestFileName,

@@ -1,6 +1,7 @@
 import type { Skill } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
-import { always, type SignatureEvidence } from "../signature-evidence.ts";
+import { type SignatureEvidence } from "../signature-evidence.ts";
+import { always } from "../validity.ts";
 import type { TrustMaterial } from "../trust-material.ts";
 import { hasCardData, readTrustCard, trustCardFileName, type TrustCard } from "./card-file.ts";
 import { compareTree } from "./compare.ts";

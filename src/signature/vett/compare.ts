@@ -1,7 +1,6 @@
 import { sha256 } from "../../skill/digest.ts";
 import type { Skill } from "../../skill/skill.ts";
-import { addedDifferences } from "../compare.ts";
-import type { Difference } from "../signature-evidence.ts";
+import { addedDifferences, type Difference } from "../compare.ts";
 import { vettFileNames, type VettManifest } from "./manifest.ts";
 
 /** A tree held against the signed files. */

@@ -2,7 +2,8 @@ import { quoted, SignatureError } from "../signature-error.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
 import { earliest, proofsOf } from "../sigstore/log/proofs.ts";
 import { toSubject } from "../sigstore/log/subject.ts";
-import type { KeyRegistry, RegistryKey, TrustMaterial } from "../trust-material.ts";
+import type { TrustMaterial } from "../trust-material.ts";
+import type { KeyRegistry, RegistryKey } from "./registry.ts";
 import { covers } from "../validity.ts";
 import type { VettBundle } from "./bundle.ts";
 

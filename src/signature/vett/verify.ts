@@ -1,6 +1,8 @@
 import type { Skill, SkillFile } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
-import { always, type SignatureEvidence, type Signer, type Unproved } from "../signature-evidence.ts";
+import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import { always } from "../validity.ts";
+import type { Unproved } from "../sigstore/log/proofs.ts";
 import type { TrustMaterial } from "../trust-material.ts";
 import { parseVettBundle, type VettBundle } from "./bundle.ts";
 import { compareTree, type VettComparison } from "./compare.ts";

@@ -5,9 +5,8 @@ import { SignatureError, malformed, unsupported } from "../signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
 import { certificateTwins, type CertificateTwin } from "./certificate-twin.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
-import { always, type Validity } from "../signature-evidence.ts";
-import type { TrustAnchor, TrustedCrl, TrustMaterial } from "../trust-material.ts";
-import { intersection } from "../validity.ts";
+import type { TrustAnchor, TrustedCrl, X509Trust } from "./x509-trust.ts";
+import { intersection, always, type Validity } from "../validity.ts";
 
 /** One way from a leaf to a trust anchor that keeps all rules but those of time. */
 export interface ChainPath {
@@ -67,7 +66,7 @@ interface Anchor {
   readonly selfSigned: boolean;
 }
 
-const indexes = new WeakMap<TrustMaterial, AnchorIndex>();
+const indexes = new WeakMap<X509Trust, AnchorIndex>();
 
 /** What was read of anchors; undefined: it cannot be. Trust changes more often than each of its certificates does. */
 const parsed = new WeakMap<X509Certificate, Anchor | undefined>();
@@ -86,7 +85,7 @@ function anchorOf({ certificate: x509, names }: TrustAnchor): Anchor | undefined
   return anchor;
 }
 
-function anchorsOf(trust: TrustMaterial): AnchorIndex {
+function anchorsOf(trust: X509Trust): AnchorIndex {
   const known = indexes.get(trust);
   if (known !== undefined) return known;
   const index = new Map<string, Anchor[]>();
@@ -184,7 +183,7 @@ function climb(search: Search, path: readonly Certificate[], next: number): void
  * and over anchors that are no roots, which only help. Roots come from `trust` alone; one that the bundle brings is
  * never an end. Names find candidates, signatures decide. Bounded: at most 100 signature checks, 10 certificates a way.
  */
-export function findPaths(chain: readonly Certificate[], trust: TrustMaterial): ChainPaths {
+export function findPaths(chain: readonly Certificate[], trust: X509Trust): ChainPaths {
   const [leaf] = chain;
   const search: Search = {
     chain,

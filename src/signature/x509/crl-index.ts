@@ -1,11 +1,11 @@
 import type { Certificate } from "./certificate.ts";
 import { keyFingerprint } from "../key.ts";
-import type { TrustedCrl, TrustMaterial } from "../trust-material.ts";
+import type { TrustedCrl, X509Trust } from "./x509-trust.ts";
 
 /** The list that speaks for an authority, where there is one. */
 export type CrlOf = (authority: Certificate) => TrustedCrl | undefined;
 
-const indexes = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedCrl>>();
+const indexes = new WeakMap<X509Trust, ReadonlyMap<string, TrustedCrl>>();
 
 const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
 
@@ -26,7 +26,7 @@ export const listsInForce = (crls: readonly TrustedCrl[]): readonly TrustedCrl[]
 ];
 
 /** Lists of this trust material, by the authority's name and key: two certificates of one key share its list. */
-export function crlsOf(trust: TrustMaterial): CrlOf {
+export function crlsOf(trust: X509Trust): CrlOf {
   let index = indexes.get(trust);
   if (index === undefined) {
     index = indexOf(trust.crls ?? []);

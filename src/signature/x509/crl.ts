@@ -16,7 +16,7 @@ import {
 } from "./der.ts";
 import { readName } from "./distinguished-name.ts";
 import { malformed } from "../signature-error.ts";
-import type { Validity } from "../signature-evidence.ts";
+import type { Validity } from "../validity.ts";
 
 /** A certificate revocation list (RFC 5280, 5), as far as it decides whether a certificate is revoked. */
 export interface Crl {

@@ -2,18 +2,39 @@ import type { KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { sha256Hex } from "../../skill/digest.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
+import type { CertificateTwin } from "./certificate-twin.ts";
 import { assertLinked, assertMaySign, findPaths, type ChainPaths } from "./chain.ts";
 import { keyFingerprint } from "../key.ts";
 import { decodeBase64 } from "../json-fields.ts";
 import { SignatureError } from "../signature-error.ts";
-import type { Signer } from "../signature-evidence.ts";
-import type { TrustMaterial } from "../trust-material.ts";
+import type { X509Trust } from "./x509-trust.ts";
+
+/** The owner of a certificate. */
+export interface CertificateSigner {
+  readonly kind: "certificate";
+  /** Distinguished name of the leaf, most specific part first: `CN=…, O=…, C=…`. */
+  readonly subject: string;
+  /** The same, by attribute: `{CN: ["…"], O: ["…"]}`; what a policy's `subject` is compared with. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  /** SHA-256 over the leaf's DER, hex. */
+  readonly fingerprint: string;
+  /** SHA-256 over the leaf's SubjectPublicKeyInfo, hex. */
+  readonly publicKey: string;
+  /** Fingerprints of the trust anchors that the chain was verified to. Empty where to none. */
+  readonly anchors: readonly string[];
+  /** Fingerprints of every certificate above the leaf on the ways to these anchors, themselves included. */
+  readonly issuers?: readonly string[];
+  /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+  readonly issuerKeys?: readonly string[];
+  /** What else these certificates and the leaf may be called; see `certificateTwins`. */
+  readonly twins?: readonly CertificateTwin[];
+}
 
 /** A bundle's chain, read and checked in everything that does not change with time. */
 export interface KnownChain extends ChainPaths {
   readonly leafKey: KeyObject;
   /** Without anchors: which of them hold depends on the time. */
-  readonly signer: Extract<Signer, { kind: "certificate" }>;
+  readonly signer: CertificateSigner;
   /** Why the leaf may sign nothing at all. */
   readonly leafFault?: SignatureError;
 }
@@ -25,7 +46,7 @@ export interface KnownChain extends ChainPaths {
 const bounds = { max: 256, maxSize: 2 * 1024 * 1024 } as const;
 
 /** Publishers have few chains and sign many skills. Dropped with the trust material that they were checked against. */
-const known = new WeakMap<TrustMaterial, LRUCache<string, KnownChain>>();
+const known = new WeakMap<X509Trust, LRUCache<string, KnownChain>>();
 
 function leafFaultOf(leaf: Certificate): Pick<KnownChain, "leafFault"> {
   try {
@@ -37,7 +58,7 @@ function leafFaultOf(leaf: Certificate): Pick<KnownChain, "leafFault"> {
   }
 }
 
-function readChain(certificates: readonly string[], trust: TrustMaterial): KnownChain {
+function readChain(certificates: readonly string[], trust: X509Trust): KnownChain {
   const chain = certificates.map((text, at) => {
     const where = `certificate ${at + 1} of the chain`;
     return parseCertificate(decodeBase64(text, where), where);
@@ -65,7 +86,7 @@ function readChain(certificates: readonly string[], trust: TrustMaterial): Known
  * @param certificates base64 of the DER, leaf first
  * @throws SignatureError MANIFEST_MALFORMED
  */
-export function knownChain(certificates: readonly string[], trust: TrustMaterial): KnownChain {
+export function knownChain(certificates: readonly string[], trust: X509Trust): KnownChain {
   let chains = known.get(trust);
   if (chains === undefined) {
     chains = new LRUCache(bounds);

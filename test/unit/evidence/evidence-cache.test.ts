@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
-import { always } from "../../../src/signature/signature-evidence.ts";
+import { always } from "../../../src/signature/validity.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { skillOf } from "../../fixtures/signed-skill.ts";
 

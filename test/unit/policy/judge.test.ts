@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { judge } from "../../../src/policy/judge.ts";
 import { gradesOf } from "../../../src/policy/rules/grades.ts";
-import type { SignatureEvidence, SignatureFault } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureFault } from "../../../src/signature/signature-error.ts";
 import {
   card,
   codes,

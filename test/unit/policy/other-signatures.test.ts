@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import { judge } from "../../../src/policy/judge.ts";
-import {
-  always,
-  type SignatureEvidence,
-  type SignatureFault,
-} from "../../../src/signature/signature-evidence.ts";
+import { type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import { always } from "../../../src/signature/validity.ts";
+import type { SignatureFault } from "../../../src/signature/signature-error.ts";
 import { codes, now, policyOf, reference, signed, stranger, tampered, untrusted } from "./builders.ts";
 
 const plain = policyOf();

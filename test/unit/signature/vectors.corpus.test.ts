@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Difference, SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { Difference } from "../../../src/signature/compare.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { trustOf } from "../../fixtures/certificates.ts";

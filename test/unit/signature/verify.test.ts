@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyHint } from "../../../src/signature/key.ts";
-import { always } from "../../../src/signature/signature-evidence.ts";
+import { always } from "../../../src/signature/validity.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import { issueChain, trustOf } from "../../fixtures/certificates.ts";
 import {

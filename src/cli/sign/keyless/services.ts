@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 
 import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
 import { SignatureError } from "../../../signature/signature-error.ts";
-import type { SigstoreRoot } from "../../../signature/trust-material.ts";
+import type { SigstoreRoot } from "../../../signature/sigstore/root/sigstore-root.ts";
 import { UsageError } from "../../command-line.ts";
 import { ioMessage } from "../../files/file-faults.ts";
 import { serviceUrl } from "./service-url.ts";

@@ -12,7 +12,7 @@ import {
 import { malformed, quoted, unsupported } from "../../../signature/signature-error.ts";
 import { sigstoreMessages } from "../../../signature/sigstore/lazy-libraries.ts";
 import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
-import type { SigstoreRoot } from "../../../signature/trust-material.ts";
+import type { SigstoreRoot } from "../../../signature/sigstore/root/sigstore-root.ts";
 import { serviceUrl } from "./service-url.ts";
 
 const trustConfigType = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";

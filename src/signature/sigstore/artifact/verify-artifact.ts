@@ -1,11 +1,11 @@
 import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
 import { isEd25519 } from "../../ed25519.ts";
 import { quoted, SignatureError, unsupported } from "../../signature-error.ts";
-import type { Signer } from "../../signature-evidence.ts";
-import type { SigstoreRoot, TrustedKey } from "../../trust-material.ts";
+import type { SigstoreRoot } from "../root/sigstore-root.ts";
+import type { TrustedKey } from "../../trusted-key.ts";
 import { artifactDigest, isSignedBy, type Artifact } from "../artifact.ts";
 import type { ArtifactBundle } from "./bundle.ts";
-import { verifyByIdentity, type ClaimedSignature } from "../keyless.ts";
+import { verifyByIdentity, type ClaimedSignature, type KeylessSigner } from "../keyless.ts";
 import { earliest, proofsOf } from "../log/proofs.ts";
 import { assertSubject, readStatement, type Statement } from "./statement.ts";
 import { toSubject } from "../log/subject.ts";
@@ -27,8 +27,6 @@ export interface ArtifactTrust<Key extends SigningKey = TrustedKey> {
    */
   readonly log?: "required" | "ifPresent";
 }
-
-type KeylessSigner = Extract<Signer, { kind: "keyless" }>;
 
 /** Who signed an artifact. */
 export type ArtifactSigner<Key extends SigningKey = TrustedKey> =

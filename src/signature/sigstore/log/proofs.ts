@@ -1,8 +1,16 @@
-import { SignatureError } from "../../signature-error.ts";
-import type { Unproved } from "../../signature-evidence.ts";
-import type { SigstoreRoot } from "../../trust-material.ts";
+import { SignatureError, type SignatureFault } from "../../signature-error.ts";
+import type { SigstoreRoot } from "../root/sigstore-root.ts";
 import { knowsLogs, proveSigning } from "./prove.ts";
 import { assertLogged, type SignedSubject } from "./subject.ts";
+
+/** Trust that asks for more than a signature brings. Another policy's may be content with it. */
+export interface Unproved {
+  /** Fingerprint of the Sigstore root or registry. */
+  readonly by: string;
+  readonly code: SignatureFault;
+  /** What it lacks, in words that follow a colon. */
+  readonly why: string;
+}
 
 /** One Sigstore root by which a signature was proved. */
 export interface Proof {

@@ -1,7 +1,7 @@
 import type { SignedEntity } from "@sigstore/verify";
 import type { Certificate } from "../../x509/certificate.ts";
 import { SignatureError } from "../../signature-error.ts";
-import type { SigstoreRoot } from "../../trust-material.ts";
+import type { SigstoreRoot } from "../root/sigstore-root.ts";
 import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
 import type { LoggedSignature } from "./body.ts";
 import type { LogEntry, LogProof } from "./entry.ts";

@@ -1,7 +1,7 @@
 import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
 import { assertFields, assertObject, fieldOf, textOf } from "../../json-fields.ts";
 import { malformed, quoted, unsupported } from "../../signature-error.ts";
-import type { SigstoreRoot } from "../../trust-material.ts";
+import type { SigstoreRoot } from "./sigstore-root.ts";
 import type { Thresholds } from "./thresholds.ts";
 import { maxTrustedRootLength, toSigstoreRoot } from "./trusted-root.ts";
 

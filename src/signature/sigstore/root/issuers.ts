@@ -1,6 +1,6 @@
 import { parseCertificate, type Certificate } from "../../x509/certificate.ts";
 import { assertObject, decodeBase64, fieldOf, listOf, textOf, type JsonObject } from "../../json-fields.ts";
-import type { SigstoreRoot } from "../../trust-material.ts";
+import type { SigstoreRoot } from "./sigstore-root.ts";
 
 /**
  * The certificates of each authority that certifies signers.

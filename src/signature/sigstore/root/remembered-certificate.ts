@@ -1,4 +1,4 @@
-import type { SigstoreRoot } from "../../trust-material.ts";
+import type { SigstoreRoot } from "./sigstore-root.ts";
 
 /** A certificate as `@sigstore/verify` reads it, and a part of its ASN.1. */
 type LibraryCertificate = SigstoreRoot["authorities"]["certificateAuthorities"][number]["certChain"][number];

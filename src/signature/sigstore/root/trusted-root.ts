@@ -11,7 +11,7 @@ import {
   type JsonObject,
 } from "../../json-fields.ts";
 import { malformed, quoted, unsupported } from "../../signature-error.ts";
-import type { SigstoreRoot } from "../../trust-material.ts";
+import type { SigstoreRoot } from "./sigstore-root.ts";
 import { chainsOf } from "./issuers.ts";
 import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";

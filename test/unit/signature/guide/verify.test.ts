@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { manifestOf } from "../../../../src/signature/guide/sign.ts";
-import { always } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/validity.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";

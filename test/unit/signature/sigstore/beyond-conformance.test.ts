@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
 import { PolicyError } from "../../../../src/policy/policy-error.ts";
 import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
-import { always } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/validity.ts";
 import { parseArtifactBundle } from "../../../../src/signature/sigstore/artifact/bundle.ts";
 import {
   verifyArtifact,

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { always } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/validity.ts";
 import { logicalHash } from "../../../../src/signature/vett/hashes.ts";
 import { parseVettManifest } from "../../../../src/signature/vett/manifest.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { omsStatement } from "../../../../../src/signature/oms/sign.ts";
 import { rememberedCertificate } from "../../../../../src/signature/sigstore/root/remembered-certificate.ts";
 import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
-import type { SigstoreRoot } from "../../../../../src/signature/trust-material.ts";
+import type { SigstoreRoot } from "../../../../../src/signature/sigstore/root/sigstore-root.ts";
 import { verifySignature } from "../../../../../src/signature/verify.ts";
 import { SkillFile } from "../../../../../src/skill/skill.ts";
 import { trustOf } from "../../../../fixtures/certificates.ts";

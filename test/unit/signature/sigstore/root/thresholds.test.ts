@@ -11,7 +11,7 @@ import {
 } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 import { verifyArtifact } from "../../../../../src/signature/sigstore/artifact/verify-artifact.ts";
 import { SignatureError } from "../../../../../src/signature/signature-error.ts";
-import type { SigstoreRoot } from "../../../../../src/signature/trust-material.ts";
+import type { SigstoreRoot } from "../../../../../src/signature/sigstore/root/sigstore-root.ts";
 import { edited, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
 import {
   newKey,
