@@ -4,7 +4,7 @@ import { pathFault } from "../../skill/path.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { isEd25519 } from "../ed25519.ts";
 import { malformed, quoted, unsupported } from "../signature-error.ts";
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson } from "../../text/canonical-json.ts";
 import { guideCardFileName, guideSignatureFileName, isNamedAsSignature } from "./manifest.ts";
 
 function nameFault(path: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Json } from "../../text/json.ts";
-import { canonicalJson } from "../guide/canonical-json.ts";
+import { canonicalJson } from "../../text/canonical-json.ts";
 import type { JsonObject } from "../json-fields.ts";
 import { malformed, quoted } from "../signature-error.ts";
 

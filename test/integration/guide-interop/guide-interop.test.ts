@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { canonicalJson } from "../../../src/signature/guide/canonical-json.ts";
+import { canonicalJson } from "../../../src/text/canonical-json.ts";
 import { manifestOf } from "../../../src/signature/guide/sign.ts";
 import { verifyGuide } from "../../../src/signature/guide/verify.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";

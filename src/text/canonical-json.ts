@@ -1,4 +1,4 @@
-/** What a manifest is made of. Maps, because an object of the language puts keys like `1` first and hides `__proto__`. */
+/** Texts and objects of them. Maps, because an object of the language puts keys like `1` first and hides `__proto__`. */
 export type CanonicalValue = string | ReadonlyMap<string, CanonicalValue>;
 
 const shortEscapes: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ const byCodePoints = ([one]: readonly [string, unknown], [other]: readonly [stri
   Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 /**
- * JSON as the guide's signer writes it, byte for byte: Python's `json.dumps(value, sort_keys=True,
+ * JSON as Python's signers write it, byte for byte: `json.dumps(value, sort_keys=True,
  * separators=(",", ":"))`. Texts must be well-formed.
  */
 export function canonicalJson(value: CanonicalValue): string {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson } from "../../../../src/signature/guide/canonical-json.ts";
-import { parseStrictJson } from "../../../../src/text/json.ts";
+import { canonicalJson } from "../../../src/text/canonical-json.ts";
+import { parseStrictJson } from "../../../src/text/json.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 30 });
 
