@@ -2,7 +2,7 @@ import { SignatureError } from "../../signature/signature-error.ts";
 import { identityPattern } from "../../signature/sigstore/identity/pattern.ts";
 import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
-import { readAnchors, readKey } from "../trust/pem.ts";
+import { readAnchors, readTrustedKey } from "../trust/pem.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Publisher } from "../policy.ts";
 import type { PublisherSpec } from "../resource/publisher.ts";
@@ -88,7 +88,7 @@ function keyPublisher(
   spec: NonNullable<PublisherSpec["publicKey"]>,
   { name, label, roots, field }: Place,
 ): ResolvedPublisher {
-  const own = spec.pem === undefined ? [] : [readKey(spec.pem, label, `${field}.pem`)];
+  const own = spec.pem === undefined ? [] : [readTrustedKey(spec.pem, label, `${field}.pem`)];
   if (spec.trustRootRef === undefined)
     return { publisher: { kind: "key", name, publicKeys: fingerprints(own) }, anchors: [], keys: own };
   const root = trustRoot(spec.trustRootRef.name, roots, `${field}.trustRootRef`);

@@ -163,7 +163,7 @@ function keyOf(der: Buffer, name: string, field: string): TrustedKey {
  * some both, so that there may be only one.
  * @throws PolicyError UnusableTrust
  */
-export function readKey(pem: string, name: string, field: string): TrustedKey {
+export function readTrustedKey(pem: string, name: string, field: string): TrustedKey {
   const [der, ...others] = blocksOf(pem, "PUBLIC KEY", field);
   if (der === undefined || others.length > 0)
     throw unusable(field, `holds ${others.length + 1} public keys; give each an entry of its own`);

@@ -3,7 +3,7 @@ import type { KeyRegistry } from "../../signature/vett/registry.ts";
 import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
 import { intersection, always } from "../../signature/validity.ts";
 import { sha256Hex } from "../../skill/digest.ts";
-import { readKey } from "./pem.ts";
+import { readTrustedKey } from "./pem.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Publisher } from "../policy.ts";
 import { periodOf, type PeriodsByName } from "./period.ts";
@@ -18,7 +18,7 @@ export interface Instances {
 }
 
 function readRegistryKey({ hint, pem, notBefore, notAfter }: KeySpec, name: string, field: string) {
-  const { key, fingerprint } = readKey(pem, name, `${field}.pem`);
+  const { key, fingerprint } = readTrustedKey(pem, name, `${field}.pem`);
   if (curveDigest(key) !== "sha256")
     throw new PolicyError("UnusableTrust", `${field}.pem: a registry signs with a key on P-256; give that`);
   const end = notAfter === undefined ? always.notAfter : Date.parse(notAfter);

@@ -4,7 +4,7 @@ import type { KeyRegistry } from "../../signature/vett/registry.ts";
 import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
 import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
-import { readAnchors, readCrl, readKey } from "./pem.ts";
+import { readAnchors, readCrl, readTrustedKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
 import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore-root.ts";
 import { periodsByName, type PeriodsByName } from "./period.ts";
@@ -69,7 +69,7 @@ export function resolveTrustRoot(
     keys: new Map(
       (spec.keys ?? []).map((entry, index) => [
         entry.name,
-        readKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
+        readTrustedKey(entry.pem, `${name}/${entry.name}`, `spec.keys[${index}].pem`),
       ]),
     ),
     sigstore: [...sigstore.values()],
