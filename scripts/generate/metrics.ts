@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { reviewedResources } from "../../src/admission/decision.ts";
 import { reasons } from "../../src/policy/reason.ts";
+import { formats } from "../../src/signature/formats.ts";
 import { podSourceKinds } from "../../src/skill/reference.ts";
 import {
   optionalInstruments,
@@ -95,7 +96,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   reason: `Reason code, see [reasons.md](reasons.md): ${codes(reasons)}`,
   enforced: "`true` where the object was denied for it",
   source: `Where the files come from: ${codes(podSourceKinds)}. Of \`fetch_duration_seconds\`: the kind of object that is read`,
-  format: "Format of the signature: `oms`, `guide`, `vett`, `trust-card`; `none` where there is no signature",
+  format: `Format of the signature: ${formats.map(({ name, title }) => `\`${name}\` (${title})`).join(", ")}; \`none\` where there is no signature`,
   outcome:
     "Of verifications: `signed` `tampered` `untrusted` `unsigned` `unavailable`. Of reads: `found` `absent`, or the code of what failed",
   cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",

@@ -1,4 +1,5 @@
 import type { Layer } from "../evidence/grade.ts";
+import { formats } from "../signature/formats.ts";
 import type { Reason } from "./reason.ts";
 
 /** A reason code in words: what it means, and what to do. */
@@ -9,13 +10,15 @@ export interface ReasonText {
   readonly remedy: string;
 }
 
+const either = (names: readonly string[]): string =>
+  `${names.slice(0, -1).join(", ")} or ${names.at(-1) ?? ""}`;
+
 /** Every reason code with its meaning and remedy. The reference page docs/reasons.md is generated from this. */
 export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   UNSIGNED: {
     meaning:
       "The skill has no signature file. In a policy with `unsigned: {action: Warn}` it is let in with a warning.",
-    remedy:
-      "mount skill.oms.sig, skill.sig, vett.sigstore.json or CARD.md with the skill, or have a publisher of the policy sign it",
+    remedy: `mount ${either(formats.map(({ file }) => file))} with the skill, or have a publisher of the policy sign it`,
   },
   BAD_SIGNATURE: {
     meaning:

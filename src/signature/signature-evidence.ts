@@ -1,14 +1,26 @@
 import type { Sha256 } from "../skill/digest.ts";
 import type { Difference } from "./compare.ts";
-import type { SignatureFault } from "./signature-error.ts";
+import { SignatureError, type SignatureFault } from "./signature-error.ts";
 import type { KeylessSigner } from "./sigstore/keyless.ts";
 import type { Unproved } from "./sigstore/log/proofs.ts";
 import type { KeySigner } from "./trusted-key.ts";
-import type { Validity } from "./validity.ts";
+import { always, type Validity } from "./validity.ts";
 import type { CertificateSigner } from "./x509/known-chains.ts";
 
+/** Formats whose signatures stand in a skill's folder, in the order in which they are looked for. */
+export const folderFormats = ["oms", "guide", "vett", "trust-card"] as const;
+export type FolderFormat = (typeof folderFormats)[number];
+
+/** Those that this program signs in; the first one where nothing else is said. */
+export const signingFormats = ["oms", "guide"] as const satisfies readonly FolderFormat[];
+export type SigningFormat = (typeof signingFormats)[number];
+
+/** Do signatures of this format stand in the folder, and not in a registry. */
+export const isFolderFormat = (format: SignatureFormat): format is FolderFormat =>
+  folderFormats.some((one) => one === format);
+
 /** Signature formats that are understood. */
-export type SignatureFormat = "oms" | "guide" | "vett" | "trust-card" | "cosign";
+export type SignatureFormat = FolderFormat | "cosign";
 
 /** A registry that signs skills by a key of its own. */
 export interface RegistrySigner {
@@ -87,3 +99,46 @@ export type SignatureEvidence =
       readonly validity: Validity;
     }
   | { readonly outcome: "unsigned"; readonly digest: Sha256; readonly validity: Validity };
+
+type Signed = Extract<SignatureEvidence, { outcome: "signed" }>;
+type Tampered = Extract<SignatureEvidence, { outcome: "tampered" }>;
+type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
+
+/** A trusted signer's valid signature: what is left is how the tree stands to the signed list. */
+export function trusted(
+  format: SignatureFormat,
+  {
+    differences = [],
+    ...signed
+  }: Omit<Signed, "outcome" | "format" | "validity"> & Partial<Pick<Tampered, "differences" | "validity">>,
+): Signed | Tampered {
+  const common = { format, validity: always, ...signed };
+  return differences.length === 0
+    ? { ...common, outcome: "signed" }
+    : { ...common, outcome: "tampered", differences };
+}
+
+/** A signature that proves nothing, and why. */
+export const untrusted = (
+  format: SignatureFormat,
+  { code, message }: Pick<SignatureError, "code" | "message">,
+  about: Partial<Omit<Untrusted, "outcome" | "format" | "fault" | "detail">> = {},
+): Untrusted => ({
+  outcome: "untrusted",
+  format,
+  fault: code,
+  detail: message,
+  selfConsistent: false,
+  validity: always,
+  ...about,
+});
+
+/** Turns what a signature file cannot be used for into evidence: whatever its bytes hold, verifying does not throw. */
+export function evidenceOf(format: SignatureFormat, verify: () => SignatureEvidence): SignatureEvidence {
+  try {
+    return verify();
+  } catch (cause) {
+    if (cause instanceof SignatureError) return untrusted(format, cause);
+    throw cause;
+  }
+}

@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 
+import { folderFormats, signingFormats } from "../../signature/signature-evidence.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { SignOptions } from "../sign/sign.ts";
 import type { Ending } from "./options.ts";
 
-const formatsBeside: readonly string[] = ["guide", "vett", "trust-card"];
+/** Only OpenSSF Model Signing can leave room, for any of the others. */
+const formatsBeside: readonly string[] = folderFormats.filter((format) => format !== "oms");
 
 /** One of several; whatever follows the option counts as one of them, so that a folder is the usual slip. */
 function formatBeside(value: string, formats: readonly string[] = []): readonly string[] {
@@ -35,7 +37,9 @@ export function addSign(program: Command, line: CommandLine, end: Ending): void 
       ).conflicts(["keyless"]),
     )
     .addOption(
-      new Option("--format <format>", "format of the signature").choices(["oms", "guide"]).default("oms"),
+      new Option("--format <format>", "format of the signature")
+        .choices(signingFormats)
+        .default(signingFormats[0]),
     )
     .addOption(
       new Option(

@@ -1,4 +1,4 @@
-import { gitPaths } from "../../signature/oms/ignore.ts";
+import { isGitPath } from "../../signature/oms/ignore.ts";
 import { verifySignature } from "../../signature/verify.ts";
 import { skillSize, treeDigest, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
@@ -19,8 +19,6 @@ export interface PackageCommandOptions {
   readonly podSnippet?: boolean;
 }
 
-const isRepository = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
-
 const noTrust = { version: "none", anchors: [], keys: [] };
 
 /**
@@ -31,9 +29,9 @@ export function signedTree(
   skill: Skill,
   now: number,
 ): { readonly skill: Skill; readonly left: readonly string[] } {
-  const left = [...skill.files.keys()].filter((path) => isRepository(path)).sort();
+  const left = [...skill.files.keys()].filter((path) => isGitPath(path)).sort();
   if (left.length === 0) return { skill, left };
-  const files = new Map([...skill.files].filter(([path]) => !isRepository(path)));
+  const files = new Map([...skill.files].filter(([path]) => !isGitPath(path)));
   const signature = verifySignature({ ...skill, files }, noTrust, now);
   const differences = "differences" in signature ? (signature.differences ?? []) : [];
   const missed = new Set(differences.filter(({ change }) => change === "missing").map(({ path }) => path));

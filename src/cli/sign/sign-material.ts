@@ -19,7 +19,7 @@ const isEncrypted = (pem: string): boolean =>
   pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || /^Proc-Type: 4,ENCRYPTED/m.test(pem);
 
 /** The private key in a PEM file. @throws UsageError */
-export async function readKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
+export async function readPrivateKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
   const pem = await readText(file);
   if (isEncrypted(pem) && passphrase === undefined) {
     throw new UsageError(`the key ${file} is encrypted`, "set SKILL_ADMISSION_KEY_PASSPHRASE");

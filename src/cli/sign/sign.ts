@@ -3,22 +3,27 @@ import { lstat, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { printable } from "../../text/printable.ts";
-import type { FolderFormat } from "../../signature/signature-files.ts";
-import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
+import { formatOf, type Format, type SignableFormat } from "../../signature/formats.ts";
+import {
+  signingFormats,
+  type FolderFormat,
+  type SignatureEvidence,
+  type Signer,
+  type SigningFormat,
+} from "../../signature/signature-evidence.ts";
 import { SkillFile, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
 import type { KeylessOptions } from "./keyless/signer.ts";
 import { readFolder } from "../files/read-folder.ts";
 import { keySignatory, type Signatory } from "./signer.ts";
-import { filesOf } from "./sign-beside.ts";
-import { signFormats, signWarnings, type SignFormat, type SignFormatName } from "./sign-format.ts";
-import { assertNotAmong, readChain, readKey } from "./sign-material.ts";
+import { assertNotAmong, readChain, readPrivateKey } from "./sign-material.ts";
+import { signWarnings } from "./sign-warnings.ts";
 
 /** A key in a file, or an identity in place of one. */
 export interface SignOptions extends KeylessOptions {
   readonly key?: string;
   readonly keyless?: boolean;
-  readonly format: SignFormatName;
+  readonly format: SigningFormat;
   readonly certificateChain?: string;
   readonly force?: boolean;
   /** Formats of signatures that are to stand beside this one: it leaves room for their files. */
@@ -68,12 +73,22 @@ function assertNoneKeyless(options: SignOptions): void {
   throw new UsageError(`--${flag} is for keyless signing`, "add --keyless, or leave it out");
 }
 
+/** The formats to sign in instead, as options. */
+const formatThat = (can: (format: SignableFormat) => boolean): string =>
+  signingFormats
+    .filter((name) => can(formatOf[name]))
+    .map((name) => `--format ${name}`)
+    .join(" or ");
+
+const canLeaveRoom = ({ leavesRoomFor }: Format): boolean => leavesRoomFor !== undefined;
+
 /** @throws UsageError where the format has no way to leave files out */
 function leftOutBy({ format, beside = [] }: SignOptions): readonly string[] {
-  if (beside.length === 0 || format === "oms") return filesOf(beside);
+  if (beside.length === 0 || canLeaveRoom(formatOf[format]))
+    return beside.flatMap((name) => [...formatOf[name].proved, ...formatOf[name].unsigned]);
   throw new UsageError(
     `the format ${format} leaves no file out`,
-    "leave --beside out, and sign with --format oms --beside first",
+    `leave --beside out, and sign with ${formatThat(canLeaveRoom)} --beside first`,
   );
 }
 
@@ -82,27 +97,32 @@ async function readSignatory(
   leftOut: readonly string[],
   line: CommandLine,
 ): Promise<Signatory> {
-  const { key, keyless = false, certificateChain, format } = options;
-  if (certificateChain !== undefined && format !== "oms") {
+  const { key, keyless = false, certificateChain } = options;
+  const format: SignableFormat = formatOf[options.format];
+  const { statement, takesCertificates } = format.signing;
+  if (certificateChain !== undefined && !takesCertificates) {
     throw new UsageError(
-      `the format ${format} has no place for certificates`,
-      "leave --certificate-chain out, or sign with --format oms",
+      `the format ${format.name} has no place for certificates`,
+      `leave --certificate-chain out, or sign with ${formatThat(({ signing }) => signing.takesCertificates)}`,
     );
   }
-  if (keyless && format !== "oms")
-    throw new UsageError(`the format ${format} knows no keyless signers`, "sign with --format oms");
-  if (keyless) {
+  if (keyless && statement === undefined)
+    throw new UsageError(
+      `the format ${format.name} knows no keyless signers`,
+      `sign with ${formatThat(({ signing }) => signing.statement !== undefined)}`,
+    );
+  if (keyless && statement !== undefined) {
     const { keylessSignatory } = await import("./keyless/signer.ts");
-    return keylessSignatory(options, leftOut, line);
+    return keylessSignatory((skill) => statement(skill, leftOut), options, line);
   }
   if (key === undefined) throw new UsageError("nobody was named to sign", "give --key FILE, or --keyless");
   assertNoneKeyless(options);
-  const material = { key: await readKey(key, line.passphrase), leftOut };
+  const material = { key: await readPrivateKey(key, line.passphrase), leftOut };
   return keySignatory(
     certificateChain === undefined
       ? material
       : { ...material, certificates: await readChain(certificateChain, line.now()) },
-    signFormats[format],
+    format,
   );
 }
 
@@ -111,13 +131,13 @@ interface Signing {
   /** Paths of other signatures' files, there or not, for which it leaves room. */
   readonly leftOut: readonly string[];
   readonly signatory: Signatory;
-  readonly format: SignFormat;
+  readonly format: SignableFormat;
 }
 
 /** Reads the signature as a verifier would: what this program would refuse, it never writes. */
 function checked({ skill, signatory, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
-  const files = new Map([...skill.files, [format.path, new SkillFile(bytes)]]);
-  const evidence = format.verify({ ...skill, files }, signatory.trust, now);
+  const files = new Map([...skill.files, [format.file, new SkillFile(bytes)]]);
+  const evidence = format.verify({ ...skill, files }, format.file, signatory.trust, now);
   const unknownRoot =
     evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
   if (evidence.outcome === "signed" || (unknownRoot && !signatory.mustBeTrusted)) return evidence;
@@ -137,9 +157,10 @@ function summary(
   { skill, leftOut, signatory, format }: Signing,
   evidence: SignatureEvidence,
 ): string {
+  const { leavesOut } = format.signing;
   const paths = [...skill.files.keys()].sort();
-  const covered = paths.filter((path) => !format.leavesOut(path) && !leftOut.includes(path));
-  const left = paths.filter(format.leavesOut);
+  const covered = paths.filter((path) => !leavesOut(path) && !leftOut.includes(path));
+  const left = paths.filter(leavesOut);
   const others = paths.filter((path) => leftOut.includes(path));
   const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
   const hint = signer?.kind === "certificate" ? undefined : signatory.hint;
@@ -157,7 +178,7 @@ function summary(
     `signer    ${signerText(signer)}`,
     // The only name that a message has for a key which nobody trusts.
     ...(hint === undefined ? [] : [`key hint  ${hint}`]),
-    `signature ${join(directory, format.path)}`,
+    `signature ${join(directory, format.file)}`,
     `check it with: skill-admission verify ${directory} ${printable(signatory.checkedBy(signer), 4_000)}`,
     "",
   ].join("\n");
@@ -184,17 +205,17 @@ export async function signSkill(
   options: SignOptions,
   line: CommandLine,
 ): Promise<ExitCode> {
-  const format = signFormats[options.format];
-  await assertFree(join(directory, format.path), options.force === true);
+  const format: SignableFormat = formatOf[options.format];
+  await assertFree(join(directory, format.file), options.force === true);
   const leftOut = leftOutBy(options);
   const signatory = await readSignatory(options, leftOut, line);
   const whole = await readFolder(directory, line);
   if (options.key !== undefined) await assertNotAmong(whole.files, options.key);
-  const files = new Map([...whole.files].filter(([path]) => path !== format.path));
+  const files = new Map([...whole.files].filter(([path]) => path !== format.file));
   const signing = { skill: { ...whole, files }, leftOut, signatory, format };
   const bytes = await signatory.sign(signing.skill);
   const evidence = checked(signing, bytes, line.now());
-  await writeAtomically(directory, format.path, bytes);
+  await writeAtomically(directory, format.file, bytes);
   line.stdout.write(summary(directory, signing, evidence));
   const warnings = [
     ...signWarnings(directory, signing.skill, format, leftOut),

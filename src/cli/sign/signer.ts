@@ -1,12 +1,13 @@
 import { createPublicKey } from "node:crypto";
 
+import type { SignMaterial } from "../../signature/format.ts";
+import { formatOf, type SignableFormat } from "../../signature/formats.ts";
 import { keyFingerprint } from "../../signature/key.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
-import type { Signer } from "../../signature/signature-evidence.ts";
+import { signingFormats, type Signer } from "../../signature/signature-evidence.ts";
 import type { TrustMaterial } from "../../signature/trust-material.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { UsageError } from "../command-line.ts";
-import { formatFor, signFormats, type SignFormat, type SignMaterial } from "./sign-format.ts";
 
 /** Who signs, ready to sign, and how what was signed is checked. */
 export interface Signatory {
@@ -26,23 +27,24 @@ export interface Signatory {
   readonly warning?: string;
 }
 
-function signByKey(skill: Skill, material: SignMaterial, format: SignFormat): Uint8Array {
+function signByKey(skill: Skill, material: SignMaterial, format: SignableFormat): Uint8Array {
   try {
-    return format.sign(skill, material);
+    return format.signing.sign(skill, material);
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
-    const other = cause.code === "UNSUPPORTED_FORMAT" ? formatFor(material.key) : undefined;
-    const remedy =
-      other === undefined || signFormats[other] === format ? undefined : `sign with --format ${other}`;
+    const { asymmetricKeyType } = material.key;
+    const fitting = signingFormats.find((name) => formatOf[name].signing.keyType === asymmetricKeyType);
+    const isOther = cause.code === "UNSUPPORTED_FORMAT" && fitting !== undefined && fitting !== format.name;
+    const remedy = isOther ? `sign with --format ${fitting}` : undefined;
     throw new UsageError(cause.message, remedy, { cause });
   }
 }
 
 /** Signs with a key, and with certificates that say whose it is, where there are any. */
-export function keySignatory(material: SignMaterial, format: SignFormat): Signatory {
+export function keySignatory(material: SignMaterial, format: SignableFormat): Signatory {
   const key = createPublicKey(material.key);
   const fingerprint = keyFingerprint(key);
-  const hint = format.hintOf(material.key);
+  const hint = format.signing.hintOf(material.key);
   return {
     sign: (skill) => signByKey(skill, material, format),
     trust: { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key }] },

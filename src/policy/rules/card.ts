@@ -10,6 +10,8 @@ import type {
 } from "../../card/skill-card.ts";
 import { isCovered } from "../../evidence/covered.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
+import { formatOf } from "../../signature/formats.ts";
+import { isFolderFormat } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Policy } from "../policy.ts";
@@ -177,7 +179,9 @@ export function cardRule(section: CardSection = {}): Policy["card"] {
 /** A trust card's signature does not cover the card, but a card that contradicts the files is against the skill. */
 const isAbout = (signature: Evidence["signature"], path: string): boolean =>
   isCovered(signature, path) ||
-  (signature.outcome === "signed" && signature.format === "trust-card" && path === "CARD.md");
+  (signature.outcome === "signed" &&
+    isFolderFormat(signature.format) &&
+    formatOf[signature.format].file === path);
 
 function cardFindings(
   requirement: CardRequirement,

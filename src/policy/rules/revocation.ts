@@ -1,7 +1,7 @@
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { treeRootDigest } from "../../signature/oms/digest.ts";
-import { signatureFileNames } from "../../signature/verify.ts";
+import { formats } from "../../signature/formats.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { treeDigest, type Skill } from "../../skill/skill.ts";
 import type { Finding } from "../finding.ts";
@@ -29,7 +29,7 @@ const contents = new WeakMap<Skill, readonly string[]>();
 function contentDigests(skill: Skill): readonly string[] {
   let digests = contents.get(skill);
   if (digests === undefined) {
-    const files = [...skill.files].filter(([path]) => !signatureFileNames.includes(path));
+    const files = [...skill.files].filter(([path]) => formats.every(({ file }) => file !== path));
     digests = [treeRootDigest(new Map(files)), treeDigest(skill)];
     contents.set(skill, digests);
   }

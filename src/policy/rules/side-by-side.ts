@@ -1,5 +1,9 @@
-import { signatureFiles, type FolderFormat, type SignatureFiles } from "../../signature/signature-files.ts";
-import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import { formatOf, formats, type Format } from "../../signature/formats.ts";
+import {
+  isFolderFormat,
+  type FolderFormat,
+  type SignatureEvidence,
+} from "../../signature/signature-evidence.ts";
 import type { Difference } from "../../signature/compare.ts";
 import type { Policy } from "../policy.ts";
 import type { Explanation } from "./differences.ts";
@@ -8,18 +12,16 @@ import { isByPublisher } from "./publishers.ts";
 
 type Good = Extract<SignatureEvidence, { outcome: "signed" | "tampered" }>;
 
-const formats = Object.keys(signatureFiles) as readonly FolderFormat[];
-
 /** A signature in the skill's own folder by somebody who is trusted, by whomever. */
 const isGood = (one: SignatureEvidence): one is Good & { readonly format: FolderFormat } =>
-  (one.outcome === "signed" || one.outcome === "tampered") && one.format !== "cosign";
+  (one.outcome === "signed" || one.outcome === "tampered") && isFolderFormat(one.format);
 
-const holds = ({ proved, unsigned }: SignatureFiles, path: string): boolean =>
+const holds = ({ proved, unsigned }: Format, path: string): boolean =>
   proved.includes(path) || unsigned.includes(path);
 
 /** The signature, of another format, whose file this is by its name. */
-const ownerOf = (path: string, format: FolderFormat): FolderFormat | undefined =>
-  formats.find((one) => one !== format && holds(signatureFiles[one], path));
+const ownerOf = (path: string, format: FolderFormat): Format | undefined =>
+  formats.find((one) => one.name !== format && holds(one, path));
 
 /**
  * Is this room that was left for another format's files: they themselves, and everything below a folder of any such name,
@@ -27,9 +29,7 @@ const ownerOf = (path: string, format: FolderFormat): FolderFormat | undefined =
  */
 const isInRoom = (path: string, format: FolderFormat): boolean => {
   const [top = "", ...below] = path.split("/");
-  return below.length > 0
-    ? formats.some((one) => holds(signatureFiles[one], top))
-    : ownerOf(path, format) !== undefined;
+  return below.length > 0 ? formats.some((one) => holds(one, top)) : ownerOf(path, format) !== undefined;
 };
 
 /**
@@ -39,13 +39,12 @@ const isInRoom = (path: string, format: FolderFormat): boolean => {
  */
 function reconciled(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
   if (!isGood(one)) return one;
-  const { passesOver } = signatureFiles[one.format];
+  const { passesOver } = formatOf[one.format];
   const isAnsweredFor = (path: string): boolean => {
-    const format = ownerOf(path, one.format);
-    return format !== undefined && answering.has(format);
+    const owner = ownerOf(path, one.format);
+    return owner !== undefined && answering.has(owner.name);
   };
-  const isUnsigned = (path: string): boolean =>
-    formats.some((format) => signatureFiles[format].unsigned.includes(path));
+  const isUnsigned = (path: string): boolean => formats.some(({ unsigned }) => unsigned.includes(path));
   const found = one.outcome === "tampered" ? one.differences : [];
   const pardoned = found.filter(
     ({ change, path }) => change === "added" && passesOver(path) && isAnsweredFor(path),
@@ -107,19 +106,14 @@ export function sideBySide(
 }
 
 /** How two formats go together in one skill, and what to do otherwise. */
-function remedyOf(one: FolderFormat, other: FolderFormat): string {
-  const has = (format: FolderFormat): boolean => one === format || other === format;
-  const rest = (format: FolderFormat): FolderFormat => (one === format ? other : one);
-  const [first, second] = [signatureFiles[one].name, signatureFiles[other].name];
-  const leaveOut = `leave ${first} or ${second} out`;
-  if (has("vett")) {
-    const { name } = signatureFiles[rest("vett")];
-    return `have the registry sign the skill without ${name} and make ${name} after that, or ${leaveOut}`;
-  }
-  if (!has("oms")) return `${leaveOut}: their formats do not go together`;
-  const later = rest("oms");
-  const { name } = signatureFiles.oms;
-  return `make ${name} anew with room for the other (skill-admission sign --beside ${later}), then ${signatureFiles[later].name}, or ${leaveOut}`;
+function remedyOf(one: Format, other: Format): string {
+  const leaveOut = `leave ${one.file} or ${other.file} out`;
+  const [registry, own] = one.byRegistry ? [one, other] : [other, one];
+  if (registry.byRegistry)
+    return `have the registry sign the skill without ${own.file} and make ${own.file} after that, or ${leaveOut}`;
+  const [first, later] = one.leavesRoomFor === undefined ? [other, one] : [one, other];
+  if (first.leavesRoomFor === undefined) return `${leaveOut}: their formats do not go together`;
+  return `make ${first.file} anew with room for the other (skill-admission sign --beside ${later.name}), then ${later.file}, or ${leaveOut}`;
 }
 
 /** What is said of an added file that is another signature's; undefined of any other. */
@@ -129,16 +123,15 @@ export function explainAdded(
   by: SignatureEvidence,
   { path, change }: Difference,
 ): Explanation | undefined {
-  if (by.outcome === "unsigned" || by.format === "cosign" || change !== "added") return undefined;
-  const { format } = by;
-  const owner = ownerOf(path, format);
-  const signature = signatures.find((one) => one.outcome !== "unsigned" && one.format === owner);
+  if (by.outcome === "unsigned" || !isFolderFormat(by.format) || change !== "added") return undefined;
+  const format: Format = formatOf[by.format];
+  const owner = ownerOf(path, format.name);
+  const signature = signatures.find((one) => one.outcome !== "unsigned" && one.format === owner?.name);
   if (owner === undefined || signature === undefined) return undefined;
   if (isByPublisher(policy, signature)) {
-    const message = `${signatureFiles[format].name} neither lists it nor leaves room for it`;
+    const message = `${format.file} neither lists it nor leaves room for it`;
     return { message, remedy: remedyOf(format, owner) };
   }
-  const { name } = signatureFiles[owner];
-  const message = `belongs to the signature ${name}, which no publisher of this policy made`;
-  return { message, remedy: `leave ${name} out, or have a publisher of the policy make it` };
+  const message = `belongs to the signature ${owner.file}, which no publisher of this policy made`;
+  return { message, remedy: `leave ${owner.file} out, or have a publisher of the policy make it` };
 }

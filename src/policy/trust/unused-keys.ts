@@ -1,6 +1,6 @@
 import { isEd25519 } from "../../signature/ed25519.ts";
-import { maxTriedKeys } from "../../signature/guide/verify.ts";
-import type { TrustMaterial } from "../../signature/trust-material.ts";
+import { guideSignatureFileName } from "../../signature/guide/manifest.ts";
+import { maxTriedKeys, type KeyTrust } from "../../signature/trusted-key.ts";
 import type { TrustRoots } from "./trust-root.ts";
 
 /** A sentence about a trust root. */
@@ -14,7 +14,7 @@ interface Said {
  * What trust roots bring that never comes to be tried: the guide's format names no key, and of all Ed25519 keys of the
  * cluster only so many are. One sentence for each trust root that has such a key.
  */
-export function untriedKeys(roots: TrustRoots, { keys }: TrustMaterial): readonly Said[] {
+export function untriedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly Said[] {
   const ed25519 = keys.filter(({ key }) => isEd25519(key));
   const untried = new Set(ed25519.slice(maxTriedKeys).map(({ fingerprint }) => fingerprint));
   if (untried.size === 0) return [];
@@ -23,7 +23,7 @@ export function untriedKeys(roots: TrustRoots, { keys }: TrustMaterial): readonl
     const of = entries.filter(([, { fingerprint }]) => untried.has(fingerprint)).map(([entry]) => entry);
     if (of.length === 0) return [];
     const named = [...of.slice(0, 8), ...(of.length > 8 ? [`${of.length - 8} more`] : [])].join(", ");
-    const message = `skill.sig files are not tried with ${named}: of the ${ed25519.length} Ed25519 keys of all trust roots and policies only the first ${maxTriedKeys} by fingerprint are; remove keys that nothing uses`;
+    const message = `${guideSignatureFileName} files are not tried with ${named}: of the ${ed25519.length} Ed25519 keys of all trust roots and policies only the first ${maxTriedKeys} by fingerprint are; remove keys that nothing uses`;
     return [{ name, message }];
   });
 }

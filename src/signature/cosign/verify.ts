@@ -1,8 +1,8 @@
 import type { Sha256 } from "../../skill/digest.ts";
 import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
-import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
+import { trusted, untrusted, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
 import { always } from "../validity.ts";
-import type { TrustedKey } from "../trusted-key.ts";
+import { keySigner, triedKeys, type KeyTrust } from "../trusted-key.ts";
 import type { ArtifactBundle } from "../sigstore/artifact/bundle.ts";
 import { parseArtifactBundle } from "../sigstore/artifact/bundle.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
@@ -13,7 +13,7 @@ import { knowsLogs } from "../sigstore/log/prove.ts";
 import { readStatement } from "../sigstore/artifact/statement.ts";
 import { toSubject } from "../sigstore/log/subject.ts";
 import { verifyArtifact, type ArtifactSigner } from "../sigstore/artifact/verify-artifact.ts";
-import type { TrustMaterial } from "../trust-material.ts";
+import type { SigstoreTrust } from "../sigstore/root/sigstore-root.ts";
 import { readAnnotations, type AnnotatedSignature } from "./annotations.ts";
 import { assertRefersTo, readSignatureManifest, type FetchedManifest, type Layer } from "./manifest.ts";
 import { assertSimpleSigning } from "./simple-signing.ts";
@@ -26,45 +26,20 @@ const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /** Manifests of one image that are read. */
 const maxManifests = 64;
-/** Keys that are tried for a signature that does not say whose it is. */
-const maxTriedKeys = 32;
+
+const format = "cosign";
+
+/** By what signatures of this format are proved. */
+export type CosignTrust = KeyTrust & SigstoreTrust;
 
 interface Question {
   readonly image: Sha256;
-  readonly trust: TrustMaterial;
+  readonly trust: CosignTrust;
   readonly now: number;
 }
 
-type Signed = Extract<SignatureEvidence, { outcome: "signed" }>;
-type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
-
-const signed = ({ image }: Question, signer: Signer): Signed => ({
-  outcome: "signed",
-  format: "cosign",
-  digest: image,
-  signer,
-  unlisted: [],
-  validity: always,
-});
-
-const refused = (
-  { code, message }: SignatureError,
-  about: Partial<Pick<Untrusted, "selfConsistent" | "signer">> = {},
-): Untrusted => ({
-  outcome: "untrusted",
-  format: "cosign",
-  fault: code,
-  detail: message,
-  selfConsistent: false,
-  validity: always,
-  ...about,
-});
-
-const keySigner = ({ fingerprint, names }: TrustedKey): Signer => ({
-  kind: "key",
-  publicKey: fingerprint,
-  names,
-});
+const signed = ({ image }: Question, signer: Signer): SignatureEvidence =>
+  trusted(format, { digest: image, signer, unlisted: [] });
 
 const signerOf = (signer: ArtifactSigner): Signer => (signer.kind === "key" ? keySigner(signer.key) : signer);
 
@@ -74,7 +49,7 @@ const nothing: LogProof = { entries: [], timestamps: [] };
  * What a key's signature is held against. It counts without a log, which whoever brings it could leave out: where no
  * trusted root knows the log, its entry is left unread. Where one does, the entry has to be right.
  */
-const proofForKey = (proof: LogProof, { sigstore = [] }: TrustMaterial): LogProof =>
+const proofForKey = (proof: LogProof, { sigstore = [] }: SigstoreTrust): LogProof =>
   proof.entries.length > 0 && sigstore.some((root) => knowsLogs(root, proof)) ? proof : nothing;
 
 /** A statement of another kind is no signature, whoever made it: undefined. */
@@ -95,7 +70,10 @@ function verifyBundle(layer: Layer, question: Question): SignatureEvidence | und
   const verdict = verifyArtifact(usable, artifact, { keys, sigstore, log: "ifPresent" }, now);
   if (verdict.outcome === "proved") return signed(question, signerOf(verdict.signer));
   const { refusal, selfConsistent, signer } = verdict;
-  return refused(refusal, { selfConsistent, ...(signer === undefined ? {} : { signer: signerOf(signer) }) });
+  return untrusted(format, refusal, {
+    selfConsistent,
+    ...(signer === undefined ? {} : { signer: signerOf(signer) }),
+  });
 }
 
 function verifyByKey(
@@ -106,17 +84,18 @@ function verifyByKey(
   const { trust, now } = question;
   const { signature } = annotated;
   const message = { bytes: payload };
-  const key = trust.keys.slice(0, maxTriedKeys).find((tried) => isSignedBy(tried.key, message, signature));
+  const tried = triedKeys(trust.keys, payload.byteLength);
+  const key = tried.find((one) => isSignedBy(one.key, message, signature));
   if (key === undefined) {
-    const detail = "it was signed by a key that is none of the trusted keys, or changed since";
-    return refused(new SignatureError("UNTRUSTED_SIGNER", detail));
+    const message = "it was signed by a key that is none of the trusted keys, or changed since";
+    return untrusted(format, { code: "UNTRUSTED_SIGNER", message });
   }
   const proof = proofForKey(annotated.proof, trust);
   if (proof.entries.length === 0) return signed(question, keySigner(key));
   const subject = toSubject({ signature, signed: message, by: { key: key.key, logOptional: true }, proof });
   const result = proofsOf(subject, trust.sigstore ?? [], now);
   return "refusal" in result
-    ? refused(result.refusal, { selfConsistent: true, signer: keySigner(key) })
+    ? untrusted(format, result.refusal, { selfConsistent: true, signer: keySigner(key) })
     : signed(question, keySigner(key));
 }
 
@@ -129,7 +108,9 @@ function verifySimpleSigning(layer: Layer, question: Question): SignatureEvidenc
   const claimed = { signature, signed: { bytes: payload }, proof };
   const { sigstore = [] } = question.trust;
   const { signer, refusal, selfConsistent } = verifyByIdentity([certificate], claimed, sigstore);
-  return refusal === undefined ? signed(question, signer) : refused(refusal, { signer, selfConsistent });
+  return refusal === undefined
+    ? signed(question, signer)
+    : untrusted(format, refusal, { signer, selfConsistent });
 }
 
 /** Whatever one signature holds, the others are looked at too. */
@@ -139,7 +120,7 @@ function attempt(verify: () => SignatureEvidence | undefined): readonly Signatur
     return evidence === undefined ? [] : [evidence];
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
-    return [refused(cause)];
+    return [untrusted(format, cause)];
   }
 }
 
@@ -173,12 +154,13 @@ const order: readonly SignatureEvidence["outcome"][] = ["signed", "untrusted"];
 export function verifyCosign(
   image: Sha256,
   manifests: readonly FetchedManifest[],
-  trust: TrustMaterial,
+  trust: CosignTrust,
   now: number,
 ): readonly [SignatureEvidence, ...SignatureEvidence[]] {
-  if (!/^sha256:[0-9a-f]{64}$/.test(image)) return [refused(malformed(`${quoted(image)} is no digest`))];
+  if (!/^sha256:[0-9a-f]{64}$/.test(image))
+    return [untrusted(format, malformed(`${quoted(image)} is no digest`))];
   if (manifests.length > maxManifests)
-    return [refused(malformed(`the image has more than ${maxManifests} manifests of signatures`))];
+    return [untrusted(format, malformed(`the image has more than ${maxManifests} manifests of signatures`))];
   const question = { image, trust, now };
   const [first, ...others] = manifests
     .flatMap((fetched) => {
@@ -186,7 +168,7 @@ export function verifyCosign(
         return verifyManifest(fetched, question);
       } catch (cause) {
         if (!(cause instanceof SignatureError)) throw cause;
-        return [refused(cause)];
+        return [untrusted(format, cause)];
       }
     })
     .sort((one, other) => order.indexOf(one.outcome) - order.indexOf(other.outcome));

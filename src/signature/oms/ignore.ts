@@ -5,6 +5,9 @@ import { malformed, quoted } from "../signature-error.ts";
 /** What verifiers leave out at the skill's root, whatever the signature says. */
 export const gitPaths: readonly string[] = [".git", ".gitattributes", ".github", ".gitignore"];
 
+/** Is a file one of these, or in a folder of such a name. */
+export const isGitPath = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
+
 const maxIgnored = 1_000;
 
 /** Paths that lie outside the signed list. */

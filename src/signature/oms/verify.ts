@@ -4,30 +4,27 @@ import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../si
 import { whyNotNow } from "../x509/chain-time.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
 import { knownChain, type KnownChain } from "../x509/known-chains.ts";
-import { quoted, SignatureError, type SignatureFault } from "../signature-error.ts";
-import type { TrustedKey } from "../trusted-key.ts";
+import { quoted, type SignatureFault } from "../signature-error.ts";
+import { keySigner, triedKeys, type KeyTrust, type TrustedKey } from "../trusted-key.ts";
 import { verifyKeyless } from "../sigstore/keyless.ts";
-import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
-import type { TrustMaterial } from "../trust-material.ts";
-import { covers, unchangedSpan, always } from "../validity.ts";
+import {
+  evidenceOf,
+  trusted,
+  untrusted,
+  type SignatureEvidence,
+  type Signer,
+} from "../signature-evidence.ts";
+import type { SigstoreTrust } from "../sigstore/root/sigstore-root.ts";
+import type { X509Trust } from "../x509/x509-trust.ts";
+import { covers, unchangedSpan, type Validity } from "../validity.ts";
 import { compareTree, type Comparison } from "./compare.ts";
 import type { OmsManifest } from "./manifest.ts";
 import { parseStatement } from "./statement.ts";
 
 const format = "oms";
 
-/**
- * Keys that are tried where a bundle does not say which one it is, and the bytes that may be digested doing so: real
- * payloads (40 KB at most) are tried with all of these keys, one of several megabytes with a few only.
- */
-const maxTriedKeys = 32;
-const maxTriedBytes = 8 * 1024 * 1024;
-
-function triedKeys({ bundle }: Subject, trust: TrustMaterial): readonly TrustedKey[] {
-  const affordable = Math.max(1, Math.floor(maxTriedBytes / bundle.payload.byteLength));
-  const usable = trust.keys.filter(({ key }) => curveDigest(key) !== undefined);
-  return usable.slice(0, Math.min(maxTriedKeys, affordable));
-}
+/** By what signatures of this format are proved. */
+export type OmsTrust = X509Trust & KeyTrust & SigstoreTrust;
 
 /** What a signature is checked against, read and normalised. */
 interface Subject {
@@ -40,19 +37,12 @@ interface Subject {
   readonly legacyEncoded: () => Uint8Array;
 }
 
-type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
-type Info = Pick<Untrusted, "digest" | "differences" | "signer">;
+type Info = Pick<Extract<SignatureEvidence, { outcome: "untrusted" }>, "digest" | "differences" | "signer">;
 
-function untrusted(
-  fault: SignatureFault,
-  detail: string,
-  info: Info & Partial<Pick<Untrusted, "selfConsistent" | "validity">> = {},
-): Untrusted {
-  return { outcome: "untrusted", format, fault, detail, selfConsistent: false, validity: always, ...info };
-}
-
-const badSignature =
-  "the signature does not match the signed list: one of them was changed, or another key signed";
+const badSignature = {
+  code: "BAD_SIGNATURE",
+  message: "the signature does not match the signed list: one of them was changed, or another key signed",
+} as const;
 
 function isSignedByKey(subject: Subject, { key }: TrustedKey): boolean {
   const digest = curveDigest(key);
@@ -103,77 +93,70 @@ const informationOf = ({ manifest, comparison }: Subject): Info =>
     : { digest: manifest.digest, differences: comparison().differences };
 
 /** The list is a trusted signer's: what is left is the tree. */
-function conclude({ manifest, comparison }: Subject, signer: Signer, validity = always): SignatureEvidence {
-  const { digest } = manifest;
-  const { differences, unlisted } = comparison();
-  return differences.length === 0
-    ? { outcome: "signed", format, digest, signer, unlisted, validity }
-    : { outcome: "tampered", format, digest, signer, differences, unlisted, validity };
-}
+const conclude = (
+  { manifest: { digest }, comparison }: Subject,
+  signer: Signer,
+  validity?: Validity,
+): SignatureEvidence =>
+  trusted(format, { digest, signer, ...comparison(), ...(validity === undefined ? {} : { validity }) });
 
-const hints = new WeakMap<TrustMaterial, ReadonlyMap<string, TrustedKey>>();
+const hints = new WeakMap<KeyTrust, ReadonlyMap<string, TrustedKey>>();
 
 /** Trusted keys by the name that bundles give them; worked out once. */
-function keysByHint(trust: TrustMaterial): ReadonlyMap<string, TrustedKey> {
+function keysByHint(trust: KeyTrust): ReadonlyMap<string, TrustedKey> {
   let index = hints.get(trust);
   if (index === undefined) {
-    index = new Map(trust.keys.map((trusted) => [keyHint(trusted.key), trusted]));
+    index = new Map(trust.keys.map((one) => [keyHint(one.key), one]));
     hints.set(trust, index);
   }
   return index;
 }
 
-function verifyByKey(subject: Subject, hint: string | undefined, trust: TrustMaterial): SignatureEvidence {
-  const info = (): Info => informationOf(subject);
-  if (hint === undefined) {
-    const trusted = triedKeys(subject, trust).find((candidate) => isSignedByKey(subject, candidate));
-    if (trusted !== undefined) return conclude(subject, signerOf(trusted));
-    return untrusted(
-      "UNTRUSTED_SIGNER",
-      "signed by a key that is not named, and is none of the trusted keys",
-      info(),
-    );
-  }
-  const trusted = keysByHint(trust).get(hint);
-  if (trusted === undefined) {
-    return untrusted(
-      "UNTRUSTED_SIGNER",
-      `signed by a key with the hint ${quoted(hint)}, which is not trusted here`,
-      info(),
-    );
-  }
-  if (curveDigest(trusted.key) === undefined) {
-    const detail = `the key ${trusted.names.join(", ")} cannot verify OpenSSF Model Signing: keys on P-256, P-384 and P-521 can`;
-    return untrusted("UNSUPPORTED_FORMAT", detail, info());
-  }
-  return isSignedByKey(subject, trusted)
-    ? conclude(subject, signerOf(trusted))
-    : untrusted("BAD_SIGNATURE", badSignature, { ...info(), signer: signerOf(trusted) });
+/** Of the keys that nobody named. */
+function anyKey(subject: Subject, { keys }: KeyTrust): TrustedKey | undefined {
+  const usable = keys.filter(({ key }) => curveDigest(key) !== undefined);
+  return triedKeys(usable, subject.bundle.payload.byteLength).find((key) => isSignedByKey(subject, key));
 }
 
-const signerOf = ({ fingerprint, names }: TrustedKey): Signer => ({
-  kind: "key",
-  publicKey: fingerprint,
-  names,
-});
+function verifyByKey(subject: Subject, hint: string | undefined, trust: KeyTrust): SignatureEvidence {
+  const refuse = (code: SignatureFault, message: string): SignatureEvidence =>
+    untrusted(format, { code, message }, informationOf(subject));
+  if (hint === undefined) {
+    const by = anyKey(subject, trust);
+    return by === undefined
+      ? refuse("UNTRUSTED_SIGNER", "signed by a key that is not named, and is none of the trusted keys")
+      : conclude(subject, keySigner(by));
+  }
+  const named = keysByHint(trust).get(hint);
+  if (named === undefined)
+    return refuse(
+      "UNTRUSTED_SIGNER",
+      `signed by a key with the hint ${quoted(hint)}, which is not trusted here`,
+    );
+  if (curveDigest(named.key) === undefined) {
+    const detail = `the key ${named.names.join(", ")} cannot verify OpenSSF Model Signing: keys on P-256, P-384 and P-521 can`;
+    return refuse("UNSUPPORTED_FORMAT", detail);
+  }
+  return isSignedByKey(subject, named)
+    ? conclude(subject, keySigner(named))
+    : untrusted(format, badSignature, { ...informationOf(subject), signer: keySigner(named) });
+}
 
 function verifyByChain(
   subject: Subject,
   certificates: readonly string[],
-  trust: TrustMaterial,
+  trust: X509Trust,
   now: number,
 ): SignatureEvidence {
   const chain = knownChain(certificates, trust);
   const info = (): Info => ({ ...informationOf(subject), signer: chain.signer });
-  if (chain.leafFault !== undefined) return untrusted(chain.leafFault.code, chain.leafFault.message, info());
-  if (!isSignedByLeaf(subject, chain)) return untrusted("BAD_SIGNATURE", badSignature, info());
+  if (chain.leafFault !== undefined) return untrusted(format, chain.leafFault, info());
+  if (!isSignedByLeaf(subject, chain)) return untrusted(format, badSignature, info());
   const { subject: name } = chain.signer;
   if (chain.paths.length === 0) {
-    const detail = `signed by ${name}, who is not trusted: ${chain.refusal}`;
-    return untrusted(chain.revoked ? "REVOKED" : "UNTRUSTED_SIGNER", detail, {
-      ...info(),
-      selfConsistent: true,
-    });
+    const message = `signed by ${name}, who is not trusted: ${chain.refusal}`;
+    const code = chain.revoked ? "REVOKED" : "UNTRUSTED_SIGNER";
+    return untrusted(format, { code, message }, { ...info(), selfConsistent: true });
   }
   const validity = unchangedSpan(
     chain.paths.map((path) => path.validity),
@@ -182,8 +165,9 @@ function verifyByChain(
   const valid = chain.paths.filter((path) => covers(path.validity, now));
   const anchors = valid.map((path) => path.anchor);
   if (anchors.length === 0) {
-    const detail = `signed by ${name}, ${whyNotNow(chain.paths, now)}`;
-    return untrusted("SIGNER_EXPIRED", detail, { ...info(), selfConsistent: true, validity });
+    const message = `signed by ${name}, ${whyNotNow(chain.paths, now)}`;
+    const about = { ...info(), selfConsistent: true, validity };
+    return untrusted(format, { code: "SIGNER_EXPIRED", message }, about);
   }
   const above = {
     anchors: [...new Set(anchors)],
@@ -198,38 +182,35 @@ function verifyByChain(
 function verifyByIdentity(
   subject: Subject,
   material: Extract<VerificationMaterial, { kind: "keyless" }>,
-  trust: TrustMaterial,
+  trust: SigstoreTrust,
 ): SignatureEvidence {
   const signed = { payloadType: inTotoPayloadType, encoded: subject.encoded() };
   const { signer, refusal, selfConsistent } = verifyKeyless(material, subject.bundle, signed, trust);
   return refusal === undefined
     ? conclude(subject, signer)
-    : untrusted(refusal.code, refusal.message, { ...informationOf(subject), signer, selfConsistent });
+    : untrusted(format, refusal, { ...informationOf(subject), signer, selfConsistent });
+}
+
+function verifySubject(subject: Subject, trust: OmsTrust, now: number): SignatureEvidence {
+  const { material } = subject.bundle;
+  switch (material.kind) {
+    case "publicKey":
+      return verifyByKey(subject, material.hint, trust);
+    case "certificateChain":
+      return verifyByChain(subject, material.certificates, trust, now);
+    case "keyless":
+      return verifyByIdentity(subject, material, trust);
+  }
 }
 
 /**
  * Verifies an OpenSSF Model Signing signature over a skill: reads it, then checks signature, signer and tree.
  * @param signaturePath the signature file's path in the skill; it must be there
  */
-export function verifyOms(
+export const verifyOms = (
   skill: Skill,
   signaturePath: string,
-  trust: TrustMaterial,
+  trust: OmsTrust,
   now: number,
-): SignatureEvidence {
-  try {
-    const subject = readSubject(skill, signaturePath);
-    const { material } = subject.bundle;
-    switch (material.kind) {
-      case "publicKey":
-        return verifyByKey(subject, material.hint, trust);
-      case "certificateChain":
-        return verifyByChain(subject, material.certificates, trust, now);
-      case "keyless":
-        return verifyByIdentity(subject, material, trust);
-    }
-  } catch (cause) {
-    if (cause instanceof SignatureError) return untrusted(cause.code, cause.message);
-    throw cause;
-  }
-}
+): SignatureEvidence =>
+  evidenceOf(format, () => verifySubject(readSubject(skill, signaturePath), trust, now));

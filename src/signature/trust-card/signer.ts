@@ -6,7 +6,8 @@ import { keyFingerprint } from "../key.ts";
 import { malformed, quoted, SignatureError } from "../signature-error.ts";
 import type { Signer } from "../signature-evidence.ts";
 import { verifyByIdentity, type KeylessVerdict } from "../sigstore/keyless.ts";
-import type { TrustMaterial } from "../trust-material.ts";
+import type { SigstoreTrust } from "../sigstore/root/sigstore-root.ts";
+import { keySigner, type KeyTrust } from "../trusted-key.ts";
 import { readCardBundle } from "./bundle.ts";
 import type { TrustCard } from "./card-file.ts";
 import { cardBundleFileName, type CardSigning } from "./signing.ts";
@@ -25,7 +26,7 @@ const messageOf = ({ digest }: TrustCard): Buffer => Buffer.from(digest);
 /** Keys by their bytes: few sign many cards. Whom they belong to and who trusts them is not known here. */
 const known = new LRUCache<string, KeyObject>({ max: 256 });
 
-function readKey(x: string): KeyObject {
+function importKey(x: string): KeyObject {
   let key: KeyObject;
   try {
     key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -39,20 +40,17 @@ function readKey(x: string): KeyObject {
 
 function keyOf({ publicKey }: ByKey): KeyObject {
   const x = Buffer.from(publicKey).toString("base64url");
-  const key = known.get(x) ?? readKey(x);
+  const key = known.get(x) ?? importKey(x);
   known.set(x, key);
   return key;
 }
 
 /** The key in the card tells which of the trusted keys it is, and nothing else. */
-function signedByKey(card: TrustCard, signing: ByKey, { keys }: TrustMaterial): CardSigner {
+function signedByKey(card: TrustCard, signing: ByKey, { keys }: KeyTrust): CardSigner {
   const key = keyOf(signing);
   const fingerprint = keyFingerprint(key);
   const trusted = keys.find((candidate) => candidate.fingerprint === fingerprint);
-  const signer =
-    trusted === undefined
-      ? {}
-      : { signer: { kind: "key", publicKey: fingerprint, names: trusted.names } as const };
+  const signer = trusted === undefined ? {} : { signer: keySigner(trusted) };
   if (!verifyEd25519(key, messageOf(card), signing.signature)) {
     const detail =
       "the signature does not match the card's target_digest: one of them was changed, or another key signed";
@@ -71,7 +69,7 @@ function assertNamed(what: string, claimed: string | undefined, proved: string):
   );
 }
 
-function verifyBundle(card: TrustCard, bundle: SkillFile, { sigstore = [] }: TrustMaterial): KeylessVerdict {
+function verifyBundle(card: TrustCard, bundle: SkillFile, { sigstore = [] }: SigstoreTrust): KeylessVerdict {
   const message = messageOf(card);
   const { certificates, signature, proof } = readCardBundle(bundle.bytes, message);
   return verifyByIdentity(certificates, { signature, signed: { bytes: message }, proof }, sigstore);
@@ -81,7 +79,7 @@ function signedByIdentity(
   card: TrustCard,
   signing: Keyless,
   bundle: SkillFile | undefined,
-  trust: TrustMaterial,
+  trust: SigstoreTrust,
 ): CardSigner {
   if (bundle === undefined)
     throw malformed(`${cardBundleFileName}, which holds the signature, is missing: mount it with the skill`);
@@ -100,7 +98,7 @@ export function verifySigner(
   card: TrustCard,
   signing: CardSigning,
   bundle: SkillFile | undefined,
-  trust: TrustMaterial,
+  trust: KeyTrust & SigstoreTrust,
 ): CardSigner {
   return signing.scheme === "ed25519"
     ? signedByKey(card, signing, trust)

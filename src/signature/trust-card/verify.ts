@@ -1,14 +1,14 @@
 import type { Skill } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
-import { type SignatureEvidence } from "../signature-evidence.ts";
-import { always } from "../validity.ts";
-import type { TrustMaterial } from "../trust-material.ts";
+import { evidenceOf, trusted, untrusted, type SignatureEvidence } from "../signature-evidence.ts";
+import type { SigstoreTrust } from "../sigstore/root/sigstore-root.ts";
+import type { KeyTrust } from "../trusted-key.ts";
 import { hasCardData, readTrustCard, trustCardFileName, type TrustCard } from "./card-file.ts";
 import { compareTree } from "./compare.ts";
 import { verifySigner } from "./signer.ts";
 import { cardBundleFileName } from "./signing.ts";
 
-const common = { format: "trust-card", validity: always } as const;
+const format = "trust-card";
 
 /**
  * Does a skill claim a trust card's signature: a card that says so, or that cannot be read, or a signature file without
@@ -30,7 +30,7 @@ export function hasTrustCardSignature({ files }: Skill): boolean {
 const endOf = ({ expires }: TrustCard): { readonly expires?: number } =>
   expires === undefined ? {} : { expires: Date.parse(`${expires}T23:59:59.999Z`) };
 
-function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): SignatureEvidence {
+function verifyCard({ files }: Skill, path: string, trust: KeyTrust & SigstoreTrust): SignatureEvidence {
   const file = files.get(path);
   if (file === undefined)
     throw malformed(`${cardBundleFileName} is there, but the card that it signs is not`);
@@ -42,13 +42,9 @@ function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): Signa
   const by = verifySigner(card, card.signing, files.get(cardBundleFileName), trust);
   if ("refusal" in by) {
     const { refusal, ...rest } = by;
-    const refused = { outcome: "untrusted", fault: refusal.code, detail: refusal.message } as const;
-    return { ...common, ...refused, digest, differences, ...rest };
+    return untrusted(format, refusal, { digest, differences, ...rest });
   }
-  const { signer } = by;
-  return differences.length === 0
-    ? { ...common, outcome: "signed", digest, signer, unlisted, ...endOf(card) }
-    : { ...common, outcome: "tampered", digest, signer, differences, unlisted, ...endOf(card) };
+  return trusted(format, { digest, signer: by.signer, differences, unlisted, ...endOf(card) });
 }
 
 /**
@@ -58,12 +54,8 @@ function verifyCard({ files }: Skill, path: string, trust: TrustMaterial): Signa
  * digest of the evidence is the card's `target_digest`.
  * @param path the card's path in the skill
  */
-export function verifyTrustCard(skill: Skill, path: string, trust: TrustMaterial): SignatureEvidence {
-  try {
-    return verifyCard(skill, path, trust);
-  } catch (cause) {
-    if (!(cause instanceof SignatureError)) throw cause;
-    const refused = { outcome: "untrusted", fault: cause.code, selfConsistent: false } as const;
-    return { ...common, ...refused, detail: cause.message };
-  }
-}
+export const verifyTrustCard = (
+  skill: Skill,
+  path: string,
+  trust: KeyTrust & SigstoreTrust,
+): SignatureEvidence => evidenceOf(format, () => verifyCard(skill, path, trust));

@@ -2,8 +2,7 @@ import { quoted, SignatureError } from "../signature-error.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
 import { earliest, proofsOf } from "../sigstore/log/proofs.ts";
 import { toSubject } from "../sigstore/log/subject.ts";
-import type { TrustMaterial } from "../trust-material.ts";
-import type { KeyRegistry, RegistryKey } from "./registry.ts";
+import type { KeyRegistry, RegistryKey, RegistryTrust } from "./registry.ts";
 import { covers } from "../validity.ts";
 import type { VettBundle } from "./bundle.ts";
 
@@ -17,13 +16,13 @@ export interface Candidate {
 const maxCandidates = 8;
 
 /** The trusted keys with a bundle's hint. */
-export const candidatesOf = (hint: string, { registries = [] }: TrustMaterial): readonly Candidate[] =>
+export const candidatesOf = (hint: string, { registries = [] }: RegistryTrust): readonly Candidate[] =>
   registries
     .flatMap((registry) => registry.keys.filter((key) => key.hint === hint).map((key) => ({ registry, key })))
     .slice(0, maxCandidates);
 
 /** Why nobody's key has a bundle's hint. */
-export const unknownKey = (hint: string, { registries = [] }: TrustMaterial): SignatureError =>
+export const unknownKey = (hint: string, { registries = [] }: RegistryTrust): SignatureError =>
   new SignatureError(
     "UNTRUSTED_SIGNER",
     registries.length === 0

@@ -1,26 +1,21 @@
 import type { Skill, SkillFile } from "../../skill/skill.ts";
 import { malformed, SignatureError } from "../signature-error.ts";
-import { type SignatureEvidence, type Signer } from "../signature-evidence.ts";
-import { always } from "../validity.ts";
+import {
+  evidenceOf,
+  trusted,
+  untrusted,
+  type RegistrySigner,
+  type SignatureEvidence,
+} from "../signature-evidence.ts";
 import type { Unproved } from "../sigstore/log/proofs.ts";
-import type { TrustMaterial } from "../trust-material.ts";
 import { parseVettBundle, type VettBundle } from "./bundle.ts";
 import { compareTree, type VettComparison } from "./compare.ts";
 import { hashesOf } from "./hashes.ts";
 import { parseVettManifest, vettFileNames } from "./manifest.ts";
 import { candidatesOf, isSigned, proveLogged, unknownKey, type Candidate } from "./prove.ts";
+import type { RegistryTrust } from "./registry.ts";
 
-type RegistrySigner = Extract<Signer, { kind: "registry" }>;
-type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
-
-const common = { format: "vett", validity: always } as const;
-
-function untrusted(
-  { code: fault, message: detail }: SignatureError,
-  info: Partial<Pick<Untrusted, "digest" | "differences" | "signer" | "selfConsistent">> = {},
-): Untrusted {
-  return { ...common, outcome: "untrusted", fault, detail, selfConsistent: false, ...info };
-}
+const format = "vett";
 
 /** What is signed, and for what it stands here. */
 interface Subject {
@@ -97,26 +92,24 @@ function signerOf(
   };
 }
 
-function verifySubject(subject: Subject, trust: TrustMaterial, now: number): SignatureEvidence {
+function verifySubject(subject: Subject, trust: RegistryTrust, now: number): SignatureEvidence {
   const { bundle, artifact, comparison } = subject;
   const { differences, unlisted } = comparison;
   const digest = `sha256:${artifact.sha256}` as const;
   const info = { digest, differences };
-  if (bundle.digest !== artifact.sha256) return untrusted(changed(), info);
+  if (bundle.digest !== artifact.sha256) return untrusted(format, changed(), info);
   const named = candidatesOf(bundle.hint, trust);
-  if (named.length === 0) return untrusted(unknownKey(bundle.hint, trust), info);
+  if (named.length === 0) return untrusted(format, unknownKey(bundle.hint, trust), info);
   const candidates = named.filter((one) => isSigned(one, bundle, artifact.bytes));
   const [first] = candidates;
-  if (first === undefined) return untrusted(changed(), info);
+  if (first === undefined) return untrusted(format, changed(), info);
   const attempts = candidates.map((candidate) => attempt(candidate, subject, now));
   const refused = attempts.filter((one) => "refusal" in one);
   const proved = attempts.filter((one) => "signedAt" in one);
   const signer = signerOf(subject, proved[0] ?? first, proved, refused);
-  if (proved.length === 0)
-    return untrusted(refused[0]?.refusal ?? changed(), { ...info, signer, selfConsistent: true });
-  return differences.length === 0
-    ? { ...common, outcome: "signed", digest, signer, unlisted }
-    : { ...common, outcome: "tampered", digest, signer, differences, unlisted };
+  return proved.length === 0
+    ? untrusted(format, refused[0]?.refusal ?? changed(), { ...info, signer, selfConsistent: true })
+    : trusted(format, { ...info, signer, unlisted });
 }
 
 /**
@@ -125,16 +118,9 @@ function verifySubject(subject: Subject, trust: TrustMaterial, now: number): Sig
  * which version it is, the signature does not say: policies compare name and hashes of the signer.
  * @param bundlePath the bundle's path in the skill; it must be there
  */
-export function verifyVett(
+export const verifyVett = (
   skill: Skill,
   bundlePath: string,
-  trust: TrustMaterial,
+  trust: RegistryTrust,
   now: number,
-): SignatureEvidence {
-  try {
-    return verifySubject(readSubject(skill, bundlePath), trust, now);
-  } catch (cause) {
-    if (cause instanceof SignatureError) return untrusted(cause);
-    throw cause;
-  }
-}
+): SignatureEvidence => evidenceOf(format, () => verifySubject(readSubject(skill, bundlePath), trust, now));

@@ -8,7 +8,8 @@ import { judge } from "../../../src/policy/judge.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";
 import { signGuide } from "../../../src/signature/guide/sign.ts";
 import { signOms } from "../../../src/signature/oms/sign.ts";
-import { signatureFiles, type FolderFormat } from "../../../src/signature/signature-files.ts";
+import { formatOf } from "../../../src/signature/formats.ts";
+import type { FolderFormat } from "../../../src/signature/signature-evidence.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { sha256Hex } from "../../../src/skill/digest.ts";
 import { guideFiles } from "../../fixtures/guide-skill.ts";
@@ -60,7 +61,7 @@ async function sign(skill: Skill, step: Step): Promise<Skill> {
   if (step === "trust-card") return withCard(skill);
   if (step === "vett") return withVett(skill);
   const [, beside] = step.split(" beside ") as [string, FolderFormat?];
-  const files = beside === undefined ? undefined : signatureFiles[beside];
+  const files = beside === undefined ? undefined : formatOf[beside];
   const leftOut = files === undefined ? [] : [...files.proved, ...files.unsigned];
   return withFiles(skill, { "skill.oms.sig": signOms(skill, { key: keys.oms, leftOut }) });
 }
@@ -152,7 +153,7 @@ const orders: readonly (readonly [
   ["trust-card", "vett", ["FILE_UNSIGNED vett.sigstore.json"]],
   ["vett", "trust-card", [], "MEDIUM"],
 ];
-const formatOf = (step: Step): FolderFormat => step.split(" ")[0] as FolderFormat;
+const formatIn = (step: Step): FolderFormat => step.split(" ")[0] as FolderFormat;
 const rows = orders.map(
   ([first, second, findings, integrity]) => [first, second, findings, integrity] as const,
 );
@@ -167,13 +168,13 @@ describe("judge, of a skill with two signatures", () => {
 
   it.each(pairs)("denies the files of the second by nobody known: %s, then %s", async (first, second) => {
     const skill = await signedBy(first, second);
-    const { proved } = signatureFiles[formatOf(second)];
+    const { proved } = formatOf[formatIn(second)];
     const expected = proved.filter((path) => skill.files.has(path)).map((path) => `FILE_UNSIGNED ${path}`);
-    const publishers = [formatOf(first)];
+    const publishers = [formatIn(first)];
     for (const spec of [{}, { otherSignatures: "Allow" }]) {
       expect(found(skill, { publishers, spec })).toEqual(expect.arrayContaining(expected));
       // Whom another policy trusts, this one does not.
-      const elsewhere = [formatOf(second)];
+      const elsewhere = [formatIn(second)];
       expect(found(skill, { publishers, elsewhere, spec })).toEqual(expect.arrayContaining(expected));
     }
   });
@@ -184,7 +185,7 @@ describe("judge, of a skill with two signatures", () => {
       const skill = await signedBy(first, second);
       // The card's digest leaves this one out, and nobody else answers for it.
       const left = second === "trust-card" && first === "vett" ? ["FILE_UNSIGNED vett.manifest.json"] : [];
-      expect(found(skill, { publishers: [formatOf(second)] })).toEqual(left);
+      expect(found(skill, { publishers: [formatIn(second)] })).toEqual(left);
     },
   );
 
@@ -192,23 +193,23 @@ describe("judge, of a skill with two signatures", () => {
     const skill = await signedBy(first, second);
     const left =
       second === "trust-card" && first === "vett" ? ["FILE_UNSIGNED vett.manifest.json"] : findings;
-    const options = { publishers: [formatOf(second)], elsewhere: [formatOf(first)] };
+    const options = { publishers: [formatIn(second)], elsewhere: [formatIn(first)] };
     expect(found(skill, options)).toEqual(expect.arrayContaining([...left]));
     expect(found(skill, options).length > 0).toBe(left.length > 0);
   });
 
   it.each(pairs)("hides no bad one behind the other: %s, then %s", async (first, second) => {
     const junk = (step: Step, skill: Skill): Skill =>
-      withFiles(skill, { [signatureFiles[formatOf(step)].name]: '<!--card-data {"a":1} -->\n' });
+      withFiles(skill, { [formatOf[formatIn(step)].file]: '<!--card-data {"a":1} -->\n' });
     const spoiltLast = junk(second, await signedBy(first, second));
     for (const spec of [{}, { otherSignatures: "Allow" }])
       expect(found(spoiltLast, { spec })).toEqual(
-        expect.arrayContaining([`FILE_UNSIGNED ${signatureFiles[formatOf(second)].name}`]),
+        expect.arrayContaining([`FILE_UNSIGNED ${formatOf[formatIn(second)].file}`]),
       );
     // The bad one was there when the good one was made, who took it for a file like others; the card, and Vett's client, do not look.
     const spoiltFirst = await sign(junk(first, await signedBy(first)), second);
     expect(found(spoiltFirst)).toEqual(
-      expect.arrayContaining([`MANIFEST_MALFORMED ${signatureFiles[formatOf(first)].name}`]),
+      expect.arrayContaining([`MANIFEST_MALFORMED ${formatOf[formatIn(first)].file}`]),
     );
   });
 
@@ -221,7 +222,7 @@ describe("judge, of a skill with two signatures", () => {
       expect(lines[0]).toMatch(/^policy "payments" denied Pod payments\/etl: [01] of 1 skill failed$/);
       if (findings.length === 0) return;
       expect(lines.at(-2)).toMatch(/^ {2}fix: (?:make .*|have the registry .*)?leave \S+ or \S+ out/);
-      for (const step of [first, second]) expect(lines.at(-2)).toContain(signatureFiles[formatOf(step)].name);
+      for (const step of [first, second]) expect(lines.at(-2)).toContain(formatOf[formatIn(step)].file);
     },
   );
 });

@@ -1,4 +1,3 @@
-import { omsStatement } from "../../../signature/oms/sign.ts";
 import { SignatureError } from "../../../signature/signature-error.ts";
 import type { Signer } from "../../../signature/signature-evidence.ts";
 import type { Skill } from "../../../skill/skill.ts";
@@ -24,9 +23,9 @@ function checkedBy(signer: Signer | undefined, rootOption: string): string {
 }
 
 /** @throws UsageError for a skill that verification would refuse */
-function statementOf(skill: Skill, leftOut: readonly string[]): Uint8Array {
+function statementOf(skill: Skill, write: (skill: Skill) => Uint8Array): Uint8Array {
   try {
-    return omsStatement(skill, leftOut);
+    return write(skill);
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
     throw new UsageError(cause.message, undefined, { cause });
@@ -35,18 +34,18 @@ function statementOf(skill: Skill, leftOut: readonly string[]): Uint8Array {
 
 /**
  * Signs with an identity instead of a key (Sigstore).
- * @param leftOut paths that the signature leaves out
+ * @param statement writes what is signed
  * @throws UsageError where there is no token, or no services that it may go to
  */
 export async function keylessSignatory(
+  statement: (skill: Skill) => Uint8Array,
   options: KeylessOptions,
-  leftOut: readonly string[],
   line: CommandLine,
 ): Promise<Signatory> {
   const { config, root, rootOption } = await readServices(options, line.now());
   const token = await readIdentityToken(options.identityToken, line);
   return {
-    sign: (skill) => signStatement(statementOf(skill, leftOut), config, token),
+    sign: (skill) => signStatement(statementOf(skill, statement), config, token),
     trust: {
       version: root?.fingerprint ?? "none",
       anchors: [],

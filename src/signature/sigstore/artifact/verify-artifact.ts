@@ -2,7 +2,7 @@ import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
 import { isEd25519 } from "../../ed25519.ts";
 import { quoted, SignatureError, unsupported } from "../../signature-error.ts";
 import type { SigstoreRoot } from "../root/sigstore-root.ts";
-import type { TrustedKey } from "../../trusted-key.ts";
+import { triedKeys, type TrustedKey } from "../../trusted-key.ts";
 import { artifactDigest, isSignedBy, type Artifact } from "../artifact.ts";
 import type { ArtifactBundle } from "./bundle.ts";
 import { verifyByIdentity, type ClaimedSignature, type KeylessSigner } from "../keyless.ts";
@@ -51,9 +51,6 @@ export type ArtifactVerdict<Key extends SigningKey = TrustedKey> =
       readonly signer?: ArtifactSigner<Key>;
     };
 
-/** Keys that are tried, and the bytes that may be digested doing so; as in the other formats. */
-const maxTriedKeys = 32;
-const maxTriedBytes = 8 * 1024 * 1024;
 /** A digest alone is checked in JavaScript, which takes milliseconds. */
 const maxTriedDigests = 8;
 
@@ -90,11 +87,8 @@ function readQuestion<Key extends SigningKey>(
 }
 
 /** The keys that can be tried at all: Ed25519 signs bytes, not digests. */
-function triedKeys<Key extends SigningKey>({ claimed: { signed }, trust: { keys } }: Question<Key>) {
-  if ("bytes" in signed) {
-    const affordable = Math.floor(maxTriedBytes / Math.max(1, signed.bytes.byteLength));
-    return keys.slice(0, Math.min(maxTriedKeys, Math.max(1, affordable)));
-  }
+function candidatesOf<Key extends SigningKey>({ claimed: { signed }, trust: { keys } }: Question<Key>) {
+  if ("bytes" in signed) return triedKeys(keys, signed.bytes.byteLength);
   const usable = keys.filter(({ key }) => !isEd25519(key));
   if (usable.length === 0 && keys.length > 0)
     throw unsupported("an Ed25519 signature is over the artifact itself; its digest alone cannot be checked");
@@ -104,7 +98,9 @@ function triedKeys<Key extends SigningKey>({ claimed: { signed }, trust: { keys 
 function signingKey<Key extends SigningKey>(question: Question<Key>, hint?: string): Key {
   const { claimed, trust } = question;
   const named = hint === undefined ? "" : ` (hint ${quoted(hint)})`;
-  const key = triedKeys(question).find((tried) => isSignedBy(tried.key, claimed.signed, claimed.signature));
+  const key = candidatesOf(question).find((tried) =>
+    isSignedBy(tried.key, claimed.signed, claimed.signature),
+  );
   if (key !== undefined) return key;
   throw trust.keys.length === 1
     ? new SignatureError(

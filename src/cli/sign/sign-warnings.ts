@@ -1,0 +1,42 @@
+import { formats, type Format, type SignableFormat } from "../../signature/formats.ts";
+import { isGitPath } from "../../signature/oms/ignore.ts";
+import type { Skill } from "../../skill/skill.ts";
+
+/** Would the signature of this format that is there fail for a new signature file beside it. */
+function isBrokenBy(skill: Skill, format: Format, path: string): boolean {
+  const { file, isIn, passesOver, leavesRoomFor } = format;
+  if (file === path || !skill.files.has(file) || !isIn(skill) || passesOver(path)) return false;
+  return leavesRoomFor?.(skill, path) !== true;
+}
+
+/**
+ * What to tell of signatures that are there already and do not know the new one.
+ * @param path of the new signature
+ * @param leftOut by the new signature, for others that are to follow
+ */
+const besideWarnings = (skill: Skill, path: string, leftOut: readonly string[]): readonly string[] =>
+  formats
+    .filter((format) => isBrokenBy(skill, format, path))
+    .map(({ file }) =>
+      leftOut.includes(file)
+        ? `${file} is there already and does not know the new ${path}: make it anew`
+        : `${file} is there too, and does not cover ${path}: a policy that trusts its signer denies the skill, unless it says otherSignatures; docs/formats/several.md says in which order both can be made`,
+    );
+
+/** What the signer should know of the folder: files of a repository that change by themselves, a second signature. */
+export function signWarnings(
+  directory: string,
+  skill: Skill,
+  { file, signing }: SignableFormat,
+  leftOut: readonly string[],
+): readonly string[] {
+  const repository = [...skill.files.keys()].find((path) => isGitPath(path) && !signing.leavesOut(path));
+  const isSkill = ["SKILL.md", "skill.md"].some((name) => skill.files.has(name));
+  return [
+    ...(isSkill ? [] : [`${directory} has no SKILL.md; is it the folder of a skill?`]),
+    ...(repository === undefined
+      ? []
+      : [`a repository's own files are signed too, such as ${repository}: sign a clean copy of the skill`]),
+    ...besideWarnings(skill, file, leftOut),
+  ];
+}

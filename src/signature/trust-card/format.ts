@@ -1,0 +1,20 @@
+import type { FormatDescriptor } from "../format.ts";
+import type { SigstoreTrust } from "../sigstore/root/sigstore-root.ts";
+import type { KeyTrust } from "../trusted-key.ts";
+import { trustCardFileName } from "./card-file.ts";
+import { cardManifestFileName, isLeftOut } from "./listing.ts";
+import { cardBundleFileName } from "./signing.ts";
+import { hasTrustCardSignature, verifyTrustCard } from "./verify.ts";
+
+/** A trust card's signature. `card.py` leaves some names out of its digest. */
+export const trustCardFormat = {
+  name: "trust-card",
+  title: "a trust card's signature",
+  file: trustCardFileName,
+  proved: [cardManifestFileName, cardBundleFileName],
+  unsigned: [trustCardFileName],
+  isIn: hasTrustCardSignature,
+  verify: verifyTrustCard,
+  passesOver: isLeftOut,
+  byRegistry: false,
+} as const satisfies FormatDescriptor<KeyTrust & SigstoreTrust>;
