@@ -8,7 +8,7 @@ import type { FolderFormat, SignatureEvidence } from "./signature-evidence.ts";
  */
 export interface FormatDescriptor<in Trust> {
   readonly name: FolderFormat;
-  /** For people. */
+  /** For people: whose format it is. */
   readonly title: string;
   /** Path of the file by which a signature is found in a skill, and known in messages. */
   readonly file: string;

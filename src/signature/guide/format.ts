@@ -15,7 +15,7 @@ const signing: FormatSigning = {
 /** The format of the guide to skill cards, whose code refuses every file that is not listed. */
 export const guideFormat = {
   name: "guide",
-  title: "the skill card guide's signature",
+  title: "skill card guide",
   file: guideSignatureFileName,
   proved: [guideSignatureFileName],
   unsigned: [],

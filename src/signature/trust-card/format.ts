@@ -9,7 +9,7 @@ import { hasTrustCardSignature, verifyTrustCard } from "./verify.ts";
 /** A trust card's signature. `card.py` leaves some names out of its digest. */
 export const trustCardFormat = {
   name: "trust-card",
-  title: "a trust card's signature",
+  title: "trust card",
   file: trustCardFileName,
   proved: [cardManifestFileName, cardBundleFileName],
   unsigned: [trustCardFileName],

@@ -6,7 +6,7 @@ import { verifyVett } from "./verify.ts";
 /** A registry's signature. Vett's client never looks at the folder again. */
 export const vettFormat = {
   name: "vett",
-  title: "a Vett registry's signature",
+  title: "Vett registry",
   file: vettFileNames.bundle,
   proved: [vettFileNames.manifest, vettFileNames.bundle],
   unsigned: [vettFileNames.analysis],

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { formatOf, formats } from "../../../src/signature/formats.ts";
+import { folderFormats, signingFormats } from "../../../src/signature/signature-evidence.ts";
+import { skillOf } from "../../fixtures/signed-skill.ts";
+
+const cellsOf = (row: string): readonly string[] => row.split("|").map((cell) => cell.trim());
+const codesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+
+/** The rows of the first table below a heading of a page. */
+function tableBelow(page: string, heading: string): readonly (readonly string[])[] {
+  const text = readFileSync(page, "utf8");
+  const [, after = ""] = text.split(`## ${heading}\n`);
+  const [, rows = ""] = /^\|.*\n\| -.*\n((?:\|.*\n)+)/m.exec(after) ?? [];
+  return rows.trimEnd().split("\n").map(cellsOf);
+}
+
+describe("formats", () => {
+  it("are all, each under its name, in the order in which they are looked for", () => {
+    expect(formats.map(({ name }) => name)).toEqual(folderFormats);
+    for (const format of formats) expect(formatOf[format.name]).toBe(format);
+  });
+
+  it("are in no skill that is not signed", () => {
+    const skill = skillOf("demo", { "SKILL.md": "# demo\n", "CARD.md": "# Read me\n" });
+    expect(formats.filter(({ isIn }) => isIn(skill))).toEqual([]);
+  });
+
+  it("share no file", () => {
+    const files = formats.flatMap(({ proved, unsigned }) => [...proved, ...unsigned]);
+    expect(new Set(files).size).toBe(files.length);
+  });
+
+  it.each(formats)("$name is known by one of its own files", ({ file, proved, unsigned }) => {
+    expect([...proved, ...unsigned]).toContain(file);
+  });
+
+  it("sign by one kind of key each, so that a key tells the format", () => {
+    const kinds = signingFormats.map((name) => formatOf[name].signing.keyType);
+    expect(new Set(kinds).size).toBe(kinds.length);
+  });
+});
+
+describe("the pages", () => {
+  it("name every format with its files, and no other, where several formats go together", () => {
+    const rows = tableBelow("docs/formats/several.md", "Which formats go together, and in which order");
+    const documented = rows.map(([, name = "", files = ""]) => [...codesIn(name), codesIn(files)]);
+    // A registry's analysis is no part of its signature, and has a page of its own.
+    const expected = formats.map(({ name, file, proved, unsigned }) => {
+      const others = [...proved, ...unsigned].filter((path) => path !== "vett.analysis.json");
+      return [name, expect.arrayContaining([file, ...others])];
+    });
+    expect(documented).toEqual(expected);
+    for (const [at, [, files]] of documented.entries())
+      for (const path of files ?? [])
+        expect([...(formats[at]?.proved ?? []), ...(formats[at]?.unsigned ?? [])]).toContain(path);
+  });
+
+  it.each(["docs/cli.md", "docs/formats/oms.md"])("%s names all that --beside takes", (page) => {
+    const [first = "", ...others] = folderFormats.filter((name) => formatOf[name] !== formatOf.oms);
+    const text = readFileSync(page, "utf8").replaceAll("\n", " ");
+    expect(text).toContain(`--beside ${first}\` (or ${others.map((name) => `\`${name}\``).join(", ")})`);
+  });
+});
