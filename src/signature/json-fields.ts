@@ -1,9 +1,20 @@
 import type { Fields } from "../text/fields.ts";
-import type { Json } from "../text/json.ts";
-import { malformed, quoted } from "./signature-error.ts";
+import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
+import { malformed } from "./signature-error.ts";
+import { quoted } from "../text/printable.ts";
 
 /** A JSON object that was read strictly. */
 export type JsonObject = Fields<Json>;
+
+/** Reads JSON of unknown origin. @throws SignatureError where it is none. `what` names it for people. */
+export function readJson(source: Uint8Array | string, what: string): Json {
+  try {
+    return parseStrictJson(source);
+  } catch (cause) {
+    if (cause instanceof JsonError) throw malformed(`${what} is ${cause.message}`, { cause });
+    throw cause;
+  }
+}
 
 /** @throws SignatureError where the value is no object. `where` names it for people. */
 export function assertObject(value: Json | undefined, where: string): JsonObject {
@@ -13,6 +24,10 @@ export function assertObject(value: Json | undefined, where: string): JsonObject
   }
   return value as JsonObject;
 }
+
+/** Reads JSON of unknown origin that has to be an object. @throws SignatureError where it is none */
+export const readObject = (source: Uint8Array | string, what: string): JsonObject =>
+  assertObject(readJson(source, what), what);
 
 /** @throws SignatureError where the object has a field that the format does not know. */
 export function assertFields(object: JsonObject, where: string, known: ReadonlySet<string>): void {

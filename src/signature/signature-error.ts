@@ -31,12 +31,3 @@ export const malformed = (message: string, options?: ErrorOptions): SignatureErr
 /** A version, method or algorithm that is not understood. */
 export const unsupported = (message: string): SignatureError =>
   new SignatureError("UNSUPPORTED_FORMAT", message);
-
-/** A foreign text for a message: quoted, without control characters, cut. */
-export function quoted(text: string): string {
-  const cut = text.length > 100 ? `${text.slice(0, 99).replace(/[\ud800-\udbff]$/, "")}…` : text;
-  return JSON.stringify(cut).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}

@@ -5,6 +5,15 @@
  */
 const hostile = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
 
+/** Characters of these that end a line, or the text, for some reader. */
+const breaking = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/** Does a text hold a character of those that `printable` shows by their number. */
+export const hasHostile = (text: string): boolean => text.search(hostile) !== -1;
+
+/** Is a text one line to every reader; joined emoji and such may be in it. */
+export const isOneLine = (text: string): boolean => !breaking.test(text);
+
 function escape(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
   return code.length === 4 ? `\\u${code}` : `\\u{${code}}`;
@@ -29,7 +38,7 @@ export const printableLines = (text: string, limit = 2000): string =>
  *
  * @param limit characters before escaping
  */
-export function quoted(text: string, limit = 200): string {
+export function quoted(text: string, limit = 100): string {
   const whole = text.toWellFormed();
   const shown = whole.length <= limit ? whole : `${whole.slice(0, limit - 1).toWellFormed()}…`;
   return JSON.stringify(shown).replace(hostile, (character) =>

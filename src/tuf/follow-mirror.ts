@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { MirrorReference, Supplied } from "../policy/trust/reference.ts";
+import { printable } from "../text/printable.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import { readTrustedRoot } from "../signature/sigstore/root/trusted-root.ts";
 import { createFetcher } from "./fetcher.ts";
@@ -62,10 +63,7 @@ function pause(failures: number, random: number): number {
 function wordsOf(error: unknown): string {
   const { message = "", code, name } = error as Partial<NodeJS.ErrnoException>;
   const text = message === "" ? (code ?? name ?? "unknown fault") : message;
-  return text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?")
-    .slice(0, 300);
+  return printable(text, 300);
 }
 
 /** An instance without logs of certificates is one too, for entries that ask for none: they ask, not we. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { printable } from "../../text/printable.ts";
 import { PolicyError } from "../policy-error.ts";
 import { clusterSkillPolicySpec, type ClusterSkillPolicySpec } from "./cluster-skill-policy.ts";
 import { objectName } from "./schema/scalars.ts";
@@ -10,6 +11,8 @@ import { skillTrustRootSpec, type SkillTrustRootSpec } from "./skill-trust-root.
 export const apiVersion = "skill-admission.dev/v1alpha1";
 
 const maxProblems = 8;
+/** Characters of one: field, colon and message. */
+const maxProblemLength = 402;
 
 const resource = <S extends z.ZodType>(kind: string, spec: S) =>
   z.strictObject({
@@ -69,7 +72,7 @@ function describe({ issues: all }: z.ZodError): string {
   const shown = issues.slice(0, maxProblems).map(([field, message]) => {
     const text = field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
     // Keys are written by strangers, and the message ends up in logs and terminals.
-    return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+    return printable(text, maxProblemLength);
   });
   const more = issues.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");

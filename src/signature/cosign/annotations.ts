@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import {
   assertFields,
   assertObject,
@@ -6,8 +6,8 @@ import {
   fieldOf,
   textOf,
   type JsonObject,
+  readJson,
 } from "../json-fields.ts";
-import { malformed } from "../signature-error.ts";
 import { certificateInPem, readRekorBundle } from "../sigstore/legacy-bundle.ts";
 import type { LogProof } from "../sigstore/log/entry.ts";
 
@@ -29,12 +29,7 @@ function jsonOf(annotations: JsonObject, name: string): Json | undefined {
   if (fieldOf(annotations, name) === undefined) return undefined;
   const text = textOf(annotations, name, "annotations");
   if (text === "") return undefined;
-  try {
-    return parseStrictJson(text);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the annotation ${name} is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(text, `the annotation ${name}`);
 }
 
 function timestampOf(value: Json): Buffer {

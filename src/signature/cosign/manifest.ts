@@ -1,7 +1,8 @@
 import { sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted } from "../signature-error.ts";
+import type { Json } from "../../text/json.ts";
+import { assertObject, fieldOf, listOf, textOf, type JsonObject, readJson } from "../json-fields.ts";
+import { malformed } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** A manifest that may hold signatures of an image, as a registry gave it, and the layers that it names. */
 export interface FetchedManifest {
@@ -38,12 +39,7 @@ const digestForm = /^sha256:[0-9a-f]{64}$/;
 function parse(bytes: Uint8Array): Json {
   if (bytes.byteLength > maxManifestBytes)
     throw malformed(`the manifest is larger than ${maxManifestBytes} bytes`);
-  try {
-    return parseStrictJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the manifest is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(bytes, "the manifest");
 }
 
 function digestOf(descriptor: JsonObject, where: string): string {

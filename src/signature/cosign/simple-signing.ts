@@ -1,21 +1,12 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { assertFields, assertObject, fieldOf, textOf } from "../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import { assertFields, assertObject, fieldOf, readObject, textOf } from "../json-fields.ts";
+import { SignatureError, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** What cosign says that its payloads are (cosign, SIGNATURE_SPEC.md). */
 const cosignType = "cosign container image signature";
 
 const payloadFields = new Set(["critical", "optional"]);
 const criticalFields = new Set(["identity", "image", "type"]);
-
-function parse(payload: Uint8Array): Json {
-  try {
-    return parseStrictJson(payload);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the signed payload is ${cause.message}`, { cause });
-    throw cause;
-  }
-}
 
 /**
  * Is a payload in the simple signing format about this image. Its type comes first: the format is Red Hat's, and others sign
@@ -25,7 +16,7 @@ function parse(payload: Uint8Array): Json {
  * @throws SignatureError MANIFEST_MALFORMED, UNSUPPORTED_FORMAT, or BAD_SIGNATURE where it is about another image
  */
 export function assertSimpleSigning(payload: Uint8Array, image: string): void {
-  const object = assertObject(parse(payload), "the signed payload");
+  const object = readObject(payload, "the signed payload");
   assertFields(object, "the signed payload", payloadFields);
   const critical = assertObject(fieldOf(object, "critical"), "critical");
   const type = textOf(critical, "type", "critical");

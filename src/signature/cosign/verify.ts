@@ -1,5 +1,6 @@
 import type { Sha256 } from "../../skill/digest.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import { malformed, SignatureError, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { trusted, untrusted, type SignatureEvidence, type Signer } from "../signature-evidence.ts";
 import { always } from "../validity.ts";
 import { keySigner, triedKeys, type KeyTrust } from "../trusted-key.ts";

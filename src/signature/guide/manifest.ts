@@ -1,8 +1,9 @@
 import { skillLimits } from "../../skill/limits.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import { pathFault } from "../../skill/path.ts";
-import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { assertFields, assertObject, fieldOf, readObject, textOf, type JsonObject } from "../json-fields.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** Where the guide's signature stands in a skill: at its root. No other file of this name is part of the format. */
 export const guideSignatureFileName = "skill.sig";
@@ -29,17 +30,6 @@ export interface GuideManifest {
 const signatureFields = new Set(["alg", "manifest", "signature"]);
 const manifestFields = new Set(["files", "skill_root"]);
 
-function parseJson(source: Uint8Array | string, what: string): JsonObject {
-  let value: Json;
-  try {
-    value = parseStrictJson(source);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`${what} is ${cause.message}`, { cause });
-    throw cause;
-  }
-  return assertObject(value, what);
-}
-
 /**
  * Reads `skill.sig`: a JSON object with exactly `alg`, `manifest` and `signature`, the latter 64 bytes in lower-case hex.
  * The algorithm first, so that a later version of the format is called that and not a fault.
@@ -50,7 +40,7 @@ export function parseSignatureFile(bytes: Uint8Array): GuideSignature {
     throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
   if (bytes.byteLength === 0) throw malformed("the signature file is empty");
   const where = "the signature file";
-  const file = parseJson(bytes, where);
+  const file = readObject(bytes, where);
   const algorithm = textOf(file, "alg", where);
   if (algorithm !== "ed25519")
     throw unsupported(`the signature's algorithm is ${quoted(algorithm)}, expected "ed25519"`);
@@ -93,7 +83,7 @@ function parseFiles(object: JsonObject): ReadonlyMap<string, string> {
  */
 export function parseManifest(text: string): GuideManifest {
   const where = "the manifest";
-  const manifest = parseJson(text, where);
+  const manifest = readObject(text, where);
   assertFields(manifest, where, manifestFields);
   const skillRoot = textOf(manifest, "skill_root", where);
   if (Buffer.byteLength(skillRoot) > skillLimits.pathBytes)

@@ -3,7 +3,8 @@ import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { isEd25519 } from "../ed25519.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { canonicalJson } from "../../text/canonical-json.ts";
 import { guideCardFileName, guideSignatureFileName, isNamedAsSignature } from "./manifest.ts";
 

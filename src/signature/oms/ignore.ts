@@ -1,6 +1,7 @@
 import type { Json } from "../../text/json.ts";
 import { pathFault } from "../../skill/path.ts";
-import { malformed, quoted } from "../signature-error.ts";
+import { malformed } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** What verifiers leave out at the skill's root, whatever the signature says. */
 export const gitPaths: readonly string[] = [".git", ".gitattributes", ".github", ".gitignore"];

@@ -1,6 +1,7 @@
 import { pathFault } from "../../skill/path.ts";
 import type { Sha256 } from "../../skill/digest.ts";
-import { malformed, quoted } from "../signature-error.ts";
+import { malformed } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import type { IgnoredPaths } from "./ignore.ts";
 import type { OmsHash } from "./digest.ts";
 

@@ -1,6 +1,7 @@
 import type { Json } from "../../text/json.ts";
 import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { hexLength, isOmsHash, type OmsHash } from "./digest.ts";
 import { parseIgnorePaths } from "./ignore.ts";
 import { assertListedPath, type ListedPiece } from "./manifest.ts";

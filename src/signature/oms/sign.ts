@@ -9,7 +9,8 @@ import { signatureFileName } from "./manifest.ts";
 import { inTotoPayloadType, preAuthEncoding } from "../sigstore/dsse.ts";
 import { curveDigest, keyHint, type CurveDigest } from "../key.ts";
 import { comparePaths, rootDigestOf } from "./digest.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import { malformed, SignatureError, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { gitPaths, ignoredPaths } from "./ignore.ts";
 import { predicateType, statementType } from "./statement.ts";
 

@@ -1,7 +1,16 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
+import type { Json } from "../../text/json.ts";
+import {
+  assertFields,
+  assertObject,
+  fieldOf,
+  listOf,
+  readObject,
+  textOf,
+  type JsonObject,
+} from "../json-fields.ts";
 import { rootDigestOf } from "./digest.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { ignoredPaths } from "./ignore.ts";
 import { assertListedPath, assertNoneIgnored, type ListedPiece, type OmsManifest } from "./manifest.ts";
 import { assertDigest, parseResources, parseSerialization } from "./serialization.ts";
@@ -88,22 +97,13 @@ function readLegacy(subjects: readonly Json[]): OmsManifest {
   return { digest: rootDigestOf(digests), hash: "sha256", files, sharded: false, ignored, legacy: true };
 }
 
-function parseJson(payload: Uint8Array): Json {
-  try {
-    return parseStrictJson(payload);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the signed statement is ${cause.message}`, { cause });
-    throw cause;
-  }
-}
-
 /**
  * Reads the in-toto statement of an OpenSSF Model Signing signature, versions 0.2 to 1.1. Types first, so that a
  * statement about something else is never taken for one about files (CVE-2022-35930).
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseStatement(payload: Uint8Array): OmsManifest {
-  const statement = assertObject(parseJson(payload), "the signed statement");
+  const statement = readObject(payload, "the signed statement");
   const type = textOf(statement, "_type", "the signed statement");
   if (type !== statementType)
     throw unsupported(`the statement's type is ${quoted(type)}, expected ${statementType}`);

@@ -1,7 +1,8 @@
 import { hash, type KeyObject } from "node:crypto";
 import { isEd25519, verifyEd25519 } from "../ed25519.ts";
 import { curveDigest, verifyEcdsa, type CurveDigest } from "../key.ts";
-import { quoted, unsupported } from "../signature-error.ts";
+import { unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { nistCurves } from "./lazy-libraries.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { inTotoPayloadType } from "./dsse.ts";
 import {
@@ -9,9 +9,11 @@ import {
   listOf,
   textOf,
   type JsonObject,
+  readJson,
 } from "../json-fields.ts";
 import { readLogProof, type LogProof } from "./log/entry.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** The one media type that keys and certificates come in. */
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -67,12 +69,7 @@ export function parseBundleJson(bytes: Uint8Array): Json {
     throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
   }
   if (bytes.byteLength === 0) throw malformed("the signature file is empty");
-  try {
-    return parseStrictJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the signature file is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(bytes, "the signature file");
 }
 
 /** Nothing that looks like proof may be carried and not be checked. */

@@ -1,10 +1,11 @@
 import { skillLimits } from "../../skill/limits.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import {
   assertFields,
   assertObject,
   decodeBase64,
   fieldOf,
+  readObject,
   textOf,
   type JsonObject,
 } from "../json-fields.ts";
@@ -22,15 +23,6 @@ export interface LegacyBundle {
 const bundleFields = new Set(["base64Signature", "cert", "rekorBundle"]);
 const promiseFields = new Set(["SignedEntryTimestamp", "Payload"]);
 const payloadFields = new Set(["body", "integratedTime", "logIndex", "logID"]);
-
-function parse(source: Uint8Array, where: string): JsonObject {
-  try {
-    return assertObject(parseStrictJson(source), where);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`${where} is ${cause.message}`, { cause });
-    throw cause;
-  }
-}
 
 /** Base64 of a certificate's DER, from a text that is this one certificate in PEM and nothing else. @throws SignatureError */
 export function certificateInPem(text: string, where: string): string {
@@ -64,7 +56,7 @@ export function readRekorBundle(value: Json | undefined, where: string): LogEntr
   const logId = textOf(payload, "logID", place);
   if (!/^[0-9a-f]{64}$/.test(logId)) throw malformed(`${place}.logID is not 64 lower-case hex digits`);
   const canonicalizedBody = decodeBase64(textOf(payload, "body", place), `${place}.body`);
-  const body = parse(canonicalizedBody, "the log entry's body");
+  const body = readObject(canonicalizedBody, "the log entry's body");
   const signedEntryTimestamp = decodeBase64(
     textOf(promise, "SignedEntryTimestamp", where),
     `${where}.SignedEntryTimestamp`,
@@ -90,7 +82,7 @@ export function readRekorBundle(value: Json | undefined, where: string): LogEntr
 export function readLegacyBundle(bytes: Uint8Array, where: string): LegacyBundle {
   if (bytes.byteLength > skillLimits.signatureBytes)
     throw malformed(`${where} is larger than ${skillLimits.signatureBytes} bytes`);
-  const bundle = parse(bytes, where);
+  const bundle = readObject(bytes, where);
   assertFields(bundle, where, bundleFields);
   const signature = decodeBase64(textOf(bundle, "base64Signature", where), `${where}.base64Signature`);
   if (fieldOf(bundle, "cert") === undefined)

@@ -1,7 +1,8 @@
 import type { Sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
-import { assertFields, assertObject, fieldOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../signature-error.ts";
+import type { Json } from "../../text/json.ts";
+import { assertFields, assertObject, fieldOf, readObject, textOf, type JsonObject } from "../json-fields.ts";
+import { malformed, SignatureError, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { cardHeadLines } from "./render.ts";
 import { readSigning, type CardSigning } from "./signing.ts";
 
@@ -67,15 +68,6 @@ function split(text: string): { readonly head: string; readonly json: string } {
   if (json.includes("-->") || json.includes(cardDataMark))
     throw malformed("the card's data holds the beginning or the end of a comment");
   return { head, json };
-}
-
-function parse(json: string): JsonObject {
-  try {
-    return assertObject(parseStrictJson(json), where);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`${where} is ${cause.message}`, { cause });
-    throw cause;
-  }
 }
 
 /** @throws SignatureError naming the first line that says something else than the data */
@@ -155,7 +147,7 @@ function cardOf(data: JsonObject): TrustCard {
  */
 function parseTrustCard(text: string): TrustCard {
   const { head, json } = split(text);
-  const data = parse(json);
+  const data = readObject(json, where);
   const version = textOf(data, "card_version", where);
   if (version !== "0.1") throw unsupported(`the card's version is ${quoted(version)}, expected "0.1"`);
   if (textOf(data, "type", where) !== "Card") throw malformed(`${where}.type is not "Card"`);

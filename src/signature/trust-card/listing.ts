@@ -1,10 +1,11 @@
 import { sha256, type Sha256 } from "../../skill/digest.ts";
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
 import type { SkillFile } from "../../skill/skill.ts";
-import { assertFields, assertObject, textOf } from "../json-fields.ts";
-import { malformed, quoted } from "../signature-error.ts";
+import { assertFields, assertObject, textOf, readJson } from "../json-fields.ts";
+import { malformed } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** Where the list of files stands that a card's digest is over. */
 export const cardManifestFileName = "CARD.manifest.json";
@@ -75,13 +76,7 @@ function entryOf(item: Json, index: number): readonly [path: string, digest: str
 function parse(bytes: Uint8Array): readonly Json[] {
   if (bytes.byteLength > maxBytes)
     throw malformed(`${cardManifestFileName} is larger than ${maxBytes} bytes`);
-  let value: Json;
-  try {
-    value = parseStrictJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`${cardManifestFileName} is ${cause.message}`, { cause });
-    throw cause;
-  }
+  const value = readJson(bytes, cardManifestFileName);
   if (!Array.isArray(value)) throw malformed(`${cardManifestFileName} is not a list`);
   return value as readonly Json[];
 }

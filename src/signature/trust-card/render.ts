@@ -1,20 +1,19 @@
 import type { Json } from "../../text/json.ts";
+import { isOneLine, quoted } from "../../text/printable.ts";
 import { canonicalJson } from "../../text/canonical-json.ts";
 import type { JsonObject } from "../json-fields.ts";
-import { malformed, quoted } from "../signature-error.ts";
+import { malformed } from "../signature-error.ts";
 
-/** Ends a line, or is not seen, for some reader: the frontmatter would mean something else than the data. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-
-function assertPrintable(text: string): void {
-  if (unprintable.test(text))
+/** With more lines for some reader the frontmatter would mean something else than the data. */
+function assertOneLine(text: string): void {
+  if (!isOneLine(text))
     throw malformed(`the card's data holds a line break or control character in ${quoted(text)}`);
 }
 
 /** As Python's `str` has it; text with a colon, a number sign or blanks at its ends as `json.dumps` has it. */
 function scalar(value: null | boolean | number | string): string {
   if (typeof value !== "string") return String(value);
-  assertPrintable(value);
+  assertOneLine(value);
   return value === "" || /[:#]/.test(value) || value !== value.trim() ? canonicalJson(value) : value;
 }
 
@@ -29,7 +28,7 @@ type Lines = Generator<string, undefined>;
 function* linesOfObject(object: JsonObject, pad: string): Lines {
   if (pad.length > 2 * maxDepth) throw malformed(`the card's data is nested deeper than ${maxDepth} levels`);
   for (const [key, value] of Object.entries(object)) {
-    assertPrintable(key);
+    assertOneLine(key);
     if (!isNested(value)) yield `${pad}${key}: ${scalar(value)}`;
     else if (Object.keys(value).length === 0) yield `${pad}${key}: ${Array.isArray(value) ? "[]" : "{}"}`;
     else {

@@ -7,7 +7,8 @@ import {
   textOf,
   type JsonObject,
 } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /** Where a keyless signature stands in a skill: beside the card, at the skill's root. */
 export const cardBundleFileName = "CARD.md.sigstore";

@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import {
   assertFields,
@@ -7,8 +7,10 @@ import {
   fieldOf,
   textOf,
   type JsonObject,
+  readJson,
 } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { readLogProof, type LogProof } from "../sigstore/log/entry.ts";
 import { vettFileNames } from "./manifest.ts";
 
@@ -38,12 +40,7 @@ const digestFields = new Set(["algorithm", "digest"]);
 function parseJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes)
     throw malformed(`${vettFileNames.bundle} is larger than ${skillLimits.signatureBytes} bytes`);
-  try {
-    return parseStrictJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`${vettFileNames.bundle} is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(bytes, vettFileNames.bundle);
 }
 
 function memberOf(object: JsonObject, field: string, where: string, known: ReadonlySet<string>): JsonObject {

@@ -1,8 +1,17 @@
-import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
+import type { Json } from "../../text/json.ts";
 import { skillLimits } from "../../skill/limits.ts";
 import { pathFault } from "../../skill/path.ts";
-import { assertFields, assertObject, fieldOf, listOf, textOf, type JsonObject } from "../json-fields.ts";
-import { malformed, quoted, unsupported } from "../signature-error.ts";
+import {
+  assertFields,
+  assertObject,
+  fieldOf,
+  listOf,
+  textOf,
+  type JsonObject,
+  readJson,
+} from "../json-fields.ts";
+import { malformed, unsupported } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 
 /**
  * Where the registry's three documents stand in a delivered skill: at its root. Vett itself keeps them in its store and
@@ -48,13 +57,7 @@ function nameFault(path: string): string | undefined {
 function parseJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes)
     throw malformed(`${vettFileNames.manifest} is larger than ${skillLimits.signatureBytes} bytes`);
-  try {
-    return parseStrictJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonError)
-      throw malformed(`${vettFileNames.manifest} is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(bytes, vettFileNames.manifest);
 }
 
 function fileOf(value: Json, at: number): VettFile {

@@ -1,4 +1,5 @@
-import { quoted, SignatureError } from "../signature-error.ts";
+import { SignatureError } from "../signature-error.ts";
+import { quoted } from "../../text/printable.ts";
 import { isSignedBy } from "../sigstore/artifact.ts";
 import { earliest, proofsOf } from "../sigstore/log/proofs.ts";
 import { toSubject } from "../sigstore/log/subject.ts";

@@ -1,15 +1,17 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
+import type { Json } from "../../../text/json.ts";
 import {
   assertFields,
   assertObject,
   fieldOf,
   listOf,
+  readObject,
   textOf,
   type JsonObject,
 } from "../../../signature/json-fields.ts";
-import { malformed, quoted, unsupported } from "../../../signature/signature-error.ts";
+import { malformed, unsupported } from "../../../signature/signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 import { sigstoreMessages } from "../../../signature/sigstore/lazy-libraries.ts";
 import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
 import type { SigstoreRoot } from "../../../signature/sigstore/root/sigstore-root.ts";
@@ -76,15 +78,6 @@ function signingConfigOf(config: JsonObject, now: number): SigningConfig {
   return sigstoreMessages().SigningConfig.fromJSON({ ...config, ...services });
 }
 
-function parse(text: string): JsonObject {
-  try {
-    return assertObject(parseStrictJson(text), "the trust configuration");
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the trust configuration is ${cause.message}`, { cause });
-    throw cause;
-  }
-}
-
 /**
  * Reads a ClientTrustConfig (sigstore_trustroot.proto): where to sign, and what signatures from there are proved by.
  * @param now milliseconds since 1970
@@ -95,7 +88,7 @@ export function readTrustConfig(
   text: string,
   now: number,
 ): { readonly config: SigningConfig; readonly root: SigstoreRoot } {
-  const config = parse(text);
+  const config = readObject(text, "the trust configuration");
   assertType(config, "the trust configuration", trustConfigType);
   assertFields(config, "the trust configuration", configFields);
   const trustedRoot = assertObject(fieldOf(config, "trustedRoot"), "trustedRoot");

@@ -1,6 +1,7 @@
-import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
-import { assertObject, fieldOf, listOf, textOf } from "../../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../../signature-error.ts";
+import type { Json } from "../../../text/json.ts";
+import { assertObject, fieldOf, listOf, readObject, textOf } from "../../json-fields.ts";
+import { malformed, SignatureError, unsupported } from "../../signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 
 /** An in-toto statement (in-toto attestation framework, v1): something said of artifacts. */
 export interface Statement {
@@ -17,15 +18,6 @@ const types: ReadonlySet<string> = new Set([
 /** Subjects of one statement. A release of npm has one, one of a compiler dozens. */
 const maxSubjects = 1_024;
 
-function parse(payload: Uint8Array): Json {
-  try {
-    return parseStrictJson(payload);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the statement is ${cause.message}`, { cause });
-    throw cause;
-  }
-}
-
 /** Another digest than SHA-256 is no name that we know an artifact by. */
 function digestOf(value: Json, where: string): readonly string[] {
   const digests = assertObject(fieldOf(assertObject(value, where), "digest"), `${where}.digest`);
@@ -40,7 +32,7 @@ function digestOf(value: Json, where: string): readonly string[] {
  * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT where it is no statement of a version that is understood
  */
 export function readStatement(payload: Uint8Array): Statement {
-  const statement = assertObject(parse(payload), "the statement");
+  const statement = readObject(payload, "the statement");
   const type = textOf(statement, "_type", "the statement");
   if (!types.has(type)) throw unsupported(`the statement is of the type ${quoted(type)}`);
   const subjects = listOf(statement, "subject", "the statement", maxSubjects);

@@ -1,6 +1,7 @@
 import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
 import { isEd25519 } from "../../ed25519.ts";
-import { quoted, SignatureError, unsupported } from "../../signature-error.ts";
+import { SignatureError, unsupported } from "../../signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 import type { SigstoreRoot } from "../root/sigstore-root.ts";
 import { triedKeys, type TrustedKey } from "../../trusted-key.ts";
 import { artifactDigest, isSignedBy, type Artifact } from "../artifact.ts";

@@ -1,6 +1,7 @@
 import type { Certificate } from "../../x509/certificate.ts";
 import { derMembers, DerError, derTag, objectIdentifier, readDer, type DerValue } from "../../x509/der.ts";
 import { malformed } from "../../signature-error.ts";
+import { hasHostile } from "../../../text/printable.ts";
 import { claimArcs, fulcio, type CertificateClaim } from "./claims.ts";
 
 /** Whom a Fulcio certificate names, and what it says of the build that signed. */
@@ -24,7 +25,7 @@ function readText(bytes: Uint8Array): string {
   } catch (cause) {
     throw new DerError("holds a name that is not UTF-8", { cause });
   }
-  if (text === "" || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text))
+  if (text === "" || hasHostile(text))
     throw new DerError("holds a name that is empty or has control characters");
   return text;
 }

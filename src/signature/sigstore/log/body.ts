@@ -1,7 +1,8 @@
 import type { Fields } from "../../../text/fields.ts";
-import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
-import { decodeBase64 } from "../../json-fields.ts";
-import { malformed, quoted, SignatureError, unsupported } from "../../signature-error.ts";
+import type { Json } from "../../../text/json.ts";
+import { decodeBase64, readJson } from "../../json-fields.ts";
+import { malformed, SignatureError, unsupported } from "../../signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 import type { DigestName } from "../artifact.ts";
 import type { LogEntry } from "./entry.ts";
 
@@ -151,12 +152,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 
 function parseBody({ canonicalizedBody }: LogEntry): Json {
   if (canonicalizedBody.byteLength > maxBody) throw malformed("the log entry's body is too large");
-  try {
-    return parseStrictJson(canonicalizedBody);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the log entry's body is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(canonicalizedBody, "the log entry's body");
 }
 
 /**

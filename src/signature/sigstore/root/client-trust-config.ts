@@ -1,6 +1,7 @@
-import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
-import { assertFields, assertObject, fieldOf, textOf } from "../../json-fields.ts";
-import { malformed, quoted, unsupported } from "../../signature-error.ts";
+import type { Json } from "../../../text/json.ts";
+import { assertFields, assertObject, fieldOf, textOf, readJson } from "../../json-fields.ts";
+import { malformed, unsupported } from "../../signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 import type { SigstoreRoot } from "./sigstore-root.ts";
 import type { Thresholds } from "./thresholds.ts";
 import { maxTrustedRootLength, toSigstoreRoot } from "./trusted-root.ts";
@@ -14,12 +15,7 @@ const fields = new Set(["mediaType", "trustedRoot", "signingConfig"]);
 function parse(text: string): Json {
   if (text.length > maxTrustConfigLength)
     throw malformed(`the client trust config is longer than ${maxTrustConfigLength} characters`);
-  try {
-    return parseStrictJson(text);
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the client trust config is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readJson(text, "the client trust config");
 }
 
 /**

@@ -1,4 +1,4 @@
-import { JsonError, parseStrictJson, type Json } from "../../../text/json.ts";
+import type { Json } from "../../../text/json.ts";
 import { sha256Hex } from "../../../skill/digest.ts";
 import { parseCertificate } from "../../x509/certificate.ts";
 import {
@@ -9,8 +9,10 @@ import {
   listOf,
   textOf,
   type JsonObject,
+  readObject,
 } from "../../json-fields.ts";
-import { malformed, quoted, unsupported } from "../../signature-error.ts";
+import { malformed, unsupported } from "../../signature-error.ts";
+import { quoted } from "../../../text/printable.ts";
 import type { SigstoreRoot } from "./sigstore-root.ts";
 import { chainsOf } from "./issuers.ts";
 import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
@@ -124,12 +126,7 @@ const isLogAlone = (root: JsonObject): boolean =>
 function parse(text: string): JsonObject {
   if (text.length > maxTrustedRootLength)
     throw malformed(`the trusted root is longer than ${maxTrustedRootLength} characters`);
-  try {
-    return assertObject(parseStrictJson(text), "the trusted root");
-  } catch (cause) {
-    if (cause instanceof JsonError) throw malformed(`the trusted root is ${cause.message}`, { cause });
-    throw cause;
-  }
+  return readObject(text, "the trusted root");
 }
 
 function assertRoot(root: JsonObject, { tlog, ctlog }: Thresholds): void {

@@ -48,6 +48,7 @@ describe("readIdentity", () => {
     ["an empty name", [names(der(0x81)), issued]],
     ["a name with a NUL in it", [names(der(0x81, text("me@example.com\0.evil.test"))), issued]],
     ["a name that turns its direction", [names(der(0x81, text("me@\u202eexample.com"))), issued]],
+    ["a name with a letter that shows as nothing", [names(der(0x81, text("me\u3164@example.com"))), issued]],
     ["a name that is not UTF-8", [names(der(0x81, Buffer.from([0xff]))), issued]],
     ["no issuer", [names(email)]],
     ["an issuer of another type", [names(email), fulcio(8, der(0x16, text(issuer)))]],
