@@ -2,11 +2,11 @@ import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
-import type { TrustMaterial } from "../../../src/signature/trust-material.ts";
-import { verifySignature } from "../../../src/signature/verify.ts";
-import { trustOf } from "../../fixtures/certificates.ts";
-import { signPayload, skillOf, withFiles, type TestFiles } from "../../fixtures/signed-skill.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
+import { verifySignature } from "../../../../src/signature/verify.ts";
+import { trustOf } from "../../../fixtures/certificates.ts";
+import { signPayload, skillOf, withFiles, type TestFiles } from "../../../fixtures/signed-skill.ts";
 
 const { privateKey: key } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const trust = trustOf({ keys: [createPublicKey(key)] });

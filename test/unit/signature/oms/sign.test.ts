@@ -1,13 +1,13 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { signOms } from "../../../src/signature/oms/sign.ts";
-import { comparePaths } from "../../../src/signature/oms/digest.ts";
-import { SignatureError } from "../../../src/signature/signature-error.ts";
-import { verifySignature } from "../../../src/signature/verify.ts";
-import { pathFault } from "../../../src/skill/path.ts";
-import { issueCertificate, issueChain, trustOf } from "../../fixtures/certificates.ts";
-import { bundleOf, signedSkill, skillOf, statementOf, withFiles } from "../../fixtures/signed-skill.ts";
+import { signOms } from "../../../../src/signature/oms/sign.ts";
+import { comparePaths } from "../../../../src/signature/oms/digest.ts";
+import { SignatureError } from "../../../../src/signature/signature-error.ts";
+import { verifySignature } from "../../../../src/signature/verify.ts";
+import { pathFault } from "../../../../src/skill/path.ts";
+import { issueCertificate, issueChain, trustOf } from "../../../fixtures/certificates.ts";
+import { bundleOf, signedSkill, skillOf, statementOf, withFiles } from "../../../fixtures/signed-skill.ts";
 
 const keyOn = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve }).privateKey;
 const key = keyOn("P-256");
