@@ -61,14 +61,14 @@ function fileFindings({ files: entries }: RevocationIndex, { files }: Skill): re
 }
 
 /**
- * Certificates above the signer's are named first: they say most. Each may stand in the list by the fingerprint of its
- * twin, which anybody can put in its place.
+ * Certificates above the signer's are named first: they say most. Each may stand in the list by the fingerprint that it
+ * has under its other signature, which anybody can put in its place.
  */
 function certificateFindings({ certificates }: RevocationIndex, signer: Signer): readonly Finding[] {
   if (certificates.size === 0 || !("fingerprint" in signer)) return [];
   const above = signer.issuers ?? (signer.kind === "certificate" ? signer.anchors : []);
   const called = [...new Set([...above, signer.fingerprint])].map((of) => ({ of, fingerprint: of }));
-  return [...called, ...(signer.twins ?? [])].flatMap(({ of, fingerprint }) => {
+  return [...called, ...(signer.malleable ?? [])].flatMap(({ of, fingerprint }) => {
     const entry = certificates.get(fingerprint);
     const whose = of === signer.fingerprint ? "of the signer" : "above the signer's";
     return entry === undefined

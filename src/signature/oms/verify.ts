@@ -174,7 +174,7 @@ function verifyByChain(
     anchors: [...new Set(anchors)],
     issuers: [...new Set(valid.flatMap((path) => path.issuers))],
     issuerKeys: [...new Set(valid.flatMap((path) => path.issuerKeys))],
-    twins: valid.flatMap((path) => path.twins),
+    malleable: valid.flatMap((path) => path.malleable),
   };
   return conclude(subject, { ...chain.signer, ...above }, validity);
 }

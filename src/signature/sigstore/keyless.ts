@@ -1,5 +1,5 @@
 import type { SignatureBundle, VerificationMaterial } from "./bundle.ts";
-import { certificateTwins, type CertificateTwin } from "../x509/certificate-twin.ts";
+import { malleableFingerprints, type MalleableFingerprint } from "../x509/malleable-fingerprint.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import { SignatureError } from "../signature-error.ts";
@@ -34,8 +34,8 @@ export interface KeylessSigner {
   readonly issuers?: readonly string[];
   /** SHA-256 over their SubjectPublicKeyInfos, hex. */
   readonly issuerKeys?: readonly string[];
-  /** What else the certificate may be called; see `certificateTwins`. */
-  readonly twins?: readonly CertificateTwin[];
+  /** What else the certificate may be called; see `malleableFingerprints`. */
+  readonly malleable?: readonly MalleableFingerprint[];
   /** Roots that know its logs and do not prove it. Absent: there are none. */
   readonly unproved?: readonly Unproved[];
   /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
@@ -86,7 +86,7 @@ function provedBy(
     roots: proofs.map(({ root }) => root.fingerprint),
     issuers: [...new Set(above.map(({ fingerprint }) => fingerprint))],
     issuerKeys: [...new Set(above.map(({ publicKey }) => keyFingerprint(publicKey)))],
-    twins: certificateTwins(leaf.x509.raw, leaf.fingerprint),
+    malleable: malleableFingerprints(leaf.x509.raw, leaf.fingerprint),
     ...earliest(proofs),
   };
   return { signer: proved, selfConsistent: true };

@@ -3,7 +3,7 @@ import { curveDigest, keyFingerprint } from "../key.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
 import { SignatureError, malformed, unsupported } from "../signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
-import { certificateTwins, type CertificateTwin } from "./certificate-twin.ts";
+import { malleableFingerprints, type MalleableFingerprint } from "./malleable-fingerprint.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
 import type { TrustAnchor, TrustedCrl, X509Trust } from "./x509-trust.ts";
 import { intersection, always, type Validity } from "../validity.ts";
@@ -17,7 +17,7 @@ export interface ChainPath {
   /** Fingerprints of their keys: an authority may have several certificates for one. */
   readonly issuerKeys: readonly string[];
   /** What else the leaf and the certificates above it may be called. */
-  readonly twins: readonly CertificateTwin[];
+  readonly malleable: readonly MalleableFingerprint[];
   /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
   readonly certificates: Validity;
   /** Revocation lists that speak for its certificates. */
@@ -157,9 +157,17 @@ function finish(search: Search, path: readonly Certificate[]): void {
   const certificates = path.reduce<Validity>(intersection, always);
   const validity = lists.reduce((span, { crl }) => intersection(span, crl.validity), certificates);
   const anchor = issuers.at(-1) ?? "";
-  const twins = path.flatMap(({ x509, fingerprint }) => certificateTwins(x509.raw, fingerprint));
+  const malleable = path.flatMap(({ x509, fingerprint }) => malleableFingerprints(x509.raw, fingerprint));
   const issuerKeys = path.slice(1).map(({ publicKey }) => keyFingerprint(publicKey));
-  search.paths.set(issuers.join(" "), { anchor, issuers, issuerKeys, twins, certificates, lists, validity });
+  search.paths.set(issuers.join(" "), {
+    anchor,
+    issuers,
+    issuerKeys,
+    malleable,
+    certificates,
+    lists,
+    validity,
+  });
 }
 
 /** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { sha256Hex } from "../../skill/digest.ts";
 import { parseCertificate, type Certificate } from "./certificate.ts";
-import type { CertificateTwin } from "./certificate-twin.ts";
+import type { MalleableFingerprint } from "./malleable-fingerprint.ts";
 import { assertLinked, assertMaySign, findPaths, type ChainPaths } from "./chain.ts";
 import { keyFingerprint } from "../key.ts";
 import { decodeBase64 } from "../json-fields.ts";
@@ -26,8 +26,8 @@ export interface CertificateSigner {
   readonly issuers?: readonly string[];
   /** SHA-256 over their SubjectPublicKeyInfos, hex. */
   readonly issuerKeys?: readonly string[];
-  /** What else these certificates and the leaf may be called; see `certificateTwins`. */
-  readonly twins?: readonly CertificateTwin[];
+  /** What else these certificates and the leaf may be called; see `malleableFingerprints`. */
+  readonly malleable?: readonly MalleableFingerprint[];
 }
 
 /** A bundle's chain, read and checked in everything that does not change with time. */

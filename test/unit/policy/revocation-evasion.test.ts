@@ -5,7 +5,7 @@ import { judge } from "../../../src/policy/judge.ts";
 import { omsStatement } from "../../../src/signature/oms/sign.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { compressed, twinOf } from "../../fixtures/certificate-twin.ts";
+import { compressed, twinOf } from "../../fixtures/malleable-fingerprint.ts";
 import { issueAuthority, issueCertificate, issueChain, type TestChain } from "../../fixtures/certificates.ts";
 import { bundleOf, signedSkill, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { keyFingerprint, keyHint } from "../../../src/signature/key.ts";
-import { compressed } from "../../fixtures/certificate-twin.ts";
+import { compressed } from "../../fixtures/malleable-fingerprint.ts";
 
 describe("keyFingerprint and keyHint", () => {
   it("call a key the same, however its point is written", () => {

@@ -2,7 +2,7 @@ import { sha256Hex } from "../../skill/digest.ts";
 import { assertDer, DerError, derMembers, derTag, objectIdentifier, readDer, type DerValue } from "./der.ts";
 
 /** A certificate's fingerprint, and that of the other certificate that anybody can make of it. SHA-256 over DER, hex. */
-export interface CertificateTwin {
+export interface MalleableFingerprint {
   readonly of: string;
   readonly fingerprint: string;
 }
@@ -62,7 +62,7 @@ function twinsOf(der: Uint8Array): readonly Buffer[] {
  * @param der of a certificate
  * @param fingerprint SHA-256 over it, hex
  */
-export function certificateTwins(der: Uint8Array, fingerprint: string): readonly CertificateTwin[] {
+export function malleableFingerprints(der: Uint8Array, fingerprint: string): readonly MalleableFingerprint[] {
   try {
     return twinsOf(der).map((twin) => ({ of: fingerprint, fingerprint: sha256Hex(twin) }));
   } catch (cause) {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { certificateTwins } from "../../../../src/signature/x509/certificate-twin.ts";
-import { twinOf } from "../../../fixtures/certificate-twin.ts";
+import { malleableFingerprints } from "../../../../src/signature/x509/malleable-fingerprint.ts";
+import { twinOf } from "../../../fixtures/malleable-fingerprint.ts";
 import { issueAuthority, issueCertificate } from "../../../fixtures/certificates.ts";
 
 const fingerprint = (der: Uint8Array): string => createHash("sha256").update(der).digest("hex");
 const fingerprints = (der: Uint8Array): readonly string[] =>
-  certificateTwins(der, fingerprint(der)).map((twin) => twin.fingerprint);
+  malleableFingerprints(der, fingerprint(der)).map((twin) => twin.fingerprint);
 
-describe("certificateTwins", () => {
+describe("malleableFingerprints", () => {
   it.each(["P-256", "P-384", "P-521"] as const)(
     "knows what a certificate from an authority on %s becomes by the other signature, and the way back",
     async (keyType) => {
@@ -21,7 +21,7 @@ describe("certificateTwins", () => {
         expect(twin.raw.equals(certificate.raw)).toBe(false);
         expect(fingerprints(certificate.raw)).toContain(fingerprint(twin.raw));
         expect(fingerprints(twin.raw)).toContain(fingerprint(certificate.raw));
-        expect(certificateTwins(twin.raw, "of").map(({ of }) => of)).toContain("of");
+        expect(malleableFingerprints(twin.raw, "of").map(({ of }) => of)).toContain("of");
       }
     },
   );
