@@ -7,7 +7,7 @@ import { expiryFindings } from "./rules/expiry.ts";
 import { freshnessFindings } from "./rules/freshness.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
-import { inTheEyesOf, otherSignatureFindings } from "./rules/other-signatures.ts";
+import { rankSignaturesFor, otherSignatureFindings } from "./rules/other-signatures.ts";
 import { signatureFindings } from "./rules/signature.ts";
 import { immutabilityFindings, sourceFindings } from "./rules/sources.ts";
 
@@ -51,7 +51,7 @@ export function judge(
 ): SkillResult {
   const known =
     reference.content.state === "resolved" && evidence !== undefined
-      ? inTheEyesOf(policy, evidence, now)
+      ? rankSignaturesFor(policy, evidence, now)
       : undefined;
   const findings: readonly Finding[] =
     policy.broken === undefined

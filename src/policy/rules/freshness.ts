@@ -3,7 +3,7 @@ import { meets, type Grade } from "../../evidence/grade.ts";
 import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
-import { outOfForce } from "./periods.ts";
+import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
 const day = 24 * 3600 * 1000;
@@ -50,7 +50,7 @@ export function freshnessFindings(
  * @param now milliseconds since 1970
  */
 export const freshnessOf = (policy: Policy, signature: SignatureEvidence, now: number): Grade =>
-  isByPublisher(policy, signature) && outOfForce(policy, signature, now) !== undefined
+  isByPublisher(policy, signature) && outsideTrustPeriod(policy, signature, now) !== undefined
     ? "ABSENT"
     : gradeFreshness(signature, now, policy.freshness?.maxSignatureAge);
 

@@ -6,7 +6,7 @@ import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { freshnessOf } from "./freshness.ts";
-import { outOfForce } from "./periods.ts";
+import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
 /**
@@ -25,7 +25,7 @@ export const gradesOf = (policy: Policy, evidence: Evidence | undefined, now: nu
 /** A publisher outside its period is as one whose certificate is out of date. */
 function authorshipOf(policy: Policy, signature: SignatureEvidence, now: number): Grade {
   const isPublisher = isByPublisher(policy, signature);
-  return isPublisher && outOfForce(policy, signature, now) !== undefined
+  return isPublisher && outsideTrustPeriod(policy, signature, now) !== undefined
     ? "ABSENT"
     : gradeAuthorship(signature, isPublisher);
 }

@@ -6,9 +6,9 @@ import type { Policy } from "../policy.ts";
 import { differenceFindings, type Explanation } from "./differences.ts";
 import { expiryFindings } from "./expiry.ts";
 import { isFreshEnough } from "./freshness.ts";
-import { outOfForce } from "./periods.ts";
+import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
-import { explainAdded, sideBySide } from "./side-by-side.ts";
+import { explainAdded, reconcileSignatures } from "./reconcile-signatures.ts";
 import { publisherFindings, untrustedFinding } from "./signature.ts";
 
 /** The lower, the better: by a publisher, in force, whole, young enough, with every file. Each outweighs all that follow. */
@@ -17,7 +17,7 @@ function rankOf(policy: Policy, one: SignatureEvidence, now: number): number {
   const isPublisher = isByPublisher(policy, one);
   const faults = [
     !isPublisher,
-    isPublisher && outOfForce(policy, one, now) !== undefined,
+    isPublisher && outsideTrustPeriod(policy, one, now) !== undefined,
     one.outcome !== "signed",
     isStale,
     one.outcome === "signed" && one.unlisted.length > 0,
@@ -32,8 +32,8 @@ function rankOf(policy: Policy, one: SignatureEvidence, now: number): number {
  *
  * @param now milliseconds since 1970
  */
-export function inTheEyesOf(policy: Policy, evidence: Evidence, now: number): Evidence {
-  const all = sideBySide(policy, [evidence.signature, ...(evidence.others ?? [])], now);
+export function rankSignaturesFor(policy: Policy, evidence: Evidence, now: number): Evidence {
+  const all = reconcileSignatures(policy, [evidence.signature, ...(evidence.others ?? [])], now);
   const ranks = all.map((one) => rankOf(policy, one, now));
   const at = ranks.indexOf(Math.min(...ranks));
   const [signature, others] = [all[at] ?? evidence.signature, all.filter((_one, index) => index !== at)];

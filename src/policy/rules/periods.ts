@@ -33,7 +33,11 @@ const spanText = ({ notBefore, notAfter }: Validity): string =>
  *
  * @param now milliseconds since 1970
  */
-export function outOfForce(policy: Policy, signature: SignatureEvidence, now: number): string | undefined {
+export function outsideTrustPeriod(
+  policy: Policy,
+  signature: SignatureEvidence,
+  now: number,
+): string | undefined {
   if (signature.outcome !== "signed" && signature.outcome !== "tampered") return undefined;
   const { signer } = signature;
   const periods = periodsOf(policy, signer);

@@ -63,13 +63,13 @@ function isBy(publisher: Publisher, signer: Signer): boolean {
 export const publishersBehind = (policy: Policy, signer: Signer): readonly Publisher[] =>
   policy.publishers.filter((publisher) => isBy(publisher, signer));
 
-/** Is one of the policy's publishers behind a signature that was found valid. Whether it is in force now: `outOfForce`. */
+/** Is one of the policy's publishers behind a signature that was found valid. Whether it is in force now: `outsideTrustPeriod`. */
 export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
   (signature.outcome === "signed" || signature.outcome === "tampered") &&
   policy.publishers.some((publisher) => isBy(publisher, signature.signer));
 
 /** What a publisher's own trust lacks of a signature that claims to be its. */
-export interface Lacking extends Pick<Unproved, "code" | "why"> {
+export interface MissingProof extends Pick<Unproved, "code" | "why"> {
   readonly publisher: string;
 }
 
@@ -84,7 +84,7 @@ function trustAskedBy(publisher: Publisher, signer: Signer): readonly string[] {
  * Why a signature does not count as the publisher's who seems to have made it: nothing of what the publisher trusts proves
  * it, whatever is enough for another policy. Undefined where none seems to have made it, or nothing tells.
  */
-export function lackingProof({ publishers }: Policy, signer: Signer): Lacking | undefined {
+export function missingProof({ publishers }: Policy, signer: Signer): MissingProof | undefined {
   if (signer.kind !== "keyless" && signer.kind !== "registry") return undefined;
   const proved: readonly string[] = signer.kind === "keyless" ? signer.roots : signer.registries;
   for (const publisher of publishers) {

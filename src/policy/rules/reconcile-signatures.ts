@@ -7,7 +7,7 @@ import {
 import type { Difference } from "../../signature/compare.ts";
 import type { Policy } from "../policy.ts";
 import type { Explanation } from "./differences.ts";
-import { outOfForce } from "./periods.ts";
+import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
 type Good = Extract<SignatureEvidence, { outcome: "signed" | "tampered" }>;
@@ -37,7 +37,7 @@ const isInRoom = (path: string, format: FolderFormat): boolean => {
  * difference where its own tool passes over them, and not unlisted where it was told to leave them out. A file under such
  * a name for which nobody answers is an added one, also where it was left out: room was left for a signature, not for anything.
  */
-function reconciled(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
+function reconcile(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
   if (!isGood(one)) return one;
   const { passesOver } = formatOf[one.format];
   const isAnsweredFor = (path: string): boolean => {
@@ -78,12 +78,12 @@ function answeringFormats(
 ): ReadonlySet<FolderFormat> {
   const candidates = signatures
     .filter(isGood)
-    .filter((one) => isByPublisher(policy, one) && outOfForce(policy, one, now) === undefined);
+    .filter((one) => isByPublisher(policy, one) && outsideTrustPeriod(policy, one, now) === undefined);
   let kept = candidates;
   for (;;) {
     const answering = new Set(kept.map(({ format }) => format));
     if (policy.otherSignatures === "Deny") return answering;
-    const next = kept.filter((one) => reconciled(one, answering).outcome === "signed");
+    const next = kept.filter((one) => reconcile(one, answering).outcome === "signed");
     if (next.length === kept.length) return answering;
     kept = next;
   }
@@ -96,13 +96,13 @@ function answeringFormats(
  *
  * @param now milliseconds since 1970
  */
-export function sideBySide(
+export function reconcileSignatures(
   policy: Policy,
   signatures: readonly SignatureEvidence[],
   now: number,
 ): readonly SignatureEvidence[] {
   const answering = answeringFormats(policy, signatures, now);
-  return signatures.map((one) => reconciled(one, answering));
+  return signatures.map((one) => reconcile(one, answering));
 }
 
 /** How two formats go together in one skill, and what to do otherwise. */

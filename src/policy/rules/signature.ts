@@ -6,9 +6,9 @@ import { isSkillFile } from "../../skill/skill-file.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { differenceFindings, type Explanation } from "./differences.ts";
-import { outOfForce } from "./periods.ts";
-import { isByPublisher, isByRegistry, lackingProof } from "./publishers.ts";
-import { explainAdded } from "./side-by-side.ts";
+import { outsideTrustPeriod } from "./periods.ts";
+import { isByPublisher, isByRegistry, missingProof } from "./publishers.ts";
+import { explainAdded } from "./reconcile-signatures.ts";
 
 function named(signer: Signer): string {
   if (signer.kind === "keyless") return `${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
@@ -35,10 +35,10 @@ function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefin
 }
 
 /** It is as a publisher of the policy signs, and that publisher's own trust does not prove it. */
-function lackingFinding(policy: Policy, signer: Signer): Finding | undefined {
-  const lacking = lackingProof(policy, signer);
-  if (lacking === undefined) return undefined;
-  const { publisher, code, why } = lacking;
+function missingProofFinding(policy: Policy, signer: Signer): Finding | undefined {
+  const missing = missingProof(policy, signer);
+  if (missing === undefined) return undefined;
+  const { publisher, code, why } = missing;
   const trust = `the ${signer.kind === "registry" ? "registry" : "Sigstore root"} of the publisher ${publisher}`;
   const message =
     signer.kind === "registry"
@@ -55,13 +55,13 @@ function publisherFinding(
 ): Finding | undefined {
   const { signer } = signature;
   if (isByPublisher(policy, signature)) {
-    const why = outOfForce(policy, signature, now);
+    const why = outsideTrustPeriod(policy, signature, now);
     if (why === undefined) return undefined;
     return { code: "SIGNER_EXPIRED", message: `signed by ${named(signer)}, but ${why}`, tolerated: false };
   }
   const message = `signed by ${named(signer)}, who is no publisher of this policy`;
   const stranger: Finding = { code: "UNTRUSTED_SIGNER", message, tolerated: false };
-  return otherVersion(policy, signer) ?? lackingFinding(policy, signer) ?? stranger;
+  return otherVersion(policy, signer) ?? missingProofFinding(policy, signer) ?? stranger;
 }
 
 /** Why a valid signature is none that the policy accepts. */
@@ -92,7 +92,7 @@ type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
 export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }: Untrusted): Finding => ({
   code: fault,
   message: detail,
-  ...(signer === undefined ? {} : lackingFinding(policy, signer)),
+  ...(signer === undefined ? {} : missingProofFinding(policy, signer)),
   ...(path === undefined ? {} : { path }),
   tolerated: false,
 });
