@@ -129,7 +129,7 @@ export function explainAdded(
   const signature = signatures.find((one) => one.outcome !== "unsigned" && one.format === owner?.name);
   if (owner === undefined || signature === undefined) return undefined;
   if (isByPublisher(policy, signature)) {
-    const message = `${format.file} neither lists it nor leaves room for it`;
+    const message = `is neither listed nor ignored by ${format.file}`;
     return { message, remedy: remedyOf(format, owner) };
   }
   const message = `belongs to the signature ${owner.file}, which no publisher of this policy made`;
