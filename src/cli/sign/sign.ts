@@ -8,14 +8,14 @@ import {
   signingFormats,
   type FolderFormat,
   type SignatureEvidence,
-  type Signer,
+  type Signer as FoundSigner,
   type SigningFormat,
 } from "../../signature/signature-evidence.ts";
 import { SkillFile, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
 import type { KeylessOptions } from "./keyless/signer.ts";
 import { readFolder } from "../files/read-folder.ts";
-import { keySignatory, type Signatory } from "./signer.ts";
+import { keySigner, type Signer } from "./signer.ts";
 import { assertNotAmong, readChain, readPrivateKey } from "./sign-material.ts";
 import { signWarnings } from "./sign-warnings.ts";
 
@@ -92,11 +92,11 @@ function leftOutBy({ format, beside = [] }: SignOptions): readonly string[] {
   );
 }
 
-async function readSignatory(
+async function readSigner(
   options: SignOptions,
   leftOut: readonly string[],
   line: CommandLine,
-): Promise<Signatory> {
+): Promise<Signer> {
   const { key, keyless = false, certificateChain } = options;
   const format: SignableFormat = formatOf[options.format];
   const { statement, takesCertificates } = format.signing;
@@ -112,13 +112,13 @@ async function readSignatory(
       `sign with ${formatThat(({ signing }) => signing.statement !== undefined)}`,
     );
   if (keyless && statement !== undefined) {
-    const { keylessSignatory } = await import("./keyless/signer.ts");
-    return keylessSignatory((skill) => statement(skill, leftOut), options, line);
+    const { keylessSigner } = await import("./keyless/signer.ts");
+    return keylessSigner((skill) => statement(skill, leftOut), options, line);
   }
   if (key === undefined) throw new UsageError("nobody was named to sign", "give --key FILE, or --keyless");
   assertNoneKeyless(options);
   const material = { key: await readPrivateKey(key, line.passphrase), leftOut };
-  return keySignatory(
+  return keySigner(
     certificateChain === undefined
       ? material
       : { ...material, certificates: await readChain(certificateChain, line.now()) },
@@ -130,22 +130,22 @@ interface Signing {
   readonly skill: Skill;
   /** Paths of other signatures' files, there or not, for which it leaves room. */
   readonly leftOut: readonly string[];
-  readonly signatory: Signatory;
+  readonly signer: Signer;
   readonly format: SignableFormat;
 }
 
 /** Reads the signature as a verifier would: what this program would refuse, it never writes. */
-function checked({ skill, signatory, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
+function checked({ skill, signer, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
   const files = new Map([...skill.files, [format.file, new SkillFile(bytes)]]);
-  const evidence = format.verify({ ...skill, files }, format.file, signatory.trust, now);
+  const evidence = format.verify({ ...skill, files }, format.file, signer.trust, now);
   const unknownRoot =
     evidence.outcome === "untrusted" && evidence.fault === "UNTRUSTED_SIGNER" && evidence.selfConsistent;
-  if (evidence.outcome === "signed" || (unknownRoot && !signatory.mustBeTrusted)) return evidence;
+  if (evidence.outcome === "signed" || (unknownRoot && !signer.mustBeTrusted)) return evidence;
   const detail = evidence.outcome === "untrusted" ? evidence.detail : evidence.outcome;
-  throw new UsageError(`the signature would not be accepted: ${detail}`, signatory.remedy);
+  throw new UsageError(`the signature would not be accepted: ${detail}`, signer.remedy);
 }
 
-function signerText(signer: Signer | undefined): string {
+function signerText(signer: FoundSigner | undefined): string {
   if (signer?.kind === "certificate") return signer.subject;
   return signer?.kind === "keyless"
     ? printable(`${signer.identity} (${signer.issuer})`, 400)
@@ -154,7 +154,7 @@ function signerText(signer: Signer | undefined): string {
 
 function summary(
   directory: string,
-  { skill, leftOut, signatory, format }: Signing,
+  { skill, leftOut, signer, format }: Signing,
   evidence: SignatureEvidence,
 ): string {
   const { leavesOut } = format.signing;
@@ -162,8 +162,8 @@ function summary(
   const covered = paths.filter((path) => !leavesOut(path) && !leftOut.includes(path));
   const left = paths.filter(leavesOut);
   const others = paths.filter((path) => leftOut.includes(path));
-  const signer = evidence.outcome === "unsigned" ? undefined : evidence.signer;
-  const hint = signer?.kind === "certificate" ? undefined : signatory.hint;
+  const found = evidence.outcome === "unsigned" ? undefined : evidence.signer;
+  const hint = found?.kind === "certificate" ? undefined : signer.hint;
   return [
     `signed ${directory}: ${covered.length} file${covered.length === 1 ? "" : "s"}`,
     ...covered.map((path) => `  ${printable(path)}`),
@@ -175,11 +175,11 @@ function summary(
       ? ["not signed (of another signature):", ...others.map((path) => `  ${path}`)]
       : []),
     `digest    ${evidence.digest ?? ""}`,
-    `signer    ${signerText(signer)}`,
+    `signer    ${signerText(found)}`,
     // The only name that a message has for a key which nobody trusts.
     ...(hint === undefined ? [] : [`key hint  ${hint}`]),
     `signature ${join(directory, format.file)}`,
-    `check it with: skill-admission verify ${directory} ${printable(signatory.checkedBy(signer), 4_000)}`,
+    `check it with: skill-admission verify ${directory} ${printable(signer.checkedBy(found), 4_000)}`,
     "",
   ].join("\n");
 }
@@ -208,19 +208,19 @@ export async function signSkill(
   const format: SignableFormat = formatOf[options.format];
   await assertFree(join(directory, format.file), options.force === true);
   const leftOut = leftOutBy(options);
-  const signatory = await readSignatory(options, leftOut, line);
+  const signer = await readSigner(options, leftOut, line);
   const whole = await readFolder(directory, line);
   if (options.key !== undefined) await assertNotAmong(whole.files, options.key);
   const files = new Map([...whole.files].filter(([path]) => path !== format.file));
-  const signing = { skill: { ...whole, files }, leftOut, signatory, format };
-  const bytes = await signatory.sign(signing.skill);
+  const signing = { skill: { ...whole, files }, leftOut, signer, format };
+  const bytes = await signer.sign(signing.skill);
   const evidence = checked(signing, bytes, line.now());
   await writeAtomically(directory, format.file, bytes);
   line.stdout.write(summary(directory, signing, evidence));
   const warnings = [
     ...signWarnings(directory, signing.skill, format, leftOut),
     ...(await skillFaults(signing.skill)),
-    ...(signatory.warning === undefined ? [] : [signatory.warning]),
+    ...(signer.warning === undefined ? [] : [signer.warning]),
   ];
   for (const warning of warnings) line.stderr.write(`warning: ${printable(warning, 400)}\n`);
   return exitCode.pass;

@@ -4,13 +4,13 @@ import type { SignMaterial } from "../../signature/format.ts";
 import { formatOf, type SignableFormat } from "../../signature/formats.ts";
 import { keyFingerprint } from "../../signature/key.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
-import { signingFormats, type Signer } from "../../signature/signature-evidence.ts";
+import { signingFormats, type Signer as FoundSigner } from "../../signature/signature-evidence.ts";
 import type { TrustMaterial } from "../../signature/trust-material.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { UsageError } from "../command-line.ts";
 
 /** Who signs, ready to sign, and how what was signed is checked. */
-export interface Signatory {
+export interface Signer {
   /** @throws UsageError for what verification would refuse, or where nobody would sign */
   readonly sign: (skill: Skill) => Uint8Array | Promise<Uint8Array>;
   /** By what the signature is checked before it is written. */
@@ -22,7 +22,7 @@ export interface Signatory {
   /** How messages name a key that nobody trusts. */
   readonly hint?: string;
   /** Options by which `verify` trusts the signer. */
-  readonly checkedBy: (signer: Signer | undefined) => string;
+  readonly checkedBy: (signer: FoundSigner | undefined) => string;
   /** What the signer should know. */
   readonly warning?: string;
 }
@@ -41,7 +41,7 @@ function signByKey(skill: Skill, material: SignMaterial, format: SignableFormat)
 }
 
 /** Signs with a key, and with certificates that say whose it is, where there are any. */
-export function keySignatory(material: SignMaterial, format: SignableFormat): Signatory {
+export function keySigner(material: SignMaterial, format: SignableFormat): Signer {
   const key = createPublicKey(material.key);
   const fingerprint = keyFingerprint(key);
   const hint = format.signing.hintOf(material.key);

@@ -1,8 +1,8 @@
 import { SignatureError } from "../../../signature/signature-error.ts";
-import type { Signer } from "../../../signature/signature-evidence.ts";
+import type { Signer as FoundSigner } from "../../../signature/signature-evidence.ts";
 import type { Skill } from "../../../skill/skill.ts";
 import { UsageError, type CommandLine } from "../../command-line.ts";
-import type { Signatory } from "../signer.ts";
+import type { Signer } from "../signer.ts";
 import { readIdentityToken } from "./identity-token.ts";
 import { readServices, type ServiceOptions } from "./services.ts";
 import { signStatement } from "./sign.ts";
@@ -17,7 +17,7 @@ export interface KeylessOptions extends ServiceOptions {
 const argument = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-function checkedBy(signer: Signer | undefined, rootOption: string): string {
+function checkedBy(signer: FoundSigner | undefined, rootOption: string): string {
   if (signer?.kind !== "keyless") return rootOption;
   return `--identity ${argument(signer.identity)} --issuer ${argument(signer.issuer)}${rootOption}`;
 }
@@ -37,11 +37,11 @@ function statementOf(skill: Skill, write: (skill: Skill) => Uint8Array): Uint8Ar
  * @param statement writes what is signed
  * @throws UsageError where there is no token, or no services that it may go to
  */
-export async function keylessSignatory(
+export async function keylessSigner(
   statement: (skill: Skill) => Uint8Array,
   options: KeylessOptions,
   line: CommandLine,
-): Promise<Signatory> {
+): Promise<Signer> {
   const { config, root, rootOption } = await readServices(options, line.now());
   const token = await readIdentityToken(options.identityToken, line);
   return {
