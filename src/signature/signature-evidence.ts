@@ -11,7 +11,7 @@ import type { CertificateSigner } from "./x509/known-chains.ts";
 export const folderFormats = ["oms", "guide", "vett", "trust-card"] as const;
 export type FolderFormat = (typeof folderFormats)[number];
 
-/** Those that this program signs in; the first one where nothing else is said. */
+/** Those that this program signs in. */
 export const signingFormats = ["oms", "guide"] as const satisfies readonly FolderFormat[];
 export type SigningFormat = (typeof signingFormats)[number];
 

@@ -5,7 +5,7 @@ import { PolicyError } from "../../src/policy/policy-error.ts";
 import type { PolicySnapshot } from "../../src/policy/policy.ts";
 import { isByPublisher } from "../../src/policy/rules/publishers.ts";
 import { sha256 } from "../../src/skill/digest.ts";
-import { type Signer } from "../../src/signature/signature-evidence.ts";
+import type { Signer } from "../../src/signature/signature-evidence.ts";
 import { always } from "../../src/signature/validity.ts";
 import { SignatureError } from "../../src/signature/signature-error.ts";
 import { parseArtifactBundle } from "../../src/signature/sigstore/artifact/bundle.ts";

@@ -37,9 +37,7 @@ export function addSign(program: Command, line: CommandLine, end: Ending): void 
       ).conflicts(["keyless"]),
     )
     .addOption(
-      new Option("--format <format>", "format of the signature")
-        .choices(signingFormats)
-        .default(signingFormats[0]),
+      new Option("--format <format>", "format of the signature").choices(signingFormats).default("oms"),
     )
     .addOption(
       new Option(

@@ -1,5 +1,5 @@
 import { signingTime } from "../../evidence/freshness.ts";
-import { type SignatureEvidence, type Signer } from "../../signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { covers, always, type Validity } from "../../signature/validity.ts";
 import type { Policy } from "../policy.ts";
 import { publishersBehind } from "./publishers.ts";

@@ -4,7 +4,7 @@ import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../si
 import { whyNotNow } from "../x509/chain-time.ts";
 import { curveDigest, keyHint, verifyEcdsa } from "../key.ts";
 import { knownChain, type KnownChain } from "../x509/known-chains.ts";
-import { type SignatureFault } from "../signature-error.ts";
+import type { SignatureFault } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 import { keySigner, triedKeys, type KeyTrust, type TrustedKey } from "../trusted-key.ts";
 import { verifyKeyless } from "../sigstore/keyless.ts";

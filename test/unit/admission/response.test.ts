@@ -3,7 +3,7 @@ import type { Decision } from "../../../src/admission/decision.ts";
 import { refusal, toResponse } from "../../../src/admission/response.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
-import { type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
 import { always } from "../../../src/signature/validity.ts";
 import { subject } from "../../fixtures/review-subject.ts";
 

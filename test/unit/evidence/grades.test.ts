@@ -4,7 +4,7 @@ import { isCovered } from "../../../src/evidence/covered.ts";
 import { gradeFreshness, signingTime } from "../../../src/evidence/freshness.ts";
 import { meets, type Grade } from "../../../src/evidence/grade.ts";
 import { gradeIntegrity } from "../../../src/evidence/integrity.ts";
-import { type SignatureEvidence, type Signer } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { always } from "../../../src/signature/validity.ts";
 import type { Difference } from "../../../src/signature/compare.ts";
 

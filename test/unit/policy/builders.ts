@@ -5,7 +5,7 @@ import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
-import { type SignatureEvidence, type Signer } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { always } from "../../../src/signature/validity.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../../../src/skill/reference.ts";
 import { SkillFile } from "../../../src/skill/skill.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import { judge } from "../../../src/policy/judge.ts";
-import { type SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
 import { always } from "../../../src/signature/validity.ts";
 import type { SignatureFault } from "../../../src/signature/signature-error.ts";
 import { codes, now, policyOf, reference, signed, stranger, tampered, untrusted } from "./builders.ts";

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../../../src/evidence/evidence.ts";
 import type { SkillResult, Verdict } from "../../../../src/policy/finding.ts";
-import { type Signer, type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { Signer, SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
 import type { SkillReference } from "../../../../src/skill/reference.ts";
 import { SkillFile } from "../../../../src/skill/skill.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import type { Skill } from "../../../../src/skill/skill.ts";

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradeIntegrity } from "../../../../src/evidence/integrity.ts";
-import { type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
 import { verifySignature, verifySignatures } from "../../../../src/signature/verify.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";

@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
 import type { TrustMaterial } from "../../../../src/signature/trust-material.ts";
 import { verifySignature } from "../../../../src/signature/verify.ts";
