@@ -15,6 +15,8 @@ interface Options {
   readonly order: number;
   /** One file at a time: they share one cluster, and some of them stop its API server. */
   readonly sequential?: boolean;
+  /** Files share their worker and so their modules: none of them may change what another one imports. */
+  readonly shared?: boolean;
 }
 
 const project = (name: string, options: Options) => ({
@@ -28,8 +30,8 @@ const project = (name: string, options: Options) => ({
     globalSetup: options.globalSetup ?? [],
     // Vitest leaves one processor free, which on a machine with two halves the pace.
     maxWorkers: options.sequential === true ? 1 : availableParallelism(),
-    // One after the other anyway: a worker of its own for each would read the same modules dozens of times.
-    isolate: options.sequential !== true,
+    // A worker of its own for each file would read the same modules dozens of times.
+    isolate: options.sequential !== true && options.shared !== true,
     sequence: { groupOrder: options.order },
   },
 });
@@ -37,7 +39,11 @@ const project = (name: string, options: Options) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("unit", { timeout: 60_000, order: 0 }),
+      project("unit", {
+        timeout: 60_000,
+        order: 0,
+        shared: true,
+      }),
       project("integration", { timeout: 120_000, order: 1 }),
       project("cluster", {
         timeout: 60_000,
