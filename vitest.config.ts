@@ -9,6 +9,7 @@ interface Options {
   /** Milliseconds for one test; hooks have twice that. */
   readonly timeout: number;
   readonly globalSetup?: string[];
+  readonly setupFiles?: string[];
   readonly exclude?: string[];
   readonly folder?: string;
   /** Projects of a lower number are done first: on a small machine they would only slow one another down. */
@@ -28,6 +29,7 @@ const project = (name: string, options: Options) => ({
     testTimeout: options.timeout,
     hookTimeout: options.timeout * 2,
     globalSetup: options.globalSetup ?? [],
+    setupFiles: options.setupFiles ?? [],
     // Vitest leaves one processor free, which on a machine with two halves the pace.
     maxWorkers: options.sequential === true ? 1 : availableParallelism(),
     // A worker of its own for each file would read the same modules dozens of times.
@@ -42,9 +44,11 @@ export default defineConfig({
       project("unit", {
         timeout: 60_000,
         order: 0,
+        globalSetup: ["test/fixtures/property-seed.ts"],
+        setupFiles: ["test/fixtures/property-runs.ts"],
         shared: true,
       }),
-      project("integration", { timeout: 120_000, order: 1 }),
+      project("integration", { timeout: 120_000, order: 1, globalSetup: ["test/fixtures/property-seed.ts"] }),
       project("cluster", {
         timeout: 60_000,
         order: 2,

@@ -10,6 +10,7 @@ import { skillLimits } from "../../../src/skill/limits.ts";
 import { pathFault } from "../../../src/skill/path.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { readSkillDirectory } from "../../../src/sources/directory.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 let folder: string;
 
@@ -72,7 +73,7 @@ describe("readSkillDirectory", () => {
         expect([...files.keys()]).toEqual([`${parent}/${file}`]);
         expect(files.get(`${parent}/${file}`)?.bytes).toEqual(bytes);
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { flattenPermissions, permissionDenied, splitPermissions } from "../../../src/card/permission.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 describe("splitPermissions", () => {
   it.each([
@@ -106,7 +107,7 @@ describe("permissionDenied", () => {
         expect(permissionDenied(`T(${text})`, `T(${pattern})`)).toBe(expected);
         expect(permissionDenied(`T(${pattern})`, `T(${text})`)).toBe(expected);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 
@@ -121,7 +122,7 @@ describe("permissionDenied", () => {
           [left, right].every((glob) => new RegExp(`^${glob.replaceAll("*", ".*")}$`).test(text));
         if (texts.some(within)) expect(permissionDenied(`T(${left})`, `T(${right})`)).toBe(true);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 

@@ -15,6 +15,7 @@ import {
 } from "../../../src/telemetry/labels.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 interface Sample {
   readonly name: string;
@@ -376,7 +377,7 @@ describe("createMetrics", () => {
         }
       },
     );
-    await fc.assert(property, { numRuns: 30 });
+    await fc.assert(property, runs(30));
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseStrictYaml, parseStrictYamlDocuments, YamlError } from "../../../src/text/yaml.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 const maxBytes = 65_536;
 const failsafe = (text: string): unknown => parseStrictYaml(text, { schema: "failsafe", maxBytes });
@@ -127,7 +128,7 @@ describe("parseStrictYaml", () => {
           expect(error).toBeInstanceOf(YamlError);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

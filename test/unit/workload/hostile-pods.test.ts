@@ -18,6 +18,7 @@ import {
   projected,
   volume,
 } from "../../fixtures/pods.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 const fields = [
   "name",
@@ -145,7 +146,7 @@ describe("findSkills on hostile pods", () => {
   it("answers or says which field is malformed, whatever the types", () => {
     fc.assert(
       fc.property(anything, (spec) => survives(spec)),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -155,7 +156,7 @@ describe("findSkills on hostile pods", () => {
       fc.property(fc.constantFrom(...everywhere), anything, (place, value) =>
         survives(withValue(place, value)),
       ),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 

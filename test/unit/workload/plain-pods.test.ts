@@ -13,6 +13,7 @@ import {
   shown,
   volume,
 } from "../../fixtures/pods.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 const types = {
   configMap: configMap("cm", [["k", "file"]]),
@@ -68,7 +69,7 @@ describe("findSkills without anything that was read", () => {
         else some += 1;
         expect(short).toEqual(long);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
     expect(Math.min(none, some)).toBeGreaterThan(0);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { yamlDocument } from "../../../../src/cli/files/yaml-document.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }).map((value) => value.toWellFormed()),
@@ -47,7 +48,7 @@ describe("yamlDocument", () => {
         fc.pre(!JSON.stringify(value).includes('"__proto__":'));
         expect(parse(yamlDocument(value), { version, merge: false })).toEqual(value);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

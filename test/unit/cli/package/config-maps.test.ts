@@ -9,6 +9,7 @@ import {
 } from "../../../../src/cli/package/config-maps.ts";
 import { examplePod, podVolume } from "../../../../src/cli/package/pod-volume.ts";
 import { SkillFile, type Skill } from "../../../../src/skill/skill.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const skillOf = (files: Readonly<Record<string, string | Uint8Array>>, name = "demo"): Skill => ({
   name,
@@ -95,7 +96,7 @@ describe("packConfigMaps", () => {
         for (const [path, bytes] of tree) expect(result.get(path)?.equals(bytes)).toBe(true);
         for (const one of packed) expect(dataSize(one)).toBeLessThanOrEqual(1024 * 1024);
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 

@@ -5,6 +5,7 @@ import { judge } from "../../../../src/policy/judge.ts";
 import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 import { evidenceOf, now, reference, unsigned } from "../builders.ts";
 import { publishers, resourceCases } from "../resource-cases.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const specs = resourceCases.flatMap(({ spec }) => (typeof spec === "object" && spec !== null ? [spec] : []));
 
@@ -62,7 +63,7 @@ describe("compileSnapshot of anything", () => {
           }
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -84,7 +85,7 @@ describe("compileSnapshot of anything", () => {
           );
         if (!excluded) expect(policy?.governs("n", namespace)).toBe(true);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

@@ -19,6 +19,7 @@ import {
   simplePayload,
 } from "../../../fixtures/cosign.ts";
 import { edited, flipped, placesOf, valueAt, type Edit } from "../../../fixtures/edited.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
 
 const image = imageOf("ours");
@@ -390,7 +391,7 @@ describe("verifyCosign", () => {
         ]);
         expect(first.outcome).toBe("untrusted");
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 
@@ -407,7 +408,7 @@ describe("verifyCosign", () => {
         const manifest = which === 0 ? referrer(image, changed) : legacy(keyed, changed);
         expect(verify(manifest).outcome).not.toBe("signed");
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

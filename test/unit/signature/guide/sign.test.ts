@@ -7,6 +7,7 @@ import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { pathFault } from "../../../../src/skill/path.ts";
 import { guideFileOf, guideFiles, guideSkill } from "../../../fixtures/guide-skill.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { skillOf, withFiles } from "../../../fixtures/signed-skill.ts";
 
 const { privateKey: key, publicKey } = generateKeyPairSync("ed25519");
@@ -32,7 +33,7 @@ describe("signGuide", () => {
         const { skill, trust } = guideSkill({ files: { ...tree, "skill_card.yaml": "name: a\n" } });
         expect(verifyGuide(skill, "skill.sig", trust)).toMatchObject({ outcome: "signed", unlisted: [] });
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 

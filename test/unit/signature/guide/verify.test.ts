@@ -7,6 +7,7 @@ import { verifySignature } from "../../../../src/signature/verify.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
 import { guideSkill, signManifest } from "../../../fixtures/guide-skill.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { withFiles } from "../../../fixtures/signed-skill.ts";
 import {
   file,
@@ -241,7 +242,7 @@ describe("under mutation", () => {
       fc.property(hostile, (bytes) => {
         expect(withSignature(bytes).outcome).toBe("untrusted");
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

@@ -8,6 +8,7 @@ import { verifySignature } from "../../../../src/signature/verify.ts";
 import { pathFault } from "../../../../src/skill/path.ts";
 import { issueCertificate, issueChain, trustOf } from "../../../fixtures/certificates.ts";
 import { bundleOf, signedSkill, skillOf, statementOf, withFiles } from "../../../fixtures/signed-skill.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const keyOn = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve }).privateKey;
 const key = keyOn("P-256");
@@ -32,7 +33,7 @@ describe("signOms", () => {
         const { skill, trust: own } = signedSkill({ files: listed });
         expect(verifySignature(skill, own, Date.now())).toMatchObject({ outcome: "signed", unlisted: [] });
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 

@@ -9,6 +9,7 @@ import {
   verifyEcdsaDigest,
 } from "../../../../src/signature/sigstore/artifact.ts";
 import { newEd25519Key, newKey, sha256Of } from "../../../fixtures/sigstore-artifact.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const data = Buffer.from("an artifact");
 const digest = createHash("sha256").update(data).digest();
@@ -62,7 +63,7 @@ describe.each(["P-256", "P-384", "P-521"])("verifyEcdsaDigest on %s", (curve) =>
           verifyEcdsa(publicKey, "sha256", data, tried),
         );
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 });

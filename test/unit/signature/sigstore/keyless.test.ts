@@ -10,6 +10,7 @@ import { verifySignature } from "../../../../src/signature/verify.ts";
 import { SkillFile } from "../../../../src/skill/skill.ts";
 import { issueAuthority, issueCertificate, type CertificateOptions } from "../../../fixtures/certificates.ts";
 import { edited, flipped, placesOf, type Edit, valueAt } from "../../../fixtures/edited.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
 
 const sigstore = await testSigstore();
@@ -293,7 +294,7 @@ describe("verifySignature on keyless signatures", () => {
         fc.pre(!path.endsWith("inclusionProof.logIndex") || value !== null);
         expect(verify(edited(good, { [path]: () => value })).outcome).toBe("untrusted");
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -314,7 +315,7 @@ describe("verifySignature on keyless signatures", () => {
         // Parts of a timestamp are outside its signature: status, and certificates that are not used.
         if (!path.includes("Timestamp")) expect(outcome).toBe("untrusted");
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });

@@ -6,6 +6,7 @@ import type { TrustMaterial } from "../../../../src/signature/trust-material.ts"
 import { verifySignature } from "../../../../src/signature/verify.ts";
 import { edited, flipped, placesOf, valueAt, type Edit } from "../../../fixtures/edited.ts";
 import { legacyBundle } from "../../../fixtures/legacy-bundle.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { withFiles } from "../../../fixtures/signed-skill.ts";
 import { newKey, sha256Of, signArtifact, statementAbout } from "../../../fixtures/sigstore-artifact.ts";
 import { identity, issuer, testSigstore } from "../../../fixtures/sigstore.ts";
@@ -159,7 +160,7 @@ describe("a trust card with a keyless signature", () => {
         fc.pre(JSON.stringify(value) !== JSON.stringify(valueAt(bundle, path)));
         expect(withBundle(edited(bundle, { [path]: () => value })).outcome).toBe("untrusted");
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

@@ -9,6 +9,7 @@ import { sha256 } from "../../../../src/skill/digest.ts";
 import type { Skill } from "../../../../src/skill/skill.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
 import { guideSkill } from "../../../fixtures/guide-skill.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { signedSkill, withFiles } from "../../../fixtures/signed-skill.ts";
 import {
   cardText,
@@ -308,7 +309,7 @@ describe("under mutation", () => {
         const reformatted = path === "CARD.manifest.json" && sameJson(bytes, skill.files.get(path)!.bytes);
         expect(outcome === "signed").toBe(reformatted);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -320,7 +321,7 @@ describe("under mutation", () => {
         flipped[bit >> 3]! ^= 1 << (bit & 7);
         expect(changed({ "CARD.md": flipped }).outcome).not.toBe("signed");
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

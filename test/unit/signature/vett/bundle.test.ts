@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { skillLimits } from "../../../../src/skill/limits.ts";
 import { bundle, changedAt, refused, withBundle } from "./delivered.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const malformed = (words: string | RegExp) => refused("MANIFEST_MALFORMED", words);
 const entry = "verificationMaterial.tlogEntries.0";
@@ -93,7 +94,7 @@ describe("the bundle", () => {
         flipped[at]! ^= 1 << bit;
         expect(withBundle(flipped).outcome, `byte ${at}, bit ${bit}`).toBe("untrusted");
       }),
-      { numRuns: 600 },
+      runs(600),
     );
   });
 
@@ -117,7 +118,7 @@ describe("the bundle", () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), json, partly), (bytes) => {
         expect(withBundle(bytes).outcome).toBe("untrusted");
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

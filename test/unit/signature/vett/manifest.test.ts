@@ -5,6 +5,7 @@ import { logicalHash } from "../../../../src/signature/vett/hashes.ts";
 import { parseVettManifest, type VettManifest } from "../../../../src/signature/vett/manifest.ts";
 import { sha256Hex } from "../../../../src/skill/digest.ts";
 import { skillLimits } from "../../../../src/skill/limits.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const parse = (value: unknown): VettManifest =>
   parseVettManifest(
@@ -151,7 +152,7 @@ describe("parseVettManifest", () => {
         expect(JSON.parse(text)).toMatchObject({ files: read.files });
         expect(new Set(read.files.map(({ path }) => path)).size).toBe(read.files.length);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

@@ -7,6 +7,7 @@ import { parseVettManifest } from "../../../../src/signature/vett/manifest.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { analysis, bundleOf, hint, testRegistry, trustIn, vettSkill } from "../../../fixtures/vett-skill.ts";
 import { trustOf } from "../../../fixtures/certificates.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 import { signedSkill, withFiles } from "../../../fixtures/signed-skill.ts";
 import {
   files,
@@ -75,7 +76,7 @@ describe("a delivered skill", () => {
         changed[at]! ^= 1 << bit;
         expect(verify(withFiles(skill, { "vett.manifest.json": changed })).outcome).toBe("untrusted");
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 
@@ -90,7 +91,7 @@ describe("a delivered skill", () => {
           differences: [{ path, change: "modified", signed: sha256(bytes), found: sha256(changed) }],
         });
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 

@@ -7,6 +7,7 @@ import { isIssuedCrl, parseCrl } from "../../../../src/signature/x509/crl.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { issueAuthority, issueCertificate, type IssuedCertificate } from "../../../fixtures/certificates.ts";
 import { issueCrl, type CrlOptions } from "../../../fixtures/crl.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 let authority: IssuedCertificate;
 let leaf: IssuedCertificate;
@@ -95,7 +96,7 @@ describe("parseCrl", () => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

@@ -12,6 +12,7 @@ import {
 } from "../../../../src/signature/x509/der.ts";
 import { SignatureError } from "../../../../src/signature/signature-error.ts";
 import { issueCertificate, type IssuedCertificate } from "../../../fixtures/certificates.ts";
+import { runs } from "../../../fixtures/property-runs.ts";
 
 const value = (tag: number, content: Uint8Array | string) =>
   readDer(Uint8Array.from([tag, content.length, ...Buffer.from(content)]))[0];
@@ -125,7 +126,7 @@ describe("parseCertificate", () => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 

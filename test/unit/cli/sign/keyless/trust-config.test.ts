@@ -6,6 +6,7 @@ import { SignatureError } from "../../../../../src/signature/signature-error.ts"
 import { publicGoodRoot } from "../../../../../src/signature/sigstore/root/public-good-root.ts";
 import { readTrustedRoot } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 import { edited, placesOf, type Edit } from "../../../../fixtures/edited.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 
 const now = Date.parse("2026-06-01T00:00:00Z");
 const service = (url: string, validFor: object = { start: "2024-01-01T00:00:00Z" }) => ({
@@ -87,7 +88,7 @@ describe("readTrustConfig", () => {
           expect(error instanceof SignatureError || error instanceof UsageError).toBe(true);
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     );
     fc.assert(
       fc.property(fc.string(), (text) => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createCandidate, electionDefaults } from "../../../../../src/cluster/live/leader/election.ts";
 import { soleLeader, type Leadership } from "../../../../../src/cluster/live/leader/leadership.ts";
 import { FakeLease, FakeTime, settled } from "./lease-fakes.ts";
+import { runs } from "../../fixtures/property-runs.ts";
 
 const { duration, deadline, retry } = electionDefaults;
 const opened: Leadership[] = [];
@@ -258,7 +259,7 @@ describe("createCandidate", () => {
         expect(all.filter(({ leads }) => leads())).toHaveLength(1);
         await Promise.all(all.map(({ leadership }) => leadership.close()));
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

@@ -4,6 +4,7 @@ import { SignatureError } from "../../../../../src/signature/signature-error.ts"
 import { assertSubject, readStatement } from "../../../../../src/signature/sigstore/artifact/statement.ts";
 import { edited, placesOf } from "../../../../fixtures/edited.ts";
 import { statementAbout } from "../../../../fixtures/sigstore-artifact.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 
 const [one, two] = ["11".repeat(32), "22".repeat(32)];
 const statement = statementAbout(one, two);
@@ -42,7 +43,7 @@ describe("readStatement", () => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });

@@ -10,6 +10,7 @@ import {
 } from "../../../../../src/signature/sigstore/artifact/verify-artifact.ts";
 import { SignatureError } from "../../../../../src/signature/signature-error.ts";
 import { edited, flipped, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 import {
   newEd25519Key,
   newKey,
@@ -273,7 +274,7 @@ describe.each([
         fc.pre(!/timestampVerificationData(?:\.rfc3161Timestamps)?$/.test(path));
         expect(verify(edited(good, { [path]: () => value })).outcome).toBe("refused");
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -290,7 +291,7 @@ describe.each([
           expect(verify(edited(good, { [path]: flipped(at % length) })).outcome).toBe("refused");
         },
       ),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

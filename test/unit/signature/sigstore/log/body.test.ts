@@ -5,6 +5,7 @@ import { parseArtifactBundle } from "../../../../../src/signature/sigstore/artif
 import { readLogBody } from "../../../../../src/signature/sigstore/log/body.ts";
 import type { LogEntry } from "../../../../../src/signature/sigstore/log/entry.ts";
 import { edited, placesOf, type Edit, valueAt } from "../../../../fixtures/edited.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 import {
   newKey,
   sha256Of,
@@ -68,7 +69,7 @@ describe.each(kinds)("readLogBody on %s", (kind, of) => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

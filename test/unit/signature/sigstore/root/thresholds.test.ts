@@ -20,6 +20,7 @@ import {
   type ArtifactDraft,
 } from "../../../../fixtures/sigstore-artifact.ts";
 import { testSigstore } from "../../../../fixtures/sigstore.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 
 const one = await testSigstore();
 const two = await testSigstore();
@@ -257,7 +258,7 @@ describe("readClientTrustConfig", () => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 

@@ -7,6 +7,7 @@ import {
   readTrustedRoot,
 } from "../../../../../src/signature/sigstore/root/trusted-root.ts";
 import { edited, placesOf, type Edit } from "../../../../fixtures/edited.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 
 const read = (text: string) => readTrustedRoot(text, ["r/s"]);
 
@@ -96,7 +97,7 @@ describe("readTrustedRoot", () => {
           expect(error).toBeInstanceOf(SignatureError);
         }
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });
