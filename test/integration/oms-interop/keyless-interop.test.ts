@@ -11,19 +11,20 @@ import { identity, issuer } from "../../fixtures/sigstore.ts";
 import { startSigstore, tokenOf, type SigstoreServer } from "../../fixtures/sigstore-server.ts";
 import { skillOf } from "../../fixtures/signed-skill.ts";
 import { run } from "../cli/line.ts";
-import { modelSigning, referencePython, type ReferenceResult } from "./reference.ts";
+import { startReference, type Reference, type ReferenceResult } from "./reference.ts";
 
-let python: string;
+let reference: Reference;
 let folder: string;
 let server: SigstoreServer;
 
 beforeAll(async () => {
-  python = await referencePython();
+  reference = await startReference();
   folder = await mkdtemp(join(tmpdir(), "keyless-interop-"));
   server = await startSigstore();
 }, 300_000);
 
 afterAll(async () => {
+  await reference.close();
   await server.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -72,7 +73,7 @@ const verifyByReference = (
   { directory, signature, config }: Arranged,
   who = identity,
 ): Promise<ReferenceResult> =>
-  modelSigning(python, [
+  reference.run([
     ...["verify", "sigstore", "--signature", signature, "--trust_config", config],
     ...["--identity", who, "--identity_provider", issuer, directory],
   ]);

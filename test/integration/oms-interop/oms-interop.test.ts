@@ -10,7 +10,7 @@ import type { Skill } from "../../../src/skill/skill.ts";
 import { issueChain, trustOf } from "../../fixtures/certificates.ts";
 import { readTree } from "../../fixtures/corpus.ts";
 import { skillFiles, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
-import { modelSigning, referencePython, type ReferenceResult } from "./reference.ts";
+import { startReference, type Reference, type ReferenceResult } from "./reference.ts";
 
 const curves = ["P-256", "P-384", "P-521"] as const;
 const methods = ["key", "certificate"] as const;
@@ -24,16 +24,17 @@ interface Identity {
   readonly verifyArguments: readonly string[];
 }
 
-let python: string;
+let reference: Reference;
 let folder: string;
 
 beforeAll(async () => {
-  python = await referencePython();
+  reference = await startReference();
   folder = await mkdtemp(join(tmpdir(), "oms-interop-"));
 }, 300_000);
 
 afterAll(async () => {
-  if (folder) await rm(folder, { recursive: true, force: true });
+  await reference.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function writeFileAt(path: string, content: string | Uint8Array): Promise<string> {
@@ -99,7 +100,7 @@ const signatureArguments = (directory: string): readonly string[] => [
 ];
 
 const verifyByReference = (identity: Identity, directory: string): Promise<ReferenceResult> =>
-  modelSigning(python, ["verify", ...identity.verifyArguments, ...signatureArguments(directory), directory]);
+  reference.run(["verify", ...identity.verifyArguments, ...signatureArguments(directory), directory]);
 
 const changeOneByte = (skill: Skill, path: string): Skill => {
   const bytes = Uint8Array.from(skill.files.get(path)!.bytes);
@@ -110,7 +111,7 @@ const changeOneByte = (skill: Skill, path: string): Skill => {
 describe("the reference signs, we verify", () => {
   it.concurrent.each(cases)("%s by %s", async (curve, method) => {
     const { identity, directory } = await arrange(curve, method);
-    const result = await modelSigning(python, [
+    const result = await reference.run([
       ...["sign", ...identity.signArguments],
       ...[...signatureArguments(directory), directory],
     ]);
@@ -172,7 +173,7 @@ describe("we sign, the reference verifies", () => {
       return JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
     };
     const ours = statementOf(signOms(readTree(directory), identity.signer)) as Record<string, unknown>;
-    await modelSigning(python, [
+    await reference.run([
       ...["sign", ...identity.signArguments],
       ...[...signatureArguments(directory), directory],
     ]);

@@ -1,9 +1,11 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 const projectRoot = resolve(import.meta.dirname, "../../..");
 const requirements = join(import.meta.dirname, "requirements.txt");
@@ -28,9 +30,9 @@ export async function referencePython(): Promise<string> {
   const partial = `${environment}.${process.pid}`;
   try {
     await mkdir(join(projectRoot, ".cache"), { recursive: true });
-    await run(process.env["PYTHON"] ?? "python3", ["-m", "venv", partial]);
+    await execute(process.env["PYTHON"] ?? "python3", ["-m", "venv", partial]);
     // Run as a module: the scripts in bin/ know the folder under which they were made.
-    await run(join(partial, "bin/python"), [
+    await execute(join(partial, "bin/python"), [
       "-m",
       "pip",
       "install",
@@ -55,13 +57,40 @@ export interface ReferenceResult {
   readonly output: string;
 }
 
-/** Runs `model_signing` with these arguments. */
-export async function modelSigning(python: string, args: readonly string[]): Promise<ReferenceResult> {
-  try {
-    const { stdout, stderr } = await run(python, ["-m", "model_signing", ...args]);
-    return { ok: true, output: stdout + stderr };
-  } catch (cause) {
-    const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
-    return { ok: false, output: stdout + stderr };
-  }
+/** The reference's command line. */
+export interface Reference {
+  /** Runs `model_signing` with these arguments, in a process of its own. */
+  run(args: readonly string[]): Promise<ReferenceResult>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the reference once for many runs, which are done one after the other.
+ * @throws Error that says how to get it
+ */
+export async function startReference(): Promise<Reference> {
+  const python = await referencePython();
+  const child = spawn(python, [join(import.meta.dirname, "reference.py")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  let last: Promise<unknown> = Promise.resolve();
+  const run = async (args: readonly string[]): Promise<ReferenceResult> => {
+    child.stdin.write(`${JSON.stringify(args)}\n`);
+    const answer = await answers.next();
+    if (answer.done === true) throw new Error(`${python} has ended: ${String(await ended)}`);
+    return JSON.parse(answer.value) as ReferenceResult;
+  };
+  return {
+    run: (args) => {
+      const next = last.then(() => run(args));
+      last = next.catch(() => undefined);
+      return next;
+    },
+    close: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
