@@ -138,3 +138,20 @@ export function verifyBundle(args: readonly string[], now: number): string {
     throw cause;
   }
 }
+
+/** What the client ends with: exit code 0 for proved, 1 for refused, 2 for a wrong call. */
+export interface Answer {
+  readonly code: 0 | 1 | 2;
+  readonly said: string;
+}
+
+/** Answers one call of the client. */
+export function answerTo(args: readonly string[], now: number): Answer {
+  try {
+    return { code: 0, said: `signed by ${verifyBundle(args, now)}` };
+  } catch (error) {
+    if (error instanceof Refusal) return { code: 1, said: error.message };
+    if (error instanceof UsageError) return { code: 2, said: error.message };
+    throw error;
+  }
+}

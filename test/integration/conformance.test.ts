@@ -1,8 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { answerTo, type Answer } from "../conformance/verify-bundle.ts";
+import { runCommand } from "../fixtures/run-command.ts";
 import { newKey, sha256Of, signArtifact, statementAbout } from "../fixtures/sigstore-artifact.ts";
 import { identity, issuer, testSigstore } from "../fixtures/sigstore.ts";
 
@@ -12,6 +13,7 @@ const digest = `sha256:${sha256Of(artifact)}`;
 const who = ["--certificate-identity", identity, "--certificate-oidc-issuer", issuer];
 const key = newKey();
 
+const before = process.cwd();
 let folder: string;
 
 beforeAll(async () => {
@@ -30,23 +32,17 @@ beforeAll(async () => {
   await writeJson("said.json", await signArtifact(sigstore, artifact, { statement, entry: "dsse 0.0.1" }));
   // A file whose name is a digest is a file.
   await write(`sha256:${"00".repeat(32)}`, artifact);
+  process.chdir(folder);
 });
 
 afterAll(async () => {
+  process.chdir(before);
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts the executable itself, as the suite does. */
-const run = (...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [client, ...args], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), said: `${stdout}${stderr}` });
-    });
-  });
-
 const rooted = ["--trusted-root", "root.json"];
-const verify = (bundle: string, ...args: readonly string[]) =>
-  run("verify-bundle", "--bundle", bundle, ...args);
+const verify = (bundle: string, ...args: readonly string[]): Answer =>
+  answerTo(["verify-bundle", "--bundle", bundle, ...args], Date.now());
 
 describe("verify-bundle", () => {
   it.each<[string, readonly string[]]>([
@@ -57,8 +53,8 @@ describe("verify-bundle", () => {
     ["a file that a statement is about", ["said.json", ...who, ...rooted, "a.txt"]],
     ["a digest that a statement is about", ["said.json", ...who, ...rooted, digest]],
     ["a file whose name is a digest", ["bundle.json", ...who, ...rooted, `sha256:${"00".repeat(32)}`]],
-  ])("ends with 0 for %s", async (_what, [bundle = "", ...args]) => {
-    expect(await verify(bundle, ...args)).toMatchObject({ code: 0 });
+  ])("ends with 0 for %s", (_what, [bundle = "", ...args]) => {
+    expect(verify(bundle, ...args)).toMatchObject({ code: 0 });
   });
 
   it.each<[string, readonly string[], string]>([
@@ -94,8 +90,8 @@ describe("verify-bundle", () => {
       "UnusableTrust",
     ],
     ["a bundle that is none", ["root.json", ...who, ...rooted, "a.txt"], "UNSUPPORTED_FORMAT"],
-  ])("ends with 1 for %s", async (_what, [bundle = "", ...args], said) => {
-    const result = await verify(bundle, ...args);
+  ])("ends with 1 for %s", (_what, [bundle = "", ...args], said) => {
+    const result = verify(bundle, ...args);
     expect(result.code).toBe(1);
     expect(result.said).toContain(said);
   });
@@ -114,18 +110,36 @@ describe("verify-bundle", () => {
       ["bundle.json", "--staging", ...who, "a.txt"],
       "--trusted-root",
     ],
-  ])("ends with 2 for %s", async (_what, [bundle = "", ...args], said) => {
-    const result = await verify(bundle, ...args);
+  ])("ends with 2 for %s", (_what, [bundle = "", ...args], said) => {
+    const result = verify(bundle, ...args);
     expect(result.code).toBe(2);
     expect(result.said).toContain(said);
   });
 
-  it("takes the staging instance by the root that is given", async () => {
+  it("takes the staging instance by the root that is given", () => {
     const asked = ["verify-bundle", "--staging", "--bundle", "bundle.json", ...who, ...rooted, "a.txt"];
-    expect(await run(...asked)).toMatchObject({ code: 0 });
+    expect(answerTo(asked, Date.now())).toMatchObject({ code: 0 });
   });
 
-  it("signs nothing", async () => {
-    expect(await run("sign-bundle", "--bundle", "x", "a.txt")).toMatchObject({ code: 2 });
+  it("signs nothing", () => {
+    expect(answerTo(["sign-bundle", "--bundle", "x", "a.txt"], Date.now())).toMatchObject({ code: 2 });
+  });
+});
+
+describe("the executable, as the suite starts it,", () => {
+  it.each<[string, number, readonly string[]]>([
+    ["proved", 0, ["bundle.json", ...who, ...rooted, "a.txt"]],
+    ["refused", 1, ["bundle.json", ...who, ...rooted, "b.txt"]],
+    ["a wrong call", 2, ["bundle.json", "a.txt"]],
+  ])("ends with what is answered: %s, %i", async (_what, code, [bundle = "", ...args]) => {
+    const answer = verify(bundle, ...args);
+    expect(answer.code).toBe(code);
+    expect(
+      await runCommand([process.execPath, client, "verify-bundle", "--bundle", bundle, ...args]),
+    ).toMatchObject({
+      code,
+      stdout: code === 0 ? `${answer.said}\n` : "",
+      stderr: code === 0 ? "" : `${answer.said}\n`,
+    });
   });
 });
