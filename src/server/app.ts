@@ -23,6 +23,8 @@ export interface AppOptions {
   readonly readiness: () => readonly string[];
   /** How long a review may take where the request does not say. */
   readonly timeoutSeconds: number;
+  /** How many reviews there may be at once; default `maxReviews`. */
+  readonly reviewsAtOnce?: number;
   /** Is the server about to stop: connections are then asked to be opened elsewhere. */
   readonly draining: () => boolean;
   /** Told of reviews that threw, and of those that missed their deadline. */
@@ -128,12 +130,12 @@ function notAllowed(response: Response, allowed: string): void {
 }
 
 function reviewRoute(options: AppOptions): (request: IncomingMessage, response: Response) => Promise<void> {
-  const { review, timeoutSeconds } = options;
+  const { review, timeoutSeconds, reviewsAtOnce = maxReviews } = options;
   const budget: BodyBudget = { used: 0 };
   let reviews = 0;
   return async (request, response) => {
     if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
-    if (reviews >= maxReviews)
+    if (reviews >= reviewsAtOnce)
       throw new RequestError(503, "too many reviews at once; try again, or run more replicas");
     reviews += 1;
     const timer = startTimer(timeLimits(request.url ?? "", timeoutSeconds * 1000));

@@ -63,6 +63,6 @@ export function startMetricsServer(
     },
   );
   endBadConnections(server);
-  endStuckConnections(server);
+  endStuckConnections(server, connectionLimits.idle);
   return listen(server, where, scrapers, onClosed);
 }

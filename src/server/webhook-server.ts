@@ -46,6 +46,9 @@ export const connectionLimits = {
   checkEvery: 2_000,
 } as const;
 
+/** What a server keeps to, see `connectionLimits`. */
+export type ConnectionLimits = { readonly [name in keyof typeof connectionLimits]: number };
+
 /** TLS 1.2 is what the API server's client offers at least; HTTP/2 is not spoken. */
 const secureOptions = ({ key, cert }: ServingCertificate) =>
   ({ key, cert, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] }) as const;
@@ -66,8 +69,8 @@ export function endBadConnections(server: HttpServer): void {
 }
 
 /** A client that does not read its answer, or says nothing, is not waited for: no other limit is about writing. */
-export const endStuckConnections = (server: HttpServer): void => {
-  server.setTimeout(connectionLimits.idle, (socket) => socket.destroy());
+export const endStuckConnections = (server: HttpServer, idle: number): void => {
+  server.setTimeout(idle, (socket) => socket.destroy());
 };
 
 /**
@@ -100,14 +103,14 @@ export async function listen(
   };
 }
 
-/** Who is told of what goes wrong outside a request, and how many connections there may be. */
+/** Who is told of what goes wrong outside a request, and what connections keep to. */
 export interface ServerOptions {
   /** A certificate cannot be used; the present one stays. */
   readonly report: (problem: unknown) => void;
   /** A connection was closed because there were too many. */
   readonly onClosed?: (closed: ClosedConnection) => void;
-  /** By default `connectionLimits`. */
-  readonly limit?: ConnectionLimit;
+  /** What differs from `connectionLimits`. */
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 /**
@@ -120,23 +123,24 @@ export async function startWebhookServer(
   app: RequestListener,
   certificates: CertificateSource,
   where: ListenOptions,
-  { report, onClosed = () => undefined, limit = connectionLimits }: ServerOptions,
+  { report, onClosed = () => undefined, limits: differing }: ServerOptions,
 ): Promise<RunningServer> {
+  const limits: ConnectionLimits = { ...connectionLimits, ...differing };
   const server = createServer(
     {
       ...secureOptions(certificates.current()),
-      handshakeTimeout: connectionLimits.handshake,
-      headersTimeout: connectionLimits.headers,
-      requestTimeout: connectionLimits.request,
-      keepAliveTimeout: connectionLimits.idle,
-      connectionsCheckingInterval: connectionLimits.checkEvery,
-      maxHeaderSize: connectionLimits.headerBytes,
+      handshakeTimeout: limits.handshake,
+      headersTimeout: limits.headers,
+      requestTimeout: limits.request,
+      keepAliveTimeout: limits.idle,
+      connectionsCheckingInterval: limits.checkEvery,
+      maxHeaderSize: limits.headerBytes,
       noDelay: true,
     },
     app,
   );
   endBadConnections(server);
-  endStuckConnections(server);
+  endStuckConnections(server, limits.idle);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const unsubscribe = certificates.onChange((next) => {
     try {
@@ -145,7 +149,7 @@ export async function startWebhookServer(
       report(error);
     }
   });
-  const running = await listen(server, where, limit, onClosed);
+  const running = await listen(server, where, limits, onClosed);
   return {
     ...running,
     async close(limit) {

@@ -239,7 +239,7 @@ describe("the webhook under a flood from one client", () => {
         if (Buffer.from(body).toString() === "gate") await gate;
         return { status: 200, body: "{}" };
       },
-      { address: "0.0.0.0", timeoutSeconds: 30, limit },
+      { address: "0.0.0.0", timeoutSeconds: 30, limits: limit },
     );
     return harness;
   };

@@ -4,8 +4,12 @@ import { createApp, type ReviewHandler } from "../../../src/server/app.ts";
 import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
 import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
 import { createMemoryStore } from "../../../src/server/certificates/store.ts";
-import type { ClosedConnection, ConnectionLimit } from "../../../src/server/connections.ts";
-import { startWebhookServer, type RunningServer } from "../../../src/server/webhook-server.ts";
+import type { ClosedConnection } from "../../../src/server/connections.ts";
+import {
+  startWebhookServer,
+  type ConnectionLimits,
+  type RunningServer,
+} from "../../../src/server/webhook-server.ts";
 import { httpsClient } from "../../fixtures/https-client.ts";
 
 export const realClock: Clock = {
@@ -34,7 +38,8 @@ export async function startHarness(
     readonly timeoutSeconds?: number;
     readonly certificates?: CertificateSource;
     readonly address?: string;
-    readonly limit?: ConnectionLimit;
+    readonly limits?: Partial<ConnectionLimits>;
+    readonly reviewsAtOnce?: number;
   } = {},
 ): Promise<Harness> {
   const ended = new AbortController();
@@ -56,6 +61,7 @@ export async function startHarness(
     review,
     readiness: () => problems,
     timeoutSeconds: options.timeoutSeconds ?? 5,
+    ...(options.reviewsAtOnce !== undefined && { reviewsAtOnce: options.reviewsAtOnce }),
     draining: () => draining,
     onFault: report,
   });
@@ -63,7 +69,7 @@ export async function startHarness(
   const server = await startWebhookServer(app, certificates, where, {
     report,
     onClosed: (one) => void closed.push(one),
-    ...(options.limit && { limit: options.limit }),
+    ...(options.limits && { limits: options.limits }),
   });
   const ca = certificates.current().caBundle ?? "";
   const client = httpsClient(server.port, ca);
