@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests of published skills run where these are; test/unit/corpus.test.ts says so where they are not. */
 const corpusTests = existsSync("../shared/corpus") ? [] : ["test/**/*.corpus.test.ts"];
@@ -18,6 +19,15 @@ interface Options {
   readonly sequential?: boolean;
   /** Files share their worker and so their modules: none of them may change what another one imports. */
   readonly shared?: boolean;
+}
+
+/** Files that share one product one after the other, since every other file of their project ends it. */
+class SharersLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ project, moduleId }: TestSpecification): number =>
+      2 * project.config.sequence.groupOrder + (moduleId.includes("/cluster/admission/") ? 1 : 0);
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
 }
 
 const project = (name: string, options: Options) => ({
@@ -40,6 +50,7 @@ const project = (name: string, options: Options) => ({
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SharersLast },
     projects: [
       project("unit", {
         timeout: 60_000,
@@ -53,6 +64,7 @@ export default defineConfig({
         timeout: 60_000,
         order: 2,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
+        setupFiles: ["test/cluster/harness/alone.ts"],
         exclude: ["test/cluster/kubelet/**"],
         sequential: true,
       }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { installCrds } from "../cluster/admission/product.ts";
+import { installCrds } from "../cluster/harness/crds.ts";
 import { createNamespace } from "../cluster/admission/world.ts";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
 import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";

@@ -10,7 +10,7 @@ import { readTree } from "../../fixtures/corpus.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   createNamespace,
   denial,
@@ -29,14 +29,13 @@ const signature = "skill.oms.sig";
 const home = mkdtempSync(join(tmpdir(), "catalogue-"));
 const catalogues = [await makeCatalogue(home), ...publishedCatalogues()];
 
-let product: Product;
+let product: SharedProduct;
 
 beforeAll(async () => {
-  product = await startProduct();
+  product = await sharedProduct();
 }, 60_000);
 
-afterAll(async () => {
-  await product.remove();
+afterAll(() => {
   rmSync(home, { recursive: true });
 });
 

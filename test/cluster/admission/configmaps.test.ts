@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   createNamespace,
   denial,
@@ -22,7 +22,7 @@ const namespace = "configmaps";
 const ungoverned = "configmaps-free";
 const script = "scripts/run.sh";
 
-let product: Product;
+let product: SharedProduct;
 let good: SignedSkill;
 let broken: Skill;
 
@@ -31,13 +31,11 @@ beforeAll(async () => {
   broken = withFiles(good.skill, { [script]: oneByteChanged(good.skill.files.get(script)!.bytes) });
   const pem = pemOf(good);
   const publishers = [{ name: "team", publicKey: { pem } }];
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await createNamespace(ungoverned);
   await enforce(policy(namespace, { publishers }));
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const facts = (): string =>
   `  DIGEST_MISMATCH ${script}: signed ${short(good.skill, script)}, found ${short(broken, script)}`;

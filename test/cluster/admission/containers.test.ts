@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   createNamespace,
   denial,
@@ -18,19 +18,17 @@ import {
 
 const namespace = "containers";
 
-let product: Product;
+let product: SharedProduct;
 let good: SignedSkill;
 let broken: Skill;
 
 beforeAll(async () => {
   good = signedSkill();
   broken = withFiles(good.skill, { "extra.py": "x" });
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }] }));
 }, 60_000);
-
-afterAll(() => product.remove());
 
 describe("other containers of a pod", () => {
   /** The pod, but with its mount in a container of another kind. */

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl, tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import { denial, warnings } from "./world.ts";
 
 const run = promisify(execFile);
@@ -38,8 +38,6 @@ interface Answer {
   readonly podsDenied?: boolean;
 }
 
-let product: Product;
-
 const applyOffline = async (file: string): Promise<Answer> => {
   const args = ["apply", "-o", "json", "--policy", "examples/policies"];
   const resources = ["namespace", file].flatMap((name) => ["--resource", `examples/pods/${name}.yaml`]);
@@ -52,7 +50,7 @@ const applyOffline = async (file: string): Promise<Answer> => {
 };
 
 beforeAll(async () => {
-  product = await startProduct();
+  await sharedProduct();
   for (const file of ["trust-roots", "payments", "starter"]) {
     await kubectl(["apply", "-f", `examples/policies/${file}.yaml`]);
   }
@@ -61,7 +59,6 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await product.remove();
   await kubectl(["delete", "namespace", "payments", "--wait=false"]);
 });
 

@@ -8,7 +8,7 @@ import { guideSkill, type GuideSkill } from "../../fixtures/guide-skill.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -27,14 +27,13 @@ const cli = (...args: readonly string[]) =>
 
 const namespace = "guide";
 
-let product: Product;
 let scratch: string;
 let own: GuideSkill;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "skill-admission-guide-"));
   own = guideSkill();
-  product = await startProduct();
+  await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(
     trustRoot("guide", { keys: [{ name: "team", pem: pemOf(own) }] }),
@@ -48,7 +47,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
-  await product.remove();
 });
 
 const applied = (skill: GuideSkill["skill"]) => applySkill(skill, namespace);

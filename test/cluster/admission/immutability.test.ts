@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { apply, tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, mutable, pemOf, policy, ship, tryApply } from "./world.ts";
 
 const strict = "immutable";
 const namespace = "changeable";
 
-let product: Product;
 let good: SignedSkill;
 
 beforeAll(async () => {
   good = signedSkill();
-  product = await startProduct();
+  await sharedProduct();
   const publishers = [{ name: "team", publicKey: { pem: pemOf(good) } }];
   for (const one of [namespace, strict]) await createNamespace(one, one);
   await enforce(
@@ -20,8 +19,6 @@ beforeAll(async () => {
     policy(strict, { publishers, immutability: { configMap: "Required", readOnlyMount: "Required" } }),
   );
 }, 60_000);
-
-afterAll(() => product.remove());
 
 describe("a policy that demands what cannot change", () => {
   it("denies a mutable ConfigMap and admits an immutable one", async () => {

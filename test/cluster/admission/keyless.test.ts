@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { edited, flipped, type Edit } from "../../fixtures/edited.ts";
 import { keylessSkill } from "../../fixtures/keyless-skill.ts";
@@ -9,7 +9,7 @@ import { identity, issuer, testSigstore, type TestSigstore } from "../../fixture
 import { signedSkill, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -32,7 +32,7 @@ const claims = [
   { arc: 12, value: repository },
 ];
 
-let product: Product;
+let product: SharedProduct;
 let sigstore: TestSigstore;
 let own: Skill;
 
@@ -51,12 +51,10 @@ const policyWith = (name: string, root: string, publisher: Part = { identity }):
 beforeAll(async () => {
   sigstore = await testSigstore();
   own = await keylessSkill(sigstore, { extensions: claims });
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(rootWith(namespace, sigstore.trustedRoot), policyWith(namespace, namespace));
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const applied = (skill: Skill, space = namespace) => applySkill(skill, space);
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { installCrds, startProduct, type Product } from "./product.ts";
+import { installCrds } from "../harness/crds.ts";
+import { startProduct, type Product } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 
 const namespace = "least-privilege";

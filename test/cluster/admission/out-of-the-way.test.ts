@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, kubectl, tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 
 const namespace = "in-use";
 const free = "in-use-free";
 
-let product: Product;
+let product: SharedProduct;
 let broken: Skill;
 
 const inNamespace = (...args: readonly string[]) => tryKubectl(["-n", namespace, ...args]);
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const { skill, trust } = signedSkill();
   broken = withFiles(skill, { "SKILL.md": "---\nname: data-designer\ndescription: changed\n---\n" });
   const pem = trust.keys[0]!.key.export({ type: "spki", format: "pem" });
-  product = await startProduct();
+  product = await sharedProduct();
   for (const one of [namespace, free]) await createNamespace(one, one);
   for (const name of ["pod-one", "pod-two", "finalized"]) {
     const shipped = ship(broken, namespace, name);
@@ -55,8 +55,6 @@ beforeAll(async () => {
     policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }], controllers: "Enforce" }),
   );
 }, 90_000);
-
-afterAll(() => product.remove());
 
 describe("with every skill in the namespace broken, and the policy enforced on controllers too", () => {
   it("new pods and changed controllers are denied: the policy is in force", async () => {

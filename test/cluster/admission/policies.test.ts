@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, auditLog, kubectl, tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -19,7 +19,7 @@ import {
   type Part,
 } from "./world.ts";
 
-let product: Product;
+let product: SharedProduct;
 let good: SignedSkill;
 let broken: Skill;
 let pem: string;
@@ -30,10 +30,8 @@ beforeAll(async () => {
   broken = withFiles(good.skill, { "extra.py": "x" });
   pem = pemOf(good);
   publishers = [{ name: "team", publicKey: { pem } }];
-  product = await startProduct();
+  product = await sharedProduct();
 }, 60_000);
-
-afterAll(() => product.remove());
 
 /** What kubectl says of a pod with the skill, under a name of its own. */
 async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly name: string }> {

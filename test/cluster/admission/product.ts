@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
 import { projectRoot } from "../harness/binaries.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { api, remove, removeOwn } from "../harness/api.ts";
+import { installCrds } from "../harness/crds.ts";
 import { startProgram, until, type Program } from "../harness/process.ts";
 import { host, kubeconfig } from "../harness/opened.ts";
 
@@ -29,14 +30,10 @@ export interface LogLine {
 }
 
 /** The real product beside the test's cluster: the program that people install, with its own registration. */
-export interface Product {
+export interface Product extends SharedProduct {
   readonly url: string;
-  /** Everything that it has logged so far. */
-  log(): Promise<readonly LogLine[]>;
-  /** The newest decision about an object; waits for it. */
-  decision(kind: string, name: string): Promise<LogLine>;
-  /** The text of `/metrics`. */
-  metrics(): Promise<string>;
+  /** The same for another file: what was logged before is not its. */
+  fromNow(): Promise<SharedProduct>;
   /** Ends it as a crash would. The registration stays: the API server goes on asking. */
   kill(): Promise<void>;
   /** Tells it to stop, as Ctrl-C and the kubelet do, and returns at once. */
@@ -47,18 +44,24 @@ export interface Product {
   remove(): Promise<void>;
 }
 
+/** One that several files ask in turn: they may only ask it. */
+export interface SharedProduct {
+  /** Everything that it has logged so far, for whoever has it now. */
+  log(): Promise<readonly LogLine[]>;
+  /** The newest decision about an object; waits for it. */
+  decision(kind: string, name: string): Promise<LogLine>;
+  /** The text of `/metrics`. Others may have counted before. */
+  metrics(): Promise<string>;
+}
+
 const registration = "skill-admission";
+
+const registrationPath = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${registration}`;
 
 /** Policies, trust roots and lists of tests before would govern these namespaces too. */
 async function clear(): Promise<void> {
-  await kubectl(["delete", "validatingwebhookconfiguration", registration, "--ignore-not-found"]);
-  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
-}
-
-/** Installs the CRDs as the documentation says. */
-export async function installCrds(): Promise<void> {
-  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "manifests/crds"]);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
+  await remove(registrationPath);
+  await removeOwn();
 }
 
 /**
@@ -70,7 +73,10 @@ async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
   await vi.waitFor(
     async () => {
       const name = `probe-${(round += 1)}`;
-      await kubectl(["-n", "default", "create", "configmap", name, "--dry-run=server"]);
+      await api("/api/v1/namespaces/default/configmaps?dryRun=All", {
+        method: "POST",
+        body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name } },
+      });
       const lines = await log();
       if (!lines.some((line) => line.name === name)) throw new Error("the webhook is not asked yet");
     },
@@ -78,14 +84,40 @@ async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
   );
 }
 
-/**
- * Starts `skill-admission serve` beside the cluster, with the CRDs installed, and waits until it is asked.
- * @param options.kubeconfig default the administrator's
- * @param options.args more of the command line
- */
-export async function startProduct(
-  options: { readonly kubeconfig?: string; readonly args?: readonly string[] } = {},
-): Promise<Product> {
+/** The lines of a log from a place in it on. */
+async function linesOf(logFile: string, from: number): Promise<readonly LogLine[]> {
+  const text = (await readFile(logFile)).subarray(from).toString("utf8");
+  // The shell around the program says a word of its own when it is killed.
+  const lines = text.split("\n").slice(0, -1);
+  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
+}
+
+/** What may be asked of a product whose log is here, from a place in it on. */
+function asking(logFile: string, metricsPort: number, from = 0): SharedProduct {
+  const log = () => linesOf(logFile, from);
+  return {
+    log,
+    decision: (kind, name) =>
+      vi.waitFor(
+        async () => {
+          const found = (await log()).findLast((line) => line.kind === kind && line.name === name);
+          if (found?.decision === undefined) throw new Error(`no decision about ${kind} ${name}`);
+          return found;
+        },
+        { timeout: 5_000, interval: 50 },
+      ),
+    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+  };
+}
+
+interface Options {
+  /** Default the administrator's. */
+  readonly kubeconfig?: string;
+  /** More of the command line. */
+  readonly args?: readonly string[];
+}
+
+async function start(options: Options): Promise<Product> {
   await installCrds();
   await clear();
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-e2e-"));
@@ -105,40 +137,27 @@ export async function startProduct(
     "--log-level=debug",
     ...(options.args ?? []),
   ];
-  const log = async (): Promise<readonly LogLine[]> => {
-    const lines = (await readFile(logFile, "utf8")).split("\n").slice(0, -1);
-    // The shell around the program says a word of its own when it is killed.
-    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
-  };
+  const all = asking(logFile, metricsPort);
   let starts = 0;
-  const start = async (): Promise<Program> => {
+  const run = async (): Promise<Program> => {
     const started = startProgram(process.execPath, args, logFile);
     starts += 1;
     const ready = async () =>
-      (await log()).filter(({ msg }) => msg === "ready and registered").length === starts;
+      (await all.log()).filter(({ msg }) => msg === "ready and registered").length === starts;
     await until("the product is ready", ready, started, 20_000);
-    await asked(log);
+    await asked(() => all.log());
     return started;
   };
-  let program = await start();
+  let program = await run();
   return {
+    ...all,
     url,
-    log,
-    decision: (kind, name) =>
-      vi.waitFor(
-        async () => {
-          const found = (await log()).findLast((line) => line.kind === kind && line.name === name);
-          if (found?.decision === undefined) throw new Error(`no decision about ${kind} ${name}`);
-          return found;
-        },
-        { timeout: 5_000, interval: 50 },
-      ),
-    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+    fromNow: async () => asking(logFile, metricsPort, (await stat(logFile)).size),
     kill: () => program.kill(),
     stop: () => program.terminate(),
     restart: async () => {
       await program.ended;
-      program = await start();
+      program = await run();
     },
     remove: async () => {
       await program.kill();
@@ -146,4 +165,33 @@ export async function startProduct(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+let shared: Promise<Product> | undefined;
+
+/** Ends the one that files share, where it runs: two would take turns with one registration. */
+export async function endSharedProduct(): Promise<void> {
+  const ending = shared;
+  shared = undefined;
+  await (await ending)?.remove();
+}
+
+/**
+ * Starts `skill-admission serve` beside the cluster for one file alone, with the CRDs installed, and waits until it is
+ * asked. For what does something to it; everything else has the shared one.
+ */
+export async function startProduct(options: Options = {}): Promise<Product> {
+  await endSharedProduct();
+  return await start(options);
+}
+
+/** The one that files share, without any policy, trust root or revocation list of the files before. */
+export async function sharedProduct(): Promise<SharedProduct> {
+  shared ??= start({});
+  const product = await shared.catch((error: unknown) => {
+    shared = undefined;
+    throw error;
+  });
+  await removeOwn();
+  return await product.fromNow();
 }

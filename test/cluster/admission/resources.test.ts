@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import { enforce, pemOf, policy, trustRoot, tryApply, type Part } from "./world.ts";
 
-let product: Product;
 let pem: string;
 let publishers: readonly Part[];
 
 beforeAll(async () => {
   pem = pemOf(signedSkill());
   publishers = [{ name: "team", publicKey: { pem } }];
-  product = await startProduct();
+  await sharedProduct();
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const column = (table: string, name: string): string => {
   const [header = "", row = ""] = table.split("\n");

@@ -3,7 +3,7 @@ import { keyFingerprint } from "../../../src/signature/key.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -20,7 +20,7 @@ import {
 const namespace = "revocation";
 const listName = "org-revoked";
 
-let product: Product;
+let product: SharedProduct;
 let own: SignedSkill;
 
 const digestOfKey = ({ trust }: SignedSkill): string => `sha256:${keyFingerprint(trust.keys[0]!.key)}`;
@@ -30,14 +30,13 @@ const enforced = (spec: Part = {}): Promise<void> =>
 
 beforeAll(async () => {
   own = signedSkill();
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforced();
 }, 60_000);
 
 afterAll(async () => {
   await remove(listName);
-  await product.remove();
 });
 
 describe("a SkillRevocationList in force", () => {

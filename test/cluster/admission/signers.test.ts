@@ -12,7 +12,7 @@ import { signOms } from "../../../src/signature/oms/sign.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot } from "./world.ts";
 
 const run = promisify(execFile);
@@ -22,7 +22,6 @@ const cli = (...args: readonly string[]) =>
 const namespace = "signers";
 const signature = "skill.oms.sig";
 
-let product: Product;
 let scratch: string;
 let own: SignedSkill;
 let chain: TestChain;
@@ -38,7 +37,7 @@ beforeAll(async () => {
     issueChain({ root: old, intermediate: old, leaf: { notBefore: -20, notAfter: -2 } }),
     issueChain({ root: old, intermediate: old }),
   ]);
-  product = await startProduct();
+  await sharedProduct();
   await createNamespace(namespace, namespace);
   const certificates = [chain, expired, wrongUsage].map(({ root }, at) => ({
     name: `root-${at}`,
@@ -62,7 +61,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
-  await product.remove();
 });
 
 const withChain = ({ leaf, certificates }: TestChain): Skill =>

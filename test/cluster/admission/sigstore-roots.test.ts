@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { keylessSkill } from "../../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -13,15 +13,12 @@ import {
   type Part,
 } from "./world.ts";
 
-let product: Product;
 let sigstore: TestSigstore;
 
 beforeAll(async () => {
   sigstore = await testSigstore();
-  product = await startProduct();
+  await sharedProduct();
 }, 60_000);
-
-afterAll(() => product.remove());
 
 /** A namespace whose policy trusts one signer, by an instance that is given so. */
 async function govern(space: string, instance: Part): Promise<void> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   signedSkill,
   skillFiles,
@@ -8,7 +8,7 @@ import {
 } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -27,12 +27,12 @@ import {
 const namespace = "signed";
 const signature = "skill.oms.sig";
 
-let product: Product;
+let product: SharedProduct;
 let own: SignedSkill;
 
 beforeAll(async () => {
   own = signedSkill();
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(
     trustRoot("ours", { keys: [{ name: "team", pem: pemOf(own) }] }),
@@ -43,8 +43,6 @@ beforeAll(async () => {
     }),
   );
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const applied = (skill: Skill) => applySkill(skill, namespace);
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
@@ -8,7 +8,7 @@ import {
   trustCardSkill,
   type TrustCardSkill,
 } from "../../fixtures/trust-card-skill.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -24,7 +24,6 @@ import {
 
 const namespace = "trust-card";
 
-let product: Product;
 let sigstore: TestSigstore;
 let own: TrustCardSkill;
 let keyless: Skill;
@@ -51,14 +50,12 @@ beforeAll(async () => {
   sigstore = await testSigstore();
   own = trustCardSkill();
   keyless = (await keylessCardSkill({ sigstore })).skill;
-  product = await startProduct();
+  await sharedProduct();
   await govern(namespace, {
     evidence: { integrity: "MEDIUM", authorship: "STRONG" },
     card: { required: true, fields: ["owner", "license"], permissions: { deny: ["network:egress"] } },
   });
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const applied = (skill: Skill, space = namespace) => applySkill(skill, space);
 

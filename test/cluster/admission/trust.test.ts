@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { issueAuthority, issueChain, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import { issueCrl } from "../../fixtures/crl.ts";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot, tryApply } from "./world.ts";
 
 const namespace = "trust-periods";
@@ -11,21 +11,19 @@ const day = 24 * 3600 * 1000;
 const inDays = (days: number): string =>
   new Date(Date.now() + days * day).toISOString().replace(/\.\d+Z$/, "Z");
 
-let product: Product;
+let product: SharedProduct;
 let old: SignedSkill;
 let successor: SignedSkill;
 
 beforeAll(async () => {
   [old, successor] = [signedSkill(), signedSkill()];
-  product = await startProduct();
+  product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(
     trustRoot("team", { keys: [{ name: "old", pem: pemOf(old) }] }),
     policy(namespace, { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "team" } } }] }),
   );
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const shown = async (): Promise<Readonly<Record<string, string | undefined>>> => {
   const lines = (await kubectl(["get", "sktr", "team", "-o", "wide"])).split("\n");

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, tryApply, warnings, type Part } from "./world.ts";
 
 const sources: Readonly<Record<string, { readonly kind: string; readonly type: Part }>> = {
@@ -45,7 +45,7 @@ const spaces = {
   mixed: "source-mixed",
 } as const;
 
-let product: Product;
+let product: SharedProduct;
 let pods = 0;
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ beforeAll(async () => {
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
   }).publicKey;
   const publishers = [{ name: "team", publicKey: { pem } }];
-  product = await startProduct();
+  product = await sharedProduct();
   for (const namespace of Object.values(spaces)) {
     await createNamespace(namespace, namespace);
     await kubectl(
@@ -75,8 +75,6 @@ beforeAll(async () => {
     policy(spaces.mixed, { publishers, unverifiable: { default: "Allow", Image: "Warn", HostPath: "Deny" } }),
   );
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const podWith = (namespace: string, type: Part, mountPath: string): Part => ({
   apiVersion: "v1",

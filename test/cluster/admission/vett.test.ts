@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../src/skill/digest.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { skillFiles, withFiles } from "../../fixtures/signed-skill.ts";
@@ -12,7 +12,7 @@ import {
   type TestRegistry,
   type VettSkill,
 } from "../../fixtures/vett-skill.ts";
-import { startProduct, type Product } from "./product.ts";
+import { sharedProduct } from "./product.ts";
 import {
   applySkill,
   createNamespace,
@@ -27,7 +27,6 @@ import {
 const namespace = "vett";
 const name = "data-designer";
 
-let product: Product;
 let registry: TestRegistry;
 let own: VettSkill;
 
@@ -67,12 +66,10 @@ const inForce = ({ sigstore, publicKey }: TestRegistry, period: object = {}) =>
 beforeAll(async () => {
   registry = await testRegistry();
   own = await vettSkill({ name, registry });
-  product = await startProduct();
+  await sharedProduct();
   await createNamespace(namespace, namespace);
   await inForce(registry);
 }, 60_000);
-
-afterAll(() => product.remove());
 
 const denied = async (skill: Skill): Promise<string> => denial((await applySkill(skill, namespace)).ran);
 

@@ -4,11 +4,11 @@ import { examplePod, podVolume, type PodVolume } from "../../../src/cli/package/
 import { sha256, shortDigest } from "../../../src/skill/digest.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import type { SignedSkill } from "../../fixtures/signed-skill.ts";
-import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import { api, pathOf, put, type Part } from "../harness/api.ts";
+import { tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
 
-/** A manifest, or a part of one. */
-export type Part = Readonly<Record<string, unknown>>;
+export type { Part };
 
 const group = "skill-admission.dev/v1alpha1";
 
@@ -36,23 +36,26 @@ export const revocationList = (name: string, spec: Part): Part => ({
 /** Creates a namespace with the label by which policies of these tests choose it. */
 export async function createNamespace(name: string, tenant?: string): Promise<void> {
   const labels = tenant === undefined ? {} : { tenant };
-  await kubectl(
-    ["apply", "-f", "-"],
-    JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }),
-  );
+  await put({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
 }
 
-/** Applies policies and trust roots together, and waits until every one of them is in force. */
-export async function enforce(...objects: readonly Part[]): Promise<void> {
-  await kubectl(["apply", "-f", "-"], stream(objects));
-  const generation = async (one: Part): Promise<void> => {
-    const { kind, metadata } = one as { kind: string; metadata: { name: string } };
-    const path =
-      "jsonpath={.metadata.generation} {.status.observedGeneration} {.status.conditions[0].status}";
-    const said = (await kubectl(["get", kind, metadata.name, "-o", path])).split(" ");
-    if (said[0] !== said[1] || said[2] !== "True") throw new Error(`${metadata.name}: ${said.join(" ")}`);
+interface Judged {
+  readonly metadata: { readonly generation: number };
+  readonly status?: {
+    readonly observedGeneration: number;
+    readonly conditions: readonly [{ readonly status: string }];
   };
-  for (const one of objects) await vi.waitFor(() => generation(one), { timeout: 10_000, interval: 50 });
+}
+
+/** Puts policies and trust roots in place together, and waits until every one of them is in force. */
+export async function enforce(...objects: readonly Part[]): Promise<void> {
+  for (const one of objects) await put(one);
+  const inForce = async (path: string): Promise<void> => {
+    const { metadata, status } = await api<Judged>(path);
+    if (status?.observedGeneration !== metadata.generation || status.conditions[0].status !== "True")
+      throw new Error(`${path}: ${metadata.generation} ${JSON.stringify(status)}`);
+  };
+  for (const one of objects) await vi.waitFor(() => inForce(pathOf(one)), { timeout: 10_000, interval: 50 });
 }
 
 export const stream = (objects: readonly Part[]): string =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { installCrds } from "../admission/product.ts";
+import { installCrds } from "../harness/crds.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
 import { createNamespace, enforce, pemOf, policy, revocationList, ship, stream } from "../admission/world.ts";

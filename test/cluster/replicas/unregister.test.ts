@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { installCrds } from "../admission/product.ts";
+import { installCrds } from "../harness/crds.ts";
 import { createNamespace } from "../admission/world.ts";
 import { apply, kubectl } from "../harness/cluster.ts";
 import { replicaAccount, type Account } from "./account.ts";
