@@ -1,42 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "../harness/cluster.ts";
+import { unreadableSources } from "../../fixtures/unreadable-sources.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, tryApply, warnings, type Part } from "./world.ts";
-
-const sources: Readonly<Record<string, { readonly kind: string; readonly type: Part }>> = {
-  "image volume": { kind: "Image", type: { image: { reference: "example.invalid/skills@sha256:0" } } },
-  emptyDir: { kind: "EmptyDir", type: { emptyDir: {} } },
-  "persistent volume claim": {
-    kind: "PersistentVolumeClaim",
-    type: { persistentVolumeClaim: { claimName: "skills" } },
-  },
-  "CSI volume": { kind: "CSI", type: { csi: { driver: "model.csi.example.org" } } },
-  "host path": { kind: "HostPath", type: { hostPath: { path: "/srv/skills" } } },
-  "ephemeral volume": {
-    kind: "Ephemeral",
-    type: {
-      ephemeral: {
-        volumeClaimTemplate: {
-          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-        },
-      },
-    },
-  },
-  Secret: { kind: "Secret", type: { secret: { secretName: "skills" } } },
-  "downward API": {
-    kind: "DownwardAPI",
-    type: {
-      downwardAPI: {
-        items: [{ path: "x/SKILL.md", fieldRef: { fieldPath: "metadata.annotations['skill']" } }],
-      },
-    },
-  },
-  "projected token": {
-    kind: "Projected",
-    type: { projected: { sources: [{ serviceAccountToken: { path: "x/SKILL.md" } }] } },
-  },
-};
 
 const spaces = {
   Deny: "source-deny",
@@ -90,9 +57,10 @@ const podWith = (namespace: string, type: Part, mountPath: string): Part => ({
 
 const nameOf = (pod: Part): string => (pod["metadata"] as { readonly name: string }).name;
 
-describe.each(Object.entries(sources))("skills from an unreadable source: %s", (_name, { kind, type }) => {
-  it.each(["/skills", "/skills/x", "/opt/data/skills"])("are denied at %s", async (mountPath) => {
-    const pod = podWith(spaces.Deny, type, mountPath);
+// Every place and every answer for each of them: test/unit/admission/unverifiable.test.ts.
+describe.each(Object.entries(unreadableSources))("skills from an unreadable source: %s", (_name, source) => {
+  it("are denied at /skills/x", async () => {
+    const pod = podWith(spaces.Deny, source.type, "/skills/x");
     const text = denial(await tryApply([pod]));
     expect(text).toContain(
       `policy "${spaces.Deny}" denied Pod ${spaces.Deny}/${nameOf(pod)}: 1 of 1 skill failed`,
@@ -101,9 +69,13 @@ describe.each(Object.entries(sources))("skills from an unreadable source: %s", (
     expect(text).toContain("  fix: deliver the skill as immutable ConfigMaps (skill-admission package)");
     const { verdicts } = await product.decision("Pod", nameOf(pod));
     expect(verdicts?.[0]?.skills[0]).toMatchObject({
-      sources: [expect.stringMatching(new RegExp(`^${kind} `)) as string],
+      sources: [expect.stringMatching(new RegExp(`^${source.kind} `)) as string],
     });
   });
+});
+
+describe("skills from an unreadable source: image volume", () => {
+  const { type } = unreadableSources["image volume"]!;
 
   it("pass with a warning, when the policy warns", async () => {
     const ran = await tryApply([podWith(spaces.Warn, type, "/skills/x")]);
@@ -119,24 +91,14 @@ describe.each(Object.entries(sources))("skills from an unreadable source: %s", (
 
   it("are no matter away from every skill root", async () => {
     const pod = podWith(spaces.Deny, type, "/var/lib/data");
-    const ran = await tryApply([pod]);
-    // A file that is called SKILL.md is a skill wherever it lies.
-    if (kind === "DownwardAPI" || kind === "Projected") expect(denial(ran)).toContain("SOURCE_UNVERIFIABLE");
-    else expect(ran).toMatchObject({ code: 0, stderr: "" });
+    expect(await tryApply([pod])).toMatchObject({ code: 0, stderr: "" });
   });
 });
 
-/** Volumes whose files are not named in the pod could hold a skill root, if they lie above one. */
 describe("a volume above a skill root", () => {
-  const above = Object.entries(sources).filter(
-    ([, { kind }]) => !["DownwardAPI", "Projected", "Secret"].includes(kind),
-  );
-
-  it.each(above)("is denied: %s at /opt/data, /home/agent and /root", async (_name, { type }) => {
-    for (const path of ["/opt/data", "/home/agent", "/root"]) {
-      const text = denial(await tryApply([podWith(spaces.Deny, type, path)]));
-      expect(text).toContain("  SOURCE_UNVERIFIABLE ");
-    }
+  it("is denied: emptyDir at /home/agent", async () => {
+    const pod = podWith(spaces.Deny, unreadableSources["emptyDir"]!.type, "/home/agent");
+    expect(denial(await tryApply([pod]))).toContain("  SOURCE_UNVERIFIABLE ");
   });
 });
 
@@ -146,7 +108,7 @@ describe("a policy that answers by kind", () => {
     ["host path", "deny"],
     ["emptyDir", "allow"],
   ])("%s: %s", async (name, decision) => {
-    const pod = podWith(spaces.mixed, sources[name]!.type, "/skills/x");
+    const pod = podWith(spaces.mixed, unreadableSources[name]!.type, "/skills/x");
     await tryApply([pod]);
     expect(await product.decision("Pod", nameOf(pod))).toMatchObject({ decision });
   });

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { unreadableSources } from "../../fixtures/unreadable-sources.ts";
+import { denial, namespace, policyObject, World } from "./world.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+const podWith = (type: Part, mountPath: string): Part => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "etl", namespace },
+  spec: {
+    containers: [{ name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] }],
+    volumes: [{ name: "v", ...type }],
+  },
+});
+
+/** What a policy with this answer to unreadable sources says of the pod. */
+const review = (pod: Part, unverifiable?: Part) =>
+  new World().withPolicies(policyObject(unverifiable === undefined ? {} : { unverifiable })).review(pod);
+
+const responseOf = ({ body }: Awaited<ReturnType<typeof review>>) =>
+  (
+    JSON.parse(body) as {
+      readonly response: { readonly allowed: boolean; readonly warnings?: readonly string[] };
+    }
+  ).response;
+
+describe.each(Object.entries(unreadableSources))(
+  "skills from an unreadable source: %s",
+  (_name, { kind, type }) => {
+    it.each(["/skills", "/skills/x", "/opt/data/skills"])("are denied at %s", async (mountPath) => {
+      const handled = await review(podWith(type, mountPath));
+      const text = denial(handled);
+      expect(text).toContain('policy "payments" denied Pod payments/etl: 1 of 1 skill failed');
+      expect(text).toContain("  SOURCE_UNVERIFIABLE ");
+      expect(text).toContain("  fix: deliver the skill as immutable ConfigMaps (skill-admission package)");
+      expect(handled.decision).toMatchObject({
+        verdicts: [{ skills: [{ reference: { sources: [{ kind }] } }] }],
+      });
+    });
+
+    it("pass with a warning, when the policy warns", async () => {
+      const { allowed, warnings } = responseOf(await review(podWith(type, "/skills/x"), { default: "Warn" }));
+      expect(allowed).toBe(true);
+      expect(warnings?.join("\n")).toContain("payments: skill x: SOURCE_UNVERIFIABLE ");
+    });
+
+    it("pass without a word, when the policy allows them", async () => {
+      const handled = await review(podWith(type, "/skills/x"), { default: "Allow" });
+      expect(responseOf(handled)).toMatchObject({ allowed: true });
+      expect(responseOf(handled).warnings ?? []).toEqual([]);
+      expect(handled.decision?.outcome).toBe("allow");
+    });
+
+    it("are no matter away from every skill root", async () => {
+      const text = denial(await review(podWith(type, "/var/lib/data")));
+      // A file that is called SKILL.md is a skill wherever it lies.
+      if (kind === "DownwardAPI" || kind === "Projected") expect(text).toContain("SOURCE_UNVERIFIABLE");
+      else expect(text).toBeUndefined();
+    });
+  },
+);
+
+/** Volumes whose files are not named in the pod could hold a skill root, if they lie above one. */
+describe("a volume above a skill root", () => {
+  const above = Object.entries(unreadableSources).filter(
+    ([, { kind }]) => !["DownwardAPI", "Projected", "Secret"].includes(kind),
+  );
+
+  it.each(above)("is denied: %s at /opt/data, /home/agent and /root", async (_name, { type }) => {
+    for (const path of ["/opt/data", "/home/agent", "/root"])
+      expect(denial(await review(podWith(type, path)))).toContain("  SOURCE_UNVERIFIABLE ");
+  });
+});
+
+describe("a policy that answers by kind", () => {
+  it.each([
+    ["image volume", "warn"],
+    ["host path", "deny"],
+    ["emptyDir", "allow"],
+  ])("%s: %s", async (name, outcome) => {
+    const answers = { default: "Allow", Image: "Warn", HostPath: "Deny" };
+    const { decision } = await review(podWith(unreadableSources[name]!.type, "/skills/x"), answers);
+    expect(decision?.outcome).toBe(outcome);
+  });
+});
