@@ -39,6 +39,21 @@ async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly
   return { ...ran, name };
 }
 
+/** What holds a second from now at the latest: it is tried until then, and once more. */
+async function withinASecond(check: () => Promise<void>): Promise<void> {
+  const end = performance.now() + 1000;
+  for (;;) {
+    const last = performance.now() >= end;
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (last) throw error;
+    }
+    await sleep(50);
+  }
+}
+
 /** What the API server's audit log has of the webhook's annotations, for the request that creates this pod. */
 const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
   vi.waitFor(async () => {
@@ -74,8 +89,7 @@ describe("a policy that names a trust root", () => {
 
   it("comes into force as soon as the trust root is there", async () => {
     await apply(trustRoot("late", { keys: [{ name: "k", pem }] }));
-    await sleep(1000);
-    expect(await ready("cskp", space)).toBe("True");
+    await withinASecond(async () => expect(await ready("cskp", space)).toBe("True"));
     expect(await tryPod(good.skill, space)).toMatchObject({ code: 0, stderr: "" });
     expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
   });
@@ -84,16 +98,18 @@ describe("a policy that names a trust root", () => {
     const other = signedSkill();
     const otherPem = other.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
     await enforce(trustRoot("late", { keys: [{ name: "k", pem: otherPem }] }));
-    await sleep(500);
-    expect(denial(await tryPod(good.skill, space))).toContain("UNTRUSTED_SIGNER");
+    await withinASecond(async () =>
+      expect(denial(await tryPod(good.skill, space))).toContain("UNTRUSTED_SIGNER"),
+    );
     expect(await tryPod(other.skill, space)).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("denies, when the trust root is deleted", async () => {
     await kubectl(["delete", "sktr", "late"]);
-    await sleep(1000);
-    expect(denial(await tryPod(good.skill, space))).toContain("there is no SkillTrustRoot late");
-    expect(await ready("cskp", space)).toBe("False");
+    await withinASecond(async () => {
+      expect(denial(await tryPod(good.skill, space))).toContain("there is no SkillTrustRoot late");
+      expect(await ready("cskp", space)).toBe("False");
+    });
   });
 
   it("denies, when the trust root cannot be read", async () => {
@@ -162,8 +178,7 @@ describe("the mode", () => {
       ["Enforce", 1],
     ] as const) {
       await kubectl(["patch", "cskp", space, "--type=merge", "-p", JSON.stringify({ spec: { mode } })]);
-      await sleep(1000);
-      expect((await tryPod(broken, space)).code, mode).toBe(code);
+      await withinASecond(async () => expect((await tryPod(broken, space)).code, mode).toBe(code));
     }
   });
 });
@@ -219,11 +234,13 @@ describe("the policies of a namespace", () => {
     await enforce(policy(space, { publishers }));
     expect(await tryPod(broken, space)).toMatchObject({ code: 0, stderr: "" });
     await kubectl(["label", "namespace", space, `tenant=${space}`]);
-    await sleep(1000);
-    expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
+    await withinASecond(async () =>
+      expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py"),
+    );
     await kubectl(["label", "namespace", space, "tenant-"]);
-    await sleep(1000);
-    expect(await tryPod(broken, space)).toMatchObject({ code: 0, stderr: "" });
+    await withinASecond(async () =>
+      expect(await tryPod(broken, space)).toMatchObject({ code: 0, stderr: "" }),
+    );
   });
 
   it("hold in a namespace from its first moment", async () => {
@@ -240,8 +257,9 @@ describe("the policies of a namespace", () => {
 
   it("are gone when they are deleted", async () => {
     await kubectl(["delete", "cskp", "newborn"]);
-    await sleep(1000);
     expect((await tryKubectl(["get", "cskp", "newborn"])).code).toBe(1);
-    expect(await tryPod(broken, "newborn")).toMatchObject({ code: 0, stderr: "" });
+    await withinASecond(async () =>
+      expect(await tryPod(broken, "newborn")).toMatchObject({ code: 0, stderr: "" }),
+    );
   });
 });
