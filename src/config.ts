@@ -1,3 +1,4 @@
+import type { ElectionTimes } from "./cluster/live/leader-election.ts";
 import type { z } from "zod";
 
 import type { Environment } from "./environment.ts";
@@ -43,7 +44,12 @@ export interface Config {
   /** Absent outside a cluster where it was not given. */
   readonly namespace?: string;
   /** By which replicas agree on a leader; absent where a process is by itself. */
-  readonly lease?: { readonly namespace: string; readonly name: string };
+  readonly lease?: {
+    readonly namespace: string;
+    readonly name: string;
+    /** No flag's: whoever calls `serve` may have other ones than `electionDefaults`. */
+    readonly times?: ElectionTimes;
+  };
   /** Name of the Service that the webhook is reached by, where it is reached by one. */
   readonly service: string;
   /** Are Events written about denied objects. */

@@ -90,11 +90,12 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
 /** By Lease among replicas; a process beside a cluster that names no Lease is by itself. */
 function leadershipOf({ lease }: Config, client: ApiClient, { hooks, log }: Told): Leadership {
   if (lease === undefined) return soleLeader();
-  const { namespace, name } = lease;
+  const { namespace, name, times } = lease;
   const identity = `${hostname()}_${randomUUID()}`;
   const leadership = createCandidate({
     store: createLeaseStore(client, namespace, name),
     identity,
+    ...(times && { times }),
     clock: {
       monotonic: () => performance.now(),
       now: () => Date.now(),

@@ -14,7 +14,9 @@ import {
   startReplica,
   statusWritten,
   type Replica,
+  type ReplicaOptions,
 } from "./replica.ts";
+import { hurriedTimes } from "./times.ts";
 
 const namespace = "replicas";
 /** A Lease's duration, two tries of who waits for it, and a registration. */
@@ -45,20 +47,22 @@ afterEach(async () => {
   await clear(namespace);
 });
 
-const startTwo = async (): Promise<void> => {
-  replicas = await Promise.all([startReplica(namespace), startReplica(namespace)]);
+const startTwo = async (options: ReplicaOptions = {}): Promise<void> => {
+  replicas = await Promise.all([startReplica(namespace, options), startReplica(namespace, options)]);
 };
+/** For what has to wait for a Lease to run out, or to be renewed. */
+const hurried = { hurried: true } as const;
 
 describe("two replicas with one Lease", () => {
   it("have one leader, who alone registers and writes status; the other one is ready all the same", async () => {
-    await startTwo();
+    await startTwo(hurried);
     const { leader, others } = await parts();
     await statusWritten("written-by-leader");
     const before = (await registered())?.metadata.resourceVersion;
     expect(await Promise.all(replicas.map((one) => one.metric("skill_admission_ready")))).toEqual([1, 1]);
     // Registered as the follower would have it, it is not: here each has a URL and an authority to itself.
     expect(await leader.metric("skill_admission_webhook_registered")).toBe(1);
-    await sleep(5_000);
+    await sleep(3 * hurriedTimes.retry);
     expect((await registered())?.metadata.resourceVersion).toBe(before);
     expect(await leaderOf(replicas)).toBe(leader);
     for (const one of [leader, ...others])
@@ -66,7 +70,7 @@ describe("two replicas with one Lease", () => {
   });
 
   it("go on when the leader is killed: the other one leads, registers and writes status", async () => {
-    await startTwo();
+    await startTwo(hurried);
     const { leader } = await parts();
     await leader.kill();
     replicas = replicas.filter((one) => one !== leader);
@@ -87,7 +91,7 @@ describe("two replicas with one Lease", () => {
   });
 
   it("go on when the leader hangs, and it undoes nothing when it wakes up", async () => {
-    await startTwo();
+    await startTwo(hurried);
     const { leader: hung, others } = await parts();
     hung.pause();
     replicas = [...others];
@@ -96,6 +100,7 @@ describe("two replicas with one Lease", () => {
     const before = (await registered())?.metadata.resourceVersion;
     hung.resume();
     replicas = [hung, ...others];
+    // What a write that failed waits until it is tried again, and a second.
     await sleep(6_000);
     expect((await registered())?.metadata.resourceVersion).toBe(before);
     expect(await leaderOf(replicas)).toBe(others[0]);

@@ -24,27 +24,48 @@ export interface Replica {
 
 export const registration = "skill-admission";
 
+/** Flags as they are named inside of the program. */
+const inCamelCase = (flags: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(flags).map(([name, value]) => [
+      name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
+
+export interface ReplicaOptions {
+  /** Default the administrator's. */
+  readonly kubeconfig?: string;
+  /** With `hurriedTimes` for its Lease in place of production's. */
+  readonly hurried?: boolean;
+}
+
 /** Starts a replica that registers by the URL that it has to itself, and waits until it is ready. */
-export async function startReplica(namespace: string, kubeconfig = administrators): Promise<Replica> {
+export async function startReplica(namespace: string, options: ReplicaOptions = {}): Promise<Replica> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-replica-"));
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
   const url = `https://${host.name}:${port}`;
   const logFile = join(folder, "serve.log");
+  const flags = {
+    kubeconfig: options.kubeconfig ?? administrators,
+    "webhook-url": url,
+    namespace,
+    lease: "skill-admission",
+    address: host.listen,
+    port: String(port),
+    "metrics-address": "127.0.0.1",
+    "metrics-port": String(metricsPort),
+    "grace-seconds": "1",
+  };
   const program = startProgram(
     process.execPath,
-    [
-      join(projectRoot, "dist/main.js"),
-      "serve",
-      `--kubeconfig=${kubeconfig}`,
-      `--webhook-url=${url}`,
-      `--namespace=${namespace}`,
-      "--lease=skill-admission",
-      `--address=${host.listen}`,
-      `--port=${port}`,
-      "--metrics-address=127.0.0.1",
-      `--metrics-port=${metricsPort}`,
-      "--grace-seconds=1",
-    ],
+    options.hurried === true
+      ? [join(import.meta.dirname, "hurried.ts"), JSON.stringify(inCamelCase(flags))]
+      : [
+          join(projectRoot, "dist/main.js"),
+          "serve",
+          ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+        ],
     logFile,
   );
   const log = async (): Promise<readonly LogLine[]> => {

@@ -28,7 +28,7 @@ const mark = () =>
 let replicas: Replica[] = [];
 /** With the rights that the documentation lists, and no others. */
 let account: Account;
-const start = (): Promise<Replica> => startReplica(namespace, account.kubeconfig);
+const start = (): Promise<Replica> => startReplica(namespace, { kubeconfig: account.kubeconfig });
 
 const soonRegistered = () =>
   vi.waitFor(async () => expect(await registeredUrl()).toBe((await leaderOf(replicas)).url), {
