@@ -98,20 +98,32 @@ export async function withValues<T>(values: object, use: (file: string) => Promi
   }
 }
 
+/** Each set of values is rendered once. */
+function once<T>(make: (values: object, namespace: string) => Promise<T>) {
+  const made = new Map<string, Promise<T>>();
+  return (values: object = {}, namespace = "skill-admission"): Promise<T> => {
+    const key = JSON.stringify([values, namespace]);
+    const known = made.get(key) ?? make(values, namespace);
+    made.set(key, known);
+    return known;
+  };
+}
+
 /** `helm template` with these values, without a cluster. */
-export const tryTemplate = (values: object, namespace = "skill-admission"): Promise<Ran> =>
+export const tryTemplate = once<Ran>((values, namespace) =>
   withValues(values, (file) =>
     tryHelm(["template", "skill-admission", chart, "--namespace", namespace, "--values", file]),
-  );
+  ),
+);
 
 /** The objects that the chart makes of these values, hooks included. */
-export async function render(values: object = {}, namespace?: string): Promise<readonly Rendered[]> {
+export const render = once<readonly Rendered[]>(async (values, namespace) => {
   const { code, stdout, stderr } = await tryTemplate(values, namespace);
   if (code !== 0) throw new Error(stderr);
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);
-}
+});
 
 /** The one object of a kind, by its name where there are several. */
 export function one(objects: readonly Rendered[], kind: string, name?: string): Rendered {
