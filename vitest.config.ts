@@ -59,7 +59,12 @@ export default defineConfig({
         setupFiles: ["test/fixtures/property-runs.ts"],
         shared: true,
       }),
-      project("integration", { timeout: 120_000, order: 1, globalSetup: ["test/fixtures/property-seed.ts"] }),
+      project("integration", {
+        timeout: 120_000,
+        order: 1,
+        globalSetup: ["test/fixtures/property-seed.ts"],
+        shared: true,
+      }),
       project("cluster", {
         timeout: 60_000,
         order: 2,
