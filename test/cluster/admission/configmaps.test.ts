@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, kubectl } from "../harness/cluster.ts";
-import { sharedProduct, type SharedProduct } from "./product.ts";
+import { sharedProduct, type LogLine, type SharedProduct } from "./product.ts";
 import {
   createNamespace,
   denial,
@@ -23,6 +23,10 @@ const ungoverned = "configmaps-free";
 const script = "scripts/run.sh";
 
 let product: SharedProduct;
+
+/** The newest line about an object: that of an answer which has just come may be written a moment later. */
+const lastDecision = (kind: string, name: string) =>
+  expect.poll(() => product.decision(kind, name), { timeout: 5_000 });
 let good: SignedSkill;
 let broken: Skill;
 
@@ -113,7 +117,7 @@ describe("a ConfigMap that a running pod mounts", () => {
       "mounted by Pod",
     );
     await kubectl(["-n", namespace, "annotate", "configmap", "renewed", "note=1"]);
-    expect(await product.decision("ConfigMap", "renewed")).toMatchObject({ decision: "allow" });
+    await lastDecision("ConfigMap", "renewed").toMatchObject({ decision: "allow" });
   });
 
   it("may not come anew with other content after a deletion; the same content passes", async () => {
@@ -154,7 +158,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     const change = () => tryApply([mutable(broken, "ended", namespace).configMap]);
     // The end of a pod comes by watch.
     await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
-    expect(await product.decision("ConfigMap", "ended")).toMatchObject({ bypass: "unused" });
+    await lastDecision("ConfigMap", "ended").toMatchObject({ bypass: "unused" });
   });
 });
 
@@ -162,7 +166,7 @@ describe("a ConfigMap that no governed pod mounts", () => {
   it("passes, whatever is in it", async () => {
     const { configMap } = mutable(broken, "unused", namespace);
     expect(await tryApply([configMap])).toMatchObject({ code: 0, stderr: "" });
-    expect(await product.decision("ConfigMap", "unused")).toMatchObject({
+    await lastDecision("ConfigMap", "unused").toMatchObject({
       decision: "allow",
       bypass: "unused",
     });
@@ -175,7 +179,7 @@ describe("a ConfigMap that no governed pod mounts", () => {
       code: 0,
       stderr: "",
     });
-    expect(await product.decision("ConfigMap", "free")).toMatchObject({ bypass: "ungoverned" });
+    await lastDecision("ConfigMap", "free").toMatchObject({ bypass: "ungoverned" });
   });
 
   it("is let by without a look at what it holds, however many there are", async () => {
@@ -184,8 +188,10 @@ describe("a ConfigMap that no governed pod mounts", () => {
       (_, index) => mutable(broken, `many-${index}`, namespace).configMap,
     );
     await kubectl(["apply", "-f", "-"], stream(many));
-    const lines = (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
-    expect(lines).toHaveLength(60);
+    const told = async (): Promise<readonly LogLine[]> =>
+      (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
+    await expect.poll(told, { timeout: 5_000 }).toHaveLength(60);
+    const lines = await told();
     expect(new Set(lines.map(({ bypass }) => bypass))).toEqual(new Set(["unused"]));
     expect(await product.metrics()).toMatch(
       /^skill_admission_request_duration_seconds_bucket\{.*resource="configmaps".*\} \d+$/m,

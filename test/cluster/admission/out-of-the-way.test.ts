@@ -105,7 +105,9 @@ describe("with every skill in the namespace broken, and the policy enforced on c
       code: 0,
       stderr: "",
     });
-    expect(await product.decision("Pod", "pod-one")).toMatchObject({ bypass: "unchanged" });
+    await expect
+      .poll(() => product.decision("Pod", "pod-one"), { timeout: 5_000 })
+      .toMatchObject({ bypass: "unchanged" });
   });
 
   it("where and how long pods run changes, also in templates", async () => {
@@ -114,7 +116,9 @@ describe("with every skill in the namespace broken, and the policy enforced on c
       code: 0,
       stderr: "",
     });
-    expect(await product.decision("Deployment", "web")).toMatchObject({ bypass: "unchanged" });
+    await expect
+      .poll(() => product.decision("Deployment", "web"), { timeout: 5_000 })
+      .toMatchObject({ bypass: "unchanged" });
   });
 
   it("status is written", async () => {
