@@ -1,4 +1,4 @@
-import type { ElectionTimes } from "./cluster/live/leader-election.ts";
+import type { ElectionTimes } from "./cluster/live/leader/election.ts";
 import type { z } from "zod";
 
 import type { Environment } from "./environment.ts";

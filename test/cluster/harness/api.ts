@@ -1,5 +1,5 @@
-import { ApiError, createApiClient, type ApiRequest } from "../../../src/cluster/live/api-client.ts";
-import { connectByKubeconfig } from "../../../src/cluster/live/connection.ts";
+import { ApiError, createApiClient, type ApiRequest } from "../../../src/cluster/live/api/client.ts";
+import { connectByKubeconfig } from "../../../src/cluster/live/api/connection.ts";
 import { kubeconfig } from "./opened.ts";
 
 /** An object, or a part of one. */

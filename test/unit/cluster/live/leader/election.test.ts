@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createCandidate, electionDefaults } from "../../../../../src/cluster/live/leader/election.ts";
 import { soleLeader, type Leadership } from "../../../../../src/cluster/live/leader/leadership.ts";
 import { FakeLease, FakeTime, settled } from "./lease-fakes.ts";
-import { runs } from "../../fixtures/property-runs.ts";
+import { runs } from "../../../../fixtures/property-runs.ts";
 
 const { duration, deadline, retry } = electionDefaults;
 const opened: Leadership[] = [];
