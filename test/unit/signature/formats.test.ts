@@ -44,7 +44,7 @@ describe("formats", () => {
 
 describe("the pages", () => {
   it("name every format with its files, and no other, where several formats go together", () => {
-    const rows = tableBelow("docs/formats/several.md", "Which formats go together, and in which order");
+    const rows = tableBelow("docs/formats/several.md", "Compatible formats and signing order");
     expect(rows.map(([, name = ""]) => codesIn(name))).toEqual(formats.map(({ name }) => [name]));
     for (const [at, [, , files = ""]] of rows.entries()) {
       const { file, proved, unsigned } = formats[at]!;
