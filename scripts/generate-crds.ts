@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { crdYaml, group } from "./generate/crd.ts";
+import { group } from "../src/policy/resource/kinds.ts";
+import { crdYaml } from "./generate/crd.ts";
 import { root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";

@@ -1,13 +1,11 @@
 import { stringify } from "yaml";
+import { group, version } from "../../src/policy/resource/kinds.ts";
 import type { Resource } from "./resources.ts";
 import { toStructural } from "./structural-schema.ts";
 
-export const group = "skill-admission.dev";
-export const version = "v1alpha1";
-
 /** The CustomResourceDefinition of a resource, as YAML. */
 export function crdYaml(resource: Resource): string {
-  const { kind, plural, shortName } = resource;
+  const { kind, plural, shortName, scope } = resource;
   const spec = { ...toStructural(resource.spec), description: "What is wanted." };
   const status = {
     ...toStructural(resource.status),
@@ -19,7 +17,7 @@ export function crdYaml(resource: Resource): string {
     metadata: { name: `${plural}.${group}`, labels: { "app.kubernetes.io/part-of": "skill-admission" } },
     spec: {
       group,
-      scope: "Cluster",
+      scope,
       names: {
         kind,
         listKind: `${kind}List`,

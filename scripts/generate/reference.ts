@@ -1,4 +1,4 @@
-import { group, version } from "./crd.ts";
+import { group, version } from "../../src/policy/resource/kinds.ts";
 import type { Resource } from "./resources.ts";
 import { toStructural, type StructuralSchema } from "./structural-schema.ts";
 

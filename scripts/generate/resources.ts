@@ -1,12 +1,4 @@
-import type { z } from "zod";
-import { clusterSkillPolicySpec } from "../../src/policy/resource/cluster-skill-policy.ts";
-import { skillRevocationListSpec } from "../../src/policy/resource/skill-revocation-list.ts";
-import { skillTrustRootSpec } from "../../src/policy/resource/skill-trust-root.ts";
-import {
-  clusterSkillPolicyStatus,
-  skillRevocationListStatus,
-  skillTrustRootStatus,
-} from "../../src/policy/resource/status.ts";
+import { ownKinds, ownResources, type OwnKind } from "../../src/policy/resource/kinds.ts";
 
 export interface PrinterColumn {
   readonly name: string;
@@ -17,15 +9,10 @@ export interface PrinterColumn {
   readonly priority?: number;
 }
 
-/** A custom resource: everything that its CRD and its page are made from. */
-export interface Resource {
-  readonly kind: string;
-  readonly plural: string;
-  readonly shortName: string;
+/** What `kubectl` and the reference page show of a kind, beside its schemas. */
+interface Presentation {
   /** First paragraph of `kubectl explain` and of the page. */
   readonly description: string;
-  readonly spec: z.ZodType;
-  readonly status: z.ZodType;
   readonly columns: readonly PrinterColumn[];
   /** A complete example, YAML. */
   readonly example: string;
@@ -60,16 +47,11 @@ const ready: readonly PrinterColumn[] = [
   },
 ];
 
-export const resources: readonly Resource[] = [
-  {
-    kind: "ClusterSkillPolicy",
-    plural: "clusterskillpolicies",
-    shortName: "cskp",
+const presentations: Readonly<Record<OwnKind, Presentation>> = {
+  ClusterSkillPolicy: {
     description:
       "Says which agent skills may be brought into which namespaces: whose signatures are accepted, what the evidence about a " +
       "skill must reach, and what happens to a skill that falls short. All policies that govern a namespace must be met.",
-    spec: clusterSkillPolicySpec,
-    status: clusterSkillPolicyStatus,
     columns: [
       { name: "Mode", type: "string", jsonPath: ".spec.mode", description: "Enforce, Warn or Audit." },
       {
@@ -124,15 +106,10 @@ spec:
   unsigned: { action: Warn, until: "2027-01-31T00:00:00Z" }
 `,
   },
-  {
-    kind: "SkillTrustRoot",
-    plural: "skilltrustroots",
-    shortName: "sktr",
+  SkillTrustRoot: {
     description:
       "Holds certificates and public keys from which publishers of skills are checked, so that they are rotated in one place. " +
       "It grants nothing by itself: policies name it.",
-    spec: skillTrustRootSpec,
-    status: skillTrustRootStatus,
     columns: [
       {
         name: "Certificates",
@@ -182,15 +159,10 @@ spec:
         -----END PUBLIC KEY-----
 `,
   },
-  {
-    kind: "SkillRevocationList",
-    plural: "skillrevocationlists",
-    shortName: "skrl",
+  SkillRevocationList: {
     description:
       "Names what is refused whatever else holds: skills, files, certificates, keys and keyless identities. Every list counts for every " +
       "policy, from the moment it is there. While one cannot be read, every policy denies, for nobody knows then what it revokes.",
-    spec: skillRevocationListSpec,
-    status: skillRevocationListStatus,
     columns: [
       ...(["Skills", "Files", "Certificates", "Keys", "Identities"] as const).map((name) => ({
         name,
@@ -218,4 +190,9 @@ spec:
       reason: workflow was open to pull requests from forks
 `,
   },
-];
+};
+
+/** The custom resources: everything that a CRD and its page are made from. */
+export const resources = ownKinds.map((kind) => ({ kind, ...ownResources[kind], ...presentations[kind] }));
+
+export type Resource = (typeof resources)[number];

@@ -1,6 +1,7 @@
 import { sha256 } from "../skill/digest.ts";
 import { isFields } from "../text/fields.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
+import { apiVersion } from "../policy/resource/kinds.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
@@ -119,7 +120,7 @@ export function denialEvent(
       ? {}
       : {
           related: {
-            apiVersion: "skill-admission.dev/v1alpha1",
+            apiVersion,
             kind: "ClusterSkillPolicy",
             name: first.policy,
           },

@@ -18,7 +18,7 @@ import { progress, tableOutput } from "./report/progress.ts";
 import { objectItem, type AppliedObject } from "./report/object-item.ts";
 import type { TableLayout } from "./report/report-item.ts";
 import { createReporter, type OutputFormat } from "./report/reporter.ts";
-import { snapshotOf } from "./trust/trust-sources.ts";
+import { snapshotOf } from "./trust/policy-sources.ts";
 
 export interface ApplyOptions {
   readonly policy: readonly string[];
@@ -158,7 +158,7 @@ function layoutOf(manifests: readonly Manifest[], namespace: string): TableLayou
 export async function applyResources(options: ApplyOptions, line: CommandLine): Promise<ExitCode> {
   const both = [...options.policy, ...options.resource].filter((path) => path === "-");
   if (both.length > 1) throw new UsageError("standard input (-) is named twice", "it can be read only once");
-  const snapshot = await snapshotOf(await readManifests(options.policy, line), options.policy, line);
+  const snapshot = snapshotOf(await readManifests(options.policy, line), options.policy, line);
   const manifests = await readManifests(options.resource, line);
   const files = await openFiles(manifests, options.namespace, line);
   const live = options.cluster === true ? await line.openCluster(options.kubeconfig) : undefined;

@@ -1,6 +1,7 @@
 import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { CompiledSnapshot } from "../policy/compile/snapshot.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
+import type { OwnPlural } from "../policy/resource/kinds.ts";
 import type { MirrorReference, NamedReference, Supplied } from "../policy/trust/reference.ts";
 import type { SkillSource } from "../skill/source.ts";
 
@@ -26,14 +27,7 @@ export interface MirrorSource {
 
 /** What is watched; also the label of the watch metric. */
 export type WatchedResource =
-  | "clusterskillpolicies"
-  | "skilltrustroots"
-  | "skillrevocationlists"
-  | "namespaces"
-  | "pods"
-  | "configmaps"
-  | "secrets"
-  | "validatingwebhookconfigurations";
+  OwnPlural | "namespaces" | "pods" | "configmaps" | "secrets" | "validatingwebhookconfigurations";
 
 /** What the adapter tells of itself while it runs. None of these may throw. */
 export interface ClusterHooks {

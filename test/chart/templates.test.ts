@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
 import { serveOptions } from "../../src/serve-options.ts";
 import { projectRoot } from "../cluster/harness/binaries.ts";
 import { one, render, type Rendered, type Rule } from "./helm.ts";
@@ -230,6 +231,14 @@ describe("rights", () => {
     const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
     const documented = parse(blocks.find((block) => block.includes("kind: ClusterRole\n"))!) as Rendered;
     expect(allowed(one(plain, "ClusterRole", "skill-admission").rules)).toEqual(allowed(documented.rules));
+  });
+
+  it("cover every kind of ours, and nothing of our group beside them", () => {
+    const { rules } = one(plain, "ClusterRole", "skill-admission");
+    const needed = ownKinds.map((kind) => `${group}/${ownResources[kind].plural}`);
+    expect(allowed(rules.filter(({ apiGroups }) => apiGroups.includes(group)))).toEqual(
+      needed.flatMap((name) => [`list ${name} *`, `patch ${name}/status *`, `watch ${name} *`]).sort(),
+    );
   });
 
   it("in its own namespace are its Secret, its Lease, its Service and who answers behind it", () => {

@@ -9,9 +9,9 @@ import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
 import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
 import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
+import { apiVersion, group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
-const group = "skill-admission.dev/v1alpha1";
 const namespace = "whole";
 const pem = generateKeyPairSync("ec", {
   namedCurve: "P-256",
@@ -20,13 +20,13 @@ const pem = generateKeyPairSync("ec", {
 }).publicKey;
 
 const policy = (name: string, spec: object = {}) => ({
-  apiVersion: group,
+  apiVersion,
   kind: "ClusterSkillPolicy",
   metadata: { name },
   spec: { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "root" } } }], ...spec },
 });
 const trustRoot = {
-  apiVersion: group,
+  apiVersion,
   kind: "SkillTrustRoot",
   metadata: { name: "root" },
   spec: { keys: [{ name: "k", pem }] },
@@ -80,9 +80,7 @@ beforeAll(async () => {
   await kubectl([
     "delete",
     "crd",
-    "clusterskillpolicies.skill-admission.dev",
-    "skilltrustroots.skill-admission.dev",
-    "skillrevocationlists.skill-admission.dev",
+    ...ownKinds.map((kind) => `${ownResources[kind].plural}.${group}`),
     "--ignore-not-found",
   ]);
   await kubectl(["create", "namespace", namespace]);

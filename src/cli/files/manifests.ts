@@ -5,7 +5,7 @@ import { extname, join, sep } from "node:path";
 
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { isListKind } from "../../kubernetes/list.ts";
+import { isListKind } from "../../policy/resource/kinds.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 

@@ -1,14 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-
-import { printable } from "../../text/printable.ts";
 import type { PolicySnapshot } from "../../policy/policy.ts";
 import type { RevocationLists } from "../../policy/trust/revocations.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage, pemRemedy } from "../files/file-faults.ts";
-import type { Manifest } from "../files/manifests.ts";
-import { supplyOf } from "./supplied-trust.ts";
 
 /** Whom a call trusts: policies in files, or one publisher in short. */
 export interface TrustOptions {
@@ -22,60 +17,6 @@ export interface TrustOptions {
   readonly trustedRoot?: string;
   /** Files or folders with revocation lists; without a policy, whose files hold them. */
   readonly revocations?: readonly string[];
-}
-
-const isOwn = ({ object }: Manifest, kind: string): boolean =>
-  object.kind === kind &&
-  typeof object.apiVersion === "string" &&
-  object.apiVersion.startsWith("skill-admission.dev/");
-
-const kinds: readonly string[] = ["ClusterSkillPolicy", "SkillTrustRoot", "SkillRevocationList"];
-
-/**
- * A slip in the kind or the group of a list would make another object of it, which nobody looks at: the cluster refuses it,
- * and what passes here must not be less.
- * @throws UsageError
- */
-function assertKinds(manifests: readonly Manifest[]): void {
-  const faults = manifests.flatMap(({ file, object }) => {
-    const [kind, apiVersion] = [String(object.kind), String(object.apiVersion)];
-    if (apiVersion.startsWith("skill-admission.dev/") === kinds.includes(kind)) return [];
-    const what = `${file}: ${printable(`${kind} of ${apiVersion}`)}`;
-    return [`${what} is not known; known are ${kinds.join(", ")} of skill-admission.dev/v1alpha1`];
-  });
-  if (faults.length > 0) throw new UsageError(faults.slice(0, 10).join("\n"), "correct kind or apiVersion");
-}
-/** @throws UsageError where a policy or trust root is wrong: on a laptop that is the reader's to correct at once */
-async function compile(
-  manifests: readonly Manifest[],
-  line: Pick<CommandLine, "stderr">,
-): Promise<PolicySnapshot> {
-  const { compileSnapshot } = await import("../../policy/compile/snapshot.ts");
-  const own = (kind: string): readonly KubernetesObject[] =>
-    manifests.filter((manifest) => isOwn(manifest, kind)).map(({ object }) => object);
-  const snapshot = compileSnapshot(own("ClusterSkillPolicy"), own("SkillTrustRoot"), {
-    revocationLists: own("SkillRevocationList"),
-    supply: supplyOf(manifests),
-  });
-  const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
-  if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct what is named");
-  for (const { name, message } of snapshot.trustNotes)
-    line.stderr.write(`warning: SkillTrustRoot ${name}: ${message}\n`);
-  return snapshot;
-}
-
-/**
- * The policies, trust roots and revocation lists among manifests, ready to judge with. Other objects are left alone.
- * @throws UsageError where there is no policy, one is wrong, or a kind of ours is none
- */
-export async function snapshotOf(
-  manifests: readonly Manifest[],
-  paths: readonly string[],
-  line: Pick<CommandLine, "stderr">,
-): Promise<PolicySnapshot> {
-  assertKinds(manifests);
-  if (manifests.some((manifest) => isOwn(manifest, "ClusterSkillPolicy"))) return compile(manifests, line);
-  throw new UsageError(`there is no ClusterSkillPolicy in ${paths.join(", ")}`, "name a file that holds one");
 }
 
 const blocks = {
@@ -174,7 +115,10 @@ export async function readTrust(
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) {
-    const { readManifests } = await import("../files/manifests.ts");
+    const [{ readManifests }, { snapshotOf }] = await Promise.all([
+      import("../files/manifests.ts"),
+      import("./policy-sources.ts"),
+    ]);
     return snapshotOf(await readManifests(policy, line), policy, line);
   }
   const lists = await readLists(options, line);

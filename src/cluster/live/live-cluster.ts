@@ -1,4 +1,11 @@
 import { SourceError } from "../../skill/source-error.ts";
+import {
+  collectionPath,
+  group,
+  ownKinds,
+  ownResources,
+  type OwnPlural,
+} from "../../policy/resource/kinds.ts";
 import { nothingSupplied } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
@@ -40,15 +47,13 @@ export interface LiveCluster extends Cluster {
 type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations" | "configmaps" | "secrets">;
 
 const paths: Readonly<Record<Watched, string>> = {
-  clusterskillpolicies: "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies",
-  skilltrustroots: "/apis/skill-admission.dev/v1alpha1/skilltrustroots",
-  skillrevocationlists: "/apis/skill-admission.dev/v1alpha1/skillrevocationlists",
+  ...(Object.fromEntries(ownKinds.map((kind) => [ownResources[kind].plural, collectionPath(kind)])) as Record<
+    OwnPlural,
+    string
+  >),
   namespaces: "/api/v1/namespaces",
   pods: "/api/v1/pods",
 };
-
-/** What is compiled together, once all of it was listed. */
-const compiledFrom: readonly Watched[] = ["clusterskillpolicies", "skilltrustroots", "skillrevocationlists"];
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   return {
@@ -69,7 +74,7 @@ function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
 /** Says in words what an operator can do about a watch that fails. */
 function failureOf(resource: WatchedResource, error: unknown): string {
   if (error instanceof ApiError && error.status === 404)
-    return `the API server knows no ${resource}.skill-admission.dev: install the CustomResourceDefinitions (kubectl apply -f manifests/crds)`;
+    return `the API server knows no ${resource}.${group}: install the CustomResourceDefinitions (kubectl apply -f manifests/crds)`;
   if (error instanceof ApiError && error.status === 403)
     return `${resource} may not be watched: ${messageOf(error)}; give the controller's ServiceAccount its ClusterRole`;
   return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
@@ -160,13 +165,11 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const state: PolicyState = new PolicyState({
     hooks,
     status: options.status,
-    ready: () => compiledFrom.every((resource) => watches.synced(resource)),
+    ready: () => ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
     references: referencesOf(objects, mirrors),
   });
   mirrors?.onChange(() => state.supplied());
-  watches.start("clusterskillpolicies", state.sinkFor(state.policies));
-  watches.start("skilltrustroots", state.sinkFor(state.trustRoots));
-  watches.start("skillrevocationlists", state.sinkFor(state.revocationLists));
+  for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));
   watches.start("namespaces", namespaceSink(namespaces, hooks));
   watches.start("pods", podSink(pods, hooks));
   const missing = (): readonly string[] => [

@@ -2,7 +2,7 @@ import { isFields } from "../../text/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../text/yaml.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { isListKind } from "../../kubernetes/list.ts";
+import { isListKind } from "../../policy/resource/kinds.ts";
 
 /** Bounds on one manifest file. */
 export const manifestLimits = {

@@ -1,6 +1,14 @@
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import {
+  forEachKind,
+  group,
+  isOwnKind,
+  ownKinds,
+  scopeOf,
+  type PolicyObjects,
+} from "../../policy/resource/kinds.ts";
 import { PodStore } from "../pod-store.ts";
 import { decodeVolumeObject, holdsKeys, withStringData } from "../../kubernetes/volume-object.ts";
 import { ManifestError, type ManifestObject } from "./manifests.ts";
@@ -13,9 +21,7 @@ export interface Placed {
 
 /** What a folder of manifests holds, by what reviews ask for. */
 export interface ObjectIndex {
-  readonly policies: readonly KubernetesObject[];
-  readonly trustRoots: readonly KubernetesObject[];
-  readonly revocationLists: readonly KubernetesObject[];
+  readonly own: PolicyObjects;
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
   read(request: VolumeObjectRequest): VolumeObject | undefined;
   /** Objects of a kind and name, in all namespaces. */
@@ -23,9 +29,10 @@ export interface ObjectIndex {
   readonly pods: PodStore;
 }
 
-const ours = "skill-admission.dev";
-const policyKinds = ["ClusterSkillPolicy", "SkillTrustRoot", "SkillRevocationList"];
-const clusterWide = new Set(["Namespace", ...policyKinds]);
+const clusterWide: ReadonlySet<string> = new Set([
+  "Namespace",
+  ...ownKinds.filter((kind) => scopeOf(kind) === "Cluster"),
+]);
 
 /** kubectl's rule: what names no namespace is meant for `default`. */
 const namespaceOf = (entry: ManifestObject): string =>
@@ -36,12 +43,12 @@ const keyOf = (kind: string, namespace: string, name: string): string => `${kind
 const groupOf = (apiVersion: string): string => apiVersion.split("/").slice(0, -1).join("/");
 
 function faultOf({ file, entry }: Placed): string | undefined {
-  if (groupOf(entry.apiVersion) !== ours || policyKinds.includes(entry.kind)) return undefined;
-  return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${policyKinds.join(", ")}`;
+  if (groupOf(entry.apiVersion) !== group || isOwnKind(entry.kind)) return undefined;
+  return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${ownKinds.join(", ")}`;
 }
 
 /** Objects that are looked up by name. A group is not part of their key: a second group with these kinds is a mistake. */
-const indexed = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...policyKinds]);
+const indexed: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...ownKinds]);
 
 function byKey(objects: readonly Placed[]): ReadonlyMap<string, Placed> {
   const map = new Map<string, Placed>();
@@ -88,9 +95,7 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
   }
   const decoded = new Map<string, VolumeObject>();
   return {
-    policies: of("ClusterSkillPolicy"),
-    trustRoots: of("SkillTrustRoot"),
-    revocationLists: of("SkillRevocationList"),
+    own: forEachKind(of),
     pods,
     named: (kind, name) =>
       [...map.values()]

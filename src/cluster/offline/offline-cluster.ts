@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile/snapshot.ts";
 import { SourceError } from "../../skill/source-error.ts";
+import { ownKinds } from "../../policy/resource/kinds.ts";
 import { supplyFrom } from "../../policy/trust/object-reference.ts";
 import { nothingSupplied, type TrustSupply } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
@@ -55,21 +56,14 @@ const sameSupply = ({ snapshot, told }: Present, supply: TrustSupply): boolean =
 
 function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present): Present {
   // Objects of files that did not change are the same ones.
-  const { policies, trustRoots, revocationLists } = index;
   const supply = supplyOf(index, options);
   if (
     before !== undefined &&
-    sameObjects(policies, before.index.policies) &&
-    sameObjects(trustRoots, before.index.trustRoots) &&
-    sameObjects(revocationLists, before.index.revocationLists) &&
+    ownKinds.every((kind) => sameObjects(index.own[kind], before.index.own[kind])) &&
     sameSupply(before, supply)
   )
     return { ...before, index };
-  const snapshot = compileSnapshot(policies, trustRoots, {
-    revocationLists,
-    previous: before?.snapshot.trust,
-    supply,
-  });
+  const snapshot = compileSnapshot(index.own, { previous: before?.snapshot.trust, supply });
   const { hooks, mirrors } = options;
   const known = new Set(before?.snapshot.problems.map((problem) => JSON.stringify(problem)));
   for (const problem of snapshot.problems) {

@@ -12,7 +12,8 @@ import type { PolicySnapshot } from "../policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
 import { readRevocationLists } from "../trust/read-revocation-lists.ts";
 import { problemOf, type Note, type ResourceProblem } from "../resource/problem.ts";
-import { parsePolicy, parseTrustRoot } from "../resource/parse.ts";
+import type { PolicyObjects } from "../resource/kinds.ts";
+import { parseResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
 import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustSupply } from "../trust/reference.ts";
@@ -57,7 +58,7 @@ function resolveTrustRoots(
           `another SkillTrustRoot has the name ${name}; rename or remove one`,
         );
       }
-      const parsed = parseTrustRoot(object);
+      const parsed = parseResource("SkillTrustRoot", object);
       references.push(...referencesOf(parsed.name, parsed.spec.sigstore));
       roots.set(name, resolveTrustRoot(parsed.name, parsed.spec, supply));
     } catch (error) {
@@ -75,7 +76,10 @@ function compileOne(
   note: Note,
 ): CompiledPolicy {
   try {
-    const compiled = compilePolicy(parsePolicy(object), { ...surroundings, compileCard: cardRule });
+    const compiled = compilePolicy(parseResource("ClusterSkillPolicy", object), {
+      ...surroundings,
+      compileCard: cardRule,
+    });
     assertCrls(compiled.policy, lost);
     return compiled;
   } catch (error) {
@@ -98,10 +102,8 @@ function noteDuplicates(policies: readonly KubernetesObject[], note: Note): void
   }
 }
 
-/** What policies are compiled with, beside trust roots. */
+/** What policies are compiled with, beside objects. */
 export interface CompileOptions {
-  /** Every SkillRevocationList. */
-  readonly revocationLists?: readonly KubernetesObject[];
   /** Trust of the snapshot before; it is kept, the same object, where no trust changed. */
   readonly previous?: TrustMaterial | undefined;
   /** What references of trust roots lead to; without it they lead to nothing, and their trust roots are unusable. */
@@ -111,19 +113,17 @@ export interface CompileOptions {
 /**
  * Turns all policies, trust roots and revocation lists into what reviews are decided by. Never throws for what a resource says, and
  * never leaves a policy out: one that cannot be used becomes a policy that denies (see `brokenPolicy`).
- *
- * @param policies every ClusterSkillPolicy, as it came
- * @param trustRoots every SkillTrustRoot
  */
 export function compileSnapshot(
-  policies: readonly KubernetesObject[],
-  trustRoots: readonly KubernetesObject[],
-  { revocationLists = [], previous, supply }: CompileOptions = {},
+  objects: PolicyObjects,
+  { previous, supply }: CompileOptions = {},
 ): CompiledSnapshot {
+  const policies = objects.ClusterSkillPolicy;
+  const trustRoots = objects.SkillTrustRoot;
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
   const { roots, references } = resolveTrustRoots(trustRoots, supply, note);
-  const lists = readRevocationLists(revocationLists, note);
+  const lists = readRevocationLists(objects.SkillRevocationList, note);
   const surroundings = { roots, lists, lost: lostCrlsOf(trustRoots, roots) };
   const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));
   noteDuplicates(policies, note);

@@ -2,31 +2,22 @@ import { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { printable } from "../../text/printable.ts";
 import { PolicyError } from "../policy-error.ts";
-import { clusterSkillPolicySpec, type ClusterSkillPolicySpec } from "./cluster-skill-policy.ts";
+import { apiVersion, forEachKind, ownResources, type OwnKind, type SpecOf } from "./kinds.ts";
 import { objectName } from "./schema/scalars.ts";
-import { skillRevocationListSpec, type SkillRevocationListSpec } from "./skill-revocation-list.ts";
-import { skillTrustRootSpec, type SkillTrustRootSpec } from "./skill-trust-root.ts";
-
-/** API group and version of the custom resources. */
-export const apiVersion = "skill-admission.dev/v1alpha1";
 
 const maxProblems = 8;
 /** Characters of one: field, colon and message. */
 const maxProblemLength = 402;
 
-const resource = <S extends z.ZodType>(kind: string, spec: S) =>
+const schemaOf = (kind: OwnKind) =>
   z.strictObject({
     apiVersion: z.literal(apiVersion).exactOptional(),
     kind: z.literal(kind).exactOptional(),
     metadata: z.looseObject({ name: objectName }),
-    spec,
+    spec: ownResources[kind].spec,
     // Written by the controller, never read.
     status: z.unknown().exactOptional(),
   });
-
-const policyResource = resource("ClusterSkillPolicy", clusterSkillPolicySpec);
-const trustRootResource = resource("SkillTrustRoot", skillTrustRootSpec);
-const revocationListResource = resource("SkillRevocationList", skillRevocationListSpec);
 
 function fieldOf(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
@@ -84,38 +75,23 @@ interface Parsed<Spec> {
   readonly spec: Spec;
 }
 
-function parse<Spec>(
-  schema: z.ZodType<{ readonly metadata: { readonly name: string }; readonly spec: Spec }>,
-  object: KubernetesObject,
-): Parsed<Spec> {
-  const result = schema.safeParse(object);
-  if (!result.success) {
-    throw new PolicyError("Invalid", describe(result.error), { cause: result.error });
-  }
-  return { name: result.data.metadata.name, spec: result.data.spec };
-}
+const readers = forEachKind((kind) => ({
+  schema: schemaOf(kind),
+  /** Lists have thousands of entries and are compiled with every change of any policy: each object is read once. */
+  read: new WeakMap<KubernetesObject, Parsed<unknown>>(),
+}));
 
 /**
- * Reads a ClusterSkillPolicy by its schema, strictly: an unknown field is an error (CVE-2025-29778).
+ * Reads a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778).
  * @throws PolicyError Invalid, with every problem
  */
-export const parsePolicy = (object: KubernetesObject): Parsed<ClusterSkillPolicySpec> =>
-  parse(policyResource, object);
-
-/** @throws PolicyError Invalid, with every problem */
-export const parseTrustRoot = (object: KubernetesObject): Parsed<SkillTrustRootSpec> =>
-  parse(trustRootResource, object);
-
-const readLists = new WeakMap<KubernetesObject, Parsed<SkillRevocationListSpec>>();
-
-/**
- * Lists have thousands of entries and are compiled with every change of any policy: each object is read once.
- * @throws PolicyError Invalid, with every problem
- */
-export function parseRevocationList(object: KubernetesObject): Parsed<SkillRevocationListSpec> {
-  const known = readLists.get(object);
+export function parseResource<K extends OwnKind>(kind: K, object: KubernetesObject): Parsed<SpecOf<K>> {
+  const { schema, read } = readers[kind];
+  const known = read.get(object) as Parsed<SpecOf<K>> | undefined;
   if (known !== undefined) return known;
-  const parsed = parse(revocationListResource, object);
-  readLists.set(object, parsed);
+  const result = schema.safeParse(object);
+  if (!result.success) throw new PolicyError("Invalid", describe(result.error), { cause: result.error });
+  const parsed = { name: result.data.metadata.name, spec: result.data.spec as SpecOf<K> };
+  read.set(object, parsed);
   return parsed;
 }

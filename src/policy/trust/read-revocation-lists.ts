@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { nameOf } from "../resource/schema/name.ts";
-import { parseRevocationList } from "../resource/parse.ts";
+import { parseResource } from "../resource/parse.ts";
 import { problemOf, type Note } from "../resource/problem.ts";
 import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
 
@@ -20,7 +20,7 @@ export function readRevocationLists(objects: readonly KubernetesObject[], note: 
         const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
         throw new PolicyError("Duplicate", fault);
       }
-      lists.set(name, { name, spec: parseRevocationList(object).spec });
+      lists.set(name, { name, spec: parseResource("SkillRevocationList", object).spec });
     } catch (error) {
       const problem = problemOf("SkillRevocationList", object, error);
       note(problem);

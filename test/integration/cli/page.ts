@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { commandsOf, type Shell } from "../../fixtures/documented.ts";
 
@@ -21,10 +21,10 @@ export function shellWithHome(): Shell {
 }
 
 /** What the trust root and the policy that a page shows come to. */
-export async function snapshotOn(page: string): Promise<ReturnType<typeof compileSnapshot>> {
+export async function snapshotOn(page: string): Promise<ReturnType<typeof compileObjects>> {
   const manifests = (await commandsOf(page, "yaml"))("SkillTrustRoot");
   const [trustRoot, policy] = parseAllDocuments(manifests).map(
     (document) => document.toJS() as KubernetesObject,
   );
-  return compileSnapshot([policy!], [trustRoot!]);
+  return compileObjects([policy!], [trustRoot!]);
 }

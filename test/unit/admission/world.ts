@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
 import { handle, type Handled, type HandleDeps } from "../../../src/admission/handle.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import type { PolicySnapshot } from "../../../src/policy/policy.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
@@ -94,7 +94,7 @@ export class World {
   get deps(): HandleDeps {
     return {
       cluster: this.view,
-      policies: { current: () => (this.#snapshot ??= compileSnapshot(this.policies, [])) },
+      policies: { current: () => (this.#snapshot ??= compileObjects(this.policies, [])) },
       source: {
         read: async (ref) => {
           this.reads.push(ref.name);

@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { CardEvidence, SkillCard } from "../../../src/card/skill-card.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
@@ -31,7 +31,7 @@ export const rootObject = (spec: Spec, name = "r"): KubernetesObject => ({
 
 /** A policy as reviews get it; the resource must be in order. */
 export function policyOf(spec: Spec = {}, roots: readonly KubernetesObject[] = []): Policy {
-  const { policies, problems } = compileSnapshot([policyObject(spec)], roots);
+  const { policies, problems } = compileObjects([policyObject(spec)], roots);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   return policies[0]!;
 }

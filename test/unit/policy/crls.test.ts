@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import {
@@ -33,7 +33,7 @@ function snapshotOf(crls: readonly string[], certificates?: readonly IssuedCerti
     certificates: [{ name: "ca", pem }],
     crls: crls.map((text, index) => ({ name: `crl-${index}`, pem: text })),
   };
-  return compileSnapshot([policyObject({ publishers })], [rootObject(spec)]);
+  return compileObjects([policyObject({ publishers })], [rootObject(spec)]);
 }
 
 /** Codes and messages that the skill gets under these lists. */
@@ -110,7 +110,7 @@ describe("a certificate revocation list in a trust root", () => {
   it("counts in every policy where the same authority is trusted", async () => {
     const { pem } = await issueCrl({ issuer: chain.intermediate, revoked: [chain.leaf] });
     const certificates = [{ name: "ca", pem: chain.root.pem + chain.intermediate.pem }];
-    const { policies, trust } = compileSnapshot(
+    const { policies, trust } = compileObjects(
       [policyObject({ publishers: [{ name: "own", certificate: { pem: chain.root.pem } }] })],
       [rootObject({ certificates, crls: [{ name: "crl", pem }] })],
     );
@@ -153,7 +153,7 @@ describe("a certificate revocation list in a trust root", () => {
       });
     const own = policyObject({ publishers: [{ name: "p", certificate: { pem: chain.root.pem } }] });
     const brokenBy = (object: ReturnType<typeof rootObject>) => {
-      const { policies } = compileSnapshot([own], [object]);
+      const { policies } = compileObjects([own], [object]);
       return policies[0]!.broken;
     };
     expect(brokenBy(root(crl))).toBeUndefined();
@@ -188,7 +188,7 @@ describe("a certificate revocation list in a trust root", () => {
     const rootOf = (pem: string, name: string) =>
       rootObject({ certificates: [{ name: "ca", pem: chain.root.pem }], crls: [{ name: "crl", pem }] }, name);
     const endsOf = (...roots: readonly ReturnType<typeof rootOf>[]) =>
-      compileSnapshot([], roots).trustEnds.flatMap(({ name, kind }) => (kind === "crl" ? [name] : []));
+      compileObjects([], roots).trustEnds.flatMap(({ name, kind }) => (kind === "crl" ? [name] : []));
     expect(endsOf(rootOf(older.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["b/crl"]);
     expect(endsOf(rootOf(older.pem, "a"))).toEqual(["a/crl"]);
     expect(endsOf(rootOf(newer.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["a/crl", "b/crl"]);

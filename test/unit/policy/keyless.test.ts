@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import { onePublisher } from "../../../src/policy/compile/one-publisher.ts";
 import { isByPublisher } from "../../../src/policy/rules/publishers.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
@@ -17,7 +17,7 @@ const keyless = (content: Spec): Spec => ({
 });
 
 const compiled = (content: Spec, roots = [publicGood]) =>
-  compileSnapshot([policyObject(keyless(content))], roots);
+  compileObjects([policyObject(keyless(content))], roots);
 
 const { trust } = compiled({ identity });
 const [root] = trust.sigstore!;
@@ -85,7 +85,7 @@ describe("compileSnapshot with Sigstore roots", () => {
     const changed = rootObject({ sigstore: [{ name: "public", trustedRoot: JSON.stringify(other) }] });
     expect(compiled({ identity }, [changed]).trust.version).not.toBe(trust.version);
     expect(
-      compileSnapshot([policyObject(keyless({ identity }))], [publicGood], { previous: trust }).trust,
+      compileObjects([policyObject(keyless({ identity }))], [publicGood], { previous: trust }).trust,
     ).toBe(trust);
   });
 

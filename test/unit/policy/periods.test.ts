@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
@@ -142,7 +142,7 @@ describe("the period of a trust root's entry", () => {
     expect(found(under("keys", entries, "e0"), signature, end + 1)).toEqual(["SIGNER_EXPIRED"]);
     expect(found(under("keys", entries, "e1"), signature, end + 1)).toEqual([]);
     expect(found(under("keys", entries), signature, end + 1)).toEqual([]);
-    const { policies } = compileSnapshot(
+    const { policies } = compileObjects(
       [policyObject({ publishers: [publisherOf("keys")] }), policyObject({ publishers }, "q")],
       [rootObject({ keys: [{ name: "k", pem: publicKey, ...period }] })],
     );
@@ -195,7 +195,7 @@ describe("trustEnds", () => {
         ],
       }),
     ];
-    const { trustEnds } = compileSnapshot([], roots);
+    const { trustEnds } = compileObjects([], roots);
     expect(trustEnds).toEqual([
       { name: "r/by-period", notAfter: end, kind: "authority" },
       { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "authority" },
@@ -209,7 +209,7 @@ describe("trustEnds", () => {
 
   it("tells the end of certificates in a policy itself", () => {
     const policy = policyObject({ publishers: [{ name: "ca", certificate: { pem: authority.pem } }] });
-    expect(compileSnapshot([policy], []).trustEnds).toEqual([
+    expect(compileObjects([policy], []).trustEnds).toEqual([
       {
         name: "ClusterSkillPolicy/p/ca",
         notAfter: authority.certificate.validToDate.getTime(),

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { describe, expect, it } from "vitest";
 import { denialText } from "../../../src/admission/denial.ts";
 import { assess } from "../../../src/evaluation/assess.ts";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import type { SkillResult } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";
@@ -115,7 +115,7 @@ function judged(skill: Skill, { publishers = all, elsewhere = [], spec = {} }: C
   const policies = [policyObject({ publishers: publishersOf(skill, publishers), ...spec })];
   if (elsewhere.length > 0)
     policies.push(policyObject({ publishers: publishersOf(skill, elsewhere) }, "other"));
-  const { policies: compiled, trust, problems } = compileSnapshot(policies, [root]);
+  const { policies: compiled, trust, problems } = compileObjects(policies, [root]);
   expect(problems).toEqual([]);
   return judge(compiled[0]!, reference({ name }), assess({ skill }, trust, later), later);
 }
@@ -124,7 +124,7 @@ const found = (skill: Skill, options: Case = {}): readonly string[] => codes(jud
 
 /** What a denial says, as `kubectl` shows it. */
 function denial(result: SkillResult): string {
-  const { policies } = compileSnapshot([policyObject({}, "payments")], []);
+  const { policies } = compileObjects([policyObject({}, "payments")], []);
   const verdict = verdictOf(policies[0]!, [result], { isPod: true });
   const subject = { kind: "Pod", namespace: "payments", name: "etl", operation: "CREATE", dryRun: false };
   return denialText([verdict], subject as never, "7f3c1a9e");
@@ -307,7 +307,7 @@ describe("judge, of files that are named as a signature's", () => {
       ...publishersOf(vett, ["vett"]),
       { name: "oms", publicKey: { trustRootRef: { name: "ended", key: "k" } } },
     ];
-    const { policies, trust } = compileSnapshot([policyObject({ publishers })], [root, ended]);
+    const { policies, trust } = compileObjects([policyObject({ publishers })], [root, ended]);
     const good = await sign(vett, "oms");
     const { findings } = judge(
       policies[0]!,

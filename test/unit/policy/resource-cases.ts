@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { OwnKind } from "../../../src/policy/resource/kinds.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 /** A public key that every valid case uses. */
@@ -12,7 +13,7 @@ export const publishers = [{ name: "team", publicKey: { pem: publicKey } }];
 
 /** A spec, and which fields must be named when it is refused; undefined where it must be taken. */
 export interface ResourceCase {
-  readonly kind: "ClusterSkillPolicy" | "SkillTrustRoot" | "SkillRevocationList";
+  readonly kind: OwnKind;
   readonly name: string;
   readonly spec: unknown;
   readonly refused?: RegExp;

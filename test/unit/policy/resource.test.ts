@@ -1,19 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { PolicyError } from "../../../src/policy/policy-error.ts";
 import { clusterSkillPolicySpec } from "../../../src/policy/resource/cluster-skill-policy.ts";
-import { parsePolicy, parseRevocationList, parseTrustRoot } from "../../../src/policy/resource/parse.ts";
+import { parseResource } from "../../../src/policy/resource/parse.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectOf, publishers, resourceCases, type ResourceCase } from "./resource-cases.ts";
 
-const parsers = {
-  ClusterSkillPolicy: parsePolicy,
-  SkillTrustRoot: parseTrustRoot,
-  SkillRevocationList: parseRevocationList,
-};
-
 function faultOf(kind: ResourceCase["kind"], object: KubernetesObject): string | undefined {
   try {
-    parsers[kind](object);
+    parseResource(kind, object);
     return undefined;
   } catch (error) {
     expect(error).toBeInstanceOf(PolicyError);

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { omsStatement } from "../../../src/signature/oms/sign.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
@@ -24,7 +24,7 @@ function found(skill: Skill, trusting: { readonly publisher: Spec; readonly root
     spec: revoked,
   };
   const policy = policyObject({ publishers: [{ name: "p", ...trusting.publisher }] });
-  const { policies, trust, problems } = compileSnapshot([policy], [rootObject(trusting.root)], {
+  const { policies, trust, problems } = compileObjects([policy], [rootObject(trusting.root)], {
     revocationLists: [list],
   });
   expect(problems).toEqual([]);

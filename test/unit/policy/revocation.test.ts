@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { verdictOf } from "../../../src/policy/verdict.ts";
@@ -35,7 +35,7 @@ const listObject = (spec: Spec, name = "org-revoked"): KubernetesObject => ({
 /** The policy of the builders, under these lists. */
 function policyUnder(lists: readonly Spec[], spec: Spec = {}): Policy {
   const revocationLists = lists.map((content, index) => listObject(content, `list-${index}`));
-  const { policies, problems } = compileSnapshot([policyObject(spec)], [], { revocationLists });
+  const { policies, problems } = compileObjects([policyObject(spec)], [], { revocationLists });
   expect(problems).toEqual([]);
   return policies[0]!;
 }
@@ -204,7 +204,7 @@ describe("lists that are compiled again", () => {
   const first = listObject({ skills: [entry(sha256("00"))] }, "a");
   const second = listObject({ keys: [entry(sha256("ee"))] }, "b");
   const under = (revocationLists: readonly KubernetesObject[]): number => {
-    const { policies } = compileSnapshot([policyObject()], [], { revocationLists });
+    const { policies } = compileObjects([policyObject()], [], { revocationLists });
     return revoked(policies[0]!, signed()).length;
   };
 
@@ -232,7 +232,7 @@ describe("a policy's own revocation", () => {
   });
 
   it("is not that of another policy", () => {
-    const { policies } = compileSnapshot(
+    const { policies } = compileObjects(
       [policyObject({ revocation: { digests: [sha256("00")] } }), policyObject({}, "q")],
       [],
     );
@@ -295,7 +295,7 @@ describe("a list that cannot be used", () => {
     policies: readonly KubernetesObject[],
     revocationLists: readonly KubernetesObject[],
   ) => {
-    const compiled = compileSnapshot(policies, [], { revocationLists });
+    const compiled = compileObjects(policies, [], { revocationLists });
     return {
       broken: compiled.policies.map(({ broken }) => broken),
       problems: compiled.problems.map(({ kind, name, reason }) => `${kind} ${name} ${reason}`),
@@ -340,8 +340,8 @@ describe("a list that cannot be used", () => {
 
 describe("trust", () => {
   it("is the same object after a change of lists alone, so that what was verified stays known", () => {
-    const first = compileSnapshot([policyObject()], []).trust;
+    const first = compileObjects([policyObject()], []).trust;
     const revocationLists = [listObject({ skills: [entry(sha256("00"))] })];
-    expect(compileSnapshot([policyObject()], [], { revocationLists, previous: first }).trust).toBe(first);
+    expect(compileObjects([policyObject()], [], { revocationLists, previous: first }).trust).toBe(first);
   });
 });

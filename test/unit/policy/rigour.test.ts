@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../src/evaluation/assess.ts";
-import { compileSnapshot } from "../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
 import type { Finding } from "../../../src/policy/finding.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { remedyFor } from "../../../src/policy/remedy.ts";
@@ -37,7 +37,7 @@ const publisher = (name: string, over: Spec = {}): Spec => ({
 
 /** What the policy that trusts by the first of these roots finds; those of other policies are trusted beside it. */
 function findings(skill: Skill, names: readonly string[], over: Spec = {}): readonly Finding[] {
-  const { policies, trust, problems } = compileSnapshot(
+  const { policies, trust, problems } = compileObjects(
     names.map((name, at) => policyObject(publisher(name, at === 0 ? over : {}), `p${at}`)),
     [strict, lax, foreign],
   );
@@ -122,7 +122,7 @@ describe("judge, where registries of different rigour are trusted", () => {
     const skills = [{ name: skill.name, version: "1.0.0", hash }];
     const said = (name: string) => {
       const spec = { publishers: [{ name: "registry", vett: { trustRootRef: { name }, skills } }] };
-      const { policies, trust } = compileSnapshot([policyObject(spec)], roots);
+      const { policies, trust } = compileObjects([policyObject(spec)], roots);
       return judge(policies[0]!, reference({ name: skill.name }), assess({ skill }, trust, later), later)
         .findings;
     };

@@ -1,5 +1,5 @@
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
-import type { ResourceProblem } from "../../../policy/resource/problem.ts";
+import type { OwnKind } from "../../../policy/resource/kinds.ts";
 import type { TrustEnd } from "../../../policy/trust/expiry.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 
@@ -43,12 +43,14 @@ const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
 
 const revocable = ["skills", "files", "certificates", "keys", "identities"] as const;
 
-function countEntries(spec: unknown): Readonly<Record<string, number>> {
+type Counts = Readonly<Record<string, number>>;
+
+function countEntries(spec: unknown): Counts {
   const lists = spec as Readonly<Partial<Record<string, readonly unknown[]>>> | undefined;
   return Object.fromEntries(revocable.map((kind) => [kind, lists?.[kind]?.length ?? 0]));
 }
 
-function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: TrustRootSpec) {
+function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: TrustRootSpec = {}): Counts {
   const registryKeys = vett.flatMap((registry) => registry.keys);
   return {
     certificates: countPem(certificates),
@@ -57,20 +59,16 @@ function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: Trust
   };
 }
 
-/** Counts that the printer columns show, by kind. */
-function countsOf(
-  kind: ResourceProblem["kind"],
-  object: KubernetesObject,
-  compiled: CompiledSnapshot,
-): Readonly<Record<string, number>> {
-  const { name } = object.metadata as Metadata;
-  if (kind === "ClusterSkillPolicy") {
-    return { publishers: compiled.policies.find((policy) => policy.name === name)?.publishers.length ?? 0 };
-  }
-  const usable = !compiled.problems.some((one) => one.kind === kind && one.name === name);
-  if (kind === "SkillRevocationList") return countEntries(usable ? object["spec"] : undefined);
-  return usable ? countTrust(object["spec"] as TrustRootSpec) : { certificates: 0, keys: 0, sigstore: 0 };
-}
+/** Counts that the printer columns show, by kind; `spec` is undefined where it cannot be used. */
+const counters: Readonly<
+  Record<OwnKind, (spec: unknown, name: string, compiled: CompiledSnapshot) => Counts>
+> = {
+  ClusterSkillPolicy: (_spec, name, { policies }) => ({
+    publishers: policies.find((policy) => policy.name === name)?.publishers.length ?? 0,
+  }),
+  SkillTrustRoot: (spec) => countTrust(spec as TrustRootSpec | undefined),
+  SkillRevocationList: countEntries,
+};
 
 /** What the printer columns and the condition say of a trust root's ends. */
 interface Expiry {
@@ -116,7 +114,7 @@ function expiryOf(name: string, { trustEnds }: CompiledSnapshot, now: number): E
  * @param now milliseconds since 1970
  */
 export function statusOf(
-  kind: ResourceProblem["kind"],
+  kind: OwnKind,
   object: KubernetesObject,
   compiled: CompiledSnapshot,
   now: number,
@@ -142,13 +140,14 @@ export function statusOf(
     reason: problem?.reason ?? "Compiled",
     message: problem?.message ?? ["in force", ...notes.map(({ message }) => message)].join("; "),
   });
+  const counts = counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled);
   if (kind !== "SkillTrustRoot" || problem !== undefined)
-    return { ...observed, conditions: [ready], ...countsOf(kind, object, compiled) };
+    return { ...observed, conditions: [ready], ...counts };
   const { condition: expiring, ...columns } = expiryOf(name, compiled, now);
   return {
     ...observed,
     conditions: [ready, condition("Expiring", expiring)],
-    ...countsOf(kind, object, compiled),
+    ...counts,
     ...columns,
   };
 }

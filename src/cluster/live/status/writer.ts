@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
-import type { ResourceProblem } from "../../../policy/resource/problem.ts";
+import {
+  collectionPath,
+  ownKinds,
+  type OwnKind,
+  type PolicyObjects,
+} from "../../../policy/resource/kinds.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import { statusOf, type Status } from "./conditions.ts";
-
-/** Objects by kind. */
-export type StatusObjects = Readonly<Record<ResourceProblem["kind"], readonly KubernetesObject[]>>;
 
 /** Writes what became of policies, trust roots and revocation lists where `kubectl get` shows it. */
 export interface StatusWriter {
@@ -17,7 +19,7 @@ export interface StatusWriter {
    * Tells the present state; returns at once. Whoever leads, or comes to lead later, writes what differs from what the
    * objects' status says.
    */
-  update(objects: StatusObjects, compiled: CompiledSnapshot): void;
+  update(objects: PolicyObjects, compiled: CompiledSnapshot): void;
   close(): Promise<void>;
 }
 
@@ -29,12 +31,6 @@ interface Metadata {
   readonly name: string;
   readonly resourceVersion?: string;
 }
-
-const plurals: Readonly<Record<ResourceProblem["kind"], string>> = {
-  ClusterSkillPolicy: "clusterskillpolicies",
-  SkillTrustRoot: "skilltrustroots",
-  SkillRevocationList: "skillrevocationlists",
-};
 
 interface Write {
   readonly path: string;
@@ -64,9 +60,9 @@ class StatusQueue {
     this.#leadership = leadership;
   }
 
-  consider(kind: ResourceProblem["kind"], object: KubernetesObject, compiled: CompiledSnapshot): void {
+  consider(kind: OwnKind, object: KubernetesObject, compiled: CompiledSnapshot): void {
     const metadata = object.metadata as Metadata;
-    const path = `/apis/skill-admission.dev/v1alpha1/${plurals[kind]}/${encodeURIComponent(metadata.name)}/status`;
+    const path = `${collectionPath(kind)}/${encodeURIComponent(metadata.name)}/status`;
     const status = statusOf(kind, object, compiled, Date.now());
     if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
     else {
@@ -137,7 +133,7 @@ export function createStatusWriter(
     latest = state;
     if (leadership.term() === undefined) return;
     const [objects, compiled] = state;
-    for (const kind of Object.keys(plurals) as (keyof typeof plurals)[]) {
+    for (const kind of ownKinds) {
       for (const object of objects[kind]) queue.consider(kind, object, compiled);
     }
     queue.start();

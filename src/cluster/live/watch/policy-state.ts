@@ -1,4 +1,5 @@
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
+import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
 import type { NamedReference, TrustSupply } from "../../../policy/trust/reference.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
@@ -38,9 +39,7 @@ function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject)
 
 /** Policies, trust roots and revocation lists, compiled together after changes. */
 export class PolicyState {
-  readonly policies = new Map<string, KubernetesObject>();
-  readonly trustRoots = new Map<string, KubernetesObject>();
-  readonly revocationLists = new Map<string, KubernetesObject>();
+  readonly #objects = forEachKind(() => new Map<string, KubernetesObject>());
   #compiled: Compiled | undefined;
   #due = false;
   /** Did a spec change since the last compilation; our own writes of status do not count. */
@@ -55,8 +54,9 @@ export class PolicyState {
     return this.#compiled;
   }
 
-  /** Where a watch puts the objects of one of these kinds. */
-  sinkFor(map: Map<string, KubernetesObject>): ObjectSink {
+  /** Where a watch puts the objects of a kind. */
+  sinkFor(kind: OwnKind): ObjectSink {
+    const map = this.#objects[kind];
     return {
       set: (key, object) => {
         if (!sameSpec(map.get(key), object)) this.#stale = true;
@@ -87,24 +87,19 @@ export class PolicyState {
       // Not compiled yet, or not to be: what was compiled before does not know these objects.
       if (this.#stale || this.#compiled === undefined) return;
       // Also when only a status changed: somebody else could have changed it.
-      const objects = {
-        ClusterSkillPolicy: [...this.policies.values()],
-        SkillTrustRoot: [...this.trustRoots.values()],
-        SkillRevocationList: [...this.revocationLists.values()],
-      };
-      this.#deps.status?.update(objects, this.#compiled);
+      this.#deps.status?.update(this.#present(), this.#compiled);
     });
+  }
+
+  #present(): PolicyObjects {
+    return forEachKind((kind) => [...this.#objects[kind].values()]);
   }
 
   #compile(): void {
     const { hooks, references } = this.#deps;
-    const policies = [...this.policies.values()];
-    const trustRoots = [...this.trustRoots.values()];
-    const revocationLists = [...this.revocationLists.values()];
     try {
       const previous = this.#compiled?.trust;
-      const options = { revocationLists, previous, supply: references.read };
-      const compiled = compileSnapshot(policies, trustRoots, options);
+      const compiled = compileSnapshot(this.#present(), { previous, supply: references.read });
       references.follow(compiled.references);
       if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));

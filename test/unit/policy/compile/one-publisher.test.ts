@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
 import { skillOf } from "../../../fixtures/signed-skill.ts";
 import { podSourceKinds } from "../../../../src/skill/reference.ts";
@@ -10,7 +10,7 @@ describe("onePublisher", () => {
   it("is the policy that the resource with nothing but that publisher is", () => {
     const publisher = { name: "team", publicKey: { pem: publicKey } };
     const short = onePublisher("p", publisher);
-    const long = compileSnapshot([policyObject({ publishers: [publisher] })], []);
+    const long = compileObjects([policyObject({ publishers: [publisher] })], []);
     expect(short.trust.version).toBe(long.trust.version);
     // Functions are compared by what they say.
     const plain = ({ policies: [policy] }: typeof short): unknown => ({

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import { judge } from "../../../../src/policy/judge.ts";
 import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 import { evidenceOf, now, reference, unsigned } from "../builders.ts";
@@ -41,7 +41,7 @@ describe("compileSnapshot of anything", () => {
         const list = { metadata: { name: "l" }, spec };
         const revocation = named ? { revocation: { listRefs: [{ name: "l" }] } } : {};
         const policy = { metadata: { name: "p" }, spec: { publishers, ...revocation } };
-        const { policies } = compileSnapshot([policy], [], { revocationLists: [list] });
+        const { policies } = compileObjects([policy], [], { revocationLists: [list] });
         if (refused === undefined) expect(policies[0]?.broken).toBeUndefined();
         else expect(policies[0]?.broken).toMatch(/the SkillRevocationList l cannot be read.*spec/);
       }),
@@ -55,7 +55,7 @@ describe("compileSnapshot of anything", () => {
         fc.array(resource, { maxLength: 3 }),
         fc.array(resource, { maxLength: 2 }),
         (policies, roots, revocationLists) => {
-          const compiled = compileSnapshot(policies, roots, { revocationLists });
+          const compiled = compileObjects(policies, roots, { revocationLists });
           expect(compiled.policies).toHaveLength(policies.length);
           for (const policy of compiled.policies) {
             const { findings } = judge(policy, reference(), evidenceOf(unsigned), now);
@@ -75,7 +75,7 @@ describe("compileSnapshot of anything", () => {
     fc.assert(
       fc.property(anySelector, nearlyRight, labels, (namespaceSelector, rest, namespace) => {
         const spec = { ...rest, namespaceSelector };
-        const [policy] = compileSnapshot([{ metadata: { name: "p" }, spec }], []).policies;
+        const [policy] = compileObjects([{ metadata: { name: "p" }, spec }], []).policies;
         const wanted: unknown = (namespaceSelector as { matchLabels?: unknown } | null)?.matchLabels;
         const excluded =
           typeof wanted === "object" &&
@@ -96,7 +96,7 @@ describe("compileSnapshot of anything", () => {
         nearlyRight,
         (mode, rest) => {
           const spec = { publishers, ...rest, mode };
-          const [policy] = compileSnapshot([{ metadata: { name: "p" }, spec }], []).policies;
+          const [policy] = compileObjects([{ metadata: { name: "p" }, spec }], []).policies;
           expect(policy?.mode).toBe(mode === "Warn" || mode === "Audit" ? mode : "Enforce");
         },
       ),

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import { judge } from "../../../../src/policy/judge.ts";
 import type { Policy } from "../../../../src/policy/policy.ts";
 import { podSourceKinds } from "../../../../src/skill/reference.ts";
@@ -32,7 +32,7 @@ const block = (label: string, body: string): string =>
   `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
 
 const problemsOf = (policies: readonly KubernetesObject[], roots: readonly KubernetesObject[] = []) =>
-  compileSnapshot(policies, roots).problems.map(({ kind, name, reason, message }) => ({
+  compileObjects(policies, roots).problems.map(({ kind, name, reason, message }) => ({
     kind,
     name,
     reason,
@@ -40,7 +40,7 @@ const problemsOf = (policies: readonly KubernetesObject[], roots: readonly Kuber
   }));
 
 const only = (policies: readonly KubernetesObject[], roots: readonly KubernetesObject[] = []): Policy => {
-  const compiled = compileSnapshot(policies, roots).policies;
+  const compiled = compileObjects(policies, roots).policies;
   expect(compiled).toHaveLength(1);
   return compiled[0]!;
 };
@@ -69,7 +69,7 @@ const certificateSigner = (
 
 describe("compileSnapshot", () => {
   it("gives no policy and no trust for nothing", () => {
-    const { policies, trust, problems } = compileSnapshot([], []);
+    const { policies, trust, problems } = compileObjects([], []);
     expect({ policies, problems, anchors: trust.anchors, keys: trust.keys }).toEqual({
       policies: [],
       problems: [],
@@ -165,7 +165,7 @@ describe("trust of a snapshot", () => {
     const object = policyObject({
       publishers: [...publishers, { name: "ca", certificate: { pem: authority.pem + other.pem } }],
     });
-    const { trust } = compileSnapshot([object], roots);
+    const { trust } = compileObjects([object], roots);
     expect(trust.keys.map(({ names, fingerprint }) => ({ names, fingerprint }))).toEqual([
       { names: ["ClusterSkillPolicy/p/team", "r/k"], fingerprint: keyFingerprint(publicKey) },
     ]);
@@ -182,15 +182,15 @@ describe("trust of a snapshot", () => {
       rootObject({ keys: [{ name: "k", pem: publicKey }] }),
       rootObject({ keys: [{ name: "k", pem: publicPem("P-384") }] }, "s"),
     ];
-    const first = compileSnapshot([], roots).trust;
-    expect(compileSnapshot([], roots, { previous: first }).trust).toBe(first);
-    expect(compileSnapshot([], [...roots].reverse(), { previous: first }).trust).toBe(first);
-    const changed = compileSnapshot([], [rootObject({ keys: [{ name: "k", pem: publicPem("P-256") }] })], {
+    const first = compileObjects([], roots).trust;
+    expect(compileObjects([], roots, { previous: first }).trust).toBe(first);
+    expect(compileObjects([], [...roots].reverse(), { previous: first }).trust).toBe(first);
+    const changed = compileObjects([], [rootObject({ keys: [{ name: "k", pem: publicPem("P-256") }] })], {
       previous: first,
     }).trust;
     expect(changed).not.toBe(first);
     expect(changed.version).not.toBe(first.version);
-    const renamed = compileSnapshot([], [rootObject({ keys: [{ name: "n", pem: publicKey }] })], {
+    const renamed = compileObjects([], [rootObject({ keys: [{ name: "n", pem: publicKey }] })], {
       previous: first,
     }).trust;
     expect(renamed.version).not.toBe(first.version);
@@ -206,7 +206,7 @@ describe("trust of a snapshot", () => {
       x,
     ]);
     const pem = `-----BEGIN PUBLIC KEY-----\n${compressed.toString("base64")}\n-----END PUBLIC KEY-----\n`;
-    const { trust, problems } = compileSnapshot([], [rootObject({ keys: [{ name: "k", pem }] })]);
+    const { trust, problems } = compileObjects([], [rootObject({ keys: [{ name: "k", pem }] })]);
     expect(problems).toEqual([]);
     expect(trust.keys[0]?.fingerprint).toBe(keyFingerprint(publicKey));
   });
@@ -221,7 +221,7 @@ describe("trust of a snapshot", () => {
   it("takes Ed25519 keys, under one fingerprint", () => {
     const key = generateKeyPairSync("ed25519").publicKey;
     const pem = key.export({ type: "spki", format: "pem" }).toString();
-    const { trust, problems } = compileSnapshot([], [rootObject({ keys: [{ name: "k", pem }] })]);
+    const { trust, problems } = compileObjects([], [rootObject({ keys: [{ name: "k", pem }] })]);
     expect(problems).toEqual([]);
     expect(trust.keys[0]?.fingerprint).toBe(keyFingerprint(pem));
   });
@@ -460,7 +460,7 @@ describe("a policy that cannot be used as written", () => {
   });
 
   it("leaves other policies as they are", () => {
-    const { policies } = compileSnapshot([policyObject({ unknown: 1 }), policyObject({}, "q")], []);
+    const { policies } = compileObjects([policyObject({ unknown: 1 }), policyObject({}, "q")], []);
     expect(policies.map(({ name, broken }) => [name, broken === undefined])).toEqual([
       ["p", false],
       ["q", true],
@@ -470,7 +470,7 @@ describe("a policy that cannot be used as written", () => {
 
 describe("resources of one name", () => {
   it("both apply, when they are policies, and are told of", () => {
-    const { policies, problems } = compileSnapshot([policyObject(), policyObject({ mode: "Audit" })], []);
+    const { policies, problems } = compileObjects([policyObject(), policyObject({ mode: "Audit" })], []);
     expect(policies.map(({ mode }) => mode)).toEqual(["Enforce", "Audit"]);
     expect(problems).toMatchObject([{ kind: "ClusterSkillPolicy", name: "p", reason: "Duplicate" }]);
   });
@@ -481,7 +481,7 @@ describe("resources of one name", () => {
       rootObject({ keys: [{ name: "a", pem: publicKey }] }),
       rootObject({ keys: [{ name: "b", pem: publicKey }] }),
     ];
-    const { policies, problems, trust } = compileSnapshot([object], roots);
+    const { policies, problems, trust } = compileObjects([object], roots);
     expect(policies[0]?.broken).toMatch(/not ready/);
     expect(problems.map(({ reason }) => reason)).toEqual(["Duplicate", "TrustRootMissing"]);
     expect(trust.keys).toEqual([]);

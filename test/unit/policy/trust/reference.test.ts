@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import {
   normalMirror,
   referenceKey,
@@ -31,7 +31,7 @@ const otherRoot = (): string => {
 };
 
 const compiled = (entry: Spec, told?: (reference: TrustReference) => Supplied) =>
-  compileSnapshot([keyless], [rootObject({ sigstore: [{ name: "s", ...entry }] })], {
+  compileObjects([keyless], [rootObject({ sigstore: [{ name: "s", ...entry }] })], {
     ...(told === undefined ? {} : { supply: told }),
   });
 const problemOf = (...args: Parameters<typeof compiled>) =>
@@ -60,7 +60,7 @@ describe("a trusted root in an object", () => {
   it("is other trust once it holds another text, and the same object while it does not", () => {
     const first = compiled(fromConfigMap, () => ({ text: publicGoodRoot }));
     const again = (text: string) =>
-      compileSnapshot([keyless], [rootObject({ sigstore: [{ name: "s", ...fromConfigMap }] })], {
+      compileObjects([keyless], [rootObject({ sigstore: [{ name: "s", ...fromConfigMap }] })], {
         supply: () => ({ text }),
         previous: first.trust,
       });

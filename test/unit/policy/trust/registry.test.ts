@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import { judge } from "../../../../src/policy/judge.ts";
 import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
 import type { Signer } from "../../../../src/signature/signature-evidence.ts";
@@ -27,8 +27,7 @@ const vett = (content: Spec = {}): Spec => ({
   ],
 });
 
-const compiled = (content: Spec = {}, roots = [root]) =>
-  compileSnapshot([policyObject(vett(content))], roots);
+const compiled = (content: Spec = {}, roots = [root]) => compileObjects([policyObject(vett(content))], roots);
 
 const { trust, policies } = compiled();
 const [policy] = policies;
@@ -100,7 +99,7 @@ describe("isByPublisher on registries", () => {
     expect(isByPublisher(policy!, signed(stranger))).toBe(false);
     const bare: Signer = { kind: "key", publicKey: first.keys[0]!.fingerprint, names: [] };
     expect(isByPublisher(policy!, signed(bare))).toBe(false);
-    const [byKey] = compileSnapshot(
+    const [byKey] = compileObjects(
       [policyObject({ publishers: [{ name: "k", publicKey: { pem: publicKey } }] })],
       [root],
     ).policies;
@@ -164,7 +163,7 @@ describe("revoking what a registry signed", () => {
   });
   const codes = (spec: Spec): readonly string[] => {
     const options = { revocationLists: [listOf(spec)] };
-    const [held] = compileSnapshot([policyObject(vett())], [root], options).policies;
+    const [held] = compileObjects([policyObject(vett())], [root], options).policies;
     return judge(held!, reference(), evidenceOf(signed(signer())), now).findings.map(({ code }) => code);
   };
   const entry = (digest: string): Spec => ({ digest: `sha256:${digest}`, reason: "SEC-1" });

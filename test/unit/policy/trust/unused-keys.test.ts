@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { compileSnapshot } from "../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../fixtures/compile.ts";
 import { sha256 } from "../../../../src/skill/digest.ts";
 import { rootObject } from "../builders.ts";
 
@@ -21,13 +21,13 @@ describe("untriedKeys", () => {
   it("says nothing of as many keys as are tried", () => {
     const keys = ordered(32);
     const roots = [rootObject({ keys: keys.slice(0, 16) }, "a"), rootObject({ keys: keys.slice(16) }, "b")];
-    expect(compileSnapshot([], roots).trustNotes).toEqual([]);
+    expect(compileObjects([], roots).trustNotes).toEqual([]);
   });
 
   it("names those beyond, at the trust root that has them", () => {
     const keys = ordered(34);
     const roots = [rootObject({ keys: keys.slice(0, 17) }, "a"), rootObject({ keys: keys.slice(17) }, "b")];
-    expect(compileSnapshot([], roots).trustNotes).toEqual([
+    expect(compileObjects([], roots).trustNotes).toEqual([
       {
         name: "b",
         message: expect.stringMatching(/not tried with k32, k33: of the 34 Ed25519 keys/) as string,
@@ -46,6 +46,6 @@ describe("untriedKeys", () => {
       rootObject({ keys: [...curves, ...ordered(24)] }, "a"),
       rootObject({ keys: ordered(8) }, "b"),
     ];
-    expect(compileSnapshot([], roots).trustNotes).toEqual([]);
+    expect(compileObjects([], roots).trustNotes).toEqual([]);
   });
 });

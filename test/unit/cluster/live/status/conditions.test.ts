@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { statusOf, type Status } from "../../../../../src/cluster/live/status/conditions.ts";
-import { compileSnapshot } from "../../../../../src/policy/compile/snapshot.ts";
+import { compileObjects } from "../../../../fixtures/compile.ts";
 import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
 import { issueAuthority, type IssuedCertificate } from "../../../../fixtures/certificates.ts";
 import { issueCrl } from "../../../../fixtures/crl.ts";
@@ -24,7 +24,7 @@ const stored = (object: KubernetesObject, status?: Status): KubernetesObject => 
 
 const statusOfRoot = (spec: Spec, before?: Status, at = now): Status => {
   const root = stored(rootObject(spec), before);
-  return statusOf("SkillTrustRoot", root, compileSnapshot([], [root]), at);
+  return statusOf("SkillTrustRoot", root, compileObjects([], [root]), at);
 };
 
 const conditionOf = (status: Status, type: string) =>
@@ -152,7 +152,7 @@ describe("statusOf a revocation list", () => {
         metadata: { name: "l" },
         spec,
       });
-      const compiled = compileSnapshot([policyObject()], [], { revocationLists: [object] });
+      const compiled = compileObjects([policyObject()], [], { revocationLists: [object] });
       return statusOf("SkillRevocationList", object, compiled, now);
     };
     const entry = { digest, reason: "a" };

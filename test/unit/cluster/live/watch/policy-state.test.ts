@@ -22,7 +22,7 @@ function stateWith(references: Partial<References>) {
     ready: () => true,
     references: { follow: () => undefined, read: () => ({}), pending: () => false, ...references },
   });
-  const sink = state.sinkFor(state.trustRoots);
+  const sink = state.sinkFor("SkillTrustRoot");
   const put = async (object: KubernetesObject): Promise<void> => {
     sink.set((object.metadata as { readonly name: string }).name, object);
     sink.settled();
