@@ -45,7 +45,7 @@ async function open(
 ): Promise<Connected> {
   const hooks = hooksOf(telemetry);
   if (config.cluster.kind !== "offline") {
-    const { connectLive } = await import("./connect-live.ts");
+    const { connectLive } = await import("./live/connect-live.ts");
     return connectLive(config, config.cluster, {
       hooks,
       mirrors,

@@ -1,5 +1,5 @@
-import { issuerIn } from "../server/certificates/bundle.ts";
-import type { CertificateSource } from "../server/certificates/certificate-source.ts";
+import { issuerIn } from "../../server/certificates/bundle.ts";
+import type { CertificateSource } from "../../server/certificates/certificate-source.ts";
 
 /**
  * Among replicas another one may register, and only once somebody is ready: that cannot be a condition of being so. But

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-
-import { startedTrusted } from "../../../src/compose/started-trusted.ts";
-import { issuer } from "../../../src/server/certificates/issuer.ts";
-import type { KeyedCertificate } from "../../../src/server/certificates/state.ts";
+import { startedTrusted } from "../../../../src/compose/live/started-trusted.ts";
+import { issuer } from "../../../../src/server/certificates/issuer.ts";
+import type { KeyedCertificate } from "../../../../src/server/certificates/state.ts";
 
 const span = { notBefore: Date.UTC(2026, 0, 1), notAfter: Date.UTC(2027, 0, 1) };
 

@@ -1,0 +1,53 @@
+import type { ClusterHooks } from "../../cluster/cluster.ts";
+import type { SourceHooks } from "../../cluster/live/api/volume-object-source.ts";
+import { createEventWriter, type EventDrop } from "../../cluster/live/events/writer.ts";
+import { openLiveCluster } from "../../cluster/live/live-cluster.ts";
+import { exemptNamespaces } from "../../cluster/live/registration/webhook-configuration.ts";
+import { createStatusWriter } from "../../cluster/live/status/writer.ts";
+import type { Config } from "../../config.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Connected } from "../connected.ts";
+import { closing, type openMirrors } from "../mirrors.ts";
+import { leadershipOf } from "./leadership.ts";
+import { reachOf, type LiveMode } from "./reach.ts";
+import { exemptionsOf, registrationOf } from "./registration.ts";
+
+interface Told {
+  readonly hooks: ClusterHooks & SourceHooks;
+  readonly mirrors: Awaited<ReturnType<typeof openMirrors>>;
+  readonly log: Log;
+  readonly onEventDropped: (why: EventDrop) => void;
+}
+
+/**
+ * Opens the cluster that a pod runs in, or that a kubeconfig names.
+ * @throws Error where a kubeconfig or credential cannot be used, in words
+ */
+export async function connectLive(config: Config, mode: LiveMode, told: Told): Promise<Connected> {
+  const { hooks, mirrors } = told;
+  const reach = await reachOf(mode);
+  const { client, store, names } = reach;
+  const leadership = leadershipOf(config, client, told);
+  const cluster = openLiveCluster({
+    client,
+    hooks,
+    status: createStatusWriter(client, hooks, leadership),
+    mirrors,
+    ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
+  });
+  const events = () =>
+    createEventWriter({
+      client,
+      onProblem: hooks.onProblem,
+      onDropped: told.onEventDropped,
+      exempt: new Set(exemptNamespaces(exemptionsOf(config))),
+    });
+  return {
+    cluster: closing(cluster, mirrors),
+    store,
+    names,
+    leadership,
+    ...(config.events ? { events: events() } : {}),
+    register: (certificates) => registrationOf(config, reach, { ...told, leadership, certificates }),
+  };
+}
