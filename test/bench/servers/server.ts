@@ -14,6 +14,8 @@ export interface Server {
   readonly metricsPort: number;
   /** From starting the process to the first 200 of `/readyz`, milliseconds. */
   readonly ready: number;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ async function start({ name, args, port, metricsPort = 0 }: Start): Promise<Serv
     port,
     metricsPort,
     ready: performance.now() - started,
+    ended,
     async stop() {
       child.kill("SIGTERM");
       // The bare server drains nothing, and some loads leave connections behind.

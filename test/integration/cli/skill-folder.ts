@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeKeyPair, type KeyFiles } from "../../fixtures/key-pair.ts";
 
 /** A folder to work in, with a skill `demo` that nobody has signed. */
 export interface SkillFolder {
@@ -10,11 +10,7 @@ export interface SkillFolder {
   /** Writes a file below `home`; returns its path. */
   readonly put: (path: string, content: string) => string;
   /** Makes a key pair; returns the paths of its two PEM files. */
-  readonly keys: (
-    kind: "ec" | "ed25519",
-    name: string,
-    passphrase?: string,
-  ) => { readonly key: string; readonly pub: string };
+  readonly keys: (kind: "ec" | "ed25519", name: string, passphrase?: string) => KeyFiles;
 }
 
 export function makeSkillFolder(): SkillFolder {
@@ -30,14 +26,6 @@ export function makeSkillFolder(): SkillFolder {
     home,
     skill: join(home, "demo"),
     put,
-    keys: (kind, name, passphrase) => {
-      const { privateKey, publicKey } =
-        kind === "ec" ? generateKeyPairSync("ec", { namedCurve: "P-256" }) : generateKeyPairSync("ed25519");
-      const sealed = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
-      return {
-        key: put(`${name}.key`, privateKey.export({ type: "pkcs8", format: "pem", ...sealed }) as string),
-        pub: put(`${name}.pub`, publicKey.export({ type: "spki", format: "pem" }) as string),
-      };
-    },
+    keys: (kind, name, passphrase) => writeKeyPair(join(home, name), kind, passphrase),
   };
 }
