@@ -1,19 +1,14 @@
 /**
- * Writes what the chart takes from elsewhere (CRDs, trust root, dashboards), its table of values, and the manifests that are
- * rendered from it. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Writes the trust root that the chart takes from the examples, its table of values, and the manifests that are rendered from it. With `--check` it writes nothing and fails where a file is not as it would be written.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { parse, parseAllDocuments } from "yaml";
-import { group } from "../src/policy/resource/kinds.ts";
-import { crdYaml } from "./generate/crd.ts";
-import { root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
+import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { manifestText, renderChart } from "./generate/manifests.ts";
-import { resources } from "./generate/resources.ts";
 import { valuesTable, type ValueSchema } from "./generate/values-table.ts";
 
-const chart = "charts/skill-admission";
 const read = (path: string): Promise<string> => readFile(join(root, path), "utf8");
 
 interface TrustRoot {
@@ -32,17 +27,6 @@ async function catalogueRoot(): Promise<string> {
   return pem;
 }
 
-async function dashboards(): Promise<readonly (readonly [string, string])[]> {
-  const names = (await readdir(join(root, "dashboards")).catch(() => [])).filter((name) =>
-    name.endsWith(".json"),
-  );
-  return Promise.all(
-    names.map(
-      async (name) => [`${chart}/files/dashboards/${name}`, await read(`dashboards/${name}`)] as const,
-    ),
-  );
-}
-
 async function readme(): Promise<string> {
   const path = `${chart}/README.md`;
   const schema = JSON.parse(await read(`${chart}/values.schema.json`)) as ValueSchema;
@@ -59,10 +43,6 @@ async function readme(): Promise<string> {
 /** What lies in the chart's folder. */
 async function chartFiles(): Promise<GeneratedFiles> {
   return new Map([
-    ...resources.map(
-      (resource) => [`${chart}/files/crds/${group}_${resource.plural}.yaml`, crdYaml(resource)] as const,
-    ),
-    ...(await dashboards()),
     [`${chart}/files/nvidia-agent.pem`, await catalogueRoot()],
     [`${chart}/README.md`, await readme()],
   ]);
@@ -71,13 +51,12 @@ async function chartFiles(): Promise<GeneratedFiles> {
 /** What is rendered from the chart as it lies on disk. */
 async function manifests(): Promise<GeneratedFiles> {
   const folder = join(root, chart);
-  const objects = await renderChart(folder, ["--no-hooks"]);
-  const isCrd = ({ kind }: { readonly kind: string }): boolean => kind === "CustomResourceDefinition";
+  // The base takes the CRDs from manifests/crds.
+  const base = await renderChart(folder, ["--no-hooks", "--set=crds.install=false"]);
   const starter = ["--set=starterPolicy.enabled=true", "--show-only=templates/starter-policy.yaml"];
   const unregister = ["--show-only=templates/unregister.yaml"];
   return new Map([
-    ["manifests/base/crds.yaml", manifestText(objects.filter(isCrd))],
-    ["manifests/base/skill-admission.yaml", manifestText(objects.filter((object) => !isCrd(object)))],
+    ["manifests/base/skill-admission.yaml", manifestText(base)],
     ["manifests/starter-policy/starter-policy.yaml", manifestText(await renderChart(folder, starter))],
     ["manifests/unregister/unregister.yaml", manifestText(await renderChart(folder, unregister))],
   ]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { group } from "../src/policy/resource/kinds.ts";
 import { crdYaml } from "./generate/crd.ts";
-import { root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
+import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";
 import { resources } from "./generate/resources.ts";
@@ -16,8 +16,9 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
   const config = await resolveConfig(join(root, "docs/reasons.md"));
   const markdown = (text: string): Promise<string> => format(text, { ...config, parser: "markdown" });
   return new Map([
-    ...resources.map(
-      (resource) => [`manifests/crds/${group}_${resource.plural}.yaml`, crdYaml(resource)] as const,
+    // For kubectl, and for Helm, whose charts hold whatever they install.
+    ...["manifests/crds", `${chart}/files/crds`].flatMap((folder) =>
+      resources.map((resource) => [`${folder}/${group}_${resource.plural}.yaml`, crdYaml(resource)] as const),
     ),
     ...(await Promise.all(
       resources.map(

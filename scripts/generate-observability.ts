@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { dashboardJson } from "./generate/dashboard.ts";
 import { rows } from "./generate/dashboard-rows.ts";
-import { root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
+import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { metricsPage } from "./generate/metrics.ts";
 
 /** Every generated file by its path in the repository. */
@@ -14,7 +14,7 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
   const config = await resolveConfig(join(root, "docs/metrics.md"));
   return new Map([
     [
-      "dashboards/skill-admission.json",
+      `${chart}/files/dashboards/skill-admission.json`,
       await format(JSON.stringify(dashboardJson(rows)), { ...config, parser: "json" }),
     ],
     ["docs/metrics.md", await format(metricsPage(), { ...config, parser: "markdown" })],

@@ -4,6 +4,9 @@ import { dirname, join } from "node:path";
 /** The project's root, two folders above this file's folder. */
 export const root = join(import.meta.dirname, "../..");
 
+/** The Helm chart's folder in the repository. */
+export const chart = "charts/skill-admission";
+
 /** Generated text by its path in the repository. */
 export type GeneratedFiles = ReadonlyMap<string, string>;
 

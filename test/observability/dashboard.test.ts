@@ -7,7 +7,7 @@ const shown = dashboard.panels.filter(({ type }) => type !== "row");
 const overlap = (a: PanelJson["gridPos"], b: PanelJson["gridPos"]): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
-describe("dashboards/skill-admission.json", () => {
+describe("the dashboard", () => {
   it("says what Grafana needs to import it", () => {
     expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
     expect(dashboard.schemaVersion).toBe(39);

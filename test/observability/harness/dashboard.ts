@@ -30,7 +30,7 @@ export interface DashboardJson {
 }
 
 export const dashboard = JSON.parse(
-  readFileSync(join(projectRoot, "dashboards/skill-admission.json"), "utf8"),
+  readFileSync(join(projectRoot, "charts/skill-admission/files/dashboards/skill-admission.json"), "utf8"),
 ) as DashboardJson;
 
 /** Panels that ask something, with what they ask. */

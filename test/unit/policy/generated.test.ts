@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { glob, readFile } from "node:fs/promises";
+import { join, matchesGlob } from "node:path";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../../scripts/generate-crds.ts";
+import { generatedFiles as observabilityFiles } from "../../../scripts/generate-observability.ts";
 import { resources } from "../../../scripts/generate/resources.ts";
 import { parseResource } from "../../../src/policy/resource/parse.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
@@ -43,9 +44,25 @@ interface Crd {
 
 describe("the generated files", () => {
   it("are as they are generated now; otherwise run npm run generate", async () => {
-    for (const [path, text] of await generatedFiles()) {
+    for (const [path, text] of [...(await generatedFiles()), ...(await observabilityFiles())]) {
       expect(await readFile(join(root, path), "utf8"), path).toBe(text);
     }
+  });
+
+  it("are marked as generated in .gitattributes, and nothing else is", async () => {
+    const attributes = await readFile(join(root, ".gitattributes"), "utf8");
+    const marked = [...attributes.matchAll(/^([^#\s]+) linguist-generated$/gm)].map(
+      ([, pattern = ""]) => pattern,
+    );
+    const saying: string[] = [];
+    for await (const path of glob("{charts,docs,manifests}/**/*.{md,yaml}", { cwd: root })) {
+      const [line = ""] = (await readFile(join(root, path), "utf8")).split("\n", 1);
+      if (line.includes("changes here are lost")) saying.push(path);
+    }
+    const generated = [...saying, ...(await generatedFiles()).keys(), ...(await observabilityFiles()).keys()];
+    expect(saying.length).toBeGreaterThan(10);
+    expect(generated.filter((path) => !marked.some((pattern) => matchesGlob(path, pattern)))).toEqual([]);
+    expect(marked.filter((pattern) => !generated.some((path) => matchesGlob(path, pattern)))).toEqual([]);
   });
 
   it("describe every field, and bound everything that a user writes", async () => {
