@@ -98,7 +98,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   source: `Where the files come from: ${codes(podSourceKinds)}. Of \`fetch_duration_seconds\`: the kind of object that is read`,
   format: `Format of the signature: ${formats.map(({ name, title }) => `\`${name}\` (${title})`).join(", ")}; \`none\` where there is no signature`,
   outcome:
-    "Of verifications: `signed` `tampered` `untrusted` `unsigned` `unavailable`. Of reads: `found` `absent`, or the code of what failed",
+    "Of verifications: `signed` `tampered` `untrusted` `unsigned`. Of reads: `found` `absent`, or the code of what failed",
   cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",
   state: "`ready`, or `broken`: it cannot be used as written",
   root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",

@@ -36,7 +36,7 @@ export function findingText(finding: Finding, width = 0): string {
 }
 
 /** Where a skill comes in: `ConfigMap skills-etl at /skills/data-designer`. */
-export function referenceText(reference: SkillReference): string {
+function referenceText(reference: SkillReference): string {
   // A projected volume is known to users by what it projects.
   const sources = reference.sources.map(
     ({ kind, name }) => `${kind === "Projected" ? "projected" : kind} ${name}`,

@@ -15,7 +15,7 @@ import { addVerify } from "./commands/verify.ts";
  * @param end is told the exit code of the command that ran
  * @param serveFlags the options of `serve`; knowing them takes time, so that other commands go without
  */
-export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
+function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
   const program = new Command("skill-admission")
     .description("Kubernetes admission control for AI agent skills: signatures, cards and policies.")
     .version(line.version)

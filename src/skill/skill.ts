@@ -38,7 +38,7 @@ export class SkillFile {
 
 /**
  * The file tree behind a reference, as an agent would read it. Directories, modes and times are not part
- * of it. Paths are relative to the skill's folder, with `/` between components, and have passed `assertSkillPath`.
+ * of it. Paths are relative to the skill's folder, with `/` between components; `pathFault` has nothing against them.
  */
 export interface Skill {
   /** The folder's own name, where the agent sees it. */

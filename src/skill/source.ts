@@ -1,7 +1,7 @@
 import type { Sha256 } from "./digest.ts";
 import type { SkillFile } from "./skill.ts";
 
-/** A namespaced object that holds files by key: a ConfigMap, or a Secret where reading Secrets is switched on. */
+/** A namespaced object that holds files by key. Of Secrets only those are read that a SkillTrustRoot names. */
 export interface VolumeObjectRef {
   readonly kind: "ConfigMap" | "Secret";
   readonly namespace: string;

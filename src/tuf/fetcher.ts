@@ -8,7 +8,7 @@ import type { Fetcher } from "tuf-js";
 import { DownloadHTTPError, DownloadLengthMismatchError } from "tuf-js/dist/error.js";
 
 /** What one look at a mirror may cost. */
-export const fetchLimits = {
+const fetchLimits = {
   /** Bytes of all answers together. */
   bytes: 4 * 1024 * 1024,
   /** Requests: rotations of the root, the four roles, delegations, the file. */

@@ -9,15 +9,11 @@ import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { Volume, VolumePart } from "./pod/volume.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 
-export interface ReadOptions {
-  /** Read Secrets too. Off: what they contribute counts as unreadable. */
-  readonly readSecrets: boolean;
-}
-
 type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
 
-const isReadable = (part: VolumePart, { readSecrets }: ReadOptions): part is ObjectPart =>
-  part.from === "object" && (part.kind === "ConfigMap" || readSecrets);
+/** Secrets are not read: what they contribute counts as unreadable. */
+const isReadable = (part: VolumePart): part is ObjectPart =>
+  part.from === "object" && part.kind === "ConfigMap";
 
 /**
  * The objects that must be read to decide about a pod; empty for one that cannot hold a skill in what can be read.
@@ -31,17 +27,16 @@ const isReadable = (part: VolumePart, { readSecrets }: ReadOptions): part is Obj
 export function objectsToRead(
   pod: PodSubject,
   extraRoots: readonly string[],
-  options: ReadOptions = { readSecrets: false },
 ): readonly VolumeObjectRequest[] {
   // Most pods have no volume at all; the others are parsed in some microseconds.
   const { volumes } = pod.spec;
   if (volumes === undefined || (Array.isArray(volumes) && volumes.length === 0)) return [];
   const { containers } = readPodSpec(pod);
-  const near = volumesToRead(containers, extraRoots, options);
+  const near = volumesToRead(containers, extraRoots);
   const requests = new Map<string, VolumeObjectRequest>();
   for (const [volume, subPaths] of mountedPaths(containers, near)) {
     for (const part of volume.parts) {
-      if (!isReadable(part, options)) continue;
+      if (!isReadable(part)) continue;
       const { kind, name } = part;
       const key = volumeObjectKey(part);
       const asked = { kind, namespace: pod.namespace, name, ...keysOf(part, subPaths) };
@@ -56,17 +51,13 @@ export function objectsToRead(
 }
 
 /** The volumes of which some container could see a skill. */
-function volumesToRead(
-  containers: readonly Container[],
-  extraRoots: readonly string[],
-  options: ReadOptions,
-): ReadonlySet<Volume> {
+function volumesToRead(containers: readonly Container[], extraRoots: readonly string[]): ReadonlySet<Volume> {
   const found = new Set<Volume>();
   for (const container of containers) {
     let isNear: ((path: string) => boolean) | undefined;
     for (const { volume, path } of container.mounts) {
       if (found.has(volume)) continue;
-      const parts = volume.parts.filter((part) => isReadable(part, options));
+      const parts = volume.parts.filter(isReadable);
       if (parts.length === 0) continue;
       isNear ??= nearSkills(container, skillRoots(extraRoots, container));
       if (parts.some(canNameSkill) || isNear(path)) found.add(volume);

@@ -25,10 +25,7 @@ const noTrust = { version: "none", anchors: [], keys: [] };
  * The skill without a repository's own files, so that what is mounted is the signed tree and nothing else; with
  * them, where the signature covers them.
  */
-export function signedTree(
-  skill: Skill,
-  now: number,
-): { readonly skill: Skill; readonly left: readonly string[] } {
+function signedTree(skill: Skill, now: number): { readonly skill: Skill; readonly left: readonly string[] } {
   const left = [...skill.files.keys()].filter((path) => isGitPath(path)).sort();
   if (left.length === 0) return { skill, left };
   const files = new Map([...skill.files].filter(([path]) => !isGitPath(path)));

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import { manifestLimits, ManifestError } from "./manifests.ts";
 
 /** Bounds on a folder of manifests. */
-export const folderLimits = { files: 10_000, depth: 16, bytes: 256 * 1024 * 1024 } as const;
+const folderLimits = { files: 10_000, depth: 16, bytes: 256 * 1024 * 1024 } as const;
 
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { asSet, someMember } from "./schema/constraints.ts";
 
 /** Fields of a card that a policy can demand: names of the normalised model, `SkillCard`. */
-export const cardFields = [
+const cardFields = [
   "description",
   "intent",
   "owner",

@@ -19,7 +19,7 @@ export const statementType = "https://in-toto.io/Statement/v1";
 /** Since model-signing 0.3. */
 export const predicateType = "https://model_signing/signature/v1.0";
 /** Of model-signing 0.2. */
-export const legacyPredicateType = "https://model_signing/Digests/v0.1";
+const legacyPredicateType = "https://model_signing/Digests/v0.1";
 
 const statementFields = new Set(["_type", "subject", "predicateType", "predicate"]);
 const predicateFields = new Set(["serialization", "resources"]);

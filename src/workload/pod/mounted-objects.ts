@@ -44,8 +44,3 @@ export function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
   }
   return [...refs.values()];
 }
-
-/** Does a volume of the pod name this object. */
-export const mountsObject = (pod: PodSubject, ref: VolumeObjectRef): boolean =>
-  pod.namespace === ref.namespace &&
-  objectNames(pod).some(({ kind, name }) => kind === ref.kind && name === ref.name);

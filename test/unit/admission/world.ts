@@ -7,9 +7,9 @@ import type { PolicySnapshot } from "../../../src/policy/policy.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { mountsObject } from "../../../src/workload/pod/mounted-objects.ts";
+import { objectNames } from "../../../src/workload/pod/mounted-objects.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
-import { decodeVolumeObject } from "../../../src/kubernetes/volume-object.ts";
+import { decodeVolumeObject, volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 
 export const namespace = "payments";
@@ -88,7 +88,11 @@ export class World {
     podsUsing: (ref) =>
       this.running
         .map((object) => podOf(object, namespace)!)
-        .filter((pod) => pod.namespace === ref.namespace && mountsObject(pod, ref)),
+        .filter((pod) =>
+          objectNames(pod).some(
+            (one) => volumeObjectKey(one) === volumeObjectKey(ref) && one.namespace === ref.namespace,
+          ),
+        ),
   };
 
   get deps(): HandleDeps {

@@ -69,14 +69,13 @@ describe("objectsToRead", () => {
     expect(names(pod({ volumes, containers }), [])).toEqual(["ConfigMap/cm"]);
   });
 
-  it("reads Secrets only when asked to", () => {
+  it("reads no Secrets", () => {
     const volumes = [
       volume("s", { secret: { secretName: "s" } }),
       volume("p", projected({ secret: { name: "t" } })),
     ];
     const subject = podWith(volumes, [mount("s", "/skills/x"), mount("p", "/skills/y")]);
     expect(names(subject, [])).toEqual([]);
-    expect(names(subject, [], { readSecrets: true })).toEqual(["Secret/s", "Secret/t"]);
   });
 
   const keysOf = (...args: Parameters<typeof podWith>) =>

@@ -10,7 +10,7 @@ import { decodeVolumeObject, describeRef, holdsKeys, identityOf } from "../../..
 import { ApiError, messageOf, type ApiClient } from "./client.ts";
 
 /** Bytes of decoded objects that are kept. */
-export const defaultCacheBytes = 16 * 1024 * 1024;
+const defaultCacheBytes = 16 * 1024 * 1024;
 
 /** Only metadata in the answer: a few hundred bytes instead of up to 1 MiB, and nothing to decode. */
 const metadataOnly = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";

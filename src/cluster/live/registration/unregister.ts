@@ -41,7 +41,7 @@ export interface UnregisterTimes {
   readonly request: number;
 }
 
-export const unregisterDefaults: UnregisterTimes = { poll: 250, settle: 3_000, request: 5_000 };
+const unregisterDefaults: UnregisterTimes = { poll: 250, settle: 3_000, request: 5_000 };
 
 /** An API server, and how to leave it. */
 export interface UnregisterConnection {

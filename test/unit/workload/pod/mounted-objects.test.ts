@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { mountsObject, objectNames } from "../../../../src/workload/pod/mounted-objects.ts";
+import { objectNames } from "../../../../src/workload/pod/mounted-objects.ts";
 import { configMap, namespace, podWith, projected, volume } from "../../../fixtures/pods.ts";
 
 const subject = podWith(
@@ -15,11 +15,11 @@ const subject = podWith(
 
 describe("objectNames", () => {
   it("names every ConfigMap and Secret of the volumes once", () => {
-    expect(objectNames(subject).map(({ kind, name }) => `${kind}/${name}`)).toEqual([
-      "ConfigMap/one",
-      "Secret/two",
-      "ConfigMap/three",
-      "Secret/one",
+    expect(objectNames(subject)).toEqual([
+      { kind: "ConfigMap", namespace, name: "one" },
+      { kind: "Secret", namespace, name: "two" },
+      { kind: "ConfigMap", namespace, name: "three" },
+      { kind: "Secret", namespace, name: "one" },
     ]);
   });
 
@@ -34,15 +34,5 @@ describe("objectNames", () => {
       expect(objectNames({ ...subject, spec: { volumes } })).toEqual([]);
     }
     expect(objectNames({ ...subject, spec: {} })).toEqual([]);
-  });
-});
-
-describe("mountsObject", () => {
-  it("tells kind, name and namespace apart", () => {
-    expect(mountsObject(subject, { kind: "ConfigMap", namespace, name: "three" })).toBe(true);
-    expect(mountsObject(subject, { kind: "Secret", namespace, name: "two" })).toBe(true);
-    expect(mountsObject(subject, { kind: "Secret", namespace, name: "three" })).toBe(false);
-    expect(mountsObject(subject, { kind: "ConfigMap", namespace: "other", name: "three" })).toBe(false);
-    expect(mountsObject(subject, { kind: "ConfigMap", namespace, name: "four" })).toBe(false);
   });
 });
