@@ -54,13 +54,19 @@ export function judge(
       ? rankSignaturesFor(policy, evidence, now)
       : undefined;
   const findings: readonly Finding[] =
-    policy.broken === undefined
+    policy.invalidReason === undefined
       ? [
           ...contentFindings(policy, reference, known, now),
           ...nameFindings(policy, reference, known),
           ...immutabilityFindings(policy, reference),
         ]
-      : [{ code: "INTERNAL", message: `the policy cannot be used: ${policy.broken}`, tolerated: false }];
+      : [
+          {
+            code: "INTERNAL",
+            message: `the policy cannot be used: ${policy.invalidReason}`,
+            tolerated: false,
+          },
+        ];
   return {
     reference,
     ...(known === undefined ? {} : { evidence: known }),

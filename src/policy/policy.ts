@@ -89,7 +89,7 @@ export interface Policy {
   /** `until`: milliseconds since 1970, from when on unsigned skills are denied whatever `action` says. */
   readonly unsigned: { readonly action: "Deny" | "Warn"; readonly until?: number };
   /** Why this policy cannot be used as written. It then denies every skill it governs: never "no policy". */
-  readonly broken?: string;
+  readonly invalidReason?: string;
 }
 
 /** All policies and all trust at one moment, one consistent whole. */

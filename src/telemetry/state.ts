@@ -6,7 +6,7 @@ import { optionalInstruments, stateInstruments } from "./instruments.ts";
 import { boundedNames, type CertificateRole, type PolicyState, type TrustEndKind } from "./labels.ts";
 
 /** What is told of a policy in force. */
-export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "broken">;
+export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "invalidReason">;
 
 /** How the mirror stands that an entry of a trust root comes from. */
 export interface MirrorInUse {
@@ -76,8 +76,8 @@ export function stateMetrics(
     setPolicies(policies) {
       const bounded = boundedNames();
       state.policies.reset();
-      for (const { name, mode, broken } of policies) {
-        const label: PolicyState = broken === undefined ? "ready" : "broken";
+      for (const { name, mode, invalidReason } of policies) {
+        const label: PolicyState = invalidReason === undefined ? "ready" : "broken";
         state.policies.set({ policy: bounded(name), mode, state: label }, 1);
       }
     },

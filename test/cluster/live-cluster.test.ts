@@ -115,7 +115,7 @@ describe("openLiveCluster", () => {
       () => expect(cluster.current().policies.map(({ name }) => name)).toEqual(["first"]),
       10_000,
     );
-    await vi.waitFor(() => expect(cluster.current().policies[0]?.broken).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), 10_000);
     expect(cluster.current().trust.keys).toHaveLength(1);
     await vi.waitFor(async () => expect((await status("cskp", "first")).conditions).toHaveLength(1), 10_000);
     const before = cluster.current();
@@ -140,7 +140,7 @@ describe("openLiveCluster", () => {
   it("keeps a policy in force whose trust root is deleted, denying, and says so in its status", async () => {
     await kubectl(["delete", "sktr", "root"]);
     await vi.waitFor(
-      () => expect(cluster.current().policies[0]?.broken).toContain("SkillTrustRoot root"),
+      () => expect(cluster.current().policies[0]?.invalidReason).toContain("SkillTrustRoot root"),
       10_000,
     );
     await vi.waitFor(async () => {
@@ -148,7 +148,7 @@ describe("openLiveCluster", () => {
       expect(conditions[0]).toMatchObject({ status: "False", reason: "TrustRootMissing" });
     }, 10_000);
     await apply(trustRoot);
-    await vi.waitFor(() => expect(cluster.current().policies[0]?.broken).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), 10_000);
   });
 
   it("does not write a status twice", async () => {

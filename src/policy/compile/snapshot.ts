@@ -4,7 +4,7 @@ import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.t
 import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { brokenPolicy } from "./broken-policy.ts";
+import { invalidPolicy } from "./invalid-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
 import { assertCrls, lostCrlsOf, type LostCrls } from "../trust/unavailable-crls.ts";
 import { PolicyError } from "../policy-error.ts";
@@ -85,7 +85,7 @@ function compileOne(
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
     note(problem);
-    return { policy: brokenPolicy(object, index, problem.message), anchors: [], keys: [] };
+    return { policy: invalidPolicy(object, index, problem.message), anchors: [], keys: [] };
   }
 }
 
@@ -112,7 +112,7 @@ export interface CompileOptions {
 
 /**
  * Turns all policies, trust roots and revocation lists into what reviews are decided by. Never throws for what a resource says, and
- * never leaves a policy out: one that cannot be used becomes a policy that denies (see `brokenPolicy`).
+ * never leaves a policy out: one that cannot be used becomes a policy that denies (see `invalidPolicy`).
  */
 export function compileSnapshot(
   objects: PolicyObjects,

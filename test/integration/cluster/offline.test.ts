@@ -62,7 +62,7 @@ describe("openOfflineCluster", () => {
         spec: { files: [{ digest: `sha256:${"ab".repeat(32)}`, reason }] },
       });
     const opened = await open();
-    const broken = (): string | undefined => opened.current().policies[0]?.broken;
+    const broken = (): string | undefined => opened.current().policies[0]?.invalidReason;
     expect(broken()).toMatch(/there is no SkillRevocationList l/);
     await write("l.json", list("a reason"));
     await opened.refresh();
@@ -98,7 +98,7 @@ describe("openOfflineCluster", () => {
       JSON.stringify({ ...own, kind: "ClusterSkillPolicy", metadata: { name: "p" }, spec }),
     );
     const opened = await open();
-    const broken = (): string | undefined => opened.current().policies[0]?.broken;
+    const broken = (): string | undefined => opened.current().policies[0]?.invalidReason;
     const where = "SkillTrustRoot r: spec.sigstore[0].trustedRootFrom:";
     expect(problems[0]).toBe(`${where} there is no ConfigMap n/roots; create it`);
     expect(broken()).toBeDefined();

@@ -154,7 +154,7 @@ describe("a certificate revocation list in a trust root", () => {
     const own = policyObject({ publishers: [{ name: "p", certificate: { pem: chain.root.pem } }] });
     const brokenBy = (object: ReturnType<typeof rootObject>) => {
       const { policies } = compileObjects([own], [object]);
-      return policies[0]!.broken;
+      return policies[0]!.invalidReason;
     };
     expect(brokenBy(root(crl))).toBeUndefined();
     const garbled = crl.replace("CRL-----\n", "CRL-----\nAAAA");

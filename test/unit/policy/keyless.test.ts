@@ -155,7 +155,7 @@ describe("compileSnapshot with Sigstore roots", () => {
   ])("leaves nobody trusted by %s", (_what, spec, content, message) => {
     const { policies, problems } = compiled(content, [rootObject(spec)]);
     expect(problems.map((problem) => problem.message).join("\n")).toMatch(message);
-    expect(policies[0]!.broken).toBeDefined();
+    expect(policies[0]!.invalidReason).toBeDefined();
     expect(isByPublisher(policies[0]!, signed(signer()))).toBe(false);
   });
 

@@ -297,20 +297,20 @@ describe("a list that cannot be used", () => {
   ) => {
     const compiled = compileObjects(policies, [], { revocationLists });
     return {
-      broken: compiled.policies.map(({ broken }) => broken),
+      reasons: compiled.policies.map(({ invalidReason }) => invalidReason),
       problems: compiled.problems.map(({ kind, name, reason }) => `${kind} ${name} ${reason}`),
     };
   };
 
   it("makes every policy deny, with the list and the field in the message, and is never no list", () => {
     const bad = listObject({ files: [{ digest: "sha256:ab", reason: "x" }] }, "bad");
-    const { broken, problems } = problemsOf([policyObject(), policyObject({ mode: "Warn" }, "q")], [bad]);
+    const { reasons, problems } = problemsOf([policyObject(), policyObject({ mode: "Warn" }, "q")], [bad]);
     expect(problems).toEqual([
       "SkillRevocationList bad Invalid",
       "ClusterSkillPolicy p RevocationListMissing",
       "ClusterSkillPolicy q RevocationListMissing",
     ]);
-    for (const message of broken)
+    for (const message of reasons)
       expect(message).toMatch(
         /^the SkillRevocationList bad cannot be read.*spec\.files\[0\]\.digest: must be "sha256:".*; correct the list$/,
       );
@@ -318,23 +318,23 @@ describe("a list that cannot be used", () => {
 
   it("is missing, where a policy names it, for that policy alone", () => {
     const naming = policyObject({ revocation: { listRefs: [{ name: "gone" }] } });
-    const { broken, problems } = problemsOf([naming, policyObject({}, "q")], [listObject({})]);
+    const { reasons, problems } = problemsOf([naming, policyObject({}, "q")], [listObject({})]);
     expect(problems).toEqual(["ClusterSkillPolicy p RevocationListMissing"]);
-    expect(broken).toEqual([
+    expect(reasons).toEqual([
       "spec.revocation.listRefs[0]: there is no SkillRevocationList gone; create it, or name another",
       undefined,
     ]);
     const there = problemsOf([naming], [listObject({}, "gone")]);
-    expect(there).toEqual({ broken: [undefined], problems: [] });
+    expect(there).toEqual({ reasons: [undefined], problems: [] });
   });
 
   it("has the name of another", () => {
-    const { broken, problems } = problemsOf([policyObject()], [listObject({}), listObject({})]);
+    const { reasons, problems } = problemsOf([policyObject()], [listObject({}), listObject({})]);
     expect(problems).toEqual([
       "SkillRevocationList org-revoked Duplicate",
       "ClusterSkillPolicy p RevocationListMissing",
     ]);
-    expect(broken[0]).toMatch(/another SkillRevocationList has the name org-revoked/);
+    expect(reasons[0]).toMatch(/another SkillRevocationList has the name org-revoked/);
   });
 });
 

@@ -181,7 +181,7 @@ describe("createMetrics", () => {
   it("shows the policies in force, and no longer those that are gone", async () => {
     metrics.setPolicies([
       { name: "a", tenant: "t", mode: "Enforce" },
-      { name: "b", tenant: "t", mode: "Audit", broken: "no such trust root" },
+      { name: "b", tenant: "t", mode: "Audit", invalidReason: "no such trust root" },
     ]);
     expect((await ours("policies")).map(({ labels }) => labels)).toEqual([
       { policy: "a", mode: "Enforce", state: "ready" },

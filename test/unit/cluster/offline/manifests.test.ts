@@ -145,7 +145,7 @@ describe("offlineClusterOf", () => {
       "apiVersion: skill-admission.dev/v1alpha1\nkind: ClusterSkillPolicy\nmetadata: {name: p}\n",
     );
     expect(cluster.current().policies).toHaveLength(1);
-    expect(cluster.current().policies[0]?.broken).toBeDefined();
+    expect(cluster.current().policies[0]?.invalidReason).toBeDefined();
     expect(cluster.problems).toEqual([expect.stringContaining("ClusterSkillPolicy p")]);
   });
 });

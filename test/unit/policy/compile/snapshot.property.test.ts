@@ -42,8 +42,8 @@ describe("compileSnapshot of anything", () => {
         const revocation = named ? { revocation: { listRefs: [{ name: "l" }] } } : {};
         const policy = { metadata: { name: "p" }, spec: { publishers, ...revocation } };
         const { policies } = compileObjects([policy], [], { revocationLists: [list] });
-        if (refused === undefined) expect(policies[0]?.broken).toBeUndefined();
-        else expect(policies[0]?.broken).toMatch(/the SkillRevocationList l cannot be read.*spec/);
+        if (refused === undefined) expect(policies[0]?.invalidReason).toBeUndefined();
+        else expect(policies[0]?.invalidReason).toMatch(/the SkillRevocationList l cannot be read.*spec/);
       }),
     );
   });

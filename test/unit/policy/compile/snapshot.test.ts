@@ -113,7 +113,7 @@ describe("compileSnapshot", () => {
       immutability: { configMap: true, readOnlyMount: false },
       unsigned: { action: "Warn", until: Date.parse("2026-12-31T23:00:00Z") },
     });
-    expect(policy.broken).toBeUndefined();
+    expect(policy.invalidReason).toBeUndefined();
     expect(podSourceKinds.map((kind) => policy.unverifiable(kind))).toEqual(
       podSourceKinds.map((kind) => (kind === "Image" ? "Allow" : "Warn")),
     );
@@ -369,9 +369,9 @@ describe("a policy that cannot be used as written", () => {
   it("denies every skill, and says why", () => {
     const policy = only([policyObject({ unknown: 1 })]);
     expect(denial(policy)).toEqual(["INTERNAL"]);
-    expect(policy.broken).toContain("unknown");
+    expect(policy.invalidReason).toContain("unknown");
     expect(problemsOf([policyObject({ unknown: 1 })])).toEqual([
-      { kind: "ClusterSkillPolicy", name: "p", reason: "Invalid", message: policy.broken },
+      { kind: "ClusterSkillPolicy", name: "p", reason: "Invalid", message: policy.invalidReason },
     ]);
   });
 
@@ -437,8 +437,8 @@ describe("a policy that cannot be used as written", () => {
     ] as const;
     for (const [object, roots, message] of cases) {
       const policy = only([object], roots);
-      expect(policy.broken).toMatch(message);
-      expect(policy.broken).toMatch(/^spec\.publishers\[0\]\.\w+\.trustRootRef: /);
+      expect(policy.invalidReason).toMatch(message);
+      expect(policy.invalidReason).toMatch(/^spec\.publishers\[0\]\.\w+\.trustRootRef: /);
       expect(denial(policy)).toEqual(["INTERNAL"]);
       expect(problemsOf([object], roots)).toContainEqual(
         expect.objectContaining({ kind: "ClusterSkillPolicy", name: "p", reason: "TrustRootMissing" }),
@@ -450,18 +450,18 @@ describe("a policy that cannot be used as written", () => {
     const policy = only([
       policyObject({ publishers: [{ name: "x", publicKey: { pem: publicPem("secp256k1") } }] }),
     ]);
-    expect(policy.broken).toMatch(/^spec\.publishers\[0\]\.publicKey\.pem: /);
+    expect(policy.invalidReason).toMatch(/^spec\.publishers\[0\]\.publicKey\.pem: /);
   });
 
   it("is one with a licence that is none: it would allow or deny nothing", () => {
     for (const licenses of [{ allow: ["MIT", "My Licence"] }, { deny: ["MIT OR Apache-2.0"] }]) {
-      expect(only([policyObject({ card: { licenses } })]).broken).toMatch(/is no single SPDX licence/);
+      expect(only([policyObject({ card: { licenses } })]).invalidReason).toMatch(/is no single SPDX licence/);
     }
   });
 
   it("leaves other policies as they are", () => {
     const { policies } = compileObjects([policyObject({ unknown: 1 }), policyObject({}, "q")], []);
-    expect(policies.map(({ name, broken }) => [name, broken === undefined])).toEqual([
+    expect(policies.map(({ name, invalidReason }) => [name, invalidReason === undefined])).toEqual([
       ["p", false],
       ["q", true],
     ]);
@@ -482,7 +482,7 @@ describe("resources of one name", () => {
       rootObject({ keys: [{ name: "b", pem: publicKey }] }),
     ];
     const { policies, problems, trust } = compileObjects([object], roots);
-    expect(policies[0]?.broken).toMatch(/not ready/);
+    expect(policies[0]?.invalidReason).toMatch(/not ready/);
     expect(problems.map(({ reason }) => reason)).toEqual(["Duplicate", "TrustRootMissing"]);
     expect(trust.keys).toEqual([]);
   });

@@ -79,7 +79,7 @@ describe("a trusted root in an object", () => {
       },
       { kind: "ClusterSkillPolicy", reason: "TrustRootMissing" },
     ]);
-    expect(policies[0]?.broken).toBeDefined();
+    expect(policies[0]?.invalidReason).toBeDefined();
     // It has to be followed all the same, or it could never be had.
     expect(references.map(({ name }) => name)).toEqual(["r/s"]);
   });

@@ -36,7 +36,7 @@ function salvagedRoots(value: unknown): readonly string[] {
  * A policy that cannot be used as written. It governs what its selector says, everything where that cannot be read,
  * and denies every skill there, in the policy's mode, in Enforce where that cannot be read: never "no policy".
  */
-export function brokenPolicy(object: KubernetesObject, index: number, why: string): Policy {
+export function invalidPolicy(object: KubernetesObject, index: number, why: string): Policy {
   const spec = isFields(object["spec"]) ? object["spec"] : {};
   const name = nameOf(object) ?? `unnamed-${index}`;
   const selector = readable(shape.namespaceSelector, spec["namespaceSelector"] ?? {}, {});
@@ -57,6 +57,6 @@ export function brokenPolicy(object: KubernetesObject, index: number, why: strin
     unverifiable: () => "Deny",
     otherSignatures: "Deny",
     unsigned: { action: "Deny" },
-    broken: why,
+    invalidReason: why,
   };
 }
