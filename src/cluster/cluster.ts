@@ -2,7 +2,7 @@ import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { CompiledSnapshot } from "../policy/compile/snapshot.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
 import type { OwnPlural } from "../policy/resource/kinds.ts";
-import type { MirrorReference, NamedReference, Supplied } from "../policy/trust/reference.ts";
+import type { MirrorReference, NamedReference, ResolvedReference } from "../policy/trust/reference.ts";
 import type { SkillSource } from "../skill/source.ts";
 
 /** Everything that reviews ask of the cluster, live or offline. */
@@ -18,7 +18,7 @@ export interface MirrorSource {
   /** Follows the mirrors that are referred to, from now on these and no others. Returns at once. */
   follow(references: readonly NamedReference[]): void;
   /** What a mirror has published, from memory. */
-  read(reference: MirrorReference): Supplied;
+  read(reference: MirrorReference): ResolvedReference;
   /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
   pending(): boolean;
   /** Calls back after each change of what `read` and `pending` answer. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { MirrorReference, Supplied } from "../policy/trust/reference.ts";
+import type { MirrorReference, ResolvedReference } from "../policy/trust/reference.ts";
 import { printable } from "../text/printable.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import { readTrustedRoot } from "../signature/sigstore/root/trusted-root.ts";
@@ -43,7 +43,7 @@ export interface FollowOptions {
 
 /** One repository, followed until it is closed. */
 export interface Followed {
-  read(): Supplied;
+  read(): ResolvedReference;
   /** Is what was kept from before still being read. */
   pending(): boolean;
   state(): MirrorState;
@@ -97,7 +97,7 @@ class Follower implements Followed {
     this.#ended = this.#run();
   }
 
-  read(): Supplied {
+  read(): ResolvedReference {
     return {
       ...(this.#text === undefined ? {} : { text: this.#text }),
       ...(this.#fault === undefined ? {} : { fault: this.#fault }),

@@ -7,7 +7,7 @@ import {
   referenceKey,
   type MirrorReference,
   type NamedReference,
-  type Supplied,
+  type ResolvedReference,
 } from "../policy/trust/reference.ts";
 import { notAllowed } from "./no-mirrors.ts";
 import { followMirror, type Followed, type MirrorClock, type MirrorState } from "./follow-mirror.ts";
@@ -36,7 +36,7 @@ export interface TufMirrorsOptions {
 /** Trusted roots that TUF mirrors publish, kept up to date in the background. */
 export interface TufMirrors {
   follow(references: readonly NamedReference[]): void;
-  read(reference: MirrorReference): Supplied;
+  read(reference: MirrorReference): ResolvedReference;
   /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
   pending(): boolean;
   /** Calls back after each change of what `read` and `pending` answer. */
@@ -163,7 +163,7 @@ class Mirrors implements TufMirrors {
     );
   }
 
-  read(reference: MirrorReference): Supplied {
+  read(reference: MirrorReference): ResolvedReference {
     const { mirror } = reference;
     if (!this.#allowed.has(mirror)) return notAllowed(reference);
     const entry = this.#entries.get(referenceKey(reference));

@@ -4,7 +4,7 @@ import { apiVersion, forEachKind, group, isOwnKind, ownKinds } from "../../polic
 import { printable } from "../../text/printable.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import type { Manifest } from "../files/manifests.ts";
-import { supplyOf } from "./supplied-trust.ts";
+import { resolverOf } from "./reference-resolver.ts";
 
 const isOurs = (version: unknown): boolean => typeof version === "string" && version.startsWith(`${group}/`);
 
@@ -42,7 +42,7 @@ export function snapshotOf(
       "name a file that holds one",
     );
   }
-  const snapshot = compileSnapshot(objects, { supply: supplyOf(manifests) });
+  const snapshot = compileSnapshot(objects, { resolve: resolverOf(manifests) });
   const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct what is named");
   for (const { name, message } of snapshot.trustNotes)

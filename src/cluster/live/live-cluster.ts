@@ -6,7 +6,7 @@ import {
   ownResources,
   type OwnPlural,
 } from "../../policy/resource/kinds.ts";
-import { nothingSupplied } from "../../policy/trust/reference.ts";
+import { resolveNothing } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api/client.ts";
@@ -137,7 +137,7 @@ const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefi
   },
   read: (reference) =>
     reference.kind === "TUF"
-      ? (mirrors?.read(reference) ?? nothingSupplied(reference))
+      ? (mirrors?.read(reference) ?? resolveNothing(reference))
       : objects.read(reference),
   pending: () => objects.pending() || mirrors?.pending() === true,
 });
@@ -160,7 +160,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     hooks,
     namespace: options.namespace,
     times: options.times,
-    changed: () => state.supplied(),
+    changed: () => state.referencesChanged(),
   });
   const state: PolicyState = new PolicyState({
     hooks,
@@ -168,7 +168,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     ready: () => ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
     references: referencesOf(objects, mirrors),
   });
-  mirrors?.onChange(() => state.supplied());
+  mirrors?.onChange(() => state.referencesChanged());
   for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));
   watches.start("namespaces", namespaceSink(namespaces, hooks));
   watches.start("pods", podSink(pods, hooks));

@@ -2,8 +2,8 @@ import { watch, type FSWatcher } from "node:fs";
 import { compileSnapshot, type CompiledSnapshot } from "../../policy/compile/snapshot.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { ownKinds } from "../../policy/resource/kinds.ts";
-import { supplyFrom } from "../../policy/trust/object-reference.ts";
-import { nothingSupplied, type TrustSupply } from "../../policy/trust/reference.ts";
+import { resolveAmong } from "../../policy/trust/object-reference.ts";
+import { resolveNothing, type TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
 import type { ManifestObject } from "./manifests.ts";
@@ -43,27 +43,27 @@ export interface OfflineOptions {
   readonly mirrors?: MirrorSource | undefined;
 }
 
-const supplyOf =
-  (index: ObjectIndex, { namespace, mirrors }: OfflineOptions): TrustSupply =>
+const resolverOf =
+  (index: ObjectIndex, { namespace, mirrors }: OfflineOptions): TrustReferenceResolver =>
   (reference) => {
-    if (reference.kind === "TUF") return mirrors?.read(reference) ?? nothingSupplied(reference);
-    return supplyFrom(reference, index.named(reference.kind, reference.name), namespace);
+    if (reference.kind === "TUF") return mirrors?.read(reference) ?? resolveNothing(reference);
+    return resolveAmong(reference, index.named(reference.kind, reference.name), namespace);
   };
 
 /** Do all references lead to what they led to when the snapshot was compiled. */
-const sameSupply = ({ snapshot, told }: Present, supply: TrustSupply): boolean =>
-  JSON.stringify(snapshot.references.map(({ reference }) => supply(reference))) === told;
+const sameResolution = ({ snapshot, told }: Present, resolve: TrustReferenceResolver): boolean =>
+  JSON.stringify(snapshot.references.map(({ reference }) => resolve(reference))) === told;
 
 function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present): Present {
   // Objects of files that did not change are the same ones.
-  const supply = supplyOf(index, options);
+  const resolve = resolverOf(index, options);
   if (
     before !== undefined &&
     ownKinds.every((kind) => sameObjects(index.own[kind], before.index.own[kind])) &&
-    sameSupply(before, supply)
+    sameResolution(before, resolve)
   )
     return { ...before, index };
-  const snapshot = compileSnapshot(index.own, { previous: before?.snapshot.trust, supply });
+  const snapshot = compileSnapshot(index.own, { previous: before?.snapshot.trust, resolve });
   const { hooks, mirrors } = options;
   const known = new Set(before?.snapshot.problems.map((problem) => JSON.stringify(problem)));
   for (const problem of snapshot.problems) {
@@ -72,7 +72,7 @@ function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present)
   }
   hooks.onPolicies?.(snapshot);
   mirrors?.follow(snapshot.references);
-  const told = JSON.stringify(snapshot.references.map(({ reference }) => supply(reference)));
+  const told = JSON.stringify(snapshot.references.map(({ reference }) => resolve(reference)));
   return { index, snapshot, told };
 }
 

@@ -16,7 +16,7 @@ import type { PolicyObjects } from "../resource/kinds.ts";
 import { parseResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
 import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "../trust/expiry.ts";
-import { referencesOf, type NamedReference, type TrustSupply } from "../trust/reference.ts";
+import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
 import { untriedKeys } from "../trust/unused-keys.ts";
 import {
   resolveTrustRoot,
@@ -44,7 +44,7 @@ export interface CompiledSnapshot extends PolicySnapshot {
 
 function resolveTrustRoots(
   objects: readonly KubernetesObject[],
-  supply: TrustSupply | undefined,
+  resolve: TrustReferenceResolver | undefined,
   note: Note,
 ): { readonly roots: TrustRoots; readonly references: readonly NamedReference[] } {
   const references: NamedReference[] = [];
@@ -60,7 +60,7 @@ function resolveTrustRoots(
       }
       const parsed = parseResource("SkillTrustRoot", object);
       references.push(...referencesOf(parsed.name, parsed.spec.sigstore));
-      roots.set(name, resolveTrustRoot(parsed.name, parsed.spec, supply));
+      roots.set(name, resolveTrustRoot(parsed.name, parsed.spec, resolve));
     } catch (error) {
       note(problemOf("SkillTrustRoot", object, error));
       roots.set(name, "unusable");
@@ -107,7 +107,7 @@ export interface CompileOptions {
   /** Trust of the snapshot before; it is kept, the same object, where no trust changed. */
   readonly previous?: TrustMaterial | undefined;
   /** What references of trust roots lead to; without it they lead to nothing, and their trust roots are unusable. */
-  readonly supply?: TrustSupply | undefined;
+  readonly resolve?: TrustReferenceResolver | undefined;
 }
 
 /**
@@ -116,13 +116,13 @@ export interface CompileOptions {
  */
 export function compileSnapshot(
   objects: PolicyObjects,
-  { previous, supply }: CompileOptions = {},
+  { previous, resolve }: CompileOptions = {},
 ): CompiledSnapshot {
   const policies = objects.ClusterSkillPolicy;
   const trustRoots = objects.SkillTrustRoot;
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
-  const { roots, references } = resolveTrustRoots(trustRoots, supply, note);
+  const { roots, references } = resolveTrustRoots(trustRoots, resolve, note);
   const lists = readRevocationLists(objects.SkillRevocationList, note);
   const surroundings = { roots, lists, lost: lostCrlsOf(trustRoots, roots) };
   const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));

@@ -2,7 +2,7 @@ import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject } from "../../skill/source.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { decodeVolumeObject, describeRef, withStringData } from "../../kubernetes/volume-object.ts";
-import type { ObjectReference, Supplied } from "./reference.ts";
+import type { ObjectReference, ResolvedReference } from "./reference.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -12,7 +12,7 @@ function namespaceOf({ metadata }: KubernetesObject): string {
   return typeof namespace === "string" && namespace !== "" ? namespace : "default";
 }
 
-const textOf = ({ key }: ObjectReference, object: VolumeObject): Supplied => {
+const textOf = ({ key }: ObjectReference, object: VolumeObject): ResolvedReference => {
   const file = object.files.get(key);
   if (file === undefined) return { fault: `${describeRef(object)} has no key ${key}; add it` };
   try {
@@ -30,11 +30,11 @@ const textOf = ({ key }: ObjectReference, object: VolumeObject): Supplied => {
  * @param found those of the kind and name that it names, in whatever namespace
  * @param namespace the controller's own; where that is not known, as on a laptop, the one object of this name counts
  */
-export function supplyFrom(
+export function resolveAmong(
   reference: ObjectReference,
   found: readonly KubernetesObject[],
   namespace: string | undefined,
-): Supplied {
+): ResolvedReference {
   const { kind, name } = reference;
   const own = namespace === undefined ? found : found.filter((one) => namespaceOf(one) === namespace);
   const [object, another] = own;

@@ -29,17 +29,17 @@ export interface NamedReference {
 }
 
 /** What a reference leads to at present. With both members: the last text that was good, and why there is none newer. */
-export interface Supplied {
+export interface ResolvedReference {
   readonly text?: string;
   /** Why there is none, one sentence with the remedy. The same words as long as the same is wrong. */
   readonly fault?: string;
 }
 
 /** Port: what each reference leads to. Answers at once, from memory. */
-export type TrustSupply = (reference: TrustReference) => Supplied;
+export type TrustReferenceResolver = (reference: TrustReference) => ResolvedReference;
 
 /** For where nothing is read but what stands in the resources themselves. */
-export const nothingSupplied: TrustSupply = ({ kind }) => ({
+export const resolveNothing: TrustReferenceResolver = ({ kind }) => ({
   fault: `no ${kind === "TUF" ? "mirror is asked" : `${kind} is read`} here; write the trusted root into the SkillTrustRoot`,
 });
 

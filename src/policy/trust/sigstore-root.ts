@@ -8,10 +8,10 @@ import { PolicyError } from "../policy-error.ts";
 import type { SigstoreRootSpec } from "../resource/sigstore-root.ts";
 import {
   mirrorReference,
-  nothingSupplied,
+  resolveNothing,
   objectReference,
   type TrustReference,
-  type TrustSupply,
+  type TrustReferenceResolver,
 } from "./reference.ts";
 
 const thresholdsOf = ({
@@ -42,14 +42,17 @@ const describe = (reference: TrustReference): string =>
     : `${reference.kind} ${reference.name}, key ${reference.key}`;
 
 /** What stands in the entry itself, or in the object that it names; or why there is nothing. */
-function findInPlace(entry: SigstoreRootSpec, supply: TrustSupply): Found | { readonly fault?: string } {
+function findInPlace(
+  entry: SigstoreRootSpec,
+  resolve: TrustReferenceResolver,
+): Found | { readonly fault?: string } {
   const { trustedRoot, clientTrustConfig, instance } = entry;
   if (clientTrustConfig !== undefined) return { text: clientTrustConfig, member: "clientTrustConfig" };
   if (trustedRoot !== undefined) return { text: trustedRoot, member: "trustedRoot" };
   if (instance !== undefined) return { text: publicGoodRoot, member: "instance" };
   const reference = objectReference(entry);
   if (reference === undefined) return {};
-  const { text, fault } = supply(reference);
+  const { text, fault } = resolve(reference);
   const member = "trustedRootFrom";
   return text === undefined
     ? { fault: `${member}: ${fault ?? "nothing is known of it"}` }
@@ -57,15 +60,15 @@ function findInPlace(entry: SigstoreRootSpec, supply: TrustSupply): Found | { re
 }
 
 /** The mirror before all else, once it has answered; until then what stands beside it. */
-function findText(entry: SigstoreRootSpec, supply: TrustSupply, field: string): Found {
+function findText(entry: SigstoreRootSpec, resolve: TrustReferenceResolver, field: string): Found {
   const mirror = mirrorReference(entry);
-  const told = mirror && supply(mirror);
+  const told = mirror && resolve(mirror);
   const fault = told?.fault === undefined ? undefined : `${field}.tuf: ${told.fault}`;
   if (mirror !== undefined && told?.text !== undefined) {
     const note = fault === undefined ? {} : { note: `${fault}; what it published last serves` };
     return { text: told.text, member: "tuf", place: describe(mirror), ...note };
   }
-  const found = findInPlace(entry, supply);
+  const found = findInPlace(entry, resolve);
   if ("text" in found)
     return fault === undefined ? found : { ...found, note: `${fault}; ${found.member} serves in its place` };
   const faults = [fault, ...(found.fault === undefined ? [] : [`${field}.${found.fault}`])];
@@ -75,16 +78,16 @@ function findText(entry: SigstoreRootSpec, supply: TrustSupply, field: string): 
 /**
  * A Sigstore instance of a SkillTrustRoot.
  * @param field where the entry stands, for messages
- * @param supply what references lead to
+ * @param resolve what references lead to
  * @throws PolicyError UnusableTrust
  */
 export function readSigstoreRoot(
   entry: SigstoreRootSpec,
   root: string,
   field: string,
-  supply: TrustSupply = nothingSupplied,
+  resolve: TrustReferenceResolver = resolveNothing,
 ): ReadSigstoreRoot {
-  const { text, member, place, note } = findText(entry, supply, field);
+  const { text, member, place, note } = findText(entry, resolve, field);
   const names = [`${root}/${entry.name}`];
   const isConfig = member === "clientTrustConfig";
   try {

@@ -8,7 +8,7 @@ import { readAnchors, readCrl, readTrustedKey } from "./pem.ts";
 import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
 import { readSigstoreRoot, type ReadSigstoreRoot } from "./sigstore-root.ts";
 import { periodsByName, type PeriodsByName } from "./period.ts";
-import type { TrustSupply } from "./reference.ts";
+import type { TrustReferenceResolver } from "./reference.ts";
 import { readRegistries } from "./registry.ts";
 
 /** A SkillTrustRoot whose certificates and keys have been read. */
@@ -32,26 +32,26 @@ export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
 function readSigstores(
   name: string,
   { sigstore = [] }: SkillTrustRootSpec,
-  supply: TrustSupply | undefined,
+  resolve: TrustReferenceResolver | undefined,
 ): ReadonlyMap<string, ReadSigstoreRoot> {
   return new Map(
     sigstore.map((entry, index) => [
       entry.name,
-      readSigstoreRoot(entry, name, `spec.sigstore[${index}]`, supply),
+      readSigstoreRoot(entry, name, `spec.sigstore[${index}]`, resolve),
     ]),
   );
 }
 
 /**
- * @param supply what its references lead to; without it, they lead to nothing
+ * @param resolve what its references lead to; without it, they lead to nothing
  * @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none
  */
 export function resolveTrustRoot(
   name: string,
   spec: SkillTrustRootSpec,
-  supply?: TrustSupply,
+  resolve?: TrustReferenceResolver,
 ): ResolvedTrustRoot {
-  const instances = readSigstores(name, spec, supply);
+  const instances = readSigstores(name, spec, resolve);
   const sigstore = new Map([...instances].map(([entry, { root }]) => [entry, root]));
   const periods = {
     certificates: periodsByName(name, spec.certificates),

@@ -4,7 +4,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { MirrorReference, NamedReference, Supplied } from "../../../src/policy/trust/reference.ts";
+import type {
+  MirrorReference,
+  NamedReference,
+  ResolvedReference,
+} from "../../../src/policy/trust/reference.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import {
   createTufMirrors,
@@ -105,7 +109,7 @@ const named = (...references: readonly MirrorReference[]): readonly NamedReferen
   references.map((reference, index) => ({ name: `r/${index}`, reference }));
 
 /** Follows, and waits for the first look. */
-async function look(reference = referenceOf()): Promise<Supplied> {
+async function look(reference = referenceOf()): Promise<ResolvedReference> {
   mirrors.follow(named(reference));
   await vi.waitFor(() => expect(clock.waits).toHaveLength(1), patience);
   return mirrors.read(reference);
@@ -276,7 +280,7 @@ describe("a TUF mirror", () => {
 
 describe("what a mirror, or who stands before it, tries", () => {
   /** The second look, after something was done to a mirror that was in order. */
-  async function after(change: () => void): Promise<Supplied> {
+  async function after(change: () => void): Promise<ResolvedReference> {
     await look();
     change();
     await clock.next();

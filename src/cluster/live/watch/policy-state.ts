@@ -1,6 +1,6 @@
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
 import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
-import type { NamedReference, TrustSupply } from "../../../policy/trust/reference.ts";
+import type { NamedReference, TrustReferenceResolver } from "../../../policy/trust/reference.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { messageOf } from "../api/client.ts";
@@ -22,7 +22,7 @@ export interface PolicyStateDeps {
 export interface References {
   /** From now on these and no others. Returns at once. */
   readonly follow: (references: readonly NamedReference[]) => void;
-  readonly read: TrustSupply;
+  readonly read: TrustReferenceResolver;
   /** Is something asked for that will be there in a moment: to compile without it would deny in between. */
   readonly pending: () => boolean;
 }
@@ -71,7 +71,7 @@ export class PolicyState {
   }
 
   /** What a reference leads to has changed. */
-  supplied(): void {
+  referencesChanged(): void {
     this.#stale = true;
     this.#changed();
   }
@@ -99,7 +99,7 @@ export class PolicyState {
     const { hooks, references } = this.#deps;
     try {
       const previous = this.#compiled?.trust;
-      const compiled = compileSnapshot(this.#present(), { previous, supply: references.read });
+      const compiled = compileSnapshot(this.#present(), { previous, resolve: references.read });
       references.follow(compiled.references);
       if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));

@@ -1,5 +1,5 @@
-import { supplyFrom } from "../../../policy/trust/object-reference.ts";
-import type { NamedReference, ObjectReference, Supplied } from "../../../policy/trust/reference.ts";
+import { resolveAmong } from "../../../policy/trust/object-reference.ts";
+import type { NamedReference, ObjectReference, ResolvedReference } from "../../../policy/trust/reference.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks, WatchedResource } from "../../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
@@ -21,7 +21,7 @@ export interface ReferencedObjectsDeps {
 export interface ReferencedObjects {
   /** Watches the objects among these, from now on, and no others. */
   follow(references: readonly NamedReference[]): void;
-  read(reference: ObjectReference): Supplied;
+  read(reference: ObjectReference): ResolvedReference;
   /** Was one asked for a moment ago that has not answered. */
   pending(): boolean;
   close(): Promise<void>;
@@ -153,7 +153,7 @@ export function createReferencedObjects(deps: ReferencedObjectsDeps): Referenced
         };
       const known = watched.get(keyOf(reference))?.known;
       if (known?.synced === true)
-        return supplyFrom(reference, known.object === undefined ? [] : [known.object], namespace);
+        return resolveAmong(reference, known.object === undefined ? [] : [known.object], namespace);
       return { fault: known?.failure ?? `${called} is not read yet; wait a moment` };
     },
     pending: () => [...watched.values()].some(({ known }) => known.pending),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { supplyFrom } from "../../../../src/policy/trust/object-reference.ts";
+import { resolveAmong } from "../../../../src/policy/trust/object-reference.ts";
 import type { ObjectReference } from "../../../../src/policy/trust/reference.ts";
 import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 
@@ -10,19 +10,21 @@ const object = (content: object, namespace?: string): KubernetesObject => ({
 });
 const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString("base64");
 
-describe("supplyFrom", () => {
+describe("resolveAmong", () => {
   it("reads text from data, and bytes that are text from binaryData", () => {
-    expect(supplyFrom(reference, [object({ data: { "root.json": "ä" } }, "n")], "n")).toEqual({ text: "ä" });
+    expect(resolveAmong(reference, [object({ data: { "root.json": "ä" } }, "n")], "n")).toEqual({
+      text: "ä",
+    });
     const binary = object({ binaryData: { "root.json": base64("ä") } }, "n");
-    expect(supplyFrom(reference, [binary], "n")).toEqual({ text: "ä" });
+    expect(resolveAmong(reference, [binary], "n")).toEqual({ text: "ä" });
   });
 
   it("reads a Secret, as the API server gives it and as people write it", () => {
     const secret: ObjectReference = { ...reference, kind: "Secret" };
-    expect(supplyFrom(secret, [object({ data: { "root.json": base64("x") } }, "n")], "n")).toEqual({
+    expect(resolveAmong(secret, [object({ data: { "root.json": base64("x") } }, "n")], "n")).toEqual({
       text: "x",
     });
-    expect(supplyFrom(secret, [object({ stringData: { "root.json": "x" } }, "n")], "n")).toEqual({
+    expect(resolveAmong(secret, [object({ stringData: { "root.json": "x" } }, "n")], "n")).toEqual({
       text: "x",
     });
   });
@@ -48,16 +50,16 @@ describe("supplyFrom", () => {
     ],
     ["is broken", [object({ data: 7 }, "n")], /ConfigMap n\/roots: data is not a map; correct it/],
   ])("says so when the object %s", (_what, found, fault) => {
-    expect(supplyFrom(reference, found, "n").fault).toMatch(fault);
-    expect(supplyFrom(reference, found, "n").text).toBeUndefined();
+    expect(resolveAmong(reference, found, "n").fault).toMatch(fault);
+    expect(resolveAmong(reference, found, "n").text).toBeUndefined();
   });
 
   it("takes the one object of a name where nobody knows the namespace, and none of two", () => {
     const [here, there] = [object({ data: { "root.json": "x" } }, "m"), object({ data: {} }, "n")];
-    expect(supplyFrom(reference, [here], undefined)).toEqual({ text: "x" });
-    expect(supplyFrom(reference, [here, there], undefined).fault).toMatch(
+    expect(resolveAmong(reference, [here], undefined)).toEqual({ text: "x" });
+    expect(resolveAmong(reference, [here, there], undefined).fault).toMatch(
       /ConfigMap roots is in the namespaces m and n; keep/,
     );
-    expect(supplyFrom(reference, [], undefined).fault).toBe("there is no ConfigMap roots; create it");
+    expect(resolveAmong(reference, [], undefined).fault).toBe("there is no ConfigMap roots; create it");
   });
 });

@@ -3,7 +3,7 @@ import { compileObjects } from "../../../fixtures/compile.ts";
 import {
   normalMirror,
   referenceKey,
-  type Supplied,
+  type ResolvedReference,
   type TrustReference,
 } from "../../../../src/policy/trust/reference.ts";
 import { publicGoodRoot } from "../../../../src/signature/sigstore/root/public-good-root.ts";
@@ -30,14 +30,14 @@ const otherRoot = (): string => {
   return JSON.stringify(root);
 };
 
-const compiled = (entry: Spec, told?: (reference: TrustReference) => Supplied) =>
+const compiled = (entry: Spec, told?: (reference: TrustReference) => ResolvedReference) =>
   compileObjects([keyless], [rootObject({ sigstore: [{ name: "s", ...entry }] })], {
-    ...(told === undefined ? {} : { supply: told }),
+    ...(told === undefined ? {} : { resolve: told }),
   });
 const problemOf = (...args: Parameters<typeof compiled>) =>
   compiled(...args).problems.find(({ kind }) => kind === "SkillTrustRoot");
 
-const version = (entry: Spec, told?: (reference: TrustReference) => Supplied): string => {
+const version = (entry: Spec, told?: (reference: TrustReference) => ResolvedReference): string => {
   const { problems, trust } = compiled(entry, told);
   expect(problems).toEqual([]);
   return trust.version;
@@ -46,7 +46,7 @@ const version = (entry: Spec, told?: (reference: TrustReference) => Supplied): s
 describe("a trusted root in an object", () => {
   it("is the same trust as its text in the trust root itself", () => {
     const asked: TrustReference[] = [];
-    const told = (reference: TrustReference): Supplied => {
+    const told = (reference: TrustReference): ResolvedReference => {
       asked.push(reference);
       return { text: publicGoodRoot };
     };
@@ -61,7 +61,7 @@ describe("a trusted root in an object", () => {
     const first = compiled(fromConfigMap, () => ({ text: publicGoodRoot }));
     const again = (text: string) =>
       compileObjects([keyless], [rootObject({ sigstore: [{ name: "s", ...fromConfigMap }] })], {
-        supply: () => ({ text }),
+        resolve: () => ({ text }),
         previous: first.trust,
       });
     expect(again(publicGoodRoot).trust).toBe(first.trust);
@@ -111,7 +111,7 @@ describe("a trusted root in an object", () => {
 });
 
 describe("a trusted root from a mirror", () => {
-  const silent: Supplied = { fault: "the mirror has not answered; see that it can be reached" };
+  const silent: ResolvedReference = { fault: "the mirror has not answered; see that it can be reached" };
 
   it("counts once the mirror has answered, and denies before", () => {
     expect(version(fromMirror, () => ({ text: publicGoodRoot }))).toBe(version({ instance: "PublicGood" }));

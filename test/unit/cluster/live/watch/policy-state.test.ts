@@ -59,7 +59,7 @@ describe("PolicyState", () => {
     expect(state.compiled).toBeUndefined();
     expect(written).toEqual([]);
     pending = false;
-    state.supplied();
+    state.referencesChanged();
     await soon();
     expect(written).toEqual([["plain"]]);
   });

@@ -1,5 +1,5 @@
-import { supplyFrom } from "../../policy/trust/object-reference.ts";
-import type { TrustSupply } from "../../policy/trust/reference.ts";
+import { resolveAmong } from "../../policy/trust/object-reference.ts";
+import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Manifest } from "../files/manifests.ts";
 
 /** Is a text metadata of TUF's root role; whether its signatures hold, who asks the mirror finds out. */
@@ -13,8 +13,8 @@ function isRootMetadata(text: string): boolean {
 }
 
 /** What references lead to among the files of a call; which namespace the controller has, nobody knows here. */
-export const supplyOf =
-  (manifests: readonly Manifest[]): TrustSupply =>
+export const resolverOf =
+  (manifests: readonly Manifest[]): TrustReferenceResolver =>
   (reference) => {
     if (reference.kind === "TUF") {
       return {
@@ -29,7 +29,7 @@ export const supplyOf =
         object.kind === reference.kind &&
         (object.metadata as { readonly name?: unknown } | undefined)?.name === reference.name,
     );
-    return supplyFrom(
+    return resolveAmong(
       reference,
       found.map(({ object }) => object),
       undefined,
