@@ -10,9 +10,9 @@ import { closing, openMirrors } from "./mirrors.ts";
 function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
   return {
     onProblem: (message) => log.warn(message),
-    onPolicies: ({ policies, trustEnds }) => {
+    onPolicies: ({ policies, expiries }) => {
       metrics.setPolicies(policies);
-      metrics.setTrust(trustEnds);
+      metrics.setTrust(expiries);
     },
     onWatchState: (resource, healthy) => {
       metrics.setWatch(resource, healthy);

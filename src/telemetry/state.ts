@@ -1,9 +1,9 @@
 import type { Registry } from "prom-client";
 
 import type { Policy } from "../policy/policy.ts";
-import type { TrustEnd } from "../policy/trust/expiry.ts";
+import type { TrustExpiry } from "../policy/trust/expiry.ts";
 import { optionalInstruments, stateInstruments } from "./instruments.ts";
-import { boundedNames, type CertificateRole, type PolicyState, type TrustEndKind } from "./labels.ts";
+import { boundedNames, type CertificateRole, type PolicyState, type TrustExpiryKind } from "./labels.ts";
 
 /** What is told of a policy in force. */
 export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "invalidReason">;
@@ -32,7 +32,7 @@ export interface StateMetrics {
   /** Replaces the policies in force. */
   setPolicies(policies: readonly PolicyInForce[]): void;
   /** Replaces the ends of what is trusted; only of what nothing counts by afterwards. */
-  setTrust(ends: readonly TrustEnd[]): void;
+  setTrust(ends: readonly TrustExpiry[]): void;
   /** Replaces how mirrors stand. */
   setMirrors(mirrors: readonly MirrorInUse[]): void;
   /** @param notAfter milliseconds since 1970 */
@@ -50,12 +50,12 @@ export interface StateMetrics {
 
 /** The earliest end of what goes by one name and is of one kind, seconds. */
 function endsOf(
-  all: readonly TrustEnd[],
+  all: readonly TrustExpiry[],
   bounded: (name: string) => string,
-): readonly { readonly root: string; readonly kind: TrustEndKind; readonly end: number }[] {
-  const ends = new Map<string, { root: string; kind: TrustEndKind; end: number }>();
+): readonly { readonly root: string; readonly kind: TrustExpiryKind; readonly end: number }[] {
+  const ends = new Map<string, { root: string; kind: TrustExpiryKind; end: number }>();
   for (const { name, notAfter, kind } of all) {
-    if (kind === "kept") continue;
+    if (kind === "verifiable-after") continue;
     const root = bounded(name);
     const key = `${kind} ${root}`;
     ends.set(key, { root, kind, end: Math.min(notAfter / 1000, ends.get(key)?.end ?? Infinity) });

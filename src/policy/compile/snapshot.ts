@@ -15,7 +15,7 @@ import { problemOf, type Note, type ResourceProblem } from "../resource/problem.
 import type { PolicyObjects } from "../resource/kinds.ts";
 import { parseResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
-import { endsOfAnchors, endsOfLists, endsOfRoot, type TrustEnd } from "../trust/expiry.ts";
+import { expiriesOfAnchors, expiriesOfLists, expiriesOfRoot, type TrustExpiry } from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
 import { untriedKeys } from "../trust/unused-keys.ts";
 import {
@@ -36,7 +36,7 @@ export interface TrustNote {
 export interface CompiledSnapshot extends PolicySnapshot {
   readonly problems: readonly ResourceProblem[];
   /** When what is trusted ends, entry by entry; what has no end is left out. */
-  readonly trustEnds: readonly TrustEnd[];
+  readonly expiries: readonly TrustExpiry[];
   readonly trustNotes: readonly TrustNote[];
   /** What trust roots refer to, also those that cannot be used. */
   readonly references: readonly NamedReference[];
@@ -132,12 +132,12 @@ export function compileSnapshot(
   const sigstore: SigstoreRoot[] = [];
   const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
-  const trustEnds = [...endsOfAnchors(anchors)];
+  const expiries = [...expiriesOfAnchors(anchors)];
   const trustNotes: TrustNote[] = [];
   for (const [name, root] of roots) {
     if (root === "unusable") continue;
     trustNotes.push(...root.notes.map((message) => ({ name, message })));
-    trustEnds.push(...endsOfRoot(root));
+    expiries.push(...expiriesOfRoot(root));
     anchors.push(...root.anchors);
     crls.push(...root.crls);
     keys.push(...root.keys.values());
@@ -149,7 +149,7 @@ export function compileSnapshot(
     policies: compiled.map(({ policy }) => policy),
     trust,
     problems,
-    trustEnds: [...trustEnds, ...endsOfLists(trust.crls ?? [])],
+    expiries: [...expiries, ...expiriesOfLists(trust.crls ?? [])],
     trustNotes: [...trustNotes, ...untriedKeys(roots, trust)],
     references,
   };

@@ -176,7 +176,7 @@ describe("a certificate revocation list in a trust root", () => {
   it("tells when it ends, as what has to be renewed", async () => {
     const nextUpdate = new Date("2027-01-01T00:00:00Z");
     const { pem } = await issueCrl({ issuer: chain.root, nextUpdate });
-    expect(snapshotOf([pem]).trustEnds.filter(({ kind }) => kind === "crl")).toEqual([
+    expect(snapshotOf([pem]).expiries.filter(({ kind }) => kind === "crl")).toEqual([
       { name: "r/crl-0", notAfter: nextUpdate.getTime() + 999, kind: "crl" },
     ]);
   });
@@ -188,7 +188,7 @@ describe("a certificate revocation list in a trust root", () => {
     const rootOf = (pem: string, name: string) =>
       rootObject({ certificates: [{ name: "ca", pem: chain.root.pem }], crls: [{ name: "crl", pem }] }, name);
     const endsOf = (...roots: readonly ReturnType<typeof rootOf>[]) =>
-      compileObjects([], roots).trustEnds.flatMap(({ name, kind }) => (kind === "crl" ? [name] : []));
+      compileObjects([], roots).expiries.flatMap(({ name, kind }) => (kind === "crl" ? [name] : []));
     expect(endsOf(rootOf(older.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["b/crl"]);
     expect(endsOf(rootOf(older.pem, "a"))).toEqual(["a/crl"]);
     expect(endsOf(rootOf(newer.pem, "a"), rootOf(newer.pem, "b"))).toEqual(["a/crl", "b/crl"]);

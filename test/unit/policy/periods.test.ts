@@ -170,7 +170,7 @@ describe("rotation", () => {
   });
 });
 
-describe("trustEnds", () => {
+describe("expiries", () => {
   it("tells when each entry ends: by its period, by its certificate, whichever is first", () => {
     const roots = [
       rootObject({
@@ -195,21 +195,21 @@ describe("trustEnds", () => {
         ],
       }),
     ];
-    const { trustEnds } = compileObjects([], roots);
-    expect(trustEnds).toEqual([
+    const { expiries } = compileObjects([], roots);
+    expect(expiries).toEqual([
       { name: "r/by-period", notAfter: end, kind: "authority" },
       { name: "r/by-certificate", notAfter: authority.certificate.validToDate.getTime(), kind: "authority" },
       { name: "r/bounded", notAfter: end, kind: "key" },
-      { name: "r/public", notAfter: end, kind: "kept" },
-      { name: "r/registry", notAfter: end, kind: "kept" },
+      { name: "r/public", notAfter: end, kind: "verifiable-after" },
+      { name: "r/registry", notAfter: end, kind: "verifiable-after" },
       // The new key has no end of its own, but its log's entry has.
-      { name: "r/registry", notAfter: end, kind: "kept" },
+      { name: "r/registry", notAfter: end, kind: "verifiable-after" },
     ]);
   });
 
   it("tells the end of certificates in a policy itself", () => {
     const policy = policyObject({ publishers: [{ name: "ca", certificate: { pem: authority.pem } }] });
-    expect(compileObjects([policy], []).trustEnds).toEqual([
+    expect(compileObjects([policy], []).expiries).toEqual([
       {
         name: "ClusterSkillPolicy/p/ca",
         notAfter: authority.certificate.validToDate.getTime(),

@@ -219,7 +219,7 @@ describe("createMetrics", () => {
       { name: "a/x", notAfter: 1_900_000_000_000, kind: "authority" },
       { name: "b/y", notAfter: 1_950_000_000_000, kind: "key" },
       { name: "a/x", notAfter: 1_800_000_000_000, kind: "crl" },
-      { name: "c/z", notAfter: 1_950_000_000_000, kind: "kept" },
+      { name: "c/z", notAfter: 1_950_000_000_000, kind: "verifiable-after" },
     ]);
     expect(
       (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [

@@ -1,6 +1,6 @@
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
-import type { TrustEnd } from "../../../policy/trust/expiry.ts";
+import type { TrustExpiry } from "../../../policy/trust/expiry.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 
 interface Condition {
@@ -28,7 +28,12 @@ const maxMessage = 1024;
 
 const day = 24 * 3600 * 1000;
 /** From how long before its end on a trust root says that something in it ends; of trust as the alert does. */
-const warningDays: Readonly<Record<TrustEnd["kind"], number>> = { authority: 30, key: 30, kept: 30, crl: 3 };
+const warningDays: Readonly<Record<TrustExpiry["kind"], number>> = {
+  authority: 30,
+  key: 30,
+  "verifiable-after": 30,
+  crl: 3,
+};
 
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
@@ -81,10 +86,12 @@ interface Expiry {
 
 const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 
-function expiryOf(name: string, { trustEnds }: CompiledSnapshot, now: number): Expiry {
+function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Expiry {
   // What has ended and keeps its old signatures is no news for ever.
-  const ends = trustEnds
-    .filter((end) => end.name.startsWith(`${name}/`) && !(end.kind === "kept" && end.notAfter < now))
+  const ends = expiries
+    .filter(
+      (end) => end.name.startsWith(`${name}/`) && !(end.kind === "verifiable-after" && end.notAfter < now),
+    )
     .sort((one, other) => one.notAfter - other.notAfter);
   const soon = ends.filter(({ notAfter, kind }) => notAfter < now + warningDays[kind] * day);
   const [next] = ends.filter(({ notAfter }) => notAfter >= now);
