@@ -6,7 +6,7 @@ import type { TrustedKey } from "../../signature/trusted-key.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { invalidPolicy } from "./invalid-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
-import { assertCrls, lostCrlsOf, type LostCrls } from "../trust/unavailable-crls.ts";
+import { assertCrls, unavailableCrlsOf, type UnavailableCrls } from "../trust/unavailable-crls.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { PolicySnapshot } from "../policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
@@ -72,7 +72,10 @@ function resolveTrustRoots(
 function compileOne(
   object: KubernetesObject,
   index: number,
-  { lost, ...surroundings }: Pick<Surroundings, "roots" | "lists"> & { readonly lost: LostCrls },
+  {
+    unavailableCrls,
+    ...surroundings
+  }: Pick<Surroundings, "roots" | "lists"> & { readonly unavailableCrls: UnavailableCrls },
   note: Note,
 ): CompiledPolicy {
   try {
@@ -80,7 +83,7 @@ function compileOne(
       ...surroundings,
       compileCard: cardRule,
     });
-    assertCrls(compiled.policy, lost);
+    assertCrls(compiled.policy, unavailableCrls);
     return compiled;
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
@@ -124,7 +127,7 @@ export function compileSnapshot(
   const note: Note = (problem) => problems.push(problem);
   const { roots, references } = resolveTrustRoots(trustRoots, resolve, note);
   const lists = readRevocationLists(objects.SkillRevocationList, note);
-  const surroundings = { roots, lists, lost: lostCrlsOf(trustRoots, roots) };
+  const surroundings = { roots, lists, unavailableCrls: unavailableCrlsOf(trustRoots, roots) };
   const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);

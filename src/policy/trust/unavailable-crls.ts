@@ -7,7 +7,7 @@ import { nameOf } from "../resource/schema/name.ts";
 import type { TrustRoots } from "./trust-root.ts";
 
 /** Authorities whose revocation lists stand in a trust root that cannot be used: by fingerprint, that trust root's name. */
-export type LostCrls = ReadonlyMap<string, string>;
+export type UnavailableCrls = ReadonlyMap<string, string>;
 
 function fingerprintsIn(entry: unknown): readonly string[] {
   const pem = isFields(entry) ? entry["pem"] : undefined;
@@ -33,7 +33,7 @@ function authoritiesIn(object: KubernetesObject): readonly (readonly [fingerprin
  * What trust roots that cannot be used leave open.
  * @param objects every SkillTrustRoot
  */
-export const lostCrlsOf = (objects: readonly KubernetesObject[], roots: TrustRoots): LostCrls =>
+export const unavailableCrlsOf = (objects: readonly KubernetesObject[], roots: TrustRoots): UnavailableCrls =>
   new Map(objects.filter((object) => roots.get(nameOf(object) ?? "") === "unusable").flatMap(authoritiesIn));
 
 /**
@@ -41,10 +41,10 @@ export const lostCrlsOf = (objects: readonly KubernetesObject[], roots: TrustRoo
  * list": a policy that trusts that authority cannot know who was revoked.
  * @throws PolicyError RevocationListMissing
  */
-export function assertCrls({ publishers }: Policy, lost: LostCrls): void {
+export function assertCrls({ publishers }: Policy, unavailableCrls: UnavailableCrls): void {
   for (const publisher of publishers) {
     const anchors = publisher.kind === "certificate" ? publisher.anchors : [];
-    const [root] = anchors.flatMap((anchor) => lost.get(anchor) ?? []);
+    const [root] = anchors.flatMap((anchor) => unavailableCrls.get(anchor) ?? []);
     if (root === undefined) continue;
     throw new PolicyError(
       "RevocationListMissing",
