@@ -17,7 +17,7 @@ import { parseResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
 import { expiriesOfAnchors, expiriesOfLists, expiriesOfRoot, type TrustExpiry } from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
-import { untriedKeys } from "../trust/unused-keys.ts";
+import { unusedKeys } from "../trust/unused-keys.ts";
 import {
   resolveTrustRoot,
   trustMaterial,
@@ -153,7 +153,7 @@ export function compileSnapshot(
     trust,
     problems,
     expiries: [...expiries, ...expiriesOfLists(trust.crls ?? [])],
-    trustNotes: [...trustNotes, ...untriedKeys(roots, trust)],
+    trustNotes: [...trustNotes, ...unusedKeys(roots, trust)],
     references,
   };
 }

@@ -14,13 +14,13 @@ interface Said {
  * What trust roots bring that never comes to be tried: the guide's format names no key, and of all Ed25519 keys of the
  * cluster only so many are. One sentence for each trust root that has such a key.
  */
-export function untriedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly Said[] {
+export function unusedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly Said[] {
   const ed25519 = keys.filter(({ key }) => isEd25519(key));
-  const untried = new Set(ed25519.slice(maxTriedKeys).map(({ fingerprint }) => fingerprint));
-  if (untried.size === 0) return [];
+  const unused = new Set(ed25519.slice(maxTriedKeys).map(({ fingerprint }) => fingerprint));
+  if (unused.size === 0) return [];
   return [...roots].flatMap(([name, root]) => {
     const entries = root === "unusable" ? [] : [...root.keys];
-    const of = entries.filter(([, { fingerprint }]) => untried.has(fingerprint)).map(([entry]) => entry);
+    const of = entries.filter(([, { fingerprint }]) => unused.has(fingerprint)).map(([entry]) => entry);
     if (of.length === 0) return [];
     const named = [...of.slice(0, 8), ...(of.length > 8 ? [`${of.length - 8} more`] : [])].join(", ");
     const message = `${guideSignatureFileName} files are not tried with ${named}: of the ${ed25519.length} Ed25519 keys of all trust roots and policies only the first ${maxTriedKeys} by fingerprint are; remove keys that nothing uses`;

@@ -17,7 +17,7 @@ const ordered = (count: number) =>
     .sort((one, other) => (one.fingerprint < other.fingerprint ? -1 : 1))
     .map(({ pem }, index) => ({ name: `k${index}`, pem }));
 
-describe("untriedKeys", () => {
+describe("unusedKeys", () => {
   it("says nothing of as many keys as are tried", () => {
     const keys = ordered(32);
     const roots = [rootObject({ keys: keys.slice(0, 16) }, "a"), rootObject({ keys: keys.slice(16) }, "b")];
