@@ -48,7 +48,7 @@ export async function serve(
     const readiness = readinessOf(connected, certificates, () => registration);
     metrics.setProbes({
       ready: () => !stop.aborted && readiness().length === 0,
-      ...(config.lease && { leads: () => leadership.term() !== undefined }),
+      ...(config.lease && { leads: () => leadership.leadingSignal() !== undefined }),
       ...(connected.register && { registered: () => registration?.registered() ?? false }),
     });
     const app = createApp({
@@ -65,7 +65,7 @@ export async function serve(
     // Only now: a webhook that is registered before it can answer stops what it is asked about.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       // Who cannot answer must not lead: nobody would register the webhook then.
-      leadership.stand();
+      leadership.campaign();
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());
       if (await untilReady(() => readiness().length === 0, stop)) announceReady(connected, registration, log);
@@ -181,7 +181,7 @@ function certificatesOf(
     ...life,
     // Without a cluster nobody publishes anything.
     ...(register === undefined ? { published: () => true } : {}),
-    maintains: () => leadership.term() !== undefined,
+    maintains: () => leadership.leadingSignal() !== undefined,
     prompted: (look) => leadership.onChange(look),
   });
 }

@@ -115,7 +115,7 @@ beforeAll(async () => {
     writeInterval: 100,
   };
   registration = registerWebhook(deps);
-  follower = registerWebhook({ ...deps, leadership: { ...soleLeader(), term: () => undefined } });
+  follower = registerWebhook({ ...deps, leadership: { ...soleLeader(), leadingSignal: () => undefined } });
   await vi.waitFor(() => expect(registration.readiness()).toEqual([]), 20_000);
   // API servers learn of a registration by watch.
   await vi.waitFor(

@@ -35,7 +35,7 @@ export function leadershipOf(
   });
   let led = false;
   leadership.onChange(() => {
-    const leads = leadership.term() !== undefined;
+    const leads = leadership.leadingSignal() !== undefined;
     if (leads !== led) log.info(leads ? "leading" : "no longer leading", { identity });
     led = leads;
   });

@@ -62,7 +62,7 @@ class Candidate implements Leadership {
   #seen: { readonly sign: string; readonly at: number } | undefined;
   #renewedAt = -Infinity;
   #renewals = 0;
-  #term: AbortController | undefined;
+  #leading: AbortController | undefined;
   #told = "";
   #attempt: Promise<void> = Promise.resolve();
   #ended: Promise<void> | undefined;
@@ -73,28 +73,28 @@ class Candidate implements Leadership {
     this.#times = options.times ?? electionDefaults;
   }
 
-  stand(): void {
+  campaign(): void {
     this.#ended ??= this.#run();
   }
 
-  term(): AbortSignal | undefined {
+  leadingSignal(): AbortSignal | undefined {
     // By the clock, not by a timer: after a process was stopped, what it does first may come before any timer.
     if (this.#options.clock.monotonic() - this.#renewedAt >= this.#times.deadline) this.#lose();
-    return this.#term?.signal;
+    return this.#leading?.signal;
   }
 
   async confirm(signal: AbortSignal): Promise<Confirmation | undefined> {
-    if (this.term() === undefined) return undefined;
+    if (this.leadingSignal() === undefined) return undefined;
     const before = this.#renewals;
     await this.#tryOnce(signal);
-    const term = this.term();
-    if (term === undefined || this.#renewals === before) return undefined;
-    return { term, unregistered: this.#stored?.record.unregistered };
+    const leadingSignal = this.leadingSignal();
+    if (leadingSignal === undefined || this.#renewals === before) return undefined;
+    return { leadingSignal, unregistered: this.#stored?.record.unregistered };
   }
 
   async clearUnregistered(signal: AbortSignal): Promise<void> {
     await this.#serially(async () => {
-      if (this.term() === undefined || this.#stored === undefined) return;
+      if (this.leadingSignal() === undefined || this.#stored === undefined) return;
       const record = { ...this.#stored.record, unregistered: undefined };
       this.#stored = (await this.#options.store.write(record, this.#stored, signal)) ?? this.#stored;
     });
@@ -106,7 +106,7 @@ class Candidate implements Leadership {
   }
 
   async close(): Promise<void> {
-    const leads = this.term() !== undefined;
+    const leads = this.leadingSignal() !== undefined;
     this.#stop.abort();
     this.#lose();
     await this.#ended;
@@ -131,7 +131,7 @@ class Candidate implements Leadership {
     while (!stop.aborted) {
       await this.#tryOnce(stop);
       // Who waits for the lead comes at odd moments, so that two do not meet again and again.
-      const leads = this.term() !== undefined;
+      const leads = this.leadingSignal() !== undefined;
       await clock.sleep(leads ? Math.min(retry, this.#left()) : retry * (1 + clock.random()), stop);
     }
   }
@@ -164,13 +164,13 @@ class Candidate implements Leadership {
   /** A leader's attempt is over by the time that the lead has to be given up, and soon enough for another attempt. */
   #limited(signal: AbortSignal): AbortSignal {
     const most = this.#times.deadline / 2;
-    const limit = this.term() === undefined ? most : Math.min(most, this.#left());
+    const limit = this.leadingSignal() === undefined ? most : Math.min(most, this.#left());
     return AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(Math.ceil(limit))]);
   }
 
   async #acquireOrRenew(signal: AbortSignal): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    if (this.term() !== undefined && this.#stored !== undefined) {
+    if (this.leadingSignal() !== undefined && this.#stored !== undefined) {
       if (await this.#write(this.#stored.record, this.#stored, signal)) return;
       // Somebody else changed it; what it is now decides whether we still lead.
     }
@@ -218,24 +218,24 @@ class Candidate implements Leadership {
     this.#observe(written);
     this.#renewedAt = sent;
     this.#renewals += 1;
-    if (!this.#stop.signal.aborted) this.#term ??= new AbortController();
+    if (!this.#stop.signal.aborted) this.#leading ??= new AbortController();
     return true;
   }
 
   #lose(): void {
     this.#renewedAt = -Infinity;
-    const term = this.#term;
-    this.#term = undefined;
-    term?.abort(new Error("the lead was lost"));
+    const leadingSignal = this.#leading;
+    this.#leading = undefined;
+    leadingSignal?.abort(new Error("the lead was lost"));
   }
 
   #tell(): void {
-    const state = `${this.term() !== undefined} ${this.#stored?.record.unregistered ?? ""}`;
+    const state = `${this.leadingSignal() !== undefined} ${this.#stored?.record.unregistered ?? ""}`;
     if (state === this.#told) return;
     this.#told = state;
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** A candidate. From `stand` until `close` it never gives up: every failure ends in another attempt. */
+/** A candidate. From `campaign` until `close` it never gives up: every failure ends in another attempt. */
 export const createCandidate = (options: ElectionOptions): Leadership => new Candidate(options);

@@ -1,7 +1,7 @@
 /** What a leader was told when it asked whether it still leads. */
 export interface Confirmation {
   /** Aborts when the lead is lost. */
-  readonly term: AbortSignal;
+  readonly leadingSignal: AbortSignal;
   /** The installation that was told to stay unregistered. */
   readonly unregistered: string | undefined;
 }
@@ -9,9 +9,9 @@ export interface Confirmation {
 /** Who does what only one replica may do at a time. */
 export interface Leadership {
   /** Begins to stand for election; until then somebody else leads. Where nothing is elected it does nothing. */
-  stand(): void;
+  campaign(): void;
   /** A signal that aborts when the lead is lost; undefined while somebody else leads. */
-  term(): AbortSignal | undefined;
+  leadingSignal(): AbortSignal | undefined;
   /**
    * Asks the API server: the answer holds for the moment. For what must not be done twice.
    * @returns undefined where somebody else leads, or nothing could be learnt
@@ -27,11 +27,11 @@ export interface Leadership {
 
 /** Whoever needs no election: one process by itself. */
 export function soleLeader(): Leadership {
-  const term = new AbortController().signal;
+  const leadingSignal = new AbortController().signal;
   return {
-    stand: () => undefined,
-    term: () => term,
-    confirm: () => Promise.resolve({ term, unregistered: undefined }),
+    campaign: () => undefined,
+    leadingSignal: () => leadingSignal,
+    confirm: () => Promise.resolve({ leadingSignal, unregistered: undefined }),
     clearUnregistered: () => Promise.resolve(),
     onChange: () => undefined,
     close: () => Promise.resolve(),

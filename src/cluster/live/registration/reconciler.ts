@@ -172,7 +172,7 @@ export class RegistrationKeeper {
 
   #tell(registered: boolean): void {
     // What somebody else has to put back is for that one to tell.
-    if (this.#told === true && this.#deps.leadership.term() === undefined) return;
+    if (this.#told === true && this.#deps.leadership.leadingSignal() === undefined) return;
     if (registered !== this.#told) this.#deps.onState?.(registered);
     this.#told = registered;
   }
@@ -194,13 +194,14 @@ export class RegistrationKeeper {
 
   async #register(wanted: KubernetesObject, signal: AbortSignal): Promise<void> {
     const { client, hooks, leadership, heeds, reachable } = this.#deps;
-    if (leadership.term() === undefined) throw new NotNow("the leader has not registered the webhook yet");
+    if (leadership.leadingSignal() === undefined)
+      throw new NotNow("the leader has not registered the webhook yet");
     if (this.#present === undefined && reachable !== undefined && !(await reachable(signal)))
       throw new NotNow("no replica is ready behind the Service yet", pollInterval);
     // Last of all: what was true before could have changed while others were asked.
     const confirmed = await leadership.confirm(signal);
     if (confirmed === undefined) throw new NotNow("the lead is not certain", pollInterval);
-    const { term, unregistered } = confirmed;
+    const { leadingSignal, unregistered } = confirmed;
     if (unregistered !== undefined && heeds !== undefined) {
       if (await heeds(unregistered, signal)) {
         // What an operator took out is no repair when it comes back.
@@ -213,7 +214,12 @@ export class RegistrationKeeper {
     if (repairs) this.#complain();
     this.#lastWrite = performance.now();
     const seen = this.#changes;
-    const written = await writeRegistration(client, this.#present, wanted, AbortSignal.any([signal, term]));
+    const written = await writeRegistration(
+      client,
+      this.#present,
+      wanted,
+      AbortSignal.any([signal, leadingSignal]),
+    );
     // What the watch has shown meanwhile may be newer: then it is for the watch to show ours, too.
     if (this.#changes === seen) this.#present = written;
     if (repairs) hooks.onRepair?.();

@@ -87,15 +87,15 @@ class StatusQueue {
       !next.done && !signal.aborted;
       next = this.#waiting.entries().next()
     ) {
-      const term = this.#leadership.term();
-      if (term === undefined) {
+      const leadingSignal = this.#leadership.leadingSignal();
+      if (leadingSignal === undefined) {
         // Whoever leads now works it out anew, from a newer state than this.
         this.#waiting.clear();
         return;
       }
       const [path, write] = next.value;
       this.#waiting.delete(path);
-      await this.#write(write, AbortSignal.any([signal, term]));
+      await this.#write(write, AbortSignal.any([signal, leadingSignal]));
       await sleep(writeInterval, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -131,7 +131,7 @@ export function createStatusWriter(
   let latest: Parameters<StatusWriter["update"]> | undefined;
   const update = (...state: Parameters<StatusWriter["update"]>): void => {
     latest = state;
-    if (leadership.term() === undefined) return;
+    if (leadership.leadingSignal() === undefined) return;
     const [objects, compiled] = state;
     for (const kind of ownKinds) {
       for (const object of objects[kind]) queue.consider(kind, object, compiled);

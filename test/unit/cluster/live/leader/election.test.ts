@@ -31,14 +31,21 @@ function candidate(
     clock,
     onProblem: (problem) => problems.push(problem),
   });
-  leadership.onChange(() => changes.push(leadership.term() !== undefined));
+  leadership.onChange(() => changes.push(leadership.leadingSignal() !== undefined));
   opened.push(leadership);
-  return { store, clock, leadership, problems, changes, leads: () => leadership.term() !== undefined };
+  return {
+    store,
+    clock,
+    leadership,
+    problems,
+    changes,
+    leads: () => leadership.leadingSignal() !== undefined,
+  };
 }
 
 async function started(lease: FakeLease, time: FakeTime, options?: Parameters<typeof candidate>[2]) {
   const one = candidate(lease, time, options);
-  one.leadership.stand();
+  one.leadership.campaign();
   await settled();
   return one;
 }
@@ -105,10 +112,10 @@ describe("createCandidate", () => {
     const [lease, time] = [new FakeLease(), new FakeTime()];
     const a = await started(lease, time);
     const b = await started(lease, time, { identity: "b" });
-    const term = a.leadership.term();
+    const leadingSignal = a.leadership.leadingSignal();
     a.store.reachable = false;
     await time.pass(deadline + 100);
-    expect([a.leads(), b.leads(), term?.aborted]).toEqual([false, false, true]);
+    expect([a.leads(), b.leads(), leadingSignal?.aborted]).toEqual([false, false, true]);
     expect(a.changes).toEqual([true, false]);
     expect(a.problems.map(String)).toEqual(["Error: no route to the API server"]);
     await time.pass(duration, () => expect(a.leads() && b.leads()).toBe(false));
@@ -119,12 +126,12 @@ describe("createCandidate", () => {
     const [lease, time] = [new FakeLease(), new FakeTime()];
     const a = await started(lease, time);
     const b = await started(lease, time, { identity: "b" });
-    const term = a.leadership.term();
+    const leadingSignal = a.leadership.leadingSignal();
     a.clock.stopped = true;
     await time.pass(30_000);
     // Nothing of it has run since; what asks first gets the right answer.
     expect(b.leads()).toBe(true);
-    expect([a.leads(), term?.aborted]).toEqual([false, true]);
+    expect([a.leads(), leadingSignal?.aborted]).toEqual([false, true]);
     a.clock.stopped = false;
     await time.pass(10_000);
     expect([a.leads(), b.leads()]).toEqual([false, true]);
@@ -134,9 +141,9 @@ describe("createCandidate", () => {
     const [lease, time] = [new FakeLease(), new FakeTime()];
     const a = await started(lease, time);
     const b = await started(lease, time, { identity: "b" });
-    const term = a.leadership.term();
+    const leadingSignal = a.leadership.leadingSignal();
     await a.leadership.close();
-    expect([a.leads(), term?.aborted, lease.stored?.record.holder]).toEqual([false, true, ""]);
+    expect([a.leads(), leadingSignal?.aborted, lease.stored?.record.holder]).toEqual([false, true, ""]);
     await time.pass(2 * retry);
     expect(b.leads()).toBe(true);
     expect(lease.stored?.record.transitions).toBe(1);
@@ -195,7 +202,7 @@ describe("createCandidate", () => {
       const a = await started(lease, time);
       const writes = lease.writes;
       expect(await a.leadership.confirm(soon())).toEqual({
-        term: a.leadership.term(),
+        leadingSignal: a.leadership.leadingSignal(),
         unregistered: undefined,
       });
       expect(lease.writes).toBe(writes + 1);
@@ -267,9 +274,12 @@ describe("createCandidate", () => {
 describe("soleLeader", () => {
   it("leads without asking anybody", async () => {
     const sole = soleLeader();
-    sole.stand();
-    expect(sole.term()?.aborted).toBe(false);
-    expect(await sole.confirm(soon())).toEqual({ term: sole.term(), unregistered: undefined });
+    sole.campaign();
+    expect(sole.leadingSignal()?.aborted).toBe(false);
+    expect(await sole.confirm(soon())).toEqual({
+      leadingSignal: sole.leadingSignal(),
+      unregistered: undefined,
+    });
     await sole.close();
   });
 });

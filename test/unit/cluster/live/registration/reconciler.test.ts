@@ -17,13 +17,15 @@ class FakeLeadership implements Leadership {
   unregistered: string | undefined;
   cleared = 0;
   readonly signal = new AbortController();
-  stand = () => undefined;
+  campaign = () => undefined;
   onChange = () => undefined;
   close = () => Promise.resolve();
-  term = () => (this.leads ? this.signal.signal : undefined);
+  leadingSignal = () => (this.leads ? this.signal.signal : undefined);
   confirm = (): Promise<Confirmation | undefined> =>
     Promise.resolve(
-      this.leads && this.certain ? { term: this.signal.signal, unregistered: this.unregistered } : undefined,
+      this.leads && this.certain
+        ? { leadingSignal: this.signal.signal, unregistered: this.unregistered }
+        : undefined,
     );
   clearUnregistered = () => {
     this.cleared += 1;
