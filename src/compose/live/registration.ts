@@ -33,7 +33,7 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
     leadership,
     ...(config.lease === undefined
       ? {}
-      : { heeds: heedsMark(config.lease.namespace, config.service, reach) }),
+      : { honoursUnregister: honoursUnregister(config.lease.namespace, config.service, reach) }),
     ...(service === undefined ? {} : { reachable: service.reachable }),
     onState: (registered) => {
       if (registered) log.info("registered");
@@ -76,8 +76,12 @@ function readinessOf(
  * A mark that was left for an installation before this one is not for us. In a cluster, one whose Service is gone is
  * being taken away: it registers nothing any more, whatever the mark.
  */
-const heedsMark =
-  (namespace: string, name: string, { client, service }: Reach): NonNullable<RegistrationDeps["heeds"]> =>
+const honoursUnregister =
+  (
+    namespace: string,
+    name: string,
+    { client, service }: Reach,
+  ): NonNullable<RegistrationDeps["honoursUnregister"]> =>
   async (mark, signal) => {
     const here = await readInstallation(client, namespace, name, signal);
     return mark === here || (service !== undefined && here === withoutService);

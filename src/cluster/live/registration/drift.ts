@@ -126,7 +126,7 @@ function differenceText(present: KubernetesObject, difference: Difference): stri
  *
  * @param present what is registered; undefined where nothing is
  */
-export function driftOf(present: KubernetesObject | undefined, wanted: KubernetesObject): string {
+export function describeDrift(present: KubernetesObject | undefined, wanted: KubernetesObject): string {
   if (present === undefined) return "it was deleted";
   const told = allDifferences(present, wanted);
   const named = told.slice(0, maxNamed).map((difference) => differenceText(present, difference));

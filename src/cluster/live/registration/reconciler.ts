@@ -5,7 +5,7 @@ import type { Leadership } from "../leader/leadership.ts";
 import { unregisteredAnnotation } from "../leader/lease.ts";
 import type { ObjectSink, ReflectorTimes } from "../watch/reflector.ts";
 import { bundlesOf, trustAll } from "./ca-bundles.ts";
-import { agrees, driftOf } from "./drift.ts";
+import { agrees, describeDrift } from "./drift.ts";
 import {
   webhookConfiguration,
   webhookConfigurationName,
@@ -25,8 +25,8 @@ export interface RegistrationDeps {
   readonly options: (signal: AbortSignal, registeredBundle: string) => Promise<WebhookOptions>;
   /** Only a leader writes; everybody watches. */
   readonly leadership: Leadership;
-  /** Must this mark on the Lease be heeded: does it stand for the present installation. */
-  readonly heeds?: (unregistered: string, signal: AbortSignal) => Promise<boolean>;
+  /** Must this mark on the Lease be honoured: does it stand for the present installation. */
+  readonly honoursUnregister?: (unregistered: string, signal: AbortSignal) => Promise<boolean>;
   /**
    * Would the API server reach anybody: asked before the webhook is registered where it was not, since from that
    * moment on nothing gets past it.
@@ -79,7 +79,7 @@ export class RegistrationKeeper {
   /** Has the watch said what is registered. */
   #listed = false;
   #told: boolean | undefined;
-  #complaint: { readonly drift: string; readonly at: number } | undefined;
+  #reported: { readonly drift: string; readonly at: number } | undefined;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
@@ -193,7 +193,7 @@ export class RegistrationKeeper {
   }
 
   async #register(wanted: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const { client, hooks, leadership, heeds, reachable } = this.#deps;
+    const { client, hooks, leadership, honoursUnregister, reachable } = this.#deps;
     if (leadership.leadingSignal() === undefined)
       throw new NotNow("the leader has not registered the webhook yet");
     if (this.#present === undefined && reachable !== undefined && !(await reachable(signal)))
@@ -202,8 +202,8 @@ export class RegistrationKeeper {
     const confirmed = await leadership.confirm(signal);
     if (confirmed === undefined) throw new NotNow("the lead is not certain", pollInterval);
     const { leadingSignal, unregistered } = confirmed;
-    if (unregistered !== undefined && heeds !== undefined) {
-      if (await heeds(unregistered, signal)) {
+    if (unregistered !== undefined && honoursUnregister !== undefined) {
+      if (await honoursUnregister(unregistered, signal)) {
         // What an operator took out is no repair when it comes back.
         this.#standing = undefined;
         throw new NotNow(toldToStayOut);
@@ -211,7 +211,7 @@ export class RegistrationKeeper {
       await leadership.clearUnregistered(signal);
     }
     const repairs = this.#drifted();
-    if (repairs) this.#complain();
+    if (repairs) this.#reportDrift();
     this.#lastWrite = performance.now();
     const seen = this.#changes;
     const written = await writeRegistration(
@@ -226,12 +226,12 @@ export class RegistrationKeeper {
   }
 
   /** Names what somebody has changed, once for each change of what there is to say, and from time to time. */
-  #complain(): void {
+  #reportDrift(): void {
     if (this.#standing === undefined) return;
-    const drift = driftOf(this.#present, this.#standing);
+    const drift = describeDrift(this.#present, this.#standing);
     const now = performance.now();
-    if (this.#complaint?.drift === drift && now - this.#complaint.at < silence) return;
-    this.#complaint = { drift, at: now };
+    if (this.#reported?.drift === drift && now - this.#reported.at < silence) return;
+    this.#reported = { drift, at: now };
     this.#deps.hooks.onProblem(
       `the webhook's registration was changed, and is put back: ${drift}; find who does it and have them leave the ValidatingWebhookConfiguration "${webhookConfigurationName}" alone`,
     );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { agrees, driftOf } from "../../../../../src/cluster/live/registration/drift.ts";
+import { agrees, describeDrift } from "../../../../../src/cluster/live/registration/drift.ts";
 import { webhookConfiguration } from "../../../../../src/cluster/live/registration/webhook-configuration.ts";
 import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
 
@@ -30,9 +30,9 @@ const entry = (manager: string, time: string, fields: object, name = pods) => ({
   fieldsV1: { "f:webhooks": { [`k:${JSON.stringify({ name })}`]: fields } },
 });
 
-describe("driftOf", () => {
+describe("describeDrift", () => {
   it("says that nothing is registered", () => {
-    expect(driftOf(undefined, wanted)).toBe("it was deleted");
+    expect(describeDrift(undefined, wanted)).toBe("it was deleted");
   });
 
   it.each<[string, (object: Changeable) => void, string]>([
@@ -76,14 +76,14 @@ describe("driftOf", () => {
   ])("names %s, with what is expected and found", (_, change, text) => {
     const present = changed(change);
     expect(agrees(present, wanted)).toBe(false);
-    expect(driftOf(present, wanted)).toContain(text);
+    expect(describeDrift(present, wanted)).toContain(text);
   });
 
   it("says that there is more than it names, and cuts what is long", () => {
     const present = changed(({ webhooks }) => {
       for (const webhook of webhooks) Object.assign(webhook, { failurePolicy: "x".repeat(9_999), a: 1 });
     });
-    const text = driftOf(present, wanted);
+    const text = describeDrift(present, wanted);
     expect(text.match(/expected/g)).toHaveLength(3);
     expect(text).toMatch(/; and more$/);
     expect(text.length).toBeLessThan(1_000);
@@ -95,12 +95,12 @@ describe("driftOf", () => {
       webhooks[0]!["failurePolicy"] = "\u001b[2J\nerror";
       webhooks.push({ name: "a\nb" });
     });
-    expect(driftOf(present, wanted)).not.toMatch(/[\n\u001b\u202e]/);
+    expect(describeDrift(present, wanted)).not.toMatch(/[\n\u001b\u202e]/);
   });
 
   it("names the last one who wrote the field, and no one who wrote others", () => {
     const by = (...managedFields: readonly unknown[]): string =>
-      driftOf(
+      describeDrift(
         changed(({ metadata, webhooks }) => {
           metadata["managedFields"] = managedFields;
           webhooks[0]!["failurePolicy"] = "Ignore";
@@ -127,7 +127,7 @@ describe("driftOf", () => {
 
   it("names something wherever something differs, and nothing where nothing does", () => {
     expect(
-      driftOf(
+      describeDrift(
         changed(() => undefined),
         wanted,
       ),
@@ -142,7 +142,7 @@ describe("driftOf", () => {
             object.metadata["managedFields"] = managedFields;
             change(object);
           });
-          const text = driftOf(present, wanted);
+          const text = describeDrift(present, wanted);
           expect(text === "").toBe(agrees(present, wanted));
           expect(text.length).toBeLessThan(2_000);
         }

@@ -171,7 +171,7 @@ describe("RegistrationKeeper", () => {
 
   it("stays out while it is told to, and says so once", async () => {
     leadership.unregistered = "this";
-    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     await look();
     expect(api.written()).toEqual([]);
@@ -182,7 +182,7 @@ describe("RegistrationKeeper", () => {
   });
 
   it("counts as no repair that it comes back after an operator took it out", async () => {
-    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     leadership.unregistered = "this";
     api.objects.delete(path);
@@ -203,7 +203,7 @@ describe("RegistrationKeeper", () => {
 
   it("takes away what was meant for an installation before, and registers", async () => {
     leadership.unregistered = "before";
-    keeper = keep({ heeds: (mark) => Promise.resolve(mark === "this") });
+    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     expect([leadership.cleared, api.objects.has(path)]).toEqual([1, true]);
   });
