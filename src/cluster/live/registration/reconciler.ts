@@ -63,7 +63,7 @@ class NotNow extends Error {
 }
 
 /** Compares what is registered with what should be, and writes where that is ours to do. */
-export class RegistrationKeeper {
+export class RegistrationReconciler {
   readonly #deps: RegistrationDeps;
   readonly #stop = new AbortController();
   /** Why the last look did not end well. */

@@ -1,6 +1,6 @@
 import { messageOf } from "../api/client.ts";
 import { reflectorDefaults, startReflector } from "../watch/reflector.ts";
-import { RegistrationKeeper, type RegistrationDeps } from "./reconciler.ts";
+import { RegistrationReconciler, type RegistrationDeps } from "./reconciler.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
 import { webhookConfigurations } from "./apply.ts";
 
@@ -20,27 +20,27 @@ export interface WebhookRegistration {
 /** Keeps the webhook registered: anew, as long as we lead, whenever someone changes or deletes the registration. */
 export function registerWebhook(deps: RegistrationDeps): WebhookRegistration {
   const { client, hooks, times = reflectorDefaults } = deps;
-  const keeper = new RegistrationKeeper(deps);
+  const reconciler = new RegistrationReconciler(deps);
   const reflector = startReflector(
     client,
     {
       path: webhookConfigurations,
       fieldSelector: `metadata.name=${webhookConfigurationName}`,
-      sink: keeper.sink,
+      sink: reconciler.sink,
       onState: (healthy, lastSync) =>
         hooks.onWatchState?.("validatingwebhookconfigurations", healthy, lastSync),
       onFailure: (error) => hooks.onProblem(`the webhook's registration is not watched: ${messageOf(error)}`),
     },
     times,
   );
-  deps.leadership.onChange(() => void keeper.assert());
+  deps.leadership.onChange(() => void reconciler.assert());
   return {
-    readiness: () => (keeper.problem === undefined ? [] : [keeper.problem]),
-    published: (caBundle) => keeper.published(caBundle),
-    registeredBundle: () => keeper.registeredBundle(),
-    refresh: () => keeper.assert(),
+    readiness: () => (reconciler.problem === undefined ? [] : [reconciler.problem]),
+    published: (caBundle) => reconciler.published(caBundle),
+    registeredBundle: () => reconciler.registeredBundle(),
+    refresh: () => reconciler.assert(),
     close: async () => {
-      await Promise.all([reflector.close(), keeper.close()]);
+      await Promise.all([reflector.close(), reconciler.close()]);
     },
   };
 }

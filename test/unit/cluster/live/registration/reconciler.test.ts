@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
 import type { Confirmation, Leadership } from "../../../../../src/cluster/live/leader/leadership.ts";
 import {
-  RegistrationKeeper,
+  RegistrationReconciler,
   type RegistrationDeps,
 } from "../../../../../src/cluster/live/registration/reconciler.ts";
 import { FakeApi } from "../fake-api.ts";
@@ -36,14 +36,14 @@ class FakeLeadership implements Leadership {
 
 let api: FakeApi;
 let leadership: FakeLeadership;
-let keeper: RegistrationKeeper;
+let reconciler: RegistrationReconciler;
 let caBundle: string;
 const problems: string[] = [];
 const states: boolean[] = [];
 let repairs: number;
 
-function keep(more: Partial<RegistrationDeps> = {}): RegistrationKeeper {
-  return new RegistrationKeeper({
+function reconcilerWith(more: Partial<RegistrationDeps> = {}): RegistrationReconciler {
+  return new RegistrationReconciler({
     client: api,
     hooks: { onProblem: (message) => problems.push(message), onRepair: () => (repairs += 1) },
     leadership,
@@ -58,14 +58,14 @@ function keep(more: Partial<RegistrationDeps> = {}): RegistrationKeeper {
 /** What the watch would show now. */
 function watched(): void {
   const present = api.objects.get(path);
-  if (present === undefined) keeper.sink.delete("skill-admission");
-  else keeper.sink.set("skill-admission", present);
-  keeper.sink.settled();
+  if (present === undefined) reconciler.sink.delete("skill-admission");
+  else reconciler.sink.set("skill-admission", present);
+  reconciler.sink.settled();
 }
 
 async function look(): Promise<void> {
   watched();
-  await keeper.assert();
+  await reconciler.assert();
 }
 
 /** Changes the first webhook as somebody else would. */
@@ -92,24 +92,24 @@ beforeEach(() => {
   problems.length = 0;
   states.length = 0;
   repairs = 0;
-  keeper = keep();
+  reconciler = reconcilerWith();
 });
 
-afterEach(() => keeper.close());
+afterEach(() => reconciler.close());
 
-describe("RegistrationKeeper", () => {
+describe("RegistrationReconciler", () => {
   it("writes nothing before the watch has said what is there", async () => {
-    await keeper.assert();
+    await reconciler.assert();
     expect(api.written()).toEqual([]);
     await look();
     expect(api.objects.get(path)).toMatchObject({ kind: "ValidatingWebhookConfiguration" });
-    expect([keeper.problem, problems, states]).toEqual([undefined, [], [true]]);
+    expect([reconciler.problem, problems, states]).toEqual([undefined, [], [true]]);
   });
 
   it("names the Namespace that it goes with, and names it again when somebody takes that away", async () => {
     const owner = { name: "n", uid: "11111111-2222-3333-4444-555555555555" };
     const address = { service: { namespace: "n", name: "s", port: 443 } };
-    keeper = keep({ options: () => Promise.resolve({ address, caBundle, owner }) });
+    reconciler = reconcilerWith({ options: () => Promise.resolve({ address, caBundle, owner }) });
     await look();
     const ownerReferences = [{ apiVersion: "v1", kind: "Namespace", ...owner }];
     const present = api.objects.get(path)!;
@@ -138,7 +138,7 @@ describe("RegistrationKeeper", () => {
   it("leaves the writing to the leader, and knows when it is done", async () => {
     leadership.leads = false;
     await look();
-    expect([api.written(), keeper.problem, problems]).toEqual([
+    expect([api.written(), reconciler.problem, problems]).toEqual([
       [],
       "the leader has not registered the webhook yet",
       [],
@@ -147,20 +147,20 @@ describe("RegistrationKeeper", () => {
     await look();
     leadership.leads = false;
     await look();
-    expect([keeper.problem, states]).toEqual([undefined, [false, true]]);
+    expect([reconciler.problem, states]).toEqual([undefined, [false, true]]);
   });
 
   it("writes nothing when its lead turns out to be over", async () => {
     leadership.certain = false;
     await look();
-    expect([api.written(), keeper.problem]).toEqual([[], "the lead is not certain"]);
+    expect([api.written(), reconciler.problem]).toEqual([[], "the lead is not certain"]);
   });
 
   it("waits for somebody to be reachable before it registers anew, and not to repair", async () => {
     let reachable = false;
-    keeper = keep({ reachable: () => Promise.resolve(reachable) });
+    reconciler = reconcilerWith({ reachable: () => Promise.resolve(reachable) });
     await look();
-    expect([api.written(), keeper.problem]).toEqual([[], "no replica is ready behind the Service yet"]);
+    expect([api.written(), reconciler.problem]).toEqual([[], "no replica is ready behind the Service yet"]);
     reachable = true;
     await vi.waitFor(() => expect(api.objects.has(path)).toBe(true), 3_000);
     reachable = false;
@@ -171,26 +171,26 @@ describe("RegistrationKeeper", () => {
 
   it("stays out while it is told to, and says so once", async () => {
     leadership.unregistered = "this";
-    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
+    reconciler = reconcilerWith({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     await look();
     expect(api.written()).toEqual([]);
     expect(problems).toEqual([expect.stringContaining("unregistered by an operator")]);
     leadership.unregistered = undefined;
     await look();
-    expect([api.objects.has(path), keeper.problem]).toEqual([true, undefined]);
+    expect([api.objects.has(path), reconciler.problem]).toEqual([true, undefined]);
   });
 
   it("counts as no repair that it comes back after an operator took it out", async () => {
-    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
+    reconciler = reconcilerWith({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     leadership.unregistered = "this";
     api.objects.delete(path);
     await look();
-    expect(keeper.problem).toContain("unregistered by an operator");
+    expect(reconciler.problem).toContain("unregistered by an operator");
     leadership.unregistered = undefined;
     await look();
-    expect([api.objects.has(path), keeper.problem, repairs, problems.length]).toEqual([
+    expect([api.objects.has(path), reconciler.problem, repairs, problems.length]).toEqual([
       true,
       undefined,
       0,
@@ -203,7 +203,7 @@ describe("RegistrationKeeper", () => {
 
   it("takes away what was meant for an installation before, and registers", async () => {
     leadership.unregistered = "before";
-    keeper = keep({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
+    reconciler = reconcilerWith({ honoursUnregister: (mark) => Promise.resolve(mark === "this") });
     await look();
     expect([leadership.cleared, api.objects.has(path)]).toEqual([1, true]);
   });
@@ -214,9 +214,9 @@ describe("RegistrationKeeper", () => {
     // A newer registration that this process has not heard of, as after it was stopped for a while.
     const newer = api.put(path, { ...api.objects.get(path), webhooks: [{ name: "newer" }] });
     caBundle = pem("old");
-    await keeper.assert();
+    await reconciler.assert();
     expect(api.objects.get(path)).toBe(newer);
-    expect([problems, keeper.problem]).toEqual([[], expect.stringContaining("changed meanwhile")]);
+    expect([problems, reconciler.problem]).toEqual([[], expect.stringContaining("changed meanwhile")]);
   });
 
   it("says why it cannot register, once, and tries again", async () => {
@@ -231,7 +231,7 @@ describe("RegistrationKeeper", () => {
       expect(problems).toEqual(["the webhook could not be registered: may not patch"]);
       refused = false;
       await vi.advanceTimersByTimeAsync(6_000);
-      expect([keeper.problem, states]).toEqual([undefined, [false, true]]);
+      expect([reconciler.problem, states]).toEqual([undefined, [false, true]]);
     } finally {
       vi.useRealTimers();
     }
@@ -239,17 +239,17 @@ describe("RegistrationKeeper", () => {
 
   it("is not registered from the moment that the watch shows a change, leading or not, until that is put back", async () => {
     const writeInterval = 60_000;
-    keeper = keep({ writeInterval });
+    reconciler = reconcilerWith({ writeInterval });
     await look();
-    expect([keeper.problem, repairs]).toEqual([undefined, 0]);
+    expect([reconciler.problem, repairs]).toEqual([undefined, 0]);
     for (const leads of [true, false]) {
       leadership.leads = leads;
       weaken();
       watched();
-      expect(keeper.problem).toContain("somebody has changed or deleted it");
+      expect(reconciler.problem).toContain("somebody has changed or deleted it");
       leadership.leads = true;
-      await keeper.assert();
-      expect(keeper.problem).toBeUndefined();
+      await reconciler.assert();
+      expect(reconciler.problem).toBeUndefined();
     }
     expect([repairs, states]).toEqual([2, [true]]);
   });
@@ -303,7 +303,7 @@ describe("RegistrationKeeper", () => {
   });
 
   it("goes by what the watch shows while it writes, not by the answer to what it wrote before", async () => {
-    keeper = keep({ writeInterval: 60_000 });
+    reconciler = reconcilerWith({ writeInterval: 60_000 });
     await look();
     weaken();
     watched();
@@ -315,52 +315,52 @@ describe("RegistrationKeeper", () => {
           watched();
         });
     };
-    await keeper.assert();
-    expect(keeper.problem).toContain("somebody has changed or deleted it");
+    await reconciler.assert();
+    expect(reconciler.problem).toContain("somebody has changed or deleted it");
     api.before = () => undefined;
-    await keeper.assert();
-    expect([keeper.problem, repairs]).toEqual([undefined, 2]);
+    await reconciler.assert();
+    expect([reconciler.problem, repairs]).toEqual([undefined, 2]);
   });
 
   it("tells a follower's operators once that it is registered, however often the leader repairs it", async () => {
     await look();
-    keeper = keep();
+    reconciler = reconcilerWith();
     states.length = 0;
     leadership.leads = false;
     const good = api.objects.get(path)!;
     for (let round = 0; round < 3; round += 1) {
       api.objects.set(path, good);
       await look();
-      expect(keeper.problem).toBeUndefined();
+      expect(reconciler.problem).toBeUndefined();
       weaken();
       await look();
-      expect(keeper.problem).toBe("the leader has not registered the webhook yet");
+      expect(reconciler.problem).toBe("the leader has not registered the webhook yet");
     }
     expect([states, problems, repairs]).toEqual([[true], [], 0]);
   });
 
   it("knows which authorities callers trust already", async () => {
-    expect(keeper.published(pem("one"))).toBe(false);
+    expect(reconciler.published(pem("one"))).toBe(false);
     await look();
-    expect([keeper.published(pem("one")), keeper.published(pem("two"))]).toEqual([true, false]);
+    expect([reconciler.published(pem("one")), reconciler.published(pem("two"))]).toEqual([true, false]);
     caBundle = pem("two") + pem("one");
     await look();
-    expect(keeper.published(pem("one") + pem("two"))).toBe(true);
+    expect(reconciler.published(pem("one") + pem("two"))).toBe(true);
   });
 
   it("tells what callers trust: nobody knows, nothing, or this", async () => {
-    expect(keeper.registeredBundle()).toBeUndefined();
+    expect(reconciler.registeredBundle()).toBeUndefined();
     leadership.leads = false;
     await look();
-    expect(keeper.registeredBundle()).toBe("");
+    expect(reconciler.registeredBundle()).toBe("");
     leadership.leads = true;
     await look();
-    expect(keeper.registeredBundle()).toBe(pem("one"));
+    expect(reconciler.registeredBundle()).toBe(pem("one"));
   });
 
   it("hands the registered bundle to whoever has to keep it", async () => {
     const seen: string[] = [];
-    keeper = keep({
+    reconciler = reconcilerWith({
       options: (_, registered) => {
         seen.push(registered);
         return Promise.resolve({ address: { url: "https://x" }, caBundle });
