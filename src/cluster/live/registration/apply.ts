@@ -18,7 +18,7 @@ const versionOf = ({ metadata }: KubernetesObject): { resourceVersion: string; u
  * @returns what is registered now
  * @throws ApiError where it was refused, where it was changed meanwhile (409), and where somebody changes it as it is written
  */
-export async function writeRegistration(
+export async function applyConfiguration(
   client: ApiClient,
   present: KubernetesObject | undefined,
   wanted: KubernetesObject,

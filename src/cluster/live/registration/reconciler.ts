@@ -11,7 +11,7 @@ import {
   webhookConfigurationName,
   type WebhookOptions,
 } from "./webhook-configuration.ts";
-import { writeRegistration } from "./apply.ts";
+import { applyConfiguration } from "./apply.ts";
 
 /** What registering depends on. */
 export interface RegistrationDeps {
@@ -214,7 +214,7 @@ export class RegistrationReconciler {
     if (repairs) this.#reportDrift();
     this.#lastWrite = performance.now();
     const seen = this.#changes;
-    const written = await writeRegistration(
+    const written = await applyConfiguration(
       client,
       this.#present,
       wanted,
