@@ -21,7 +21,7 @@ export interface Section extends Heading {
 }
 
 /** What a heading is compared by: lower case, without emphasis, colon, and blanks around `/`. */
-const sectionKey = (heading: string): string =>
+export const sectionKey = (heading: string): string =>
   heading
     .slice(0, 200)
     .replace(/[*_`]/g, "")
