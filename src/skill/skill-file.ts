@@ -1,3 +1,4 @@
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { skillLimits } from "./limits.ts";
 import { collisionKey, baseName } from "./path.ts";
 import type { SkillFile } from "./skill.ts";
@@ -57,18 +58,10 @@ function looksDeclared({ bytes }: SkillFile): boolean {
   return hasKeys(rest.slice(0, end.index));
 }
 
-/** By content: a pod can mount one file thousands of times. */
-const declared = new WeakMap<SkillFile, boolean>();
-
 /**
  * Does a Markdown file begin with a frontmatter that holds `name` and `description`, as agents look for skills
  * (agentskills.io). A frontmatter that never ends counts: readers differ on it. One that does not end within the first
- * 64 KiB counts whatever it holds: agents read on, and find the keys behind them. Each file is looked at once.
+ * 64 KiB counts whatever it holds: agents read on, and find the keys behind them.
+ * Each file is read once: a pod can mount one file thousands of times.
  */
-export function declaresSkill(file: SkillFile): boolean {
-  const known = declared.get(file);
-  if (known !== undefined) return known;
-  const declares = looksDeclared(file);
-  declared.set(file, declares);
-  return declares;
-}
+export const declaresSkill: (file: SkillFile) => boolean = memoizeByObject(looksDeclared);

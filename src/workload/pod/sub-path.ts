@@ -1,15 +1,14 @@
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
+
 type Entries<T> = readonly (readonly [path: string, T])[];
 
-/** Of volumes that are mounted by `subPath`: a pod can do so thousands of times with a volume of thousands of files. */
-const indexes = new WeakMap<ReadonlyMap<string, unknown>, ReadonlyMap<string, Entries<unknown>>>();
+/** Made once for a volume: a pod can mount one of thousands of files thousands of times. */
+const indexOf = memoizeByObject((contents: ReadonlyMap<string, unknown>) => byFolder(contents));
 
 /** What of a volume lies at or below a path. */
 export function within<T>(contents: ReadonlyMap<string, T>, subPath: string): Entries<T> {
   if (subPath === "") return [...contents];
-  const known = indexes.get(contents) as ReadonlyMap<string, Entries<T>> | undefined;
-  const index = known ?? byFolder(contents);
-  indexes.set(contents, index);
-  return index.get(subPath) ?? [];
+  return (indexOf(contents) as ReadonlyMap<string, Entries<T>>).get(subPath) ?? [];
 }
 
 /** The entries below each folder, and each entry under its own path. */
