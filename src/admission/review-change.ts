@@ -5,6 +5,7 @@ import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
+import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { changedSkills } from "./changed-skills.ts";
@@ -50,7 +51,8 @@ async function askedOf(
 ): Promise<VolumeObjectRequest | undefined> {
   let asked: VolumeObjectRequest | undefined;
   for (const pod of pods) {
-    const own = objectsToRead(pod, roots).filter(({ kind, name }) => kind === ref.kind && name === ref.name);
+    const requests = objectsToRead(readPodSpec(pod), roots);
+    const own = requests.filter(({ kind, name }) => kind === ref.kind && name === ref.name);
     asked = own.reduce(joinedRequest, asked);
     await giveWay(signal);
   }

@@ -9,6 +9,7 @@ import type { SkillSource } from "../skill/source.ts";
 import { digestFiles, type Skill } from "../skill/skill.ts";
 import { findSkills } from "../workload/find-skills.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
+import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { giveWay } from "./give-way.ts";
@@ -64,9 +65,10 @@ export async function skillsOf(
   policies: readonly Policy[],
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
+  const spec = readPodSpec(pod);
   const roots = rootsOf(policies);
-  const { source } = context.deps;
-  const skills = findSkills(pod, roots, await readObjects(objectsToRead(pod, roots), source, context.signal));
+  const objects = await readObjects(objectsToRead(spec, roots), context.deps.source, context.signal);
+  const skills = findSkills(spec, roots, objects);
   for (const { content } of skills) {
     if (content.state === "resolved") await digestFiles(content.skill, () => giveWay(context.signal));
   }

@@ -8,11 +8,10 @@ import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from
 import { cutSkills, type SkillPart } from "./roots/skills-in-view.ts";
 import { podLimits } from "./pod/limits.ts";
 import { mergeReferences } from "./merge-references.ts";
-import { readPodSpec, type Container } from "./pod/pod-spec.ts";
-import type { PodSubject } from "./pod/pod-subject.ts";
+import type { Container, PodSpec } from "./pod/pod-spec.ts";
 import { podTrees } from "./pod/pod-trees.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
-import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
+import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { VolumePart } from "./pod/volume.ts";
 import type { Mark, ReadObjects } from "./pod/volume-tree.ts";
 
@@ -21,22 +20,22 @@ import type { Mark, ReadObjects } from "./pod/volume-tree.ts";
  *
  * @param extraRoots absolute folders whose children are skills, beside the built-in ones
  * @param objects what was read of `objectsToRead`, by `volumeObjectKey`; a Secret that is not among them is unreadable
- * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field, for a pod that cannot be understood
+ * @throws SourceError LIMIT_EXCEEDED where the containers see more files or skills than may be judged for one pod
  */
 export function findSkills(
-  pod: PodSubject,
+  spec: PodSpec,
   extraRoots: readonly string[],
   objects: ReadObjects,
 ): readonly SkillReference[] {
-  const spec = readPodSpec(pod);
-  if (objects.size === 0 && spec.containers.every((container) => isPlain(container, extraRoots))) return [];
-  const trees = podTrees(spec, pod, objects);
+  const common = commonRoots(extraRoots);
+  if (objects.size === 0 && spec.containers.every((container) => isPlain(container, common))) return [];
+  const trees = podTrees(spec, objects);
   const budget: Budget = { left: podLimits.placedFiles };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
       const view = viewOf(container, trees.whole, spec, budget);
       if (view.files.length + view.marks.length + view.behind.length === 0) return [];
-      const roots = skillRoots(extraRoots, container);
+      const roots = skillRoots(common, container);
       const laidOut = container.mounts.some(({ volume }) => trees.hidden.has(volume.name))
         ? [viewOf(container, trees.laidOut, spec, budget), view]
         : [view];
@@ -63,8 +62,8 @@ function assertAffordable(references: readonly SkillReference[]): void {
 }
 
 /** Does a container, in which nothing can be read, mount nothing that lies near a skill root or is named like a skill. */
-function isPlain(container: Container, extraRoots: readonly string[]): boolean {
-  const roots = skillRoots(extraRoots, container);
+function isPlain(container: Container, common: CommonRoots): boolean {
+  const roots = skillRoots(common, container);
   const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
   return (
     container.placed.keys().every(isFar) &&

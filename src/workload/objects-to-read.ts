@@ -2,10 +2,9 @@ import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
 import { ancestorsOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
-import { readPodSpec, type Container } from "./pod/pod-spec.ts";
-import type { PodSubject } from "./pod/pod-subject.ts";
+import type { Container, PodSpec } from "./pod/pod-spec.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
-import { skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
+import { commonRoots, skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { Volume, VolumePart } from "./pod/volume.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 
@@ -22,16 +21,10 @@ const isReadable = (part: VolumePart): part is ObjectPart =>
  * them can be a skill. Without, its keys decide, so it is read wherever it is mounted. Of each only the keys that are
  * mounted are asked for.
  *
- * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
+ * @throws SourceError LIMIT_EXCEEDED naming the field
  */
-export function objectsToRead(
-  pod: PodSubject,
-  extraRoots: readonly string[],
-): readonly VolumeObjectRequest[] {
-  // Most pods have no volume at all; the others are parsed in some microseconds.
-  const { volumes } = pod.spec;
-  if (volumes === undefined || (Array.isArray(volumes) && volumes.length === 0)) return [];
-  const { containers } = readPodSpec(pod);
+export function objectsToRead(spec: PodSpec, extraRoots: readonly string[]): readonly VolumeObjectRequest[] {
+  const { containers, namespace } = spec;
   const near = volumesToRead(containers, extraRoots);
   const requests = new Map<string, VolumeObjectRequest>();
   for (const [volume, subPaths] of mountedPaths(containers, near)) {
@@ -39,13 +32,13 @@ export function objectsToRead(
       if (!isReadable(part)) continue;
       const { kind, name } = part;
       const key = volumeObjectKey(part);
-      const asked = { kind, namespace: pod.namespace, name, ...keysOf(part, subPaths) };
+      const asked = { kind, namespace, name, ...keysOf(part, subPaths) };
       requests.set(key, joinedRequest(requests.get(key), asked));
     }
   }
   if (requests.size > podLimits.objects) {
     const fault = `mounts ${requests.size} objects that could hold skills, more than ${podLimits.objects}; mount fewer`;
-    throw new SourceError("LIMIT_EXCEEDED", `${pod.field}.volumes ${fault}`);
+    throw new SourceError("LIMIT_EXCEEDED", `${spec.field}.volumes ${fault}`);
   }
   return [...requests.values()];
 }
@@ -53,13 +46,14 @@ export function objectsToRead(
 /** The volumes of which some container could see a skill. */
 function volumesToRead(containers: readonly Container[], extraRoots: readonly string[]): ReadonlySet<Volume> {
   const found = new Set<Volume>();
+  const common = commonRoots(extraRoots);
   for (const container of containers) {
     let isNear: ((path: string) => boolean) | undefined;
     for (const { volume, path } of container.mounts) {
       if (found.has(volume)) continue;
       const parts = volume.parts.filter(isReadable);
       if (parts.length === 0) continue;
-      isNear ??= nearSkills(container, skillRoots(extraRoots, container));
+      isNear ??= nearSkills(container, skillRoots(common, container));
       if (parts.some(canNameSkill) || isNear(path)) found.add(volume);
     }
   }

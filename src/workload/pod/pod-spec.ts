@@ -32,6 +32,9 @@ export interface Container {
 
 /** What of a pod decides which files its containers see. */
 export interface PodSpec {
+  readonly namespace: string;
+  /** Where the spec stands in the object, `spec.template.spec`: for messages. */
+  readonly field: string;
   readonly volumes: ReadonlyMap<string, Volume>;
   /** Names of the volumes that some container could write to. */
   readonly writable: ReadonlySet<string>;
@@ -41,19 +44,11 @@ export interface PodSpec {
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
-/** What was read last. One review asks several times in a row; a map of all pods would cost more than it saves. */
-let latest: { readonly pod: PodSubject; readonly spec: PodSpec } | undefined;
-
 /**
  * Reads a pod's volumes and containers.
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
 export function readPodSpec(pod: PodSubject): PodSpec {
-  if (latest?.pod !== pod) latest = { pod, spec: parsePodSpec(pod) };
-  return latest.spec;
-}
-
-function parsePodSpec(pod: PodSubject): PodSpec {
   const volumes = new Map<string, Volume>();
   const field = `${pod.field}.volumes`;
   for (const [index, entry] of listAt(pod.spec["volumes"], field, podLimits.volumes).entries()) {
@@ -67,7 +62,8 @@ function parsePodSpec(pod: PodSubject): PodSpec {
       readContainer(entry, `${pod.field}.${list}[${index}]`, volumes, pod),
     ),
   );
-  return { volumes, containers, writable: writableOf(containers) };
+  const { namespace } = pod;
+  return { namespace, field: pod.field, volumes, containers, writable: writableOf(containers) };
 }
 
 function writableOf(containers: readonly Container[]): ReadonlySet<string> {

@@ -1,6 +1,5 @@
 import { ancestorsOf } from "./container-path.ts";
 import type { PodSpec } from "./pod-spec.ts";
-import type { PodSubject } from "./pod-subject.ts";
 import { firstOf, volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
 
 type Trees = ReadonlyMap<string, VolumeTree>;
@@ -15,7 +14,7 @@ export interface PodTrees {
   readonly hidden: ReadonlySet<string>;
 }
 
-export function podTrees(spec: PodSpec, pod: PodSubject, objects: ReadObjects): PodTrees {
+export function podTrees(spec: PodSpec, objects: ReadObjects): PodTrees {
   const covered = coveredNames(spec);
   const subPaths = Map.groupBy(
     spec.containers.flatMap(({ mounts }) => mounts),
@@ -28,7 +27,7 @@ export function podTrees(spec: PodSpec, pod: PodSubject, objects: ReadObjects): 
     const volume = spec.volumes.get(name);
     if (volume === undefined) continue;
     const setting = {
-      namespace: pod.namespace,
+      namespace: spec.namespace,
       objects,
       writable: spec.writable.has(name),
       subPaths: [...new Set(mounts.map(({ subPath }) => subPath))],

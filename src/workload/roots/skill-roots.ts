@@ -65,31 +65,26 @@ export interface SkillRoots {
   isAbove(path: string): boolean;
 }
 
-/** Everything that does not depend on the container. */
-interface Fixed {
+/** The roots that every container has: the built-in ones and those of policies. */
+export interface CommonRoots {
   readonly roots: ReadonlySet<string>;
+  /** Folders above a root, and homes. */
   readonly above: ReadonlySet<string>;
 }
 
 const withAncestors = (paths: readonly string[]): readonly string[] =>
   paths.flatMap((path) => [path, ...ancestorsOf(path)]);
 
-const fixedRoots = (extraRoots: readonly string[]): Fixed => {
+const withExtraRoots = (extraRoots: readonly string[]): CommonRoots => {
   const roots = [...absoluteRoots, ...extraRoots.map(cleanPath)];
   return { roots: new Set(roots), above: new Set([...roots.flatMap(ancestorsOf), ...withAncestors(homes)]) };
 };
 
-const builtIn = fixedRoots([]);
+const builtIn = withExtraRoots([]);
 
-/** The roots of the policies in force hardly ever change, and are asked for with every container. */
-let latest = { key: "", fixed: builtIn };
-
-function fixedFor(extraRoots: readonly string[]): Fixed {
-  if (extraRoots.length === 0) return builtIn;
-  const key = extraRoots.join("\0");
-  if (latest.key !== key) latest = { key, fixed: fixedRoots(extraRoots) };
-  return latest.fixed;
-}
+/** @param extraRoots absolute folders that policies add */
+export const commonRoots = (extraRoots: readonly string[]): CommonRoots =>
+  extraRoots.length === 0 ? builtIn : withExtraRoots(extraRoots);
 
 /** Where a relative root that begins at `start` ends, or how far it goes: `whole` says whether all of it is there. */
 function* matches(components: readonly string[], start: number): Generator<{ end: number; whole: boolean }> {
@@ -159,12 +154,10 @@ function movedBy({ environment, workingDir }: Container): Moved {
 /**
  * The skill roots of a container: the built-in ones, those of policies, and those that its variables and its working
  * directory move. A home that only the image's own files name is not known.
- * @param extraRoots absolute folders
  */
-export function skillRoots(extraRoots: readonly string[], container: Container): SkillRoots {
-  const fixed = fixedFor(extraRoots);
+export function skillRoots(common: CommonRoots, container: Container): SkillRoots {
   const { roots: moved, bases, anywhere } = movedBy(container);
-  const roots = moved.length === 0 ? fixed.roots : new Set([...fixed.roots, ...moved]);
+  const roots = moved.length === 0 ? common.roots : new Set([...common.roots, ...moved]);
   const above =
     moved.length + bases.length === 0
       ? none
@@ -176,6 +169,6 @@ export function skillRoots(extraRoots: readonly string[], container: Container):
       return (root?.length ?? 0) > (absolute?.length ?? 0) ? root : absolute;
     },
     isAbove: (path) =>
-      anywhere || fixed.above.has(path) || above.has(path) || isHome(path) || relativeRootOf(path).begins,
+      anywhere || common.above.has(path) || above.has(path) || isHome(path) || relativeRootOf(path).begins,
   };
 }

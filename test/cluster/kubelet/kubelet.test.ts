@@ -9,6 +9,7 @@ import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { identityOf, volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
 import { startNode, type Node } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
@@ -67,7 +68,7 @@ function decode(object: KubernetesObject): VolumeObject {
 async function walked(name: string): Promise<readonly SkillReference[]> {
   const subject = podOf(await get("pod", name), namespace)!;
   const read = await Promise.all(
-    objectsToRead(subject, []).map(async (ref) => {
+    objectsToRead(readPodSpec(subject), []).map(async (ref) => {
       const text = await kubectl(["get", "configmap", ref.name, "--ignore-not-found", "-o", "json"]);
       return [
         volumeObjectKey(ref),
@@ -75,7 +76,7 @@ async function walked(name: string): Promise<readonly SkillReference[]> {
       ] as const;
     }),
   );
-  return findSkills(subject, [], new Map(read));
+  return findSkills(readPodSpec(subject), [], new Map(read));
 }
 
 interface Tree {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PodStore, slimPod } from "../../../src/cluster/pod-store.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const pod = (configMap: string, more: object = {}): KubernetesObject => ({
@@ -102,7 +103,7 @@ describe("slimPod", () => {
       metadata: { name: "p", annotations: { kept: "yes" } },
       spec: { containers: [{ env: [{ name: "HOME" }], workingDir: "/w" }], volumes: [{ name: "v" }] },
     });
-    const read = (object: KubernetesObject) => objectsToRead(podOf(object, "n")!, []);
+    const read = (object: KubernetesObject) => objectsToRead(readPodSpec(podOf(object, "n")!), []);
     expect(read(slim)).toEqual(read(pod("a")));
   });
 });

@@ -4,6 +4,7 @@ import { SkillFile } from "../../../src/skill/skill.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
 import { within } from "../../../src/workload/pod/sub-path.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { configMap, container, mount, namespace, pod, volume, volumeObject } from "../../fixtures/pods.ts";
 
@@ -48,7 +49,7 @@ describe("work that does not grow with the number of mounts", () => {
   const ref = { kind: "ConfigMap", namespace, name: "cm" } as const;
   const seen = (file: SkillFile) => {
     const object = { ...volumeObject(ref, {}), files: new Map([["README.md", file]]) };
-    return findSkills(crowded, [], new Map([[volumeObjectKey(ref), object]]));
+    return findSkills(readPodSpec(crowded), [], new Map([[volumeObjectKey(ref), object]]));
   };
 
   it("looks for frontmatter once in a file that is mounted 400 times", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
   configMap,
   container,
@@ -28,7 +29,7 @@ describe("bypasses", () => {
   it("init containers and ephemeral containers forgotten", () => {
     for (const list of ["initContainers", "ephemeralContainers"]) {
       const subject = pod({ volumes, more: { [list]: [container("c", [mount("o", "/skills/x")])] } });
-      expect(objectsToRead(subject, [])).toMatchObject([{ name: "evil" }]);
+      expect(objectsToRead(readPodSpec(subject), [])).toMatchObject([{ name: "evil" }]);
       expect(found(subject, read)).toEqual(["/skills/x: run.sh=evil"]);
     }
   });
@@ -177,7 +178,7 @@ describe("bypasses", () => {
       [volume("v", configMap("signed")), volume("o", configMap("evil", [["run", "run"]]))],
       [mount("v", "/data/x"), mount("o", "/data/x/run", { subPath: "run" })],
     );
-    expect(objectsToRead(subject, []).map(({ name }) => name)).toEqual(["signed", "evil"]);
+    expect(objectsToRead(readPodSpec(subject), []).map(({ name }) => name)).toEqual(["signed", "evil"]);
   });
 
   it("file named SKILL.md by its mount path only", () => {
@@ -185,13 +186,15 @@ describe("bypasses", () => {
       [volume("o", configMap("evil", [["run", "notes.txt"]]))],
       [mount("o", "/data/x/SKILL.md", { subPath: "notes.txt" })],
     );
-    expect(objectsToRead(subject, [])).toHaveLength(1);
+    expect(objectsToRead(readPodSpec(subject), [])).toHaveLength(1);
     expect(found(subject, read)).toEqual(["/data/x: SKILL.md=evil"]);
   });
 
   it("skill hidden behind a later source of the same projected volume", () => {
     const type = projected(configMap("signed"), configMap("evil", [["run", "run"]]));
-    expect(objectsToRead(podWith([volume("v", type)], [mount("v", "/data/x")]), [])).toHaveLength(2);
+    expect(
+      objectsToRead(readPodSpec(podWith([volume("v", type)], [mount("v", "/data/x")])), []),
+    ).toHaveLength(2);
     expect(found(podWith([volume("v", type)], [mount("v", "/data/x")]), read)).toEqual([
       "/data/x: SKILL.md=S run=evil",
     ]);
@@ -201,7 +204,7 @@ describe("bypasses", () => {
     for (const path of ["ＳＫＩＬＬ.md", "SKILL.MD", "skill.ｍｄ"]) {
       const type = configMap("evil", [["run", path]]);
       const subject = podWith([volume("o", type)], [mount("o", "/data/x")]);
-      expect(objectsToRead(subject, [])).toHaveLength(1);
+      expect(objectsToRead(readPodSpec(subject), [])).toHaveLength(1);
       expect(found(subject, read)).toHaveLength(1);
     }
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
   configMap,
   container,
@@ -68,7 +69,7 @@ describe("findSkills: one volume", () => {
       "/skills/x: SKILL.md=B",
     ]);
     const [reference] = findSkills(
-      atX(projected(configMap("cm", spelled.slice(0, 1)), configMap("other", spelled.slice(1)))),
+      readPodSpec(atX(projected(configMap("cm", spelled.slice(0, 1)), configMap("other", spelled.slice(1))))),
       [],
       objects({ cm: base, other: base }),
     );
@@ -92,7 +93,7 @@ describe("findSkills: one volume", () => {
       ["SKILL.md", "SKILL.md"],
       ["gone", "x"],
     ] as const;
-    const [reference] = findSkills(atX(configMap("cm", items)), [], objects({ cm: skill }));
+    const [reference] = findSkills(readPodSpec(atX(configMap("cm", items))), [], objects({ cm: skill }));
     expect(reference!.content).toMatchObject({
       state: "unavailable",
       code: "SOURCE_UNAVAILABLE",
@@ -121,7 +122,7 @@ describe("findSkills: one volume", () => {
   it("says that an absent ConfigMap must be there before the pod, optional or not", () => {
     for (const optional of [true, false]) {
       const [reference, ...others] = findSkills(
-        atX(configMap("cm", undefined, { optional })),
+        readPodSpec(atX(configMap("cm", undefined, { optional }))),
         [],
         objects({ cm: undefined }),
       );
@@ -161,7 +162,7 @@ describe("findSkills: one volume", () => {
   });
 
   it("names a reference after its folder and says what it comes from", () => {
-    const [reference] = findSkills(atX(configMap("cm")), [], objects({ cm: skill }));
+    const [reference] = findSkills(readPodSpec(atX(configMap("cm"))), [], objects({ cm: skill }));
     expect(reference).toMatchObject({
       name: "x",
       path: "/skills/x",
@@ -177,7 +178,7 @@ describe("findSkills: projected volumes", () => {
       configMap("one", [["a", "SKILL.md"]]),
       configMap("two", [["a", "scripts/run.sh"]]),
     );
-    const references = findSkills(atX(type), [], objects({ one: { a: "S" }, two: { a: "R" } }));
+    const references = findSkills(readPodSpec(atX(type)), [], objects({ one: { a: "S" }, two: { a: "R" } }));
     expect(references.map(({ sources }) => sources)).toEqual([
       [
         { kind: "Projected", name: "one", immutable: false, writable: false },
@@ -405,7 +406,10 @@ describe("findSkills: containers", () => {
       more: { initContainers: [container("sidecar", sees, { restartPolicy: "Always" })] },
     });
     expect(
-      findSkills(subject, [], objects({ cm: skill })).map(({ path, containers }) => [path, containers]),
+      findSkills(readPodSpec(subject), [], objects({ cm: skill })).map(({ path, containers }) => [
+        path,
+        containers,
+      ]),
     ).toEqual([
       ["/skills/x", ["sidecar", "a", "b"]],
       ["/skills/y", ["c"]],
@@ -519,7 +523,7 @@ describe("findSkills: what cannot be read", () => {
   it("says who could write", () => {
     const writable = (type: object, more: object) =>
       findSkills(
-        podWith([volume("u", type as never)], [mount("u", "/skills/x", more as never)]),
+        readPodSpec(podWith([volume("u", type as never)], [mount("u", "/skills/x", more as never)])),
         [],
         new Map(),
       )[0]!.sources[0]!.writable;
@@ -535,7 +539,7 @@ describe("findSkills: what cannot be read", () => {
         container("b", [mount("u", "/out")]),
       ],
     });
-    expect(findSkills(other, [], new Map())[0]!.sources).toEqual([
+    expect(findSkills(readPodSpec(other), [], new Map())[0]!.sources).toEqual([
       { kind: "EmptyDir", name: "u", writable: true },
     ]);
   });

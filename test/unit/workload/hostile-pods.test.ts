@@ -7,6 +7,7 @@ import { objectNames } from "../../../src/workload/pod/mounted-objects.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { sameSkillInputs } from "../../../src/workload/carriers/unchanged.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
   configMap,
   container,
@@ -135,8 +136,11 @@ function survives(spec: unknown): boolean {
     if (subject === undefined) return false;
     objectNames(subject);
     sameSkillInputs({ apiVersion: "v1", kind: "Pod", spec }, { apiVersion: "v1", kind: "Pod", spec: {} });
-    const refs = objectsToRead(subject, []);
-    return findSkills(subject, [], read).every(({ sources }) => sources.length > 0) && refs.length >= 0;
+    const refs = objectsToRead(readPodSpec(subject), []);
+    return (
+      findSkills(readPodSpec(subject), [], read).every(({ sources }) => sources.length > 0) &&
+      refs.length >= 0
+    );
   } catch (error) {
     return error instanceof SourceError && error.message !== "" && error.code !== "TIMEOUT";
   }
@@ -218,8 +222,8 @@ describe("findSkills on hostile pods", () => {
     ];
     for (const [message, more] of cases) {
       const subject = pod({ volumes, more: more! });
-      expect(() => findSkills(subject, [], read), message).toThrow(message);
-      expect(() => findSkills(subject, [], read)).toThrow(SourceError);
+      expect(() => findSkills(readPodSpec(subject), [], read), message).toThrow(message);
+      expect(() => findSkills(readPodSpec(subject), [], read)).toThrow(SourceError);
     }
   });
 
@@ -250,7 +254,7 @@ describe("findSkills on hostile pods", () => {
       ],
     ];
     for (const [message, more] of limits)
-      expect(() => findSkills(pod({ volumes, more: more! }), [], read)).toThrow(message);
+      expect(() => findSkills(readPodSpec(pod({ volumes, more: more! })), [], read)).toThrow(message);
     const keys = Object.fromEntries(many(1000).map((_, i) => [`k${i}`, ""]));
     const mounts = many(201).map((_, i) => mount("v", `/skills/s${i}`));
     expect(() => found(podWith(volumes, mounts), { cm: keys })).toThrow("more than 200000 files");

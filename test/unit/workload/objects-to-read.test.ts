@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { SourceError } from "../../../src/skill/source-error.ts";
-import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
+import { objectsToRead, type ReadOptions } from "../../../src/workload/objects-to-read.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../../src/workload/pod/pod-subject.ts";
 import {
   configMap,
   container,
@@ -25,8 +27,8 @@ const tokenMount = mount("kube-api-access", "/var/run/secrets/kubernetes.io/serv
   readOnly: true,
 });
 
-const names = (...args: Parameters<typeof objectsToRead>) =>
-  objectsToRead(...args).map(({ kind, name }) => `${kind}/${name}`);
+const names = (subject: PodSubject, ...rest: [extraRoots: readonly string[], options?: ReadOptions]) =>
+  objectsToRead(readPodSpec(subject), ...rest).map(({ kind, name }) => `${kind}/${name}`);
 
 describe("objectsToRead", () => {
   it("reads nothing for pods without volumes, or with their token only", () => {
@@ -38,7 +40,7 @@ describe("objectsToRead", () => {
   it("reads a ConfigMap without items wherever it is mounted, in its namespace, once", () => {
     const volumes = [token, volume("a", configMap("cm")), volume("b", configMap("cm"))];
     const subject = podWith(volumes, [tokenMount, mount("a", "/etc/config"), mount("b", "/data")]);
-    expect(objectsToRead(subject, [])).toEqual([{ kind: "ConfigMap", namespace, name: "cm" }]);
+    expect(objectsToRead(readPodSpec(subject), [])).toEqual([{ kind: "ConfigMap", namespace, name: "cm" }]);
   });
 
   it("reads one with items only where their paths or the mount's place can bring in a skill", () => {
@@ -79,7 +81,7 @@ describe("objectsToRead", () => {
   });
 
   const keysOf = (...args: Parameters<typeof podWith>) =>
-    objectsToRead(podWith(...args), []).map(({ name, keys }) => [
+    objectsToRead(readPodSpec(podWith(...args)), []).map(({ name, keys }) => [
       name,
       keys === undefined ? "all" : [...keys],
     ]);
@@ -124,7 +126,7 @@ describe("objectsToRead", () => {
   it("refuses a pod that mounts more objects than can be held", () => {
     const many = Array.from({ length: 201 }, (_, index) => configMap(`cm-${index}`));
     const subject = podWith([volume("v", projected(...many))], [mount("v", "/skills/x")]);
-    expect(() => objectsToRead(subject, [])).toThrow(SourceError);
-    expect(() => objectsToRead(subject, [])).toThrow("spec.volumes mounts 201 objects");
+    expect(() => objectsToRead(readPodSpec(subject), [])).toThrow(SourceError);
+    expect(() => objectsToRead(readPodSpec(subject), [])).toThrow("spec.volumes mounts 201 objects");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findSkills } from "../../../src/workload/find-skills.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
   configMap,
   found,
@@ -25,7 +26,9 @@ describe("an optional source", () => {
   it("is refused where it lies over a file that its deletion would uncover", () => {
     const pod = at(configMap("base", [["run", "run"]]), configMap("signed", tree, optional));
     expect(found(pod, contents)).toContain("/skills/x: unverifiable Projected");
-    const detail = findSkills(pod, [], objects(contents)).find(({ content }) => content.state !== "resolved");
+    const detail = findSkills(readPodSpec(pod), [], objects(contents)).find(
+      ({ content }) => content.state !== "resolved",
+    );
     expect(detail!.content).toMatchObject({
       detail: expect.stringContaining("signed is optional and lies over a file of base") as string,
     });

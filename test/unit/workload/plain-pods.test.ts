@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { findSkills } from "../../../src/workload/find-skills.ts";
+import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
   configMap,
   container,
@@ -63,8 +64,8 @@ describe("findSkills without anything that was read", () => {
             ),
           ],
         });
-        const short = findSkills(subject, ["/srv/roots"], new Map()).map(shown);
-        const long = findSkills(subject, ["/srv/roots"], objects({ unrelated: {} })).map(shown);
+        const short = findSkills(readPodSpec(subject), ["/srv/roots"], new Map()).map(shown);
+        const long = findSkills(readPodSpec(subject), ["/srv/roots"], objects({ unrelated: {} })).map(shown);
         if (long.length === 0) none += 1;
         else some += 1;
         expect(short).toEqual(long);

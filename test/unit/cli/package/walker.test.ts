@@ -9,6 +9,7 @@ import { SkillFile, treeDigest, type Skill } from "../../../../src/skill/skill.t
 import { findSkills } from "../../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../../src/workload/objects-to-read.ts";
 import { podOf } from "../../../../src/workload/carriers/pod-of.ts";
+import { readPodSpec } from "../../../../src/workload/pod/pod-spec.ts";
 import { volumeObjectKey } from "../../../../src/kubernetes/volume-object.ts";
 
 /** Packs a skill, and has the pod walker put it together again from the example pod. */
@@ -39,8 +40,8 @@ function roundTrip(skill: Skill) {
       return [volumeObjectKey(object), object];
     }),
   );
-  const asked = objectsToRead(pod, []).map(volumeObjectKey);
-  return { references: findSkills(pod, [], objects), asked, packed };
+  const asked = objectsToRead(readPodSpec(pod), []).map(volumeObjectKey);
+  return { references: findSkills(readPodSpec(pod), [], objects), asked, packed };
 }
 
 const skillOf = (files: readonly (readonly [string, Uint8Array])[]): Skill => ({
