@@ -1,6 +1,7 @@
 import { type Fields, isFields } from "../text/fields.ts";
 import type { Json } from "../text/json.ts";
 import { skillLimits } from "../skill/limits.ts";
+import { skillFilePath } from "../skill/skill-file.ts";
 import type { Skill } from "../skill/skill.ts";
 import { parseStrictYaml, YamlError } from "../text/yaml.ts";
 import { FaultList } from "./fault-list.ts";
@@ -106,7 +107,7 @@ function toFrontmatter(members: Fields<Json>, folder: string, faults: FaultList)
  * `1.10`. Keys that the rules do not name are what real skills have, and no faults.
  */
 export function readFrontmatter(skill: Skill): FrontmatterReading {
-  const path = skill.files.has("SKILL.md") || !skill.files.has("skill.md") ? "SKILL.md" : "skill.md";
+  const path = skillFilePath(skill) ?? "SKILL.md";
   const faults = new FaultList(path);
   const file = skill.files.get(path);
   if (file === undefined) {

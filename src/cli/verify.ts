@@ -7,6 +7,7 @@ import type { EvidenceSubject } from "../evidence/evidence-subject.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import type { TrustMaterial } from "../signature/trust-material.ts";
+import { skillFilePath } from "../skill/skill-file.ts";
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "./command-line.ts";
@@ -106,7 +107,7 @@ function exitCodeOf({ reference: { content } }: Verified, outcome: Outcome): Exi
 }
 
 const isNoSkill = ({ content }: SkillReference): boolean =>
-  content.state === "resolved" && !["SKILL.md", "skill.md"].some((name) => content.skill.files.has(name));
+  content.state === "resolved" && skillFilePath(content.skill) === undefined;
 
 const isWithout = ({ content }: SkillReference, signature: string | undefined): boolean =>
   signature !== undefined && content.state === "resolved" && !content.skill.files.has(signature);

@@ -1,7 +1,7 @@
 import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { skillLimits } from "./limits.ts";
 import { collisionKey, baseName } from "./path.ts";
-import type { SkillFile } from "./skill.ts";
+import type { Skill, SkillFile } from "./skill.ts";
 
 /** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
 export const isMarkdown = (path: string): boolean =>
@@ -10,6 +10,10 @@ export const isMarkdown = (path: string): boolean =>
 /** Is it a skill's own file, `SKILL.md`, in any letters that some reader may take for these. */
 export const isSkillFile = (path: string): boolean =>
   isPlain(path) ? /(?:^|\/)skill\.md$/i.test(path) : collisionKey(baseName(path)) === "skill.md";
+
+/** Path of the skill's own file, by agentskills.io: `SKILL.md`, or `skill.md` where there is no other; undefined: neither. */
+export const skillFilePath = ({ files }: Skill): string | undefined =>
+  ["SKILL.md", "skill.md"].find((name) => files.has(name));
 
 const isPlain = (path: string): boolean => /^[\u0020-\u007e]*$/.test(path);
 

@@ -1,5 +1,6 @@
 import { isGitPath } from "../../signature/oms/ignore.ts";
 import { verifySignature } from "../../signature/verify.ts";
+import { skillFilePath } from "../../skill/skill-file.ts";
 import { skillSize, treeDigest, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
 import { PackageError, packConfigMaps, type PackedConfigMap } from "./config-maps.ts";
@@ -65,7 +66,7 @@ function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[])
   const signature = verifySignature(skill, noTrust, now);
   const differences = "differences" in signature ? (signature.differences ?? []) : [];
   const large = packed.filter(({ serverSide }) => serverSide).map(({ manifest }) => manifest.metadata.name);
-  const isSkill = ["SKILL.md", "skill.md"].some((name) => skill.files.has(name));
+  const isSkill = skillFilePath(skill) !== undefined;
   return [
     ...(isSkill ? [] : ["there is no SKILL.md; name the folder of one skill"]),
     ...(signature.outcome === "unsigned"

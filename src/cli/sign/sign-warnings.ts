@@ -1,5 +1,6 @@
 import { formats, type Format, type SignableFormat } from "../../signature/formats.ts";
 import { isGitPath } from "../../signature/oms/ignore.ts";
+import { skillFilePath } from "../../skill/skill-file.ts";
 import type { Skill } from "../../skill/skill.ts";
 
 /** Would the signature of this format that is there fail for a new signature file beside it. */
@@ -31,7 +32,7 @@ export function signWarnings(
   leftOut: readonly string[],
 ): readonly string[] {
   const repository = [...skill.files.keys()].find((path) => isGitPath(path) && !signing.leavesOut(path));
-  const isSkill = ["SKILL.md", "skill.md"].some((name) => skill.files.has(name));
+  const isSkill = skillFilePath(skill) !== undefined;
   return [
     ...(isSkill ? [] : [`${directory} has no SKILL.md; is it the folder of a skill?`]),
     ...(repository === undefined

@@ -11,6 +11,7 @@ import {
   type Signer as FoundSigner,
   type SigningFormat,
 } from "../../signature/signature-evidence.ts";
+import { skillFilePath } from "../../skill/skill-file.ts";
 import { SkillFile, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
 import type { KeylessOptions } from "./keyless/signer.ts";
@@ -189,7 +190,7 @@ const maxFaults = 3;
 
 /** What agents and policies will find wrong with SKILL.md: to correct it afterwards takes another signature. */
 async function skillFaults(skill: Skill): Promise<readonly string[]> {
-  if (!["SKILL.md", "skill.md"].some((name) => skill.files.has(name))) return [];
+  if (skillFilePath(skill) === undefined) return [];
   const { readFrontmatter } = await import("../../card/frontmatter.ts");
   return readFrontmatter(skill)
     .faults.slice(0, maxFaults)

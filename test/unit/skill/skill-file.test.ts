@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SkillFile } from "../../../src/skill/skill.ts";
-import { declaresSkill } from "../../../src/skill/skill-file.ts";
+import { declaresSkill, skillFilePath } from "../../../src/skill/skill-file.ts";
 
 const declares = (text: string): boolean => declaresSkill(new SkillFile(Buffer.from(text)));
 
@@ -77,4 +77,16 @@ describe("declaresSkill", () => {
       expect(performance.now() - start).toBeLessThan(5000);
     },
   );
+});
+
+describe("skillFilePath", () => {
+  it.each([
+    [["SKILL.md"], "SKILL.md"],
+    [["skill.md"], "skill.md"],
+    [["skill.md", "SKILL.md"], "SKILL.md"],
+    [["Skill.md", "docs/SKILL.md"], undefined],
+  ])("of %j is %s", (paths, path) => {
+    const files = new Map(paths.map((name) => [name, new SkillFile(Uint8Array.of())]));
+    expect(skillFilePath({ name: "x", files })).toBe(path);
+  });
 });
