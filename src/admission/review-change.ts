@@ -1,5 +1,5 @@
 import { effectivePolicies, evaluate, rootsOf, type ReviewContext } from "../evaluation/evaluate.ts";
-import { giveWay } from "../evaluation/give-way.ts";
+import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
@@ -36,7 +36,7 @@ export async function reviewChange(
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
     changed.push(...(await changedSkills(pod, { ref, before, after }, effective, context)));
-    await giveWay(context.signal);
+    await yieldToEventLoop(context.signal);
   }
   if (changed.length === 0) return bypass(request, "no-skills");
   return decide(request, await evaluate(changed, effective, { isPod: true }, context));
@@ -54,7 +54,7 @@ async function askedOf(
     const requests = objectsToRead(readPodSpec(pod), roots);
     const own = requests.filter(({ kind, name }) => kind === ref.kind && name === ref.name);
     asked = own.reduce(joinedRequest, asked);
-    await giveWay(signal);
+    await yieldToEventLoop(signal);
   }
   return asked;
 }

@@ -12,7 +12,7 @@ import { objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { giveWay } from "./give-way.ts";
+import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { readObjects } from "./read-objects.ts";
 import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
 
@@ -70,7 +70,8 @@ export async function skillsOf(
   const objects = await readObjects(objectsToRead(spec, roots), context.deps.source, context.signal);
   const skills = findSkills(spec, roots, objects);
   for (const { content } of skills) {
-    if (content.state === "resolved") await digestFiles(content.skill, () => giveWay(context.signal));
+    if (content.state === "resolved")
+      await digestFiles(content.skill, () => yieldToEventLoop(context.signal));
   }
   return skills;
 }
@@ -98,7 +99,7 @@ export async function evaluate(
     const before = verified;
     const evidence = evidenceOf(reference, trust, context, () => (verified += 1));
     skills.push({ reference, evidence });
-    if (verified > before) await giveWay(context.signal);
+    if (verified > before) await yieldToEventLoop(context.signal);
   }
   return { skills, verdicts: verdictsOn(skills, policies, subject, context.now) };
 }

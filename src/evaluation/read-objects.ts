@@ -3,8 +3,8 @@ import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/so
 import { podLimits } from "../workload/pod/limits.ts";
 import { declaresSkill } from "../skill/skill-file.ts";
 import { volumeObjectKey, onlyKeys } from "../kubernetes/volume-object.ts";
-import type { ReadObjects } from "../workload/pod/volume-tree.ts";
-import { giveWay } from "./give-way.ts";
+import type { ReadObjects } from "../workload/pod/volume-view.ts";
+import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 
 /** Objects of one review that are read at once: an answer of the API server takes up to ten times its size in memory. */
 export const readsAtOnce = 8;
@@ -34,7 +34,7 @@ export async function readObjects(
       assertAffordable(mounted);
       // Answered here, object by object: it takes a millisecond for some files, and finding the skills asks it of all in one go.
       for (const file of object.files.values()) declaresSkill(file);
-      await giveWay(signal);
+      await yieldToEventLoop(signal);
     }
   };
   await Promise.all(Array.from({ length: readsAtOnce }, reader));

@@ -61,9 +61,9 @@ const largeBatch = 512 * 1024;
 /**
  * Works out the digests of a skill's files ahead of their use, without keeping the thread busy for long: a skill may
  * have 64 MiB, and other reviews wait.
- * @param giveWay lets everything else that waits run; what it throws ends the work
+ * @param yieldToEventLoop lets everything else that waits run; what it throws ends the work
  */
-export async function digestFiles({ files }: Skill, giveWay: () => Promise<void>): Promise<void> {
+export async function digestFiles({ files }: Skill, yieldToEventLoop: () => Promise<void>): Promise<void> {
   let batch = 0;
   for (const file of files.values()) {
     if (file.isDigested) continue;
@@ -74,7 +74,7 @@ export async function digestFiles({ files }: Skill, giveWay: () => Promise<void>
     file.digest();
     batch += file.size;
     if (batch < largeBatch) continue;
-    await giveWay();
+    await yieldToEventLoop();
     batch = 0;
   }
 }

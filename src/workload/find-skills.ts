@@ -5,15 +5,15 @@ import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { below, isBelow, joinPath } from "./pod/container-path.ts";
 import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./pod/container-view.ts";
-import { cutSkills, type SkillPart } from "./roots/skills-in-view.ts";
+import { groupIntoSkills, type SkillPart } from "./roots/skills-in-view.ts";
 import { podLimits } from "./pod/limits.ts";
 import { mergeReferences } from "./merge-references.ts";
 import type { Container, PodSpec } from "./pod/pod-spec.ts";
-import { podTrees } from "./pod/pod-trees.ts";
+import { podVolumeViews } from "./pod/pod-volume-views.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { VolumePart } from "./pod/volume.ts";
-import type { Mark, ReadObjects } from "./pod/volume-tree.ts";
+import type { UnreadablePath, ReadObjects } from "./pod/volume-view.ts";
 
 /**
  * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.
@@ -29,15 +29,15 @@ export function findSkills(
 ): readonly SkillReference[] {
   const common = commonRoots(extraRoots);
   if (objects.size === 0 && spec.containers.every((container) => isPlain(container, common))) return [];
-  const trees = podTrees(spec, objects);
-  const budget: Budget = { left: podLimits.placedFiles };
+  const views = podVolumeViews(spec, objects);
+  const budget: Budget = { left: podLimits.seenFiles };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
-      const view = viewOf(container, trees.whole, spec, budget);
-      if (view.files.length + view.marks.length + view.behind.length === 0) return [];
+      const view = viewOf(container, views.whole, spec, budget);
+      if (view.files.length + view.unreadable.length + view.behind.length === 0) return [];
       const roots = skillRoots(common, container);
-      const laidOut = container.mounts.some(({ volume }) => trees.hidden.has(volume.name))
-        ? [viewOf(container, trees.laidOut, spec, budget), view]
+      const laidOut = container.mounts.some(({ volume }) => views.hidden.has(volume.name))
+        ? [viewOf(container, views.laidOut, spec, budget), view]
         : [view];
       return [
         ...laidOut.flatMap((one) => referencesIn(one, roots, container.name)),
@@ -66,7 +66,7 @@ function isPlain(container: Container, common: CommonRoots): boolean {
   const roots = skillRoots(common, container);
   const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
   return (
-    container.placed.keys().every(isFar) &&
+    container.kubeletFiles.keys().every(isFar) &&
     container.mounts.every(
       ({ path, volume }) =>
         isFar(path) &&
@@ -80,15 +80,17 @@ const pathsOf = (part: VolumePart): readonly string[] =>
   (part.from === "object" ? part.items?.map(({ path }) => path) : part.paths) ?? [];
 
 function referencesIn(view: ContainerView, roots: SkillRoots, container: string): readonly SkillReference[] {
-  const parts = cutSkills(view, roots);
+  const parts = groupIntoSkills(view, roots);
   const references = parts.flatMap((part) => referencesOf(part, container));
-  return [...references, ...detourReferences(view, parts, references, container)];
+  return [...references, ...symlinkReferences(view, parts, references, container)];
 }
 
 /** The skills of a volume's own tree that have a part which another mount covers: nothing goes unjudged behind one. */
 function referencesBehind(behind: Behind, roots: SkillRoots, container: string): readonly SkillReference[] {
-  return cutSkills(behind, roots)
-    .filter(({ files, marks }) => [...files.values(), ...marks].some((one) => behind.covered.has(one)))
+  return groupIntoSkills(behind, roots)
+    .filter(({ files, unreadable }) =>
+      [...files.values(), ...unreadable].some((one) => behind.covered.has(one)),
+    )
     .flatMap((part) => referencesOf(part, container, pathBehind(behind.layer, part.path)));
 }
 
@@ -104,13 +106,13 @@ function pathBehind({ path, mount }: Layer, skill: string): string {
  */
 function referencesOf(part: SkillPart, container: string, path = part.path): readonly SkillReference[] {
   const base = { name: baseName(part.path), path, containers: [container] };
-  const states = Map.groupBy([...part.marks, ...removable(part)], ({ state }) =>
+  const states = Map.groupBy([...part.unreadable, ...removable(part)], ({ state }) =>
     state.state === "unverifiable" ? state.kind : state.code,
   );
-  const references: SkillReference[] = [...states.values()].flatMap((marks) =>
-    marks.slice(0, 1).map(({ state }) => ({
+  const references: SkillReference[] = [...states.values()].flatMap((alike) =>
+    alike.slice(0, 1).map(({ state }) => ({
       ...base,
-      sources: [...new Set(marks.map(({ use }) => use))],
+      sources: [...new Set(alike.map(({ use }) => use))],
       content: state,
     })),
   );
@@ -127,7 +129,7 @@ function referencesOf(part: SkillPart, container: string, path = part.path): rea
 }
 
 /** A skill of which a part would go when an optional object is deleted; without the rest it is not what was signed. */
-function removable({ files }: SkillPart): readonly Pick<Mark, "use" | "state">[] {
+function removable({ files }: SkillPart): readonly Pick<UnreadablePath, "use" | "state">[] {
   const optional = files.values().find((file) => file.optional);
   if (optional === undefined) return [];
   const { use } = optional;
@@ -173,8 +175,8 @@ function assertWithinLimits(folder: string, files: ReadonlyMap<string, SkillFile
 }
 
 /** Where a container has a verified skill, no other mount may go through a volume whose links could lead it onto that skill. */
-function detourReferences(
-  { detours }: ContainerView,
+function symlinkReferences(
+  { symlinkRisks }: ContainerView,
   parts: readonly SkillPart[],
   references: readonly SkillReference[],
   container: string,
@@ -184,7 +186,7 @@ function detourReferences(
   );
   const skills = parts.filter(({ path }) => verified.has(path));
   const found = new Map<string, SkillReference>();
-  for (const { layer, through } of detours) {
+  for (const { layer, through } of symlinkRisks) {
     const { path, mount } = through;
     if (mount === undefined || found.has(path) || skills.every(({ layers }) => layers.has(layer))) continue;
     const { kind, name } = mount.volume;

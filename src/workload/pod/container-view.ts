@@ -3,7 +3,7 @@ import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.
 import { podLimits } from "./limits.ts";
 import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
 import { within } from "./sub-path.ts";
-import type { Mark, PlacedFile, VolumeTree } from "./volume-tree.ts";
+import type { UnreadablePath, VolumeFile, VolumeView } from "./volume-view.ts";
 
 /** One thing that is mounted: a volume, or a file that the kubelet puts into every container. */
 export interface Layer {
@@ -12,21 +12,21 @@ export interface Layer {
   /** Absent where the kubelet itself mounts a file. */
   readonly mount?: Mount;
   /** Why its bytes are not known, where they are not. */
-  readonly fault?: Mark;
+  readonly fault?: UnreadablePath;
 }
 
-export interface SeenFile extends PlacedFile {
+export interface SeenFile extends VolumeFile {
   readonly path: string;
   readonly layer: Layer;
 }
 
-export interface SeenMark extends Mark {
+export interface SeenUnreadablePath extends UnreadablePath {
   readonly path: string;
   readonly layer: Layer;
 }
 
 /** A mount whose way leads through a volume that may hold links: it may end up anywhere. */
-export interface Detour {
+export interface SymlinkRisk {
   readonly layer: Layer;
   readonly through: Layer;
 }
@@ -34,19 +34,19 @@ export interface Detour {
 /** What can be read of mounts. Outermost mounts first. */
 export interface Readable {
   readonly files: readonly SeenFile[];
-  readonly marks: readonly SeenMark[];
+  readonly unreadable: readonly SeenUnreadablePath[];
 }
 
 /** A volume of which other mounts cover a part: all of it, since it can be read elsewhere than at the mount's own path. */
 export interface Behind extends Readable {
   readonly layer: Layer;
-  /** Those of its files and marks that are covered. */
-  readonly covered: ReadonlySet<SeenFile | SeenMark>;
+  /** Those of its files and unreadable that are covered. */
+  readonly covered: ReadonlySet<SeenFile | SeenUnreadablePath>;
 }
 
 /** What a container sees of its mounts, as far as the pod and its ConfigMaps say. */
 export interface ContainerView extends Readable {
-  readonly detours: readonly Detour[];
+  readonly symlinkRisks: readonly SymlinkRisk[];
   readonly behind: readonly Behind[];
 }
 
@@ -64,7 +64,7 @@ const depthOf = (path: string): number => componentsOf(path).length;
  */
 export function viewOf(
   container: Container,
-  trees: ReadonlyMap<string, VolumeTree>,
+  views: ReadonlyMap<string, VolumeView>,
   pod: PodSpec,
   budget: Budget,
 ): ContainerView {
@@ -74,39 +74,39 @@ export function viewOf(
     layers.flatMap(({ path }) => ancestorsOf(path)).filter((path) => byPath.has(path)),
   );
   const files: SeenFile[] = [];
-  const marks: SeenMark[] = [];
+  const unreadable: SeenUnreadablePath[] = [];
   const behind: Behind[] = [];
   for (const layer of layers) {
-    const content = contentOf(layer, trees);
-    budget.left -= content.files.length + content.marks.length;
+    const content = contentOf(layer, views);
+    budget.left -= content.files.length + content.unreadable.length;
     if (budget.left < 0) {
       throw new SourceError(
         "LIMIT_EXCEEDED",
-        `the containers see more than ${podLimits.placedFiles} files of volumes together; mount fewer`,
+        `the containers see more than ${podLimits.seenFiles} files of volumes together; mount fewer`,
       );
     }
     const covered = covering.has(layer.path) ? coveredIn(content, layer, byPath) : nothing;
     for (const file of content.files) if (!covered.has(file)) files.push(file);
-    for (const mark of content.marks) if (!covered.has(mark)) marks.push(mark);
+    for (const one of content.unreadable) if (!covered.has(one)) unreadable.push(one);
     if (covered.size > 0) behind.push({ ...content, layer, covered });
   }
-  return { files, marks, detours: detoursOf(layers, byPath), behind };
+  return { files, unreadable, symlinkRisks: symlinkRisksOf(layers, byPath), behind };
 }
 
 const nothing: Behind["covered"] = new Set();
 
 /** What of a layer lies at or below another mount. */
 function coveredIn(
-  { files, marks }: Readable,
+  { files, unreadable }: Readable,
   layer: Layer,
   byPath: ReadonlyMap<string, Layer>,
 ): Behind["covered"] {
-  const isCovered = ({ path }: SeenFile | SeenMark): boolean => {
+  const isCovered = ({ path }: SeenFile | SeenUnreadablePath): boolean => {
     let at: string | undefined = path;
     for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return true;
     return false;
   };
-  return new Set([...files.filter(isCovered), ...marks.filter(isCovered)]);
+  return new Set([...files.filter(isCovered), ...unreadable.filter(isCovered)]);
 }
 
 function layersOf(container: Container, pod: PodSpec): Layer[] {
@@ -119,11 +119,11 @@ function layersOf(container: Container, pod: PodSpec): Layer[] {
         : `two things are mounted at ${mount.path}, and the runtime chooses which is seen; keep one`;
     layers.set(mount.path, layerOf(mount, fault, pod));
   }
-  for (const [path, field] of container.placed) {
+  for (const [path, field] of container.kubeletFiles) {
     const use = { kind: "Other", name: field, writable: true } as const;
     const detail = `the kubelet mounts a file or device of its own here (${field}); name a path outside of skills`;
     const state = { state: "unverifiable", kind: "Other", detail } as const;
-    layers.set(path, { path, fault: { use, state, isFile: true, weight: "unreadable" } });
+    layers.set(path, { path, fault: { use, state, isFile: true, severity: "unreadable" } });
   }
   return [...layers.values()].map((layer) => {
     const fault =
@@ -139,7 +139,7 @@ function layerOf(mount: Mount, fault: string | undefined, pod: PodSpec): Layer {
   const { kind, name } = mount.volume;
   const use = { kind, name, writable: pod.writable.has(name) };
   const state = { state: "unverifiable", kind, detail: fault } as const;
-  return { path: mount.path, mount, fault: { use, state, isFile: false, weight: "unreadable" } };
+  return { path: mount.path, mount, fault: { use, state, isFile: false, severity: "unreadable" } };
 }
 
 /**
@@ -162,29 +162,32 @@ function unsteady(
 }
 
 /** What a layer alone would show, at absolute paths. */
-function contentOf(layer: Layer, trees: ReadonlyMap<string, VolumeTree>): Readable {
+function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readable {
   const { path, mount, fault } = layer;
   if (mount === undefined || fault !== undefined) {
-    return { files: [], marks: fault === undefined ? [] : [{ ...fault, path, layer }] };
+    return { files: [], unreadable: fault === undefined ? [] : [{ ...fault, path, layer }] };
   }
-  const tree = trees.get(mount.volume.name);
-  if (tree === undefined) return { files: [], marks: [] };
+  const view = views.get(mount.volume.name);
+  if (view === undefined) return { files: [], unreadable: [] };
   const { subPath } = mount;
-  const place = <T>(inside: string, placed: T): T & { readonly path: string; readonly layer: Layer } => {
+  const place = <T>(inside: string, content: T): T & { readonly path: string; readonly layer: Layer } => {
     const relative = inside === subPath ? "" : inside.slice(subPath === "" ? 0 : subPath.length + 1);
-    return { ...placed, path: joinPath(path, relative), layer };
+    return { ...content, path: joinPath(path, relative), layer };
   };
-  const files = within(tree.files, subPath).map(([inside, file]) => place(inside, file));
-  const single = within(tree.marks, subPath).map(([inside, mark]) => place(inside, mark));
-  return { files, marks: [...tree.whole.map((mark) => ({ ...mark, path, layer })), ...single] };
+  const files = within(view.files, subPath).map(([inside, file]) => place(inside, file));
+  const single = within(view.unreadable, subPath).map(([inside, one]) => place(inside, one));
+  return { files, unreadable: [...view.whole.map((one) => ({ ...one, path, layer })), ...single] };
 }
 
 /**
  * The runtime follows links on the way to a mount's path. Volumes that the kubelet writes itself hold only its own;
  * in others anybody may have put one, and lead a mount onto a file of a skill elsewhere.
  */
-function detoursOf(layers: readonly Layer[], byPath: ReadonlyMap<string, Layer>): readonly Detour[] {
-  const detours: Detour[] = [];
+function symlinkRisksOf(
+  layers: readonly Layer[],
+  byPath: ReadonlyMap<string, Layer>,
+): readonly SymlinkRisk[] {
+  const symlinkRisks: SymlinkRisk[] = [];
   for (const layer of layers) {
     const through = ancestorsOf(layer.path)
       .map((path) => byPath.get(path))
@@ -193,9 +196,9 @@ function detoursOf(layers: readonly Layer[], byPath: ReadonlyMap<string, Layer>)
     const wayBack = layer.mount === undefined ? [] : foldersOnTheWay(layer.mount);
     const over =
       through ?? wayBack.map((path) => nearestLayer(path, byPath)).find((outer) => outer !== undefined);
-    if (over !== undefined) detours.push({ layer, through: over });
+    if (over !== undefined) symlinkRisks.push({ layer, through: over });
   }
-  return detours;
+  return symlinkRisks;
 }
 
 function nearestLayer(path: string, byPath: ReadonlyMap<string, Layer>): Layer | undefined {

@@ -15,7 +15,7 @@ export const podLimits = {
   /** Bytes of these keys; also of the skills that are verified for one pod, each mount of one at another path by itself. */
   mountedBytes: 64 * 1024 * 1024,
   /** Files of all containers together, a file that two containers see counted twice. */
-  placedFiles: 200_000,
+  seenFiles: 200_000,
   /** Skills that are verified for one pod, one that several containers see at one path counted once. */
   skills: 500,
   /** Characters of a path inside a container (PATH_MAX). */

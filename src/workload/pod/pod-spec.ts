@@ -27,7 +27,7 @@ export interface Container {
   readonly environment: Environment;
   readonly workingDir: string | undefined;
   /** Files and devices that the kubelet puts into the container beside the volumes: absolute clean path → field. */
-  readonly placed: ReadonlyMap<string, string>;
+  readonly kubeletFiles: ReadonlyMap<string, string>;
 }
 
 /** What of a pod decides which files its containers see. */
@@ -91,7 +91,7 @@ function readContainer(
     mounts,
     environment,
     workingDir: optionalText(fields["workingDir"], `${field}.workingDir`),
-    placed: placedFiles(fields, field),
+    kubeletFiles: kubeletFilesOf(fields, field),
   };
 }
 
@@ -99,13 +99,13 @@ function readContainer(
  * The kubelet mounts an empty, writable file at `terminationMessagePath`, over whatever is there, and a device at each
  * `devicePath`: either could take the place of a file of a skill.
  */
-function placedFiles(container: Fields, field: string): ReadonlyMap<string, string> {
-  const placed = new Map<string, string>();
+function kubeletFilesOf(container: Fields, field: string): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
   const add = (value: unknown, at: string): void => {
     const path = optionalText(value, at);
     if (path === undefined) return;
     assertContainerPath(path, at);
-    placed.set(cleanPath(path), at.slice(at.lastIndexOf(".") + 1));
+    files.set(cleanPath(path), at.slice(at.lastIndexOf(".") + 1));
   };
   add(container["terminationMessagePath"], `${field}.terminationMessagePath`);
   const devices = listAt(container["volumeDevices"], `${field}.volumeDevices`, podLimits.mounts);
@@ -113,7 +113,7 @@ function placedFiles(container: Fields, field: string): ReadonlyMap<string, stri
     const at = `${field}.volumeDevices[${index}]`;
     add(fieldsAt(device, at)["devicePath"], `${at}.devicePath`);
   }
-  return placed;
+  return files;
 }
 
 function readMount(

@@ -1,6 +1,6 @@
 import { below, isBelow, parentOf } from "../pod/container-path.ts";
 import { baseName } from "../../skill/path.ts";
-import type { Layer, Readable, SeenFile, SeenMark } from "../pod/container-view.ts";
+import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/container-view.ts";
 import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
@@ -10,7 +10,7 @@ export interface SkillPart {
   readonly path: string;
   /** By path relative to the folder. */
   readonly files: Map<string, SeenFile>;
-  readonly marks: SeenMark[];
+  readonly unreadable: SeenUnreadablePath[];
   /** What contributes to it. */
   readonly layers: Set<Layer>;
 }
@@ -33,16 +33,16 @@ function topmostIn(folders: ReadonlySet<string>): (folder: string) => string | u
 const folderOf = (path: string): string => parentOf(path) ?? "/";
 
 /** May this mark stand for a file that makes its folder a skill. */
-const isUnknownFile = ({ weight, path, isFile }: SeenMark): boolean =>
-  weight !== "nothing" && (isFile || isMarkdown(path));
+const isUnknownFile = ({ severity, path, isFile }: SeenUnreadablePath): boolean =>
+  severity !== "nothing" && (isFile || isMarkdown(path));
 
 /**
  * Cuts what a container sees into skills. A folder that holds SKILL.md is one, with all that is below it; what lies at a skill
  * root outside of such folders is one per name there; a Markdown file elsewhere that declares a skill makes its folder one.
  * Everything else, such as a program's configuration, is none.
  */
-export function cutSkills({ files, marks }: Readable, roots: SkillRoots): readonly SkillPart[] {
-  const unknown = marks.filter(isUnknownFile);
+export function groupIntoSkills({ files, unreadable }: Readable, roots: SkillRoots): readonly SkillPart[] {
+  const unknown = unreadable.filter(isUnknownFile);
   const skillFolders = [...files, ...unknown]
     .filter(({ path }) => isSkillFile(path))
     .map(({ path }) => folderOf(path));
@@ -62,14 +62,14 @@ export function cutSkills({ files, marks }: Readable, roots: SkillRoots): readon
     const path = skillFolderOf(folder) ?? memberOfRoot(file.path, roots) ?? declaredFolderOf(folder);
     if (path !== undefined) addFile(partAt(parts, path), file);
   }
-  for (const mark of marks) {
-    const folder = mark.isFile ? folderOf(mark.path) : mark.path;
-    const skill = skillFolderOf(folder) ?? memberOfRoot(mark.path, roots) ?? declaredFolderOf(folder);
-    const path = skill ?? placeOfMark(mark, roots);
+  for (const place of unreadable) {
+    const folder = place.isFile ? folderOf(place.path) : place.path;
+    const skill = skillFolderOf(folder) ?? memberOfRoot(place.path, roots) ?? declaredFolderOf(folder);
+    const path = skill ?? standaloneSkillPath(place, roots);
     if (path === undefined) continue;
     const part = partAt(parts, path);
-    part.marks.push(mark);
-    part.layers.add(mark.layer);
+    part.unreadable.push(place);
+    part.layers.add(place.layer);
   }
   return [...parts.values()];
 }
@@ -77,7 +77,7 @@ export function cutSkills({ files, marks }: Readable, roots: SkillRoots): readon
 function partAt(parts: Map<string, SkillPart>, path: string): SkillPart {
   const present = parts.get(path);
   if (present !== undefined) return present;
-  const part: SkillPart = { path, files: new Map(), marks: [], layers: new Set() };
+  const part: SkillPart = { path, files: new Map(), unreadable: [], layers: new Set() };
   parts.set(path, part);
   return part;
 }
@@ -98,7 +98,10 @@ function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
 }
 
 /** Does something unknown matter by itself: it is a skill root, lies above one, or could not be read at all. */
-function placeOfMark({ path, weight, isFile }: SeenMark, roots: SkillRoots): string | undefined {
-  if (weight === "failed") return path;
+function standaloneSkillPath(
+  { path, severity, isFile }: SeenUnreadablePath,
+  roots: SkillRoots,
+): string | undefined {
+  if (severity === "failed") return path;
   return roots.rootOf(path) === path || (!isFile && roots.isAbove(path)) ? path : undefined;
 }

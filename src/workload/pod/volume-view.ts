@@ -9,7 +9,7 @@ import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
 export type ReadObjects = ReadonlyMap<string, VolumeObject | SourceError | undefined>;
 
 /** A file, and the volume that puts it there. */
-export interface PlacedFile {
+export interface VolumeFile {
   readonly file: SkillFile;
   readonly use: SourceUse;
   /**
@@ -20,7 +20,7 @@ export interface PlacedFile {
 }
 
 /** A place whose bytes are not known. */
-export interface Mark {
+export interface UnreadablePath {
   readonly use: SourceUse;
   readonly state: Exclude<SkillContent, { readonly state: "resolved" }>;
   /** It is one file, not a folder that may hold anything. */
@@ -29,16 +29,16 @@ export interface Mark {
    * How much it says where no skill is known: `failed` reads could hide one, so they always count; a place that
    * cannot be read (`unreadable`) makes a skill if its name does; one that holds `nothing` yet never does.
    */
-  readonly weight: "failed" | "unreadable" | "nothing";
+  readonly severity: "failed" | "unreadable" | "nothing";
 }
 
 /** The files of one volume as the kubelet writes them, paths relative to its root. */
-export interface VolumeTree {
-  readonly files: ReadonlyMap<string, PlacedFile>;
+export interface VolumeView {
+  readonly files: ReadonlyMap<string, VolumeFile>;
   /** Single files that are not known. */
-  readonly marks: ReadonlyMap<string, Mark>;
+  readonly unreadable: ReadonlyMap<string, UnreadablePath>;
   /** What is not known of the volume as a whole. */
-  readonly whole: readonly Mark[];
+  readonly whole: readonly UnreadablePath[];
 }
 
 /** What the pod around a volume does to its files. */
@@ -54,31 +54,31 @@ export interface VolumeSetting {
 interface Building {
   readonly volume: Volume;
   readonly setting: VolumeSetting;
-  readonly files: Map<string, PlacedFile>;
-  readonly marks: Map<string, Mark>;
-  readonly whole: Mark[];
+  readonly files: Map<string, VolumeFile>;
+  readonly unreadable: Map<string, UnreadablePath>;
+  readonly whole: UnreadablePath[];
   readonly spellings: Map<string, string>;
 }
 
-const unavailable = (code: SourceError["code"], detail: string): Mark["state"] => ({
+const unavailable = (code: SourceError["code"], detail: string): UnreadablePath["state"] => ({
   state: "unavailable",
   code,
   detail,
 });
 
 /** Puts together what a volume holds. Never throws: what is wrong with it becomes a mark. */
-export function volumeTree(volume: Volume, setting: VolumeSetting): VolumeTree {
+export function viewOfVolume(volume: Volume, setting: VolumeSetting): VolumeView {
   const building: Building = {
     volume,
     setting,
     files: new Map(),
-    marks: new Map(),
+    unreadable: new Map(),
     whole: [],
     spellings: new Map(),
   };
   for (const part of volume.parts) addPart(building, part);
   assertNoFileAboveFile(building);
-  markUnsettled(building);
+  addUnsettled(building);
   return building;
 }
 
@@ -92,7 +92,7 @@ function addPart(building: Building, part: VolumePart): void {
   const { volume, setting } = building;
   if (part.from === "unreadable") {
     const use = { kind: part.kind, name: part.name, writable: setting.writable };
-    markUnreadable(building, use, part.paths);
+    addUnreadableSource(building, use, part.paths);
     return;
   }
   const key = volumeObjectKey(part);
@@ -112,11 +112,11 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (object !== undefined) {
     addObject(building, part, use, object);
   } else if (setting.objects.has(key)) {
-    markMissing(building, use, paths, `${what} does not exist; create it first`);
+    addMissing(building, use, paths, `${what} does not exist; create it first`);
   } else if (part.kind === "Secret") {
-    markUnreadable(building, use, paths);
+    addUnreadableSource(building, use, paths);
   } else {
-    markMissing(building, use, paths, `${what} was not read`);
+    addMissing(building, use, paths, `${what} was not read`);
   }
 }
 
@@ -124,31 +124,39 @@ function addPart(building: Building, part: VolumePart): void {
  * Marks single files, or the whole volume where it is not known which files there are. A file below one that is missing
  * stays: it is seen where the kubelet goes without the missing one.
  */
-function mark(building: Building, paths: readonly string[] | undefined, added: Omit<Mark, "isFile">): void {
+function addUnreadable(
+  building: Building,
+  paths: readonly string[] | undefined,
+  added: Omit<UnreadablePath, "isFile">,
+): void {
   if (paths === undefined) building.whole.push({ ...added, isFile: false });
   for (const path of paths ?? []) {
-    if (added.weight !== "nothing") building.files.delete(path);
-    building.marks.set(path, { ...added, isFile: true });
+    if (added.severity !== "nothing") building.files.delete(path);
+    building.unreadable.set(path, { ...added, isFile: true });
   }
 }
 
 const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
-  mark(building, undefined, { use, state: unavailable(code, detail), weight: "failed" });
+  addUnreadable(building, undefined, { use, state: unavailable(code, detail), severity: "failed" });
 
-function markUnreadable(building: Building, use: SourceUse, paths: readonly string[] | undefined): void {
+function addUnreadableSource(building: Building, use: SourceUse, paths: readonly string[] | undefined): void {
   const { volume } = building;
   const detail = `the volume ${JSON.stringify(volume.name)} takes files from ${use.kind} ${use.name}, whose bytes cannot be read before the pod runs; use a ConfigMap`;
   const state = { state: "unverifiable", kind: use.kind, detail } as const;
-  mark(building, paths, { use, state, weight: "unreadable" });
+  addUnreadable(building, paths, { use, state, severity: "unreadable" });
 }
 
-const markMissing = (
+const addMissing = (
   building: Building,
   use: SourceUse,
   paths: readonly string[] | undefined,
   detail: string,
 ): void =>
-  mark(building, paths, { use, state: unavailable("SOURCE_UNAVAILABLE", detail), weight: "nothing" });
+  addUnreadable(building, paths, {
+    use,
+    state: unavailable("SOURCE_UNAVAILABLE", detail),
+    severity: "nothing",
+  });
 
 type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
 
@@ -165,7 +173,7 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
       place(building, { path, spelling, file, use, optional });
     } else if (!part.optional) {
       const detail = `${what} has no key ${JSON.stringify(key)}, which the volume's items name; keep it there, or take it out of items`;
-      markMissing(building, use, [path], detail);
+      addMissing(building, use, [path], detail);
     }
   }
 }
@@ -173,11 +181,11 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
 /** Keys with such names cannot come from an API server; a folder of manifests may hold anything. */
 function addKey(
   building: Building,
-  { key, what, ...placed }: PlacedFile & { readonly key: string; readonly what: string },
+  { key, what, ...added }: VolumeFile & { readonly key: string; readonly what: string },
 ): void {
-  const { use } = placed;
+  const { use } = added;
   if (key !== "" && key !== "." && !key.startsWith("..") && !key.includes("/")) {
-    place(building, { path: key, spelling: key, ...placed });
+    place(building, { path: key, spelling: key, ...added });
     return;
   }
   const detail = `${what} has the key ${JSON.stringify(key)}, which no volume can hold as a file; rename it`;
@@ -186,9 +194,9 @@ function addKey(
 
 function place(
   building: Building,
-  { path, spelling, ...placed }: PlacedFile & { readonly path: string; readonly spelling: string },
+  { path, spelling, ...added }: VolumeFile & { readonly path: string; readonly spelling: string },
 ): void {
-  const { use } = placed;
+  const { use } = added;
   const other = building.spellings.get(path);
   const under = building.files.get(path)?.use;
   if (other !== undefined && other !== spelling) {
@@ -197,12 +205,12 @@ function place(
     if (under !== undefined && under.name !== use.name) fail(building, under, "SOURCE_MALFORMED", detail);
   }
   building.spellings.set(path, spelling);
-  building.marks.delete(path);
-  building.files.set(path, placed);
-  if (placed.optional && under !== undefined && under.name !== use.name) {
+  building.unreadable.delete(path);
+  building.files.set(path, added);
+  if (added.optional && under !== undefined && under.name !== use.name) {
     const detail = `${use.kind} ${use.name} is optional and lies over a file of ${under.name}, which its deletion would uncover; take out "optional"`;
     const state = { state: "unverifiable", kind: building.volume.kind, detail } as const;
-    building.marks.set(path, { use, state, isFile: true, weight: "unreadable" });
+    building.unreadable.set(path, { use, state, isFile: true, severity: "unreadable" });
   }
 }
 
@@ -223,7 +231,7 @@ function assertNoFileAboveFile(building: Building): void {
  * A `subPath` that does not exist is made by the kubelet, as an empty folder. Inside a folder of the volume's own
  * files that makes the kubelet write the volume anew, under the feet of the containers that mount a part of it.
  */
-function markUnsettled(building: Building): void {
+function addUnsettled(building: Building): void {
   const { volume, setting, files } = building;
   const nested = setting.subPaths.filter((subPath) => subPath.includes("/"));
   if (!volume.atomic || nested.length === 0 || files.size === 0) return;
@@ -237,5 +245,5 @@ function markUnsettled(building: Building): void {
   if (made === undefined || first === undefined) return;
   const detail = `the volume ${JSON.stringify(volume.name)} has no ${JSON.stringify(made)}, and making it disturbs the volume; correct the subPath`;
   const state = { state: "unverifiable", kind: volume.kind, detail } as const;
-  mark(building, undefined, { use: first.use, state, weight: "unreadable" });
+  addUnreadable(building, undefined, { use: first.use, state, severity: "unreadable" });
 }

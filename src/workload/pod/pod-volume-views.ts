@@ -1,27 +1,27 @@
 import { ancestorsOf } from "./container-path.ts";
 import type { PodSpec } from "./pod-spec.ts";
-import { firstOf, volumeTree, type ReadObjects, type VolumeTree } from "./volume-tree.ts";
+import { firstOf, viewOfVolume, type ReadObjects, type VolumeView } from "./volume-view.ts";
 
-type Trees = ReadonlyMap<string, VolumeTree>;
+type Views = ReadonlyMap<string, VolumeView>;
 
 /** The trees of a pod's mounted volumes, by name, in two readings: what either one shows is judged. */
-export interface PodTrees {
+export interface PodVolumeViews {
   /** Everything that is in them: so it is below `..data`, and at a path that the kubelet does not take for a nested one. */
-  readonly whole: Trees;
+  readonly whole: Views;
   /** As the kubelet lays them out, with an empty folder at each name below which the pod mounts something else. */
-  readonly laidOut: Trees;
+  readonly laidOut: Views;
   /** Names of the volumes in which the two differ. */
   readonly hidden: ReadonlySet<string>;
 }
 
-export function podTrees(spec: PodSpec, objects: ReadObjects): PodTrees {
+export function podVolumeViews(spec: PodSpec, objects: ReadObjects): PodVolumeViews {
   const covered = coveredNames(spec);
   const subPaths = Map.groupBy(
     spec.containers.flatMap(({ mounts }) => mounts),
     ({ volume }) => volume.name,
   );
-  const whole = new Map<string, VolumeTree>();
-  const laidOut = new Map<string, VolumeTree>();
+  const whole = new Map<string, VolumeView>();
+  const laidOut = new Map<string, VolumeView>();
   const hidden = new Set<string>();
   for (const [name, mounts] of subPaths) {
     const volume = spec.volumes.get(name);
@@ -32,11 +32,11 @@ export function podTrees(spec: PodSpec, objects: ReadObjects): PodTrees {
       writable: spec.writable.has(name),
       subPaths: [...new Set(mounts.map(({ subPath }) => subPath))],
     };
-    const tree = volumeTree(volume, setting);
-    const shown = without(tree, covered.get(name));
-    whole.set(name, tree);
+    const view = viewOfVolume(volume, setting);
+    const shown = without(view, covered.get(name));
+    whole.set(name, view);
     laidOut.set(name, shown);
-    if (shown !== tree) hidden.add(name);
+    if (shown !== view) hidden.add(name);
   }
   return { whole, laidOut, hidden };
 }
@@ -63,11 +63,11 @@ function coveredNames({ containers }: PodSpec): ReadonlyMap<string, ReadonlySet<
 }
 
 /** The very same tree where nothing in it has one of the names. */
-function without(tree: VolumeTree, names: ReadonlySet<string> = new Set()): VolumeTree {
-  if (names.size === 0) return tree;
+function without(view: VolumeView, names: ReadonlySet<string> = new Set()): VolumeView {
+  if (names.size === 0) return view;
   const isCovered = (path: string): boolean => names.has(firstOf(path));
-  if (!tree.files.keys().some(isCovered) && !tree.marks.keys().some(isCovered)) return tree;
+  if (!view.files.keys().some(isCovered) && !view.unreadable.keys().some(isCovered)) return view;
   const rest = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
     new Map(map.entries().filter(([path]) => !isCovered(path)));
-  return { files: rest(tree.files), marks: rest(tree.marks), whole: tree.whole };
+  return { files: rest(view.files), unreadable: rest(view.unreadable), whole: view.whole };
 }

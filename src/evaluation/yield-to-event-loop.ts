@@ -4,7 +4,7 @@ import { SourceError } from "../skill/source-error.ts";
  * Lets everything else that waits run first.
  * @throws SourceError TIMEOUT where the signal has aborted
  */
-export async function giveWay(signal: AbortSignal): Promise<void> {
+export async function yieldToEventLoop(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(resolve);
   });
