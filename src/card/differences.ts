@@ -1,6 +1,6 @@
 import type { CardFault, SkillCard } from "./skill-card.ts";
 
-/** An expression with one operator and no brackets, its licences in order: `B AND A` is `A AND B`. */
+/** Sorts the licences of an expression with one operator and no brackets: `B AND A` becomes `A AND B`. */
 function ordered(expression: string): string {
   for (const operator of [" AND ", " OR "]) {
     const parts = expression.split(operator);
@@ -12,7 +12,7 @@ function ordered(expression: string): string {
 const licenseOf = ({ license }: SkillCard): string | undefined =>
   license?.spdx === undefined ? license?.raw : ordered(license.spdx);
 
-/** What two cards of one skill say differently of the same thing. */
+/** Contradictions between two cards of one skill, as faults of the card that does not count. */
 export function cardDifferences(preferred: SkillCard, other: SkillCard): readonly CardFault[] {
   const compared = [
     ["license", licenseOf(preferred), licenseOf(other)],

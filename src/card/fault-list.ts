@@ -5,7 +5,7 @@ const maxDetail = 300;
 const maxField = 16_384;
 const maxItems = 1_000;
 
-/** Collects what is wrong with one file of a skill: at most a hundred faults, which is enough to refuse it. */
+/** Faults of one file of a skill: at most a hundred, enough to refuse it. */
 export class FaultList {
   readonly path: string;
   readonly #faults: CardFault[] = [];
@@ -26,14 +26,17 @@ export class FaultList {
     );
   }
 
-  /** The text, cut where it is longer than a field may be. */
+  /** Cuts the text to the length of a field, 16,384 characters; a longer one is a fault. */
   bounded(text: string, field: string): string {
     if (text.length <= maxField) return text;
     this.add(`longer than ${maxField} characters; shorten it`, field);
     return text.slice(0, maxField).toWellFormed();
   }
 
-  /** The items, cut where there are more than a field may have, or where one is too long. */
+  /**
+   * Cuts a list to 1,000 items, and each item to one character above its limit: the excess is a fault, and stays
+   * visible.
+   */
   boundedList(items: readonly string[], field: string, maxCharacters = maxField): readonly string[] {
     if (items.length > maxItems) this.add(`more than ${maxItems} entries; shorten the list`, field);
     const long = items.find((item) => item.length > maxCharacters);

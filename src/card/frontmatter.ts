@@ -9,13 +9,13 @@ import { flattenPermissions, permissionLimits } from "./permission.ts";
 import type { CardFault, SkillFrontmatter } from "./skill-card.ts";
 import { hasControl, readCardText } from "./text.ts";
 
-/** SKILL.md's frontmatter, and everything in it that breaks a rule of agentskills.io. */
+/** SKILL.md's frontmatter, with every violation of the rules of agentskills.io. */
 export interface FrontmatterReading {
   readonly frontmatter?: SkillFrontmatter;
   readonly faults: readonly CardFault[];
 }
 
-/** The lines between `---` and `---`, behind an empty one so that line numbers are those of the file. */
+/** The lines between `---` and `---`, behind an empty line: the YAML reader's line numbers are then those of the file. */
 function cut(text: string, faults: FaultList): string | undefined {
   const opening = /^---[ \t]*(?:\n|$)/.exec(text)?.[0];
   if (opening === undefined) {
@@ -42,7 +42,7 @@ function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   return undefined;
 }
 
-/** A member that must be text of at most `limit` characters (code points), where it is there. */
+/** An optional member that must be text of at most `limit` characters (code points). */
 function textOf(members: Fields<Json>, field: string, faults: FaultList, limit: number): string | undefined {
   const value = members[field];
   if (value === undefined) return undefined;
@@ -102,9 +102,9 @@ function toFrontmatter(members: Fields<Json>, folder: string, faults: FaultList)
 }
 
 /**
- * Reads the frontmatter of SKILL.md (or skill.md, where there is no SKILL.md) by the rules of agentskills.io: `name` and
- * `description` must be there, `name` must be the folder's. Every scalar is text, so that `version: 1.10` stays
- * `1.10`. Keys that the rules do not name are what real skills have, and no faults.
+ * Reads the frontmatter of SKILL.md, or of skill.md in its absence, by the rules of agentskills.io: `name` and
+ * `description` are required, and `name` is the folder's. Every scalar is text, so `version: 1.10` stays `1.10`.
+ * Unknown keys are no faults: real skills have them.
  */
 export function readFrontmatter(skill: Skill): FrontmatterReading {
   const path = skillFilePath(skill) ?? "SKILL.md";

@@ -12,7 +12,7 @@ const path = "permissions.yaml";
 /** Bytes of a manifest; real ones have some 400. */
 const maxBytes = 65_536;
 
-/** `permissions.yaml`, and everything in it that breaks a rule of its format. */
+/** `permissions.yaml`, with every violation of its format. */
 export interface ManifestReading {
   readonly manifest?: PermissionManifest;
   readonly faults: readonly CardFault[];
@@ -30,7 +30,7 @@ function parse(source: string, faults: FaultList): Fields<Json> | undefined {
   return undefined;
 }
 
-/** A switch that is neither on nor off counts as on: a permission must not vanish by being misspelt. */
+/** Any value but `false` switches the permission on: a permission must not vanish by being misspelt. */
 function isOn(members: Fields<Json>, field: string, faults: FaultList): boolean {
   const value = members[field];
   if (value === undefined || value === false) return false;
@@ -38,7 +38,7 @@ function isOn(members: Fields<Json>, field: string, faults: FaultList): boolean 
   return true;
 }
 
-/** Free text says where the network goes to; only `none` says that it goes nowhere. */
+/** Free text names destinations in the network; only `none` means no network. */
 function usesNetwork({ network }: Fields<Json>, faults: FaultList): boolean {
   if (network === undefined || network === false || network === "none") return false;
   if (typeof network !== "string" && network !== true) faults.add("is no text", "network");
@@ -69,9 +69,9 @@ function toManifest(members: Fields<Json>, faults: FaultList): PermissionManifes
 }
 
 /**
- * Reads `permissions.yaml`, in which skills with a trust card declare what their files do when they are run: `model`,
- * `executes`, `network`, `shell` and `filesystem_writes`. Members that the format does not know are read as in
- * SKILL.md's `permissions`.
+ * Reads `permissions.yaml`: in it, skills with a trust card declare what their files do when they run, by `model`,
+ * `executes`, `network`, `shell` and `filesystem_writes`. Unknown members are read as those of SKILL.md's
+ * `permissions`.
  */
 export function readPermissionManifest({ files }: Skill): ManifestReading {
   const file = files.get(path);

@@ -1,11 +1,11 @@
 import type { Json } from "../text/json.ts";
 
-/** Claims of one skill that are kept, and characters of one. */
+/** Claims kept of one skill, and characters of one claim. */
 export const permissionLimits = { count: 1_000, characters: 512 } as const;
 
 /**
- * Splits `Bash(git:*) Read, Bash(docker ps *)` into its tokens: at blanks and commas outside brackets. What follows
- * a bracket that is never closed is one token.
+ * Splits `Bash(git:*) Read, Bash(docker ps *)` at blanks and commas outside brackets. An unclosed bracket makes the
+ * rest one token.
  */
 export function splitPermissions(text: string): readonly string[] {
   const tokens: string[] = [];
@@ -29,16 +29,17 @@ const refusals = new Set(["false", "none", "no", "off"]);
 const grants = new Set(["", "true", "yes", "on"]);
 
 /**
- * Flattens what the fields `allowed-tools`, `tools` and `permissions` may hold: strings are split into tokens, lists
- * are taken item by item, and a map `{network: egress, shell: true, env: [HOME]}` becomes `network:egress`, `shell`,
- * `env:HOME`. A member whose value is `false`, `none`, `no` or `off` claims nothing.
+ * Flattens the fields `allowed-tools`, `tools` and `permissions`: a string is split into tokens, a list is taken item
+ * by item, and a map `{network: egress, shell: true, env: [HOME]}` becomes `network:egress`, `shell`, `env:HOME`. The
+ * values `false`, `none`, `no` and `off` claim nothing.
  */
 export function flattenPermissions(value: Json, prefix = ""): readonly string[] {
   if (Array.isArray(value)) {
     return (value as readonly Json[]).flatMap((item) => flattenPermissions(item, prefix));
   }
   if (value !== null && typeof value === "object") {
-    // Cut one character beyond the limit, so that it shows, but nested long keys do not multiply.
+    // One character behind the limit is kept, to show that it is exceeded; cutting keeps nested long keys from
+    // multiplying.
     return Object.entries(value).flatMap(([key, item]) =>
       flattenPermissions(item, `${`${prefix}${key}`.slice(0, permissionLimits.characters + 1)}:`),
     );
@@ -50,10 +51,10 @@ export function flattenPermissions(value: Json, prefix = ""): readonly string[] 
   return splitPermissions(text).map((token) => `${prefix}${token}`);
 }
 
-/** A permission, or a pattern of them: `network:egress` has two parts, `Bash(git:*)` one part and an argument. */
+/** A permission or a pattern of permissions: `network:egress` has two parts, `Bash(git:*)` one part and an argument. */
 interface Shape {
   readonly parts: readonly string[];
-  /** Undefined: any. */
+  /** Undefined: any argument. */
   readonly argument: string | undefined;
 }
 
@@ -65,14 +66,17 @@ function toShape(text: string): Shape {
   const open = plain.indexOf("(");
   if (open === -1) return { parts: plain.split(":"), argument: undefined };
   const parts = plain.slice(0, open).trim().split(":");
-  // An argument that is never closed could be read as anything.
+  // An unclosed argument could mean anything.
   if (!plain.endsWith(")")) return { parts, argument: undefined };
   const argument = plain.slice(open + 1, -1).trim();
-  // `git:*` is the agents' way to write "begins with git".
+  // Agents write `git:*` for "begins with git".
   return { parts, argument: argument.endsWith(":*") ? `${argument.slice(0, -2)}*` : argument };
 }
 
-/** Does a glob, in which `*` stands for any characters, match the whole text. Linear in the text per piece, no backtracking. */
+/**
+ * Whether a glob, in which `*` stands for any characters, matches the whole text. Takes time linear in the text for
+ * each piece: no backtracking.
+ */
 function globMatches(glob: string, text: string): boolean {
   const pieces = glob.split("*");
   const first = pieces[0] ?? "";
@@ -90,11 +94,11 @@ function globMatches(glob: string, text: string): boolean {
   return at <= end;
 }
 
-/** Is there a text that both globs match. */
+/** Whether some text matches both globs. */
 function globsMeet(left: string, right: string): boolean {
   if (!left.includes("*")) return globMatches(right, left);
   if (!right.includes("*")) return globMatches(left, right);
-  // Both are open in the middle, so that only what stands before the first and behind the last star can disagree.
+  // Both are open in the middle: they can disagree only before the first star and behind the last.
   const [leftHead, rightHead] = [left.slice(0, left.indexOf("*")), right.slice(0, right.indexOf("*"))];
   const [leftTail, rightTail] = [
     left.slice(left.lastIndexOf("*") + 1),
@@ -107,13 +111,13 @@ function globsMeet(left: string, right: string): boolean {
 }
 
 /**
- * Does a pattern of a policy's deny list hit a permission that a skill claims: is there anything that both would permit.
+ * Whether a pattern of a policy's deny list and a claimed permission have any use in common.
  *
- * - `*` in either is the only wildcard; upper and lower case are the same.
- * - A claim that is broader than the pattern is hit: `Bash` and `Bash(*)` by `Bash(rm:*)`, `network` by `network:egress`.
- * - So is a narrower one: `Bash(git:*)` by `Bash` and `Bash(*)`, `network:egress:example.com` by `network:egress`.
+ * - `*` in either is the only wildcard; letter case does not count.
+ * - A broader claim is hit: `Bash` and `Bash(*)` by `Bash(rm:*)`, `network` by `network:egress`.
+ * - A narrower claim is hit: `Bash(git:*)` by `Bash` and `Bash(*)`, `network:egress:example.com` by `network:egress`.
  * - `Bash(git:*)` means every command that begins with `git`.
- * - A claim with unbalanced brackets, or one longer than 512 characters, counts as broad as its name.
+ * - A claim with unbalanced brackets, or of more than 512 characters, counts as broad as its name.
  */
 export function permissionDenied(permission: string, pattern: string): boolean {
   const claim = toShape(permission);

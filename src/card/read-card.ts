@@ -12,7 +12,7 @@ import { readYamlCard } from "./yaml-card.ts";
 
 type Reader = (text: string, faults: FaultList) => SkillCard | undefined;
 
-/** Card formats by the name that their file has in the skill's own folder, the preferred one first; CARD.md is the last. */
+/** Card formats by file name in the skill's folder, in order of preference; CARD.md comes last. */
 const formats: readonly (readonly [CardFormat, Reader])[] = [
   ["skill-card.md", readMarkdownCard],
   ["skill_card.yaml", readYamlCard],
@@ -38,7 +38,7 @@ function readOne(file: SkillFile, format: CardFormat, reader: Reader): CardReadi
 
 const union = (...lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())];
 
-/** One card out of all: the preferred one, with every risk and every permission that any file admits to. */
+/** Combines all cards: the preferred one, with the risks and permissions of every file. */
 function combine(cards: readonly SkillCard[], said: Omit<CardEvidence, "faults">): SkillCard | undefined {
   const [preferred, ...others] = cards;
   if (preferred === undefined) return undefined;
@@ -64,10 +64,10 @@ function misnamed(card: SkillCard, folder: string): readonly CardFault[] {
 }
 
 /**
- * What a skill says of itself: its cards, `permissions.yaml` and SKILL.md's frontmatter. Where there are several cards,
- * the first of `formats` is preferred, all are read, and a disagreement about licence, owner or version is a fault; so is
- * one between a trust card and the files that it was made from. Never throws: whatever is wrong is a fault. Signatures
- * are not looked at (`isCovered`).
+ * Reads a skill's descriptions of itself: cards, `permissions.yaml`, and SKILL.md's frontmatter. All cards are read,
+ * and the first of `formats` is preferred. Cards that disagree about licence, owner or version are a fault, and so is
+ * a trust card that contradicts the files it was made from. Signatures are not looked at: see `isCovered`. Never
+ * throws: every problem is a fault.
  */
 export function readCard(skill: Skill): CardEvidence {
   const trustCard = readTrustCardWords(skill);

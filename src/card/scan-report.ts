@@ -1,28 +1,27 @@
-/** How grave one finding of a scanner is, the least first. */
+/** Severity of one finding, least first. */
 export const severities = ["low", "medium", "high", "critical"] as const;
 
 export type Severity = (typeof severities)[number];
 
-/** How much of a risk a scanner sees in a skill as a whole. */
+/** Risk of the skill as a whole, by the scanner's judgement. */
 export type Risk = "none" | Severity;
 
-/** What a scanner advises: Vett's words, by the risk alone. */
+/** The scanner's advice in Vett's words, derived from the risk alone. */
 export type ScanVerdict = "verified" | "review" | "caution" | "blocked";
 
-/** One thing that a scanner found. */
 export interface ScanFinding {
-  /** The scanner's name for the kind of finding, such as `data_exfil`. */
+  /** The scanner's name for the kind of finding, `data_exfil`. */
   readonly rule: string;
   readonly severity: Severity;
-  /** How sure the scanner is, where it says so. */
+  /** The scanner's confidence; absent if it states none. */
   readonly confidence?: "confirmed" | "inferred" | "speculative";
-  /** Where, or by what: the scanner's own text. */
+  /** Evidence in the scanner's own words. */
   readonly text: string;
 }
 
 /**
- * What a scanner said of a skill, in one model whatever format it came in. Never a proof: whether anybody stands behind
- * these words, and whether they are about these bytes, is for `evidence/` to say.
+ * A scanner's report, in one model for all formats. It proves nothing by itself: `evidence/` decides whether a
+ * trusted signer stands behind it, for these bytes.
  */
 export interface ScanReport {
   readonly tool: "vett";
@@ -30,15 +29,15 @@ export interface ScanReport {
   readonly path: string;
   readonly risk: Risk;
   readonly verdict: ScanVerdict;
-  /** The gravest finding; a report may name a risk below it. */
+  /** The highest severity among the findings; the report's own risk may be lower. */
   readonly maxFinding?: Severity;
-  /** What the scanner says the skill uses: `filesystem:…`, `network:…`, `env:…`, as permissions of cards are written. */
+  /** The skill's needs by the scanner: `filesystem:…`, `network:…`, `env:…`, in the form of card permissions. */
   readonly permissions: readonly string[];
   readonly findings: readonly ScanFinding[];
   readonly summary: string;
 }
 
-/** A scanner's report as it stands in a skill: read, or why it cannot be. */
+/** A scanner's report in a skill: read, or the reason why it is unreadable. */
 export type ScanReading =
   | { readonly outcome: "read"; readonly report: ScanReport }
   | { readonly outcome: "malformed"; readonly path: string; readonly detail: string };

@@ -9,7 +9,7 @@ import type { SkillCard } from "./skill-card.ts";
 
 const text = z.string().trim().min(1, "is empty");
 
-/** `SKILLCARD.yaml` as it is generated; members that say nothing the model keeps may be anything. */
+/** The members of `SKILLCARD.yaml` that the model keeps; others may be anything. */
 const cardSchema = z.looseObject({
   schema_version: z.literal("1"),
   identity: z.looseObject({ name: text, version: text.optional() }),
@@ -17,7 +17,7 @@ const cardSchema = z.looseObject({
   source: z.looseObject({ license: text.optional() }).optional(),
 });
 
-/** What the generator writes for the signer to fill in, and real cards still say. */
+/** Recognizes the generator's placeholders for the signer, which real cards still hold. */
 const isPlaceholder = (value: string): boolean => /^TBD\b/i.test(value);
 
 function parse(source: string, faults: FaultList): Fields<Json> | undefined {
@@ -37,8 +37,9 @@ function parse(source: string, faults: FaultList): Fields<Json> | undefined {
 }
 
 /**
- * Reads `SKILLCARD.yaml`, which some of NVIDIA's skills have beside `skill-card.md`. Values that are left for the signer
- * (`TBD-at-sign-time`) are absent. Undefined where it is no YAML mapping.
+ * Reads `SKILLCARD.yaml`, which some of NVIDIA's skills have beside `skill-card.md`. Values left to the signer
+ * (`TBD-at-sign-time`) are absent.
+ * @returns undefined if the text is no YAML mapping
  */
 export function readSkillcardYaml(source: string, faults: FaultList): SkillCard | undefined {
   const members = parse(source, faults);

@@ -1,7 +1,7 @@
 import { skillLimits } from "../skill/limits.ts";
 import type { SkillFile } from "../skill/skill.ts";
 
-/** A file that people wrote, as text with LF line ends. */
+/** Text of a file, with LF line ends. */
 export interface CardText {
   readonly text: string;
   readonly byteOrderMark: boolean;
@@ -11,7 +11,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
-/** Reads a card's bytes; a string says why they cannot be read. CRLF line ends and one byte order mark are tolerated. */
+/**
+ * Reads the text of a card. CRLF line ends and one byte order mark are tolerated.
+ * @returns the reason as a string if the file is unreadable
+ */
 export function readCardText(file: SkillFile, maxBytes: number = skillLimits.cardBytes): CardText | string {
   if (file.size > maxBytes) return `longer than ${maxBytes} bytes; shorten it`;
   let decoded: string;
@@ -26,7 +29,7 @@ export function readCardText(file: SkillFile, maxBytes: number = skillLimits.car
 }
 
 /**
- * Does the text hold a control character other than tab and line feed. A carriage return by itself is one: some
- * readers end a line there, others do not.
+ * Whether the text holds a control character other than tab and line feed. A lone carriage return counts: only some
+ * readers end a line there.
  */
 export const hasControl = (text: string): boolean => control.test(text);

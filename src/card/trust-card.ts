@@ -10,7 +10,7 @@ import type { Skill } from "../skill/skill.ts";
 import { FaultList } from "./fault-list.ts";
 import type { CardFault, PermissionManifest, SkillCard, SkillFrontmatter } from "./skill-card.ts";
 
-/** `CARD.md` where it is a trust card: in the model, as it says itself, and what is wrong with it. */
+/** `CARD.md` as a trust card: in the model, in its own form, and with its faults. */
 export interface TrustCardReading {
   readonly card?: SkillCard;
   readonly source?: TrustCard;
@@ -53,8 +53,8 @@ function toCard(source: TrustCard, faults: FaultList): SkillCard {
 }
 
 /**
- * Reads a trust card's words, whether or not it is signed. Its own signature does not cover them: a policy believes them
- * only where another signature does. A CARD.md without the comment of the format is no card, and no fault.
+ * Reads a trust card, signed or not. Its own signature does not cover the words: policies believe them only under
+ * another signature. A CARD.md without the format's comment is no card, and no fault.
  */
 export function readTrustCardWords({ files }: Skill): TrustCardReading {
   const file = files.get(trustCardFileName);
@@ -70,7 +70,7 @@ export function readTrustCardWords({ files }: Skill): TrustCardReading {
   }
 }
 
-/** Do card and list agree, and are the listed files still those. What was added since is no contradiction. */
+/** The contradiction between card and list, or between list and files. Files added since are none. */
 function listingFault({ digest }: TrustCard, { files }: Skill): string | undefined {
   const file = files.get(cardManifestFileName);
   if (file === undefined) return undefined;
@@ -100,7 +100,7 @@ function capabilityFault(
     : undefined;
 }
 
-/** Where a trust card contradicts the files that its tool made it from. */
+/** Contradictions between a trust card and the files that its tool made it from. */
 export function trustCardConflicts(
   source: TrustCard,
   skill: Skill,

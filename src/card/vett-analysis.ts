@@ -14,13 +14,13 @@ import {
 
 const path = vettFileNames.analysis;
 
-/** Bytes of one analysis. Real ones have some thousand. */
+/** Bytes of one analysis; real ones have some thousand. */
 const maxBytes = 256 * 1024;
 
 const entry = z.string().min(1).max(2_048);
 const entries = z.array(entry).max(1_000);
 
-/** `AnalysisResult` of `@vett/core`, version 1. Kinds of flags may be added by a newer registry: they are text. */
+/** `AnalysisResult` of `@vett/core`, version 1. `type` is any text: a newer registry may add kinds of flags. */
 const analysisSchema = z.strictObject({
   v: z.literal(1),
   risk: z.enum(["none", ...severities]),
@@ -40,7 +40,10 @@ const analysisSchema = z.strictObject({
 
 type Analysis = z.output<typeof analysisSchema>;
 
-/** As Vett's client shows it (`getVerdict`), except that what was not scanned is nothing here, and verified there. */
+/**
+ * The verdicts of Vett's client (`getVerdict`). One difference: the client shows "verified" for a skill without a
+ * scan, here it has no report.
+ */
 const verdicts: Readonly<Record<Risk, ScanVerdict>> = {
   none: "verified",
   low: "verified",
@@ -82,8 +85,9 @@ function readAnalysis(value: Json): ScanReading {
 }
 
 /**
- * Reads `vett.analysis.json` at a skill's root: `analysis` of a Vett registry's answer. Nobody signs it, so that anybody
- * on the way may have written it. Never throws; undefined where there is none.
+ * Reads `vett.analysis.json` at a skill's root, the member `analysis` of a Vett registry's answer. It carries no
+ * signature of its own: anybody on the way may have written it. Never throws.
+ * @returns undefined if the skill has none
  */
 export function readVettAnalysis({ files }: Skill): ScanReading | undefined {
   const file = files.get(path);

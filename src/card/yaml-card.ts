@@ -9,7 +9,7 @@ import type { CardRisk, SkillCard } from "./skill-card.ts";
 
 const text = z.string().trim().min(1, "is empty");
 
-/** `skill_card.yaml`: everything that it requires must be there and not be empty, `risks: []` included. */
+/** Schema of `skill_card.yaml`: every required member must be there and not be empty, `risks` included. */
 const cardSchema = z.strictObject({
   schema_version: text,
   name: text,
@@ -37,7 +37,7 @@ const strings = (value: Json | undefined): readonly string[] =>
         .filter((item) => item !== "")
     : [];
 
-/** Every entry counts as a risk, even one that breaks the schema: a risk must not vanish by being misspelt. */
+/** Counts every entry as a risk, even one that breaks the schema: a risk must not vanish by being misspelt. */
 function readRisks(value: Json | undefined, faults: FaultList): readonly CardRisk[] {
   const entries: readonly Json[] = Array.isArray(value) ? (value as readonly Json[]).slice(0, 1_000) : [];
   return entries.map((entry) => {
@@ -79,8 +79,8 @@ function parse(source: string, faults: FaultList): Fields<Json> | undefined {
 }
 
 /**
- * Reads `skill_card.yaml`. Every departure from its schema is a fault; what can be read of such a card is read all the
- * same. Undefined where it is no YAML mapping.
+ * Reads `skill_card.yaml`. Every departure from its schema is a fault, and the readable rest is read all the same.
+ * @returns undefined if the text is no YAML mapping
  */
 export function readYamlCard(source: string, faults: FaultList): SkillCard | undefined {
   const members = parse(source, faults);

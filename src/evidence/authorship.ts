@@ -4,13 +4,13 @@ import type { Grade } from "./grade.ts";
 /**
  * Grades "who signed?", whether or not the tree was changed afterwards:
  *
- * - STRONG: a publisher of the policy that asks;
+ * - STRONG: a publisher of the asking policy;
  * - MEDIUM: a certificate under a trusted root, or a pinned key, that is no publisher of this policy;
- * - WEAK: the signature is valid, by a key that nobody here knows;
- * - UNVERIFIED: it cannot be told: the format is not understood, or the unknown key is not at hand to check with;
- * - ABSENT: no signature, or one that is invalid or whose signer's certificate is out of date or revoked.
+ * - WEAK: a valid signature by an unknown key;
+ * - UNVERIFIED: the format is not supported, or the unknown key is not at hand to check with;
+ * - ABSENT: no signature, an invalid one, or one whose signer's certificate is expired or revoked.
  *
- * @param isPublisher does one of the policy's publishers match the signer. Counts only for a trusted signer.
+ * @param isPublisher whether a publisher of the policy matches the signer; counts only for a trusted signer
  */
 export function gradeAuthorship(signature: SignatureEvidence, isPublisher: boolean): Grade {
   switch (signature.outcome) {

@@ -1,11 +1,10 @@
 import type { SignatureEvidence } from "../signature/signature-evidence.ts";
 
 /**
- * Do a trusted signer's words stand behind the bytes at this path: the tree is exactly the signed one, and the path is
- * not among those that the signature ignores. A tree that was tampered with covers nothing, the files that did not
- * change included: which of them the signer would still sign in this company is not known.
- *
- * The path must be one of the skill's own.
+ * Whether a trusted signer vouches for the file at this path: the tree is exactly the signed one, and the signature
+ * does not ignore the path. A tampered tree covers nothing, not even its unchanged files: the signer may not have
+ * signed them beside the changed ones.
+ * @param path of a file in the skill
  */
 export const isCovered = (signature: SignatureEvidence, path: string): boolean =>
   signature.outcome === "signed" && !signature.unlisted.includes(path);

@@ -4,18 +4,15 @@ import { treeDigest } from "../skill/skill.ts";
 import type { EvidenceSubject } from "./evidence-subject.ts";
 import type { Evidence } from "./evidence.ts";
 
-/**
- * What is remembered of evidence may take this many characters of JSON in all: some two thousand skills, and about
- * three times as many bytes of memory.
- */
+/** Characters of JSON that the cache may hold: some two thousand skills, and about three times as many bytes of memory. */
 const defaultMaxSize = 4 * 1024 * 1024;
 
-/** How one look-up ended; for the metric. */
+/** Result of one look-up; for the metric. */
 export type CacheResult = "hit" | "miss" | "expired";
 
 /**
- * Evidence by content: the key is the tree's digest, its folder's name, its image's digest and the version of all trust, never a name
- * or a tag alone, and never a verdict. Bounded by size, so that a stream of different skills leaves memory flat.
+ * Evidence by content: the key is the tree's digest, the folder's name, the image's digest and the version of the trust
+ * material; never a tag, and never a verdict. Bounded by size: a stream of different skills leaves memory flat.
  */
 export class EvidenceCache {
   readonly #entries: LRUCache<string, Evidence>;
@@ -29,7 +26,7 @@ export class EvidenceCache {
   }
 
   /**
-   * The evidence about a skill, from memory while it stays true, else by `establish`.
+   * The evidence about a skill: from the cache while it is valid, else by `establish`.
    * @param now milliseconds since 1970
    */
   get(
@@ -49,8 +46,8 @@ export class EvidenceCache {
   }
 
   /**
-   * A copy through JSON: its strings are its own, where those of the original may be slices that hold whole files
-   * in memory, and its length is a fair measure of its size.
+   * Stores a copy through JSON: strings of the original may be slices that keep whole files in memory. Its length
+   * measures its size.
    */
   #remember(key: string, evidence: Evidence): Evidence {
     const text = JSON.stringify(evidence);

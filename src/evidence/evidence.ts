@@ -4,16 +4,16 @@ import type { SignatureEvidence } from "../signature/signature-evidence.ts";
 import type { Validity } from "../signature/validity.ts";
 
 /**
- * Everything established about one skill's bytes: the same for whoever asks, whatever the policy. Cached by the
- * tree's digest and the version of the trust material, as long as `validity` covers the present.
+ * Everything established about one skill's bytes, whichever policy asks. Cached by the tree's digest, the folder's
+ * name and the version of the trust material, while `validity` lasts.
  */
 export interface Evidence {
-  /** The signature that proves most, or that there is none. */
+  /** The signature that proves most; `unsigned` if there is none. */
   readonly signature: SignatureEvidence;
-  /** The other signatures of a skill that has several. */
+  /** The skill's other signatures. */
   readonly others?: readonly SignatureEvidence[];
   readonly card: CardEvidence;
-  /** A scanner's report in the skill, where there is one. */
+  /** A scanner's report; absent if the skill has none. */
   readonly scan?: ScanReading;
   readonly validity: Validity;
 }

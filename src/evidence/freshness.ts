@@ -2,32 +2,30 @@ import type { SignatureEvidence, Signer } from "../signature/signature-evidence.
 import type { Grade } from "./grade.ts";
 
 /**
- * When a signature was made, as a log or timestamp authority proved it; milliseconds since 1970. Undefined where
- * nobody but the signer could tell.
+ * The time of signing, milliseconds since 1970, as proved by a log or timestamp authority; undefined if only the
+ * signer states it.
  */
 export const signingTime = (signer: Signer): number | undefined =>
   "signedAt" in signer ? signer.signedAt : undefined;
 
-/** How far a proved time may lie in the future: clocks differ a little. Milliseconds. */
+/** Milliseconds by which a proved time may lie in the future: clocks differ. */
 const maxLead = 5 * 60 * 1000;
 
-/**
- * Is a time of signing yet to come: then a clock is wrong, the log's, the timestamp authority's or this one, and how old the
- * signature is cannot be told.
- */
+/** Whether a time of signing lies in the future: a clock is then wrong, and the age of the signature is unknown. */
 export const isYetToCome = (signedAt: number, now: number): boolean => signedAt - now > maxLead;
 
 /**
- * Grades "is it still current?". That the signer's certificate was valid when it signed is part of `signed`; where
- * nobody proves that time, it was valid at the review.
+ * Grades "is it still current?". `signed` includes that the signer's certificate was valid at the time of signing, or
+ * at the review if that time is not proved.
  *
- * - MEDIUM: the time of signing is proved, and neither the age nor a day that the signature file names is past its limit;
- * - WEAK: nobody proves when it was signed, or the time that is proved is yet to come. Nothing says that it has expired;
- * - UNVERIFIED: it cannot be told: the files are not the signed ones, or nothing was proved by a signature at all;
- * - ABSENT: expired, older than the limit, or its signer's certificate is out of date or revoked.
+ * - MEDIUM: the time of signing is proved, and neither the maximum age nor the expiry in the signature file is
+ *   exceeded;
+ * - WEAK: the time of signing is not proved, or lies in the future, and the signature has not expired;
+ * - UNVERIFIED: the files are not the signed ones, or no signature proves anything;
+ * - ABSENT: expired, older than the maximum, or the signer's certificate is expired or revoked.
  *
  * @param now milliseconds since 1970
- * @param maxAge the limit of whoever asks, milliseconds; undefined: any age
+ * @param maxAge milliseconds; default: any age
  */
 export function gradeFreshness(signature: SignatureEvidence, now: number, maxAge = Infinity): Grade {
   switch (signature.outcome) {

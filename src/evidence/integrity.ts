@@ -5,11 +5,11 @@ import type { Grade } from "./grade.ts";
 /**
  * Grades "are these the signed bytes?":
  *
- * - STRONG: every listed file is there and equal, and nothing is unlisted but the signature file;
- * - MEDIUM: the same, but unlisted files stand in paths that the signature tells verifiers to ignore;
- * - UNVERIFIED: it cannot be told. The list is in a format that is not understood; or the tree equals its list, but
- *   nobody whom anyone here trusts stands behind that list (unknown or expired signer);
- * - ABSENT: a file differs, is missing or was added; the list is malformed or its signature wrong; or there is none.
+ * - STRONG: every listed file is there and equal, and only the signature file is unlisted;
+ * - MEDIUM: the same, but with unlisted files in paths that the signature ignores;
+ * - UNVERIFIED: the list's format is not supported; or the tree equals its list, but the signer is unknown, expired
+ *   or revoked;
+ * - ABSENT: a file differs, is missing or was added; the list is malformed; the signature is wrong; or there is none.
  */
 export function gradeIntegrity(signature: SignatureEvidence): Grade {
   switch (signature.outcome) {

@@ -4,11 +4,12 @@ import { isCovered } from "./covered.ts";
 import type { Grade } from "./grade.ts";
 
 /**
- * Grades "what did review find?", whatever it found:
+ * Grades "what did review find?", whatever the finding:
  *
- * - MEDIUM: a trusted signer's words stand behind the report and the files together. That it is complete it cannot show;
- * - WEAK: there is a report that nobody signed: anybody on the way may have written or changed it;
- * - ABSENT: there is none, or one that cannot be read.
+ * - MEDIUM: a trusted signer vouches for the report and the files together, but cannot show that the report is
+ *   complete;
+ * - WEAK: the report is not covered by a signature: anybody on the way may have written or changed it;
+ * - ABSENT: no report, or an unreadable one.
  */
 export function gradeScan(scan: ScanReading | undefined, signature: SignatureEvidence): Grade {
   if (scan?.outcome !== "read") return "ABSENT";

@@ -1,4 +1,4 @@
-/** A Kubernetes object as it came: nothing about it is known but that it is a JSON object. */
+/** A Kubernetes object as received: a JSON object, not yet validated. */
 export interface KubernetesObject {
   readonly apiVersion?: unknown;
   readonly kind?: unknown;

@@ -5,20 +5,20 @@ import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import type { KubernetesObject } from "./object.ts";
 
-/** Bytes of all values together: the API server's own bound (`MaxSecretSize`) on ConfigMaps and Secrets. */
+/** Bytes of all values together: the API server's own limit (`MaxSecretSize`) on ConfigMaps and Secrets. */
 const maxBytes = 1024 * 1024;
 const maxKeyLength = 253;
 const keyPattern = /^[-._a-zA-Z0-9]+$/;
 const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Name of an object in messages: `ConfigMap payments/skills-etl`. */
+/** An object's name in messages: `ConfigMap payments/skills-etl`. */
 export const describeRef = (ref: VolumeObjectRef): string => `${ref.kind} ${ref.namespace}/${ref.name}`;
 
-/** Names a ConfigMap or Secret among those of one namespace: `ConfigMap/skills-etl`. */
+/** Key of a ConfigMap or Secret within one namespace: `ConfigMap/skills-etl`. */
 export const volumeObjectKey = (ref: Pick<VolumeObjectRef, "kind" | "name">): string =>
   `${ref.kind}/${ref.name}`;
 
-/** Names which the kubelet could not write as files, by the API server's rules for keys (`IsConfigMapKey`). */
+/** The fault of a key by the API server's rules (`IsConfigMapKey`): the kubelet could not write it as a file. */
 function keyFault(key: string): string | undefined {
   if (key.length > maxKeyLength) return `is longer than ${maxKeyLength} characters`;
   if (!keyPattern.test(key)) return "may hold letters, digits, '-', '_' and '.' only";
@@ -26,7 +26,10 @@ function keyFault(key: string): string | undefined {
   return undefined;
 }
 
-/** Base64 as Go reads it in JSON: standard alphabet, padded, line breaks ignored; here no other spelling of the same bytes. */
+/**
+ * Decodes base64 as Go does in JSON: standard alphabet, padded, line breaks ignored. Other spellings of the same
+ * bytes are refused.
+ */
 function decodeBase64(text: string): Uint8Array | undefined {
   const compact = text.replaceAll(/[\r\n]/g, "");
   if (compact.length % 4 !== 0 || !base64Pattern.test(compact)) return undefined;
@@ -39,7 +42,7 @@ const fromText = (text: string): Uint8Array | undefined =>
 
 type Decode = (text: string) => Uint8Array | undefined;
 
-/** The maps of each kind that hold values, in the order in which they apply, with how a value is decoded. */
+/** The fields that hold values, by kind, with their decoding. */
 const sections: Readonly<
   Record<VolumeObjectRef["kind"], readonly { field: string; decode: Decode; as: string }[]>
 > = {
@@ -67,7 +70,7 @@ const named = ({ key, field }: Entry): string =>
 const keysIn = (section: Fields, { keys }: VolumeObjectRequest): readonly string[] =>
   keys === undefined ? Object.keys(section) : [...keys].filter((key) => Object.hasOwn(section, key));
 
-/** What of an object is asked for, none of it decoded: an object of 1 MiB has room for 200,000 keys. */
+/** The requested entries, not yet decoded: an object of 1 MiB has room for 200,000 keys. */
 function entriesOf(object: KubernetesObject, request: VolumeObjectRequest): readonly Entry[] {
   const entries: Entry[] = [];
   for (const { field, decode, as } of sections[request.kind]) {
@@ -108,8 +111,8 @@ function decodeFiles(object: KubernetesObject, request: VolumeObjectRequest): Re
 }
 
 /**
- * Files that share one buffer of exactly their size. What is decoded from short text lies in slabs of Node's, of which
- * a single value would keep the whole: twice the memory, where thousands of objects are kept.
+ * Puts all files into one buffer of exactly their size. Short decoded values lie in shared slabs of Node.js, and one
+ * value would keep its whole slab: twice the memory for thousands of objects.
  */
 function inOneBuffer(values: ReadonlyMap<string, Uint8Array>, size: number): ReadonlyMap<string, SkillFile> {
   const all = Buffer.allocUnsafeSlow(size);
@@ -124,11 +127,11 @@ function inOneBuffer(values: ReadonlyMap<string, Uint8Array>, size: number): Rea
   return files;
 }
 
-/** Were all keys decoded that are asked for. */
+/** Whether all requested keys were decoded. */
 export const holdsKeys = ({ keys }: VolumeObject, request: VolumeObjectRequest): boolean =>
   keys === undefined || (request.keys !== undefined && request.keys.values().every((key) => keys.has(key)));
 
-/** An object with no more keys than are asked for: how much of it was decoded before must make no difference. */
+/** The object with the requested keys only: decisions must not depend on how much was decoded before. */
 export function onlyKeys(object: VolumeObject, { keys }: VolumeObjectRequest): VolumeObject {
   if (keys === undefined || object.keys === keys) return object;
   const files = new Map(object.files.entries().filter(([key]) => keys.has(key)));
@@ -136,8 +139,8 @@ export function onlyKeys(object: VolumeObject, { keys }: VolumeObjectRequest): V
 }
 
 /**
- * One state of one object: every write raises `resourceVersion`, and an object that was made anew has another `uid`. Empty
- * where one of the two is missing, as in a file.
+ * Names one state of one object: every write raises `resourceVersion`, and an object that is created again has another `uid`.
+ * Empty if one of the two is missing, as in a file.
  */
 export function identityOf({ metadata }: KubernetesObject): string {
   const { uid, resourceVersion } = isFields(metadata) ? metadata : {};
@@ -146,9 +149,9 @@ export function identityOf({ metadata }: KubernetesObject): string {
 }
 
 /**
- * Reads a ConfigMap (`data` is text, `binaryData` base64) or a Secret (`data` is base64) into bytes.
+ * Decodes a ConfigMap (`data` is text, `binaryData` base64) or a Secret (`data` is base64).
  *
- * @param object as it came from the API server or from a file
+ * @param object as received from the API server or read from a file
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED, naming object and key
  */
 export function decodeVolumeObject(object: KubernetesObject, request: VolumeObjectRequest): VolumeObject {
@@ -163,7 +166,7 @@ export function decodeVolumeObject(object: KubernetesObject, request: VolumeObje
   };
 }
 
-/** `stringData` of a Secret is written by people and turned into `data` by the API server. */
+/** Merges `stringData` of a Secret into `data`, as the API server does on writing. */
 export function withStringData(object: KubernetesObject, ref: VolumeObjectRef): KubernetesObject {
   const text = object["stringData"];
   if (ref.kind !== "Secret" || typeof text !== "object" || text === null) return object;

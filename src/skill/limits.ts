@@ -1,6 +1,6 @@
 /**
- * Bounds on what one skill may be. Real skills: 4 to 130 files, 55 KB in the median, 1.2 MB at most
- * (a survey of 344); the bounds leave two orders of magnitude and keep a review inside its deadline.
+ * Limits of one skill. Real skills have 4 to 130 files, 55 KB in the median, 1.2 MB at most (a survey of 344): the
+ * limits leave two orders of magnitude and keep a review within its deadline.
  */
 export const skillLimits = {
   /** Regular files in one skill. */
@@ -13,10 +13,10 @@ export const skillLimits = {
   depth: 32,
   /** Bytes of one signature file. */
   signatureBytes: 8 * 1024 * 1024,
-  /** Bytes of one skill card, all of which is parsed, in some milliseconds. Real ones have 20 KB at most. */
+  /** Bytes of one skill card: it is parsed whole, in some milliseconds. Real ones have 20 KB at most. */
   cardBytes: 64 * 1024,
-  /** Bytes of a Markdown file's frontmatter, the lines that close it included; the longest real one has some 3 KB. */
+  /** Bytes of a Markdown file's frontmatter with its closing line; the longest real one has some 3 KB. */
   frontmatterBytes: 64 * 1024,
-  /** Bytes of a SKILL.md, of which no more than the frontmatter is parsed. */
+  /** Bytes of a SKILL.md. Only its frontmatter is parsed. */
   instructionBytes: 1024 * 1024,
 } as const;

@@ -3,11 +3,11 @@ import { SourceError } from "./source-error.ts";
 
 const control = /[\u0000-\u001f\u007f]/;
 
-/** Nearly every path: letters and digits with dots inside, too short to be too deep. Asked for every file of every review. */
+/** Matches nearly every path, and is too short to be too deep: the check runs for every file of every review. */
 const ordinary = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 const ordinaryLength = 2 * skillLimits.depth - 1;
 
-/** What is wrong with a relative path inside a skill, or undefined where nothing is. */
+/** The fault of a relative path inside a skill; undefined if it has none. */
 export function pathFault(path: string): string | undefined {
   if (path.length <= ordinaryLength && ordinary.test(path)) return undefined;
   return faultOf(path);
@@ -28,10 +28,10 @@ function faultOf(path: string): string | undefined {
   return undefined;
 }
 
-/** A form that is equal for names which some file system or reader would take for the same. */
+/** Equal for names that some file system or reader takes for the same. */
 export const collisionKey = (path: string): string => path.normalize("NFKC").toLowerCase();
 
-/** @throws SourceError SOURCE_MALFORMED where two names differ only in letter case or Unicode form. */
+/** @throws SourceError SOURCE_MALFORMED if two names differ only in letter case or Unicode form */
 export function assertNoCollisions(paths: Iterable<string>): void {
   const seen = new Map<string, string>();
   for (const path of paths) {

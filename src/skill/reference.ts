@@ -3,8 +3,8 @@ import type { ImageIdentity } from "./source.ts";
 import type { SourceErrorCode } from "./source-error.ts";
 
 /**
- * Kinds of place that put files into a container, in the order of the documentation. The names are those of policies:
- * `sources`, `unverifiable`.
+ * Kinds of volumes that put files into a container, as policies name them in `sources` and `unverifiable`, in the
+ * documentation's order.
  */
 export const podSourceKinds = [
   "ConfigMap",
@@ -20,37 +20,37 @@ export const podSourceKinds = [
   "Other",
 ] as const;
 
-/** A folder on the command line is in no cluster, and comes into one as something else. */
+/** `Directory` is a folder on the command line. */
 export type SourceKind = (typeof podSourceKinds)[number] | "Directory";
 
 /** One volume (or folder) that contributes to a skill. */
 export interface SourceUse {
   readonly kind: SourceKind;
-  /** Name of the object behind it: the ConfigMap, the claim, the image reference; the volume's name where there is none. */
+  /** Name of the ConfigMap or claim, the image reference, …; the volume's name if nothing else has one. */
   readonly name: string;
-  /** ConfigMaps: is `immutable: true` set. Absent where the word has no meaning. */
+  /** Whether `immutable: true` is set; absent for kinds without the field. */
   readonly immutable?: boolean;
-  /** Could a container of the pod write through this mount. */
+  /** Whether a container of the pod can write to it. */
   readonly writable: boolean;
 }
 
-/** What is known of the bytes behind a reference. */
+/** The bytes behind a reference, or the reason why they are not available. */
 export type SkillContent =
   | { readonly state: "resolved"; readonly skill: Skill; readonly image?: ImageIdentity }
   | { readonly state: "unverifiable"; readonly kind: SourceKind; readonly detail: string }
   | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string };
 
-/** One place in an object through which one skill enters. */
+/** One skill at one path, as containers of an object see it. */
 export interface SkillReference {
-  /** The folder's name at the mount; what a policy's `names` must match (with the name in SKILL.md). */
+  /** The folder's name at the mount. A policy's `names` must match it and the name in SKILL.md. */
   readonly name: string;
-  /** Absolute path of the skill's folder inside the containers, for example `/skills/data-designer`. */
+  /** Absolute path of the skill's folder inside the containers, `/skills/data-designer`. */
   readonly path: string;
-  /** Containers that see exactly this skill there, in the order of the pod. */
+  /** Containers that see exactly this skill at this path, in the pod's order. */
   readonly containers: readonly string[];
-  /** Every volume that contributes a file, outermost mount first. Never empty. */
+  /** Volumes that contribute a file, outermost mount first. Never empty. */
   readonly sources: readonly SourceUse[];
   readonly content: SkillContent;
-  /** The pod that mounts it, `namespace/name`, where the object under review is not that pod itself. */
+  /** The pod that mounts it, `namespace/name`; absent if the object under review is that pod. */
   readonly mountedBy?: string;
 }

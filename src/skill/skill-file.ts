@@ -3,46 +3,46 @@ import { skillLimits } from "./limits.ts";
 import { collisionKey, baseName } from "./path.ts";
 import type { Skill, SkillFile } from "./skill.ts";
 
-/** Is it a Markdown file by its name, in letters that some reader may take for `.md`. */
+/** Whether a name ends in `.md`, in any letters that some reader takes for these. */
 export const isMarkdown = (path: string): boolean =>
   isPlain(path) ? /\.md$/i.test(path) : /\.md$/i.test(baseName(path).normalize("NFKC"));
 
-/** Is it a skill's own file, `SKILL.md`, in any letters that some reader may take for these. */
+/** Whether a file is named `SKILL.md`, in any letters that some reader takes for these. */
 export const isSkillFile = (path: string): boolean =>
   isPlain(path) ? /(?:^|\/)skill\.md$/i.test(path) : collisionKey(baseName(path)) === "skill.md";
 
-/** Path of the skill's own file, by agentskills.io: `SKILL.md`, or `skill.md` where there is no other; undefined: neither. */
+/** Path of the skill's own file (agentskills.io): `SKILL.md`, else `skill.md`, else undefined. */
 export const skillFilePath = ({ files }: Skill): string | undefined =>
   ["SKILL.md", "skill.md"].find((name) => files.has(name));
 
 const isPlain = (path: string): boolean => /^[\u0020-\u007e]*$/.test(path);
 
-/** Line ends of YAML 1.1 and 1.2, and of Unicode: whatever some reader takes for one. */
+/** Line ends of YAML 1.1, YAML 1.2 and Unicode: readers differ. */
 const lineEnds = /\r\n?|[\u0085\u2028\u2029]/g;
 const opening = /^\s*---(?:[ \t][^\n]*)?\n/;
-/** What may still become an opening when the text goes on. */
+/** Text that could still become an opening if it went on. */
 const openingCutOff = /^\s*(?:-{0,2}|---(?:[ \t][^\n]*)?)$/;
 const closing = /^(?:---|\.\.\.)[ \t]*$/m;
 
 const nameKey = /(?:^|[{,])[ \t]*["']?name["']?[ \t]*:/im;
 const descriptionKey = /(?:^|[{,])[ \t]*["']?description["']?[ \t]*:/im;
-/** Keys that hide behind an anchor, a tag or a question mark: which these are is not worked out, the words are enough. */
+/** A key behind an anchor, a tag or a question mark. It is not resolved: the words alone count. */
 const markedKey = /(?:^|[{,])[ \t]*[&!?]/m;
-/** A key with an escape in it may be any key. */
+/** A key with an escape can be any key. */
 const escapedKey = /(?:^|[{,])[ \t]*"[^"\n\\]{0,64}\\[^"\n]{0,64}"[ \t]*:/m;
 
-/** Every expression here takes time in proportion to the text: it may be all that a pod mounts. */
+/** Each expression takes linear time: the text may be all that a pod mounts. */
 function hasKeys(frontmatter: string): boolean {
   if (escapedKey.test(frontmatter)) return true;
   if (nameKey.test(frontmatter) && descriptionKey.test(frontmatter)) return true;
   return markedKey.test(frontmatter) && /name/i.test(frontmatter) && /description/i.test(frontmatter);
 }
 
-/** Printable ASCII other than a dash: such a first byte begins no frontmatter, and most files begin with one. */
+/** Whether the first byte rules out a frontmatter: printable ASCII other than a dash. Most files begin with one. */
 const beginsOtherwise = (first: number | undefined): boolean =>
   first === undefined || (first > 0x20 && first < 0x7f && first !== 0x2d);
 
-/** The beginning of a file as text, without a character that is cut through. */
+/** The first 64 KiB of a file as text, without a character that is cut through. */
 function headOf(bytes: Uint8Array): { readonly head: string; readonly isCut: boolean } {
   const isCut = bytes.byteLength > skillLimits.frontmatterBytes;
   const part = bytes.subarray(0, skillLimits.frontmatterBytes);
@@ -56,16 +56,16 @@ function looksDeclared({ bytes }: SkillFile): boolean {
   const start = opening.exec(head);
   if (start === null) return isCut && openingCutOff.test(head);
   const rest = head.slice(start[0].length);
-  // The last line of a cut text may go on, and then closes nothing.
+  // The last line of a cut text may go on, and closes nothing.
   const end = closing.exec(isCut ? rest.slice(0, rest.lastIndexOf("\n") + 1) : rest);
   if (end === null) return isCut || hasKeys(rest);
   return hasKeys(rest.slice(0, end.index));
 }
 
 /**
- * Does a Markdown file begin with a frontmatter that holds `name` and `description`, as agents look for skills
- * (agentskills.io). A frontmatter that never ends counts: readers differ on it. One that does not end within the first
- * 64 KiB counts whatever it holds: agents read on, and find the keys behind them.
- * Each file is read once: a pod can mount one file thousands of times.
+ * Whether a Markdown file begins with a frontmatter that holds `name` and `description`: agents recognize skills by
+ * it (agentskills.io). An unclosed frontmatter counts: readers differ. One that does not end within 64 KiB counts
+ * whatever it holds: agents read on and find the keys. Each file is read once: a pod can mount one file thousands of
+ * times.
  */
 export const declaresSkill: (file: SkillFile) => boolean = memoizeByObject(looksDeclared);

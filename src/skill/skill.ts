@@ -1,6 +1,6 @@
 import { sha256, sha256Hex, sha256HexElsewhere, type Sha256 } from "./digest.ts";
 
-/** One regular file: immutable bytes, and their digest, worked out once when first asked for. */
+/** One regular file: immutable bytes with their digest, computed on first use. */
 export class SkillFile {
   readonly bytes: Uint8Array;
   #sha256: string | undefined;
@@ -19,29 +19,29 @@ export class SkillFile {
     return this.digest();
   }
 
-  /** Works the digest out now, where it is not known yet. */
+  /** Computes the digest unless it is known. */
   digest(): string {
     this.#sha256 ??= sha256Hex(this.bytes);
     return this.#sha256;
   }
 
-  /** Is the digest worked out already. */
+  /** Whether the digest is known. */
   get isDigested(): boolean {
     return this.#sha256 !== undefined;
   }
 
-  /** Works the digest out on another thread. */
+  /** Computes the digest on another thread. */
   async digestElsewhere(): Promise<void> {
     this.#sha256 ??= await sha256HexElsewhere(this.bytes);
   }
 }
 
 /**
- * The file tree behind a reference, as an agent would read it. Directories, modes and times are not part
- * of it. Paths are relative to the skill's folder, with `/` between components; `pathFault` has nothing against them.
+ * A skill's files, as an agent reads them; directories, modes and times are no part of it. Paths are relative to the
+ * skill's folder, with `/` between components, and have no `pathFault`.
  */
 export interface Skill {
-  /** The folder's own name, where the agent sees it. */
+  /** The folder's name, as the agent sees it. */
   readonly name: string;
   readonly files: ReadonlyMap<string, SkillFile>;
 }
@@ -53,15 +53,15 @@ export function skillSize(skill: Skill): number {
   return size;
 }
 
-/** Bytes of a file from which another thread is worth its overhead: about a tenth of a millisecond of hashing. */
+/** Bytes of a file from which another thread is worth its overhead: a tenth of a millisecond of hashing. */
 const largeFile = 128 * 1024;
-/** Bytes of small files that are hashed in one go: a third of a millisecond. */
+/** Bytes of small files that are hashed without a pause: a third of a millisecond. */
 const largeBatch = 512 * 1024;
 
 /**
- * Works out the digests of a skill's files ahead of their use, without keeping the thread busy for long: a skill may
- * have 64 MiB, and other reviews wait.
- * @param yieldToEventLoop lets everything else that waits run; what it throws ends the work
+ * Computes the digests of a skill's files ahead of use, in small steps: a skill may have 64 MiB, and other reviews
+ * wait.
+ * @param yieldToEventLoop lets other work run; its error ends the computation
  */
 export async function digestFiles({ files }: Skill, yieldToEventLoop: () => Promise<void>): Promise<void> {
   let batch = 0;
@@ -80,8 +80,8 @@ export async function digestFiles({ files }: Skill, yieldToEventLoop: () => Prom
 }
 
 /**
- * Identifies a tree: two skills have the same tree digest exactly when they have the same paths with the
- * same bytes. The key of the evidence cache; framed by length, so that no two trees share an input.
+ * Digest of a tree: equal exactly for trees with the same paths and bytes. Part of the evidence cache's key. Paths
+ * are framed by their length: no two trees share an input.
  */
 export function treeDigest(skill: Skill): Sha256 {
   const paths = [...skill.files.keys()].sort();

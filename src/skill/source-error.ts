@@ -1,7 +1,7 @@
-/** Why the bytes behind a reference could not be had; every code is a reason code of the product. */
+/** Reason why bytes are not available; each is a reason code of denials. */
 export type SourceErrorCode = "SOURCE_UNAVAILABLE" | "SOURCE_MALFORMED" | "LIMIT_EXCEEDED" | "TIMEOUT";
 
-/** A source that could not be read, or that holds what no skill may hold. The message names the object. */
+/** A source that could not be read, or that breaks a limit or rule for skills. The message names the object. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
   readonly code: SourceErrorCode;

@@ -1,24 +1,24 @@
 import type { Sha256 } from "./digest.ts";
 import type { SkillFile } from "./skill.ts";
 
-/** A namespaced object that holds files by key. Of Secrets only those are read that a SkillTrustRoot names. */
+/** Names a ConfigMap or Secret. Of Secrets, only those are read that a SkillTrustRoot names. */
 export interface VolumeObjectRef {
   readonly kind: "ConfigMap" | "Secret";
   readonly namespace: string;
   readonly name: string;
 }
 
-/** What of an object is asked for. */
+/** The part of an object to read. */
 export interface VolumeObjectRequest extends VolumeObjectRef {
-  /** Keys whose bytes are needed; absent: those of all keys. */
+  /** Keys to decode; absent: all. */
   readonly keys?: ReadonlySet<string>;
 }
 
-/** Files as their source shows them at one moment; the bytes never change. */
+/** Files of one source at one moment; the bytes never change. */
 export interface FileTree {
-  /** Names exactly these files at their source; empty where the source gives none. */
+  /** Names exactly these files at their source; empty if the source gives no such name. */
   readonly identity: string;
-  /** Path → bytes. */
+  /** Bytes by path. */
   readonly files: ReadonlyMap<string, SkillFile>;
 }
 
@@ -28,21 +28,21 @@ export interface ImageIdentity {
 }
 
 /**
- * Such an object at one resource version: its identity is `uid/resourceVersion`, its paths are its keys, from `data` (UTF-8) and
- * `binaryData` (base64), and never contain `/`. Where it has `keys`, others may be missing.
+ * An object at one resource version: its identity is `uid/resourceVersion`. Its paths are its keys, from `data` and
+ * `binaryData`, and never contain `/`. With `keys`, it may lack other keys.
  */
 export interface VolumeObject extends VolumeObjectRequest, FileTree {
   readonly immutable: boolean;
 }
 
 /**
- * Port: where the bytes of volumes come from. One read is a consistent read of the object's present state,
- * never an older one from a watch.
+ * Port: reads ConfigMaps and Secrets. A read is consistent: it returns the present state, never an older one from a
+ * watch.
  */
 export interface SkillSource {
   /**
-   * The object with the keys that are asked for, and possibly more; undefined where it does not exist.
-   * @throws SourceError when it could not be read; a failed read never looks like an absent object.
+   * The object with the requested keys, and possibly more; undefined if it does not exist.
+   * @throws SourceError if the read failed: a failure must never look like an absent object
    */
   read(request: VolumeObjectRequest, signal: AbortSignal): Promise<VolumeObject | undefined>;
 }

@@ -1,9 +1,9 @@
 import type { Json } from "./json.ts";
 
-/** A JSON object of which no more is known than that it is one. */
+/** A JSON object with unknown members. */
 export type Fields<Value = unknown> = Readonly<Record<string, Value>>;
 
-/** Is it a JSON object: no list, no null. */
+/** Whether the value is a JSON object; lists and null are not. */
 export function isFields(value: Json | undefined): value is Fields<Json>;
 export function isFields(value: unknown): value is Fields;
 export function isFields(value: unknown): boolean {

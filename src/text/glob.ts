@@ -1,6 +1,6 @@
 /**
- * Does a pattern, in which `*` stands for any characters, match the whole text. Letter case counts. The pieces between
- * stars are searched from left to right without going back, so the time is linear in the text for each piece.
+ * Whether a pattern, in which `*` stands for any characters, matches the whole text. Letter case counts. Takes time
+ * linear in the text for each piece: the pieces are searched from left to right, without backtracking.
  */
 export function globMatches(pattern: string, text: string): boolean {
   const [head = "", ...rest] = pattern.split("*");

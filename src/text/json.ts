@@ -1,4 +1,4 @@
-/** Text that is not JSON, or is JSON that two readers could understand differently. */
+/** Text that is not JSON, or that two readers could understand differently. */
 export class JsonError extends Error {
   override readonly name = "JsonError";
 }
@@ -6,12 +6,15 @@ export class JsonError extends Error {
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const maxDepth = 64;
-/** Values of one text. Seven megabytes of `{},` would take a hundred as objects; real reviews have some thousand values. */
+/**
+ * Values of one text. Seven megabytes of `{},` would take a hundred megabytes as objects; real reviews have some
+ * thousand values.
+ */
 const maxValues = 1_000_000;
-/** Characters of a text that cannot hold so much that it matters; not scanned, for most are such. */
+/** Characters up to which a text is not scanned: it cannot hold enough values to matter, and most are shorter. */
 const smallText = 262_144;
 
-/** Bounds the values of a text before they are made: each but the first stands behind a bracket or a comma. */
+/** Limits the values of a text before they are allocated: each but the first stands behind a bracket or a comma. */
 function assertFewValues(text: string): void {
   if (text.length <= smallText) return;
   let values = 1;
@@ -20,7 +23,7 @@ function assertFewValues(text: string): void {
     if (code === 0x22) {
       at = text.indexOf('"', at + 1);
       while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
-      // No end: the parser says so.
+      // Unclosed: the parser reports it.
       if (at === -1) return;
     } else if (code === 0x2c || code === 0x7b || code === 0x5b) {
       values += 1;
@@ -29,7 +32,7 @@ function assertFewValues(text: string): void {
   }
 }
 
-/** Members in a JSON text that is known to be valid: colons outside strings. */
+/** Counts the members of a valid JSON text: its colons outside strings. */
 function countMembersInText(text: string): number {
   let members = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -44,7 +47,7 @@ const colon = 0x3a;
 const quotation = 0x22;
 const backslash = 0x5c;
 
-/** Where the string that begins at `start` ends; long ones are passed over at the speed of a search. */
+/** Index of the quote that ends the string; `indexOf` makes long strings cheap. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (text.charCodeAt(end - 1) === backslash && isEscaped(text, end)) end = text.indexOf('"', end + 1);
@@ -64,7 +67,7 @@ interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** Members in a value, all levels together. The hot path of every review: nothing is allocated for it. */
+/** Counts the members of a value at all levels. Every review runs it: it allocates nothing. */
 function countMembers(value: readonly Json[] | JsonObject, depth: number): number {
   if (depth >= maxDepth) throw new JsonError(`nested deeper than ${maxDepth} levels`);
   let members = 0;
@@ -82,8 +85,8 @@ function countMembers(value: readonly Json[] | JsonObject, depth: number): numbe
 }
 
 /**
- * Could this text hold `__proto__` or half of a surrogate pair? What was UTF-8 can hold the latter as an escape only;
- * and the former as it is, or with escapes for some of its letters.
+ * Whether the text can hold `__proto__` or half of a surrogate pair. Decoded UTF-8 holds the latter only as an
+ * escape, and the former plainly or with some letters escaped.
  */
 const mayHide = (text: string): boolean =>
   text.includes("\\u") ? /__proto__|\\u(?:d|005f|006f|007[024])/i.test(text) : text.includes("__proto__");
@@ -107,9 +110,10 @@ function assertHarmless(value: Json): void {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Parses JSON of unknown origin: UTF-8 without a byte order mark, no duplicate keys (RFC 8259 leaves their meaning
- * open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels and a million values.
- * @throws JsonError saying what is wrong
+ * Parses JSON of unknown origin strictly: UTF-8 without byte order mark, no duplicate keys (RFC 8259, section 4,
+ * leaves their meaning open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels and a million
+ * values.
+ * @throws JsonError
  */
 export function parseStrictJson(source: Uint8Array | string): Json {
   let text = "";

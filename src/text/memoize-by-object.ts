@@ -1,6 +1,6 @@
 /**
- * The same function, working out the answer for an object once and keeping it as long as the object lives. For functions whose
- * answer depends on the object alone, and for objects that never change.
+ * Remembers a function's answers for as long as their argument lives. The argument must never change, and the answer
+ * must depend on nothing else.
  */
 export function memoizeByObject<Key extends object, Answer>(
   answerFor: (key: Key) => Answer,

@@ -1,7 +1,7 @@
 /**
- * Characters that would let a name forge lines, colours or reading direction in a terminal or log, or hide text from
- * people that a model reads: control and format characters (bidirectional, zero-width, tags), line and paragraph
- * separators, and letters that show as nothing (CVE-2021-42574).
+ * Control and format characters (bidirectional, zero-width, tags), line and paragraph separators, and letters without
+ * a visible form: they would let a name forge lines, colours or reading direction in a terminal or log, or hide text
+ * from people that a model reads (CVE-2021-42574).
  */
 const hostile = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
 
@@ -19,13 +19,13 @@ function escape(character: string): string {
   return code.length === 4 ? `\\u${code}` : `\\u{${code}}`;
 }
 
-/** Text of unknown origin in a form that is safe to print on one line, at most `limit` characters long. */
+/** Escapes text of unknown origin for one line of output, at most `limit` characters long. */
 export function printable(text: string, limit = 200): string {
   const safe = text.toWellFormed().replace(hostile, escape);
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1).toWellFormed()}…`;
 }
 
-/** The same for text that has lines of its own, such as a list of problems. */
+/** Escapes text that has lines of its own; each may have `limit` characters. */
 export const printableLines = (text: string, limit = 2000): string =>
   text
     .split("\n")
@@ -33,8 +33,8 @@ export const printableLines = (text: string, limit = 2000): string =>
     .join("\n");
 
 /**
- * The same as a JSON string, quotes included: nothing in it can end it, so that what stands between strings is not the
- * text's to say. Cut ones end in "…" before the quote. `JSON.parse` gives back what was not cut.
+ * Escapes text of unknown origin as a JSON string, quotes included: the text cannot end its own string. A cut text
+ * ends in "…" before the quote; `JSON.parse` gives back an uncut one.
  *
  * @param limit characters before escaping
  */

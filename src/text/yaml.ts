@@ -1,7 +1,7 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type Document, type Pair } from "yaml";
 import type { Json } from "./json.ts";
 
-/** Text that is not YAML, or is YAML that two readers could understand differently. `line` counts from 1. */
+/** Text that is not YAML, or that two readers could understand differently. `line` counts from 1. */
 export class YamlError extends Error {
   override readonly name = "YamlError";
   readonly line: number;
@@ -12,13 +12,18 @@ export class YamlError extends Error {
   }
 }
 
-/** What may be read, and how plain scalars are understood. */
 export interface YamlOptions {
-  /** `failsafe`: every scalar is a string, so that a version `1.10` stays one. `core`: YAML 1.2's numbers, booleans and null. */
+  /**
+   * `failsafe`: every scalar is a string, so a version `1.10` stays `1.10`. `core`: numbers, booleans and null of
+   * YAML 1.2.
+   */
   readonly schema: "failsafe" | "core";
-  /** UTF-8 bytes. */
+  /** Bytes in UTF-8. */
   readonly maxBytes: number;
-  /** Lexical tokens, which bound the time (some 3 µs each); default 5,000. Real cards and frontmatter have 350 at most. */
+  /**
+   * Lexical tokens; default 5,000. They bound the time: a token takes some 3 µs. Real cards and frontmatter have 350
+   * at most.
+   */
   readonly maxTokens?: number;
 }
 
@@ -30,7 +35,7 @@ interface Reading {
   readonly text: string;
   readonly document: Document;
   readonly aliases: boolean;
-  /** Nodes that may still be made: an alias costs as much as what it stands for. */
+  /** Values that may still be made; an alias costs as much as its target. */
   budget: number;
 }
 
@@ -61,7 +66,7 @@ function compose(text: string, options: YamlOptions): readonly Document[] {
     tokens.push(...parser.next(lexeme));
   }
   tokens.push(...parser.end());
-  // Keys are compared below: the library compares every key with every other, which takes quadratic time.
+  // The library compares every key with every other, in quadratic time: `mapping` does it instead.
   const composer = new Composer({ schema: options.schema, version: "1.2", merge: false, uniqueKeys: false });
   try {
     return [...composer.compose(tokens)];
@@ -115,7 +120,7 @@ function scalar(reading: Reading, node: unknown, value: unknown): Json {
   return refuse(reading, node, "a number that is not finite");
 }
 
-/** JSON has text for keys only: `1: a` is `{"1": "a"}`, as Kubernetes reads it. */
+/** Writes a key as text, as Kubernetes and JSON do: `1: a` is `{"1": "a"}`. */
 const toName = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function mapping(reading: Reading, pairs: readonly Pair[], depth: number): Json {
@@ -136,7 +141,7 @@ function mapping(reading: Reading, pairs: readonly Pair[], depth: number): Json 
 }
 
 /**
- * Parses one YAML 1.2 document of unknown origin: no anchors, aliases, merge keys, tags or directives, no
+ * Parses one YAML 1.2 document of unknown origin strictly: no anchors, aliases, merge keys, tags or directives, no
  * duplicate keys, no `__proto__`, at most 64 levels. An empty text is null.
  * @throws YamlError with the line
  */
@@ -150,15 +155,15 @@ export function parseStrictYaml(text: string, options: YamlOptions): Json {
   return read(text, first, false, options.maxTokens ?? defaultTokens);
 }
 
-/** One document of a stream, and the line of its first value. */
+/** One document of a stream, with the line of its first value. */
 export interface YamlDocument {
   readonly value: Json;
   readonly line: number;
 }
 
 /**
- * Parses a stream of documents as manifests come in; empty documents are left out. As `parseStrictYaml`, but anchors
- * and aliases may be used, as long as all documents, with aliases written out, have at most `maxTokens` values.
+ * Parses a stream of manifests; empty documents are left out. As `parseStrictYaml`, but with anchors and aliases:
+ * written out, all documents together may have at most `maxTokens` values.
  * @throws YamlError with the line
  */
 export function parseStrictYamlDocuments(text: string, options: YamlOptions): readonly YamlDocument[] {

@@ -16,11 +16,13 @@ import type { VolumePart } from "./pod/volume.ts";
 import type { UnreadablePath, ReadObjects } from "./pod/volume-view.ts";
 
 /**
- * The skills that a pod's containers would see, mount over mount, as the kubelet lays them out.
+ * Finds the skills that a pod's containers see, with their mounts laid over each other as the kubelet and the runtime
+ * do.
  *
  * @param extraRoots absolute folders whose children are skills, beside the built-in ones
- * @param objects what was read of `objectsToRead`, by `volumeObjectKey`; a Secret that is not among them is unreadable
- * @throws SourceError LIMIT_EXCEEDED where the containers see more files or skills than may be judged for one pod
+ * @param objects results of reading `objectsToRead`, by `volumeObjectKey`; a Secret that is not among them is
+ * unreadable
+ * @throws SourceError LIMIT_EXCEEDED if the containers see more files or skills than one pod may have
  */
 export function findSkills(
   spec: PodSpec,
@@ -49,7 +51,10 @@ export function findSkills(
   return references;
 }
 
-/** A pod of 40 KB can mount one ConfigMap at a thousand skill folders, and verifying each takes up to a tenth of a second. */
+/**
+ * A pod of 40 KB can mount one ConfigMap at a thousand skill folders, and verifying each takes up to a tenth of a
+ * second.
+ */
 function assertAffordable(references: readonly SkillReference[]): void {
   const skills = references.flatMap(({ content }) => (content.state === "resolved" ? [content.skill] : []));
   const bytes = skills.reduce((sum, skill) => sum + skillSize(skill), 0);
@@ -61,7 +66,7 @@ function assertAffordable(references: readonly SkillReference[]): void {
   );
 }
 
-/** Does a container, in which nothing can be read, mount nothing that lies near a skill root or is named like a skill. */
+/** Whether nothing that a container mounts is near a skill root or named like a skill; used if no object was read. */
 function isPlain(container: Container, common: CommonRoots): boolean {
   const roots = skillRoots(common, container);
   const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
@@ -85,7 +90,7 @@ function referencesIn(view: ContainerView, roots: SkillRoots, container: string)
   return [...references, ...symlinkReferences(view, parts, references, container)];
 }
 
-/** The skills of a volume's own tree that have a part which another mount covers: nothing goes unjudged behind one. */
+/** The skills of a volume that another mount covers in part: covered files are judged too. */
 function referencesBehind(behind: Behind, roots: SkillRoots, container: string): readonly SkillReference[] {
   return groupIntoSkills(behind, roots)
     .filter(({ files, unreadable }) =>
@@ -94,15 +99,15 @@ function referencesBehind(behind: Behind, roots: SkillRoots, container: string):
     .flatMap((part) => referencesOf(part, container, pathBehind(behind.layer, part.path)));
 }
 
-/** The kubelet shows the whole of a volume that it writes itself through its link `..data`, which no mount covers. */
+/** A volume that the kubelet writes shows all its files through its link `..data`, which no mount covers. */
 function pathBehind({ path, mount }: Layer, skill: string): string {
   if (mount?.volume.atomic !== true || mount.subPath !== "") return skill;
   return joinPath(joinPath(path, "..data"), isBelow(path, skill) ? below(path, skill) : "");
 }
 
 /**
- * One reference for what can be read of a skill, and one for each kind of thing that cannot, so that a policy which lets
- * one kind pass lets nothing else pass with it. What is missing comes first: it explains what is wrong with the rest.
+ * One reference for the readable files of a skill, and one for each kind of unreadable source: a policy that
+ * tolerates one kind then tolerates nothing else. Missing objects come first: they explain the rest.
  */
 function referencesOf(part: SkillPart, container: string, path = part.path): readonly SkillReference[] {
   const base = { name: baseName(part.path), path, containers: [container] };
@@ -128,7 +133,10 @@ function referencesOf(part: SkillPart, container: string, path = part.path): rea
   return [...references.filter(isMissing), rest, ...references.filter((one) => !isMissing(one))];
 }
 
-/** A skill of which a part would go when an optional object is deleted; without the rest it is not what was signed. */
+/**
+ * The reason to refuse a skill that would lose a part with the deletion of an optional object: the rest is not the
+ * signed skill.
+ */
 function removable({ files }: SkillPart): readonly Pick<UnreadablePath, "use" | "state">[] {
   const optional = files.values().find((file) => file.optional);
   if (optional === undefined) return [];
@@ -174,7 +182,7 @@ function assertWithinLimits(folder: string, files: ReadonlyMap<string, SkillFile
   }
 }
 
-/** Where a container has a verified skill, no other mount may go through a volume whose links could lead it onto that skill. */
+/** Reports mounts whose path leads through a volume with possible symlinks: a link could put them over a verified skill. */
 function symlinkReferences(
   { symlinkRisks }: ContainerView,
   parts: readonly SkillPart[],

@@ -1,6 +1,6 @@
 import type { SkillContent, SkillReference } from "../skill/reference.ts";
 
-/** Numbers things in the order in which they are first asked for; equal text has one number. */
+/** Numbers things in order of first use; equal strings have one number. */
 function numbering(): (thing: object | string) => number {
   const numbers = new Map<object | string, number>();
   return (thing) => {
@@ -11,8 +11,8 @@ function numbering(): (thing: object | string) => number {
 }
 
 /**
- * Equal for two contents exactly when they are the same. Of a skill that means the very same files, not only equal
- * ones: containers of one pod share what was read. Numbers, since paths are long and seen by many containers.
+ * Equal for two contents exactly if they are the same. Skills are compared by the identity of their files: containers
+ * of one pod share what was read. Numbers replace paths: these are long, and many containers see them.
  */
 function identityOf(content: SkillContent, numberOf: ReturnType<typeof numbering>): string {
   if (content.state !== "resolved") return JSON.stringify(content);
@@ -26,8 +26,8 @@ interface Merged {
 }
 
 /**
- * Makes one reference of those by which several containers see the same skill at the same path. Each is looked at once:
- * a pod can have hundreds of containers that see different skills at equal paths.
+ * Merges the references of containers that see the same skill at the same path. Takes linear time: a pod can have
+ * hundreds of containers that see different skills at equal paths.
  */
 export function mergeReferences(references: readonly SkillReference[]): readonly SkillReference[] {
   const numberOf = numbering();

@@ -15,11 +15,10 @@ const isReadable = (part: VolumePart): part is ObjectPart =>
   part.from === "object" && part.kind === "ConfigMap";
 
 /**
- * The objects that must be read to decide about a pod; empty for one that cannot hold a skill in what can be read.
+ * The objects to read for a pod, with the mounted keys only; empty if no readable object can hold a skill.
  *
- * An object with `items` shows its paths without being read: elsewhere than at skill roots it matters only where one of
- * them can be a skill. Without, its keys decide, so it is read wherever it is mounted. Of each only the keys that are
- * mounted are asked for.
+ * An object with `items` shows its paths without being read: outside of skill roots it is read only if one of them
+ * can be a skill. An object without `items` is read wherever it is mounted: its keys decide.
  *
  * @throws SourceError LIMIT_EXCEEDED naming the field
  */
@@ -43,7 +42,7 @@ export function objectsToRead(spec: PodSpec, extraRoots: readonly string[]): rea
   return [...requests.values()];
 }
 
-/** The volumes of which some container could see a skill. */
+/** The volumes in which some container can see a skill. */
 function volumesToRead(containers: readonly Container[], extraRoots: readonly string[]): ReadonlySet<Volume> {
   const found = new Set<Volume>();
   const common = commonRoots(extraRoots);
@@ -60,7 +59,10 @@ function volumesToRead(containers: readonly Container[], extraRoots: readonly st
   return found;
 }
 
-/** By volume: the names at its root that are mounted by `subPath`; "all" where it is mounted whole, or many are. */
+/**
+ * The names at a volume's root that are mounted by `subPath`. "all": it is mounted whole, by an unknown subPath, or
+ * by more names than the limit.
+ */
 function mountedPaths(
   containers: readonly Container[],
   volumes: ReadonlySet<Volume>,
@@ -85,7 +87,7 @@ function keysOf(
   return mounted === "all" ? {} : { keys: mounted };
 }
 
-/** One request in the place of two for the same object. */
+/** Joins two requests for the same object. */
 export function joinedRequest(
   one: VolumeObjectRequest | undefined,
   other: VolumeObjectRequest,
@@ -96,13 +98,13 @@ export function joinedRequest(
   return { ...one, keys: new Set([...keys, ...other.keys]) };
 }
 
-/** By its own paths, could the object bring in a skill wherever it is mounted. */
+/** Whether an object's paths can make a skill wherever it is mounted. */
 const canNameSkill = ({ items }: ObjectPart): boolean =>
   items === undefined || items.some(({ path }) => isMarkdown(path));
 
 /**
- * By its place, could a mount bring in a skill: at, above or below a skill root, named like a skill's file, or laid over
- * another mount, which may be one.
+ * Whether a mount's path can make a skill: at, above or below a skill root, named like a Markdown file, or inside
+ * another mount, which may be a skill.
  */
 function nearSkills({ mounts }: Container, roots: SkillRoots): (path: string) => boolean {
   const others = new Set(mounts.map(({ path }) => path));

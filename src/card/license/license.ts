@@ -9,11 +9,11 @@ const maxCorrections = 16;
 /** A licence as a card states it. */
 export interface License {
   readonly raw: string;
-  /** The SPDX expression that it is; absent where it is none. */
+  /** The SPDX expression; absent if the text is none. */
   readonly spdx?: string;
 }
 
-/** Letters and digits that matter: `The Apache License, Version 2.0` and `Apache-2.0` are one. */
+/** Compares licences by the letters and digits that matter: `The Apache License, Version 2.0` and `Apache-2.0` are one. */
 const squeeze = (identifier: string): string =>
   identifier
     .toLowerCase()
@@ -21,7 +21,7 @@ const squeeze = (identifier: string): string =>
     .replace(/[^a-z0-9+]/g, "");
 
 function parsed(expression: string): SpdxExpression | undefined {
-  // The scanner skips what it does not know, so that only its own characters may reach it.
+  // The library's scanner skips unknown characters: only those of SPDX may reach it.
   if (expression.length > maxCharacters || !/^[A-Za-z0-9.+:() -]+$/.test(expression)) return undefined;
   try {
     return parse(expression);
@@ -30,10 +30,7 @@ function parsed(expression: string): SpdxExpression | undefined {
   }
 }
 
-/**
- * The identifier as SPDX spells it. Corrections that change more than spelling are refused: the library takes
- * `not MIT at all` for MIT.
- */
+/** The identifier in SPDX's spelling. Only the spelling may be corrected: the library takes `not MIT at all` for MIT. */
 function spelled(identifier: string): string | undefined {
   if (identifier.length > maxIdentifier || !/^[A-Za-z0-9 .,+-]+$/.test(identifier)) return undefined;
   const hyphenated = identifier.replaceAll(" ", "-");
@@ -42,7 +39,7 @@ function spelled(identifier: string): string | undefined {
   return guess !== null && squeeze(guess) === squeeze(identifier) ? guess : undefined;
 }
 
-/** Pieces of an expression: brackets, operators and the identifiers (of several words, perhaps) between them. */
+/** Splits an expression into brackets, operators, and the identifiers between them, which may be several words. */
 function pieces(expression: string): readonly string[] {
   const result: string[] = [];
   let words: string[] = [];
@@ -61,8 +58,8 @@ function pieces(expression: string): readonly string[] {
 }
 
 /**
- * Reads a licence as people write it, `Apache 2.0 AND CC-BY-4.0`, as an SPDX expression (SPDX 2.3, annex D).
- * Nothing is guessed: what cannot be read stays `raw` only.
+ * Reads a licence as people write it, `Apache 2.0 AND CC-BY-4.0`, as an SPDX expression (SPDX 2.3, annex D). Nothing
+ * is guessed: an unreadable licence has `raw` only.
  */
 export function readLicense(text: string): License {
   const raw = text.trim();
@@ -74,7 +71,7 @@ export function readLicense(text: string): License {
     if (!known.has(piece)) {
       const exact = /^(?:[()]|AND|OR|WITH)$/.test(piece) || parsed(piece) !== undefined;
       if (!exact && known.size >= maxCorrections) return { raw };
-      // After WITH stands an exception, which is no licence: it has to be spelled as SPDX does.
+      // An exception stands after WITH and is no licence: only SPDX's own spelling counts.
       known.set(piece, exact || words.at(-1) === "WITH" ? piece : spelled(piece));
     }
     const word = known.get(piece);
@@ -85,7 +82,7 @@ export function readLicense(text: string): License {
   return parsed(spdx) === undefined ? { raw } : { raw, spdx };
 }
 
-/** One licence of an expression, with its versions apart: `GPL-2.0-or-later` is family GPL, version 2.0 and later. */
+/** One licence of an expression, its version apart: `GPL-2.0-or-later` is family GPL, version 2.0 and later. */
 interface Term {
   readonly family: string;
   readonly version?: readonly number[];
@@ -112,7 +109,7 @@ function compareVersions(left: Term, right: Term): number {
   return 0;
 }
 
-/** Can what is under `claim` be used under `entry`: do they share a version. Exceptions must be the same. */
+/** Whether the two share a version, so that a skill under `claim` can be used under `entry`. Exceptions must be equal. */
 function allows(entry: Term, claim: Term): boolean {
   if (entry.family !== claim.family || entry.exception !== claim.exception) return false;
   const order = compareVersions(claim, entry);
@@ -121,7 +118,7 @@ function allows(entry: Term, claim: Term): boolean {
   );
 }
 
-/** Does `entry` forbid the licence that is claimed. An entry without exception forbids it with any, too. */
+/** Whether `entry` forbids the claimed licence. An entry without exception forbids it with every exception. */
 function denies(entry: Term, claim: Term): boolean {
   if (entry.family !== claim.family) return false;
   if (entry.exception !== undefined && entry.exception !== claim.exception) return false;
@@ -129,26 +126,28 @@ function denies(entry: Term, claim: Term): boolean {
   return order === 0 || (entry.later && order > 0);
 }
 
-/** What an entry of a policy's list names, or undefined where it is not exactly one licence. */
+/** The licence that an entry of a policy's list names; undefined unless it is exactly one. */
 function entryTerm(entry: string): Term | undefined {
   const expression = parsed(readLicense(entry).spdx ?? "");
   return expression === undefined || "conjunction" in expression ? undefined : toTerm(expression);
 }
 
-/** Is this text one licence that `licenseAllowed` can compare, such as `MIT` or `GPL-2.0-only WITH Classpath-exception-2.0`. */
+/**
+ * Whether the text is one licence that `licenseAllowed` can compare: `MIT`, `GPL-2.0-only WITH
+ * Classpath-exception-2.0`.
+ */
 export const isLicenseEntry = (entry: string): boolean => entryTerm(entry) !== undefined;
 
-/** A policy's lists of licences. Without `allow`, all that are not denied are allowed. */
+/** A policy's lists of licences. Without `allow`, every licence is allowed that is not denied. */
 export interface LicenseLists {
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
 }
 
 /**
- * May a skill be used under an SPDX expression: for `OR` one allowed alternative is enough, for `AND` both sides
- * must be allowed. Time is linear in the expression times the lists. `LicenseRef-…` is compared literally; `+`
- * and `-or-later` reach the later versions. False where the expression, or an entry of `deny`, cannot be read;
- * an unreadable entry of `allow` allows nothing.
+ * Whether a skill may be used under an SPDX expression. `OR` needs one allowed side, `AND` both. `+` and `-or-later`
+ * reach later versions; `LicenseRef-…` is compared literally. False if the expression or an entry of `deny` is
+ * unreadable; an unreadable entry of `allow` allows nothing. Takes time linear in the expression times the lists.
  */
 export function licenseAllowed(spdx: string, lists: LicenseLists): boolean {
   const expression = parsed(spdx);

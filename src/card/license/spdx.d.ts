@@ -1,5 +1,5 @@
 declare module "spdx-correct" {
-  /** The SPDX expression that `identifier` seems to mean, or null. It guesses freely. */
+  /** The closest SPDX expression, or null. It guesses freely. */
   export default function correct(
     identifier: string,
     options?: { readonly upgrade?: boolean },

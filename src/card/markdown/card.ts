@@ -22,7 +22,10 @@ function collect(sections: readonly Section[], faults: FaultList): Fields {
   return fields;
 }
 
-/** The risks count wherever they stand; of anything else the first section counts. */
+/**
+ * Collects risks from every section that holds them, for they must not be missed; other fields take the first section
+ * only.
+ */
 function collectRisks(sections: readonly Section[], faults: FaultList): SkillCard["risks"] {
   const own = sections.filter((section) => fieldUnder(section) === "risks");
   const stray = sections
@@ -47,7 +50,7 @@ const postures = [
   ["demonstration", /\bthis skill is for demonstration purposes(?: and not for production usage)?\b\.?/i],
 ] as const;
 
-/** Takes the sentence `This skill is ready for …` out of the description. */
+/** Takes the sentence `This skill is ready for …` out of the description, as the posture. */
 function readDescription(text: string, faults: FaultList): Pick<SkillCard, "description" | "posture"> {
   const found = postures.filter(([, sentence]) => sentence.test(text));
   if (found.length > 1)
@@ -102,9 +105,9 @@ function readReferences(lines: readonly string[], faults: FaultList): SkillCard[
 }
 
 /**
- * Reads `skill-card.md`, as NVIDIA's generator writes it (no title, `## Description: <br>`) and as people do. A section
- * that is missing leaves its field absent, an empty one leaves it empty: whether that is enough is for policies.
- * Undefined where the text has no section of a skill card at all.
+ * Reads `skill-card.md`, as NVIDIA's generator writes it (no title, `## Description: <br>`) and as people do. A
+ * missing section leaves its field absent, an empty one leaves it empty: policies decide whether that is enough.
+ * @returns undefined if the text has no section of a skill card
  */
 export function readMarkdownCard(text: string, faults: FaultList): SkillCard | undefined {
   const { sections, faults: problems } = readSections(text, opensSection);

@@ -1,6 +1,6 @@
 import { listItem, sectionKey, type Heading } from "./sections.ts";
 
-/** Headings that are read, by what they hold; the first spelling is the generator's, the others are people's. */
+/** Headings by field; the first spelling is the generator's, the others are people's. */
 const headings = {
   description: ["description", "overview"],
   owner: ["owner", "owner(s)", "owners", "third-party community consideration"],
@@ -15,14 +15,14 @@ const headings = {
   version: ["skill version(s)", "skill version", "version(s)", "version"],
 } as const;
 
-/** What a section may hold. */
+/** A field of the card that a section can hold. */
 export type Field = keyof typeof headings;
 
 const fields = new Map<string, Field>(
   (Object.keys(headings) as Field[]).flatMap((field) => headings[field].map((key) => [key, field] as const)),
 );
 
-/** Sections that the generator writes and that hold nothing the model keeps. */
+/** The generator's other sections: the model keeps nothing of them. */
 const others = new Set([
   "skill card",
   "skill output",
@@ -36,7 +36,7 @@ const others = new Set([
   "release management",
 ]);
 
-/** The key's words alone: `3. ⚠️ risk(s) & mitigations` is `risks and mitigations`. */
+/** The words of a heading: `3. ⚠️ risk(s) & mitigations` is `risks and mitigations`. */
 const wordsOf = (key: string): string =>
   key
     .replaceAll("(s)", "s")
@@ -44,16 +44,16 @@ const wordsOf = (key: string): string =>
     .replace(/[^\p{L}]+/gu, " ")
     .trim();
 
-/** The usual names of the risk section, as a whole heading. */
+/** A whole heading that names a risk section. */
 const riskName = /^(?:known )?(?:risks?(?:(?: and)? mitigations?)?|mitigations?)$/;
 
-/** What a heading about risks has in it. A risk level, risk score or risk engine is none. */
+/** Words about risks within a heading. A risk level, risk score or risk engine is not about risks. */
 const aboutRisks =
   /\b(?:risks|mitigations?)\b|\brisk(?= (?:and|or|mitigation|assessment|analysis|register|factors|management|considerations|disclosure|summary|statement|notes|warning|notice)\b|$)/;
 
 /**
- * What the section below a heading holds. Risks are recognized by their word in any heading but the title, which may be the
- * name of a skill about risks: a risk section under an unusual name would pass for a card without risks.
+ * The field of the section below a heading. Any heading with a word about risks begins a risk section: otherwise an
+ * unusual name would pass for a card without risks. The title needs the whole name: the skill may be about risks.
  */
 export function fieldUnder({ key, isTitle }: Heading): Field | undefined {
   const field = fields.get(key);
@@ -61,10 +61,10 @@ export function fieldUnder({ key, isTitle }: Heading): Field | undefined {
   return (isTitle ? riskName : aboutRisks).test(wordsOf(key)) ? "risks" : undefined;
 }
 
-/** Is the heading spelt as the format has it, so that a second one of its kind is a repetition. */
+/** Whether the heading is spelt as in the format: a second one of its kind is then a repetition. */
 export const isUsual = ({ key }: Heading): boolean => fields.has(key);
 
-/** Does a section begin at the heading. A heading about risks within a risk section belongs to that one. */
+/** Whether the heading begins a section. A heading about risks within a risk section does not. */
 export function opensSection(heading: Heading, outer?: Heading): boolean {
   const field = fieldUnder(heading);
   if (field === undefined) return others.has(heading.key);
@@ -72,8 +72,8 @@ export function opensSection(heading: Heading, outer?: Heading): boolean {
 }
 
 /**
- * Does a line of text name risks as a heading would: underlined, bold and HTML headings do, and the head of a table. An item of a
- * list does not.
+ * Whether a line of text names risks as a heading would: an underlined, bold or HTML heading, or the head of a table.
+ * Items of lists do not count.
  */
 export const looksLikeRiskHeading = (line: string): boolean =>
   line.length <= 200 &&

@@ -9,13 +9,13 @@ interface OpenRisk {
   mitigation?: string[];
 }
 
-/** `Risk: …`, `- **Risk 2:** …`, `Mitigation (R1): …`: the word, what names the risk, and the text. */
+/** `Risk: …`, `- **Risk 2:** …`, `Mitigation (R1): …`: the word, the risk's name, and the text. */
 const labelled = /^(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}[:：]\s*/i;
 
 const plain = (line: string): string =>
   (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
 
-/** A line that holds both words is two lines. */
+/** Splits a line that holds both words. */
 function split(line: string): readonly string[] {
   const at = /\bmitigations?\s{0,4}[:：]/i.exec(line)?.index ?? 0;
   return at > 0 && /^risk/i.test(line) ? [line.slice(0, at).trim(), line.slice(at)] : [line];
@@ -23,20 +23,20 @@ function split(line: string): readonly string[] {
 
 const wordOf = (line: string): string | undefined => labelled.exec(line)?.[1]?.toLowerCase();
 
-/** `### Risk 1: Floods` and `#### Mitigation` are labels, unless the text below has the same label itself. */
+/** Takes `### Risk 1: Floods` and `#### Mitigation` for labels, unless the text below has the same label. */
 function labelFrom(heading: string | undefined, lines: readonly string[]): readonly string[] {
   const text = plain(heading ?? "").replace(/^(risk(?: \d{1,3})?|mitigation)$/i, "$1:");
   const word = wordOf(text);
   return word === undefined || lines.some((line) => wordOf(line) === word) ? [] : [text];
 }
 
-/** The lines below the headings of a section, as labels and text; tables apart. */
+/** The lines of a part as labels and text, without its tables. */
 function textOf({ heading, lines }: Part): readonly string[] {
   const text = lines.filter((line) => !isTableRow(line)).flatMap((line) => split(plain(line)));
   return [...labelFrom(heading, text), ...text];
 }
 
-/** Reads labels and the lines that continue them; a heading ends those of the part before. */
+/** Reads labels and the lines that continue them; a heading ends the lines of the part before. */
 function fromLabels(parts: readonly (readonly string[])[], faults: FaultList): readonly OpenRisk[] {
   const risks: OpenRisk[] = [];
   for (const lines of parts) {
@@ -67,7 +67,7 @@ function fromLabels(parts: readonly (readonly string[])[], faults: FaultList): r
 
 const columns = { risk: /^(?:known )?risk(?:s|\(s\))?$/i, mitigation: /^mitigation(?:s|\(s\))?$/i };
 
-/** The risks of a table with the columns Risk and Mitigation; none where its columns are others. */
+/** The risks of a table with the columns Risk and Mitigation; empty for other columns. */
 function fromTable([header = [], ...rows]: readonly (readonly string[])[]): readonly OpenRisk[] {
   const risk = header.findIndex((cell) => columns.risk.test(cell));
   const mitigation = header.findIndex((cell) => columns.mitigation.test(cell));
@@ -77,7 +77,7 @@ function fromTable([header = [], ...rows]: readonly (readonly string[])[]): read
 
 const advice = 'write "Risk: …" and "Mitigation: …", or a table with the columns Risk and Mitigation';
 
-/** One risk section. Text in it that is not understood is a fault, so that it cannot pass for "no risks". */
+/** Reads one risk section. Text that cannot be read is a fault: it must not pass for "no risks". */
 function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRisk[] {
   const texts = parts.map(textOf);
   const tables = parts.map((part) => readTables(part.lines).map(fromTable));
@@ -93,7 +93,7 @@ function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRi
     if (found.some((table) => table.length === 0)) {
       faults.add(`a table among the risks has other columns or no rows; ${advice}`, "risks");
     }
-    // Text above the first inner heading introduces what comes.
+    // Text above the first inner heading is an introduction.
     const isRead = found.length > 0 || texts[index]?.some((line) => labelled.test(line)) === true;
     if (heading !== undefined && lines.length > 0 && !isRead) {
       faults.add(`no risk could be read below the heading "${heading.slice(0, 100)}"; ${advice}`, "risks");
@@ -103,8 +103,8 @@ function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRi
 }
 
 /**
- * Reads the risks of a card's risk sections: pairs of `Risk:` and `Mitigation:`, in lines with the lines that continue them or in
- * headings, or a table with these columns.
+ * Reads the risks of a card's risk sections: pairs of `Risk:` and `Mitigation:`, in lines or headings, or a table
+ * with these columns.
  */
 export function readRisks(sections: readonly (readonly Part[])[], faults: FaultList): readonly CardRisk[] {
   const open = sections.flatMap((parts) => fromSection(parts, faults));

@@ -1,26 +1,25 @@
-/** A heading of a card. */
 export interface Heading {
-  /** The heading as `sectionKey` writes it. */
+  /** The heading in the form of `sectionKey`. */
   readonly key: string;
   readonly level: number;
-  /** Is it the first heading, and of level 1: such a one names the skill. */
+  /** The first heading, of level 1: it names the skill. */
   readonly isTitle: boolean;
 }
 
-/** Lines of a section, and the inner heading above them. */
+/** Lines below one inner heading of a section. */
 export interface Part {
   readonly heading?: string;
-  /** Trimmed, without empty lines; `<br>` is a line end, and a blank in tables. */
+  /** Trimmed, without empty lines. `<br>` ends a line, and is a blank in tables. */
   readonly lines: readonly string[];
 }
 
-/** A heading and what stands below it, to the next heading that the card's format knows. */
+/** A heading with the text below it, to the next heading of the card's format. */
 export interface Section extends Heading {
   /** The first has no heading; each inner heading begins another. */
   readonly parts: readonly Part[];
 }
 
-/** What a heading is compared by: lower case, without emphasis, colon, and blanks around `/`. */
+/** The form in which headings are compared: lower case, without emphasis, colon, and blanks around `/`. */
 export const sectionKey = (heading: string): string =>
   heading
     .slice(0, 200)
@@ -35,7 +34,7 @@ export const sectionKey = (heading: string): string =>
     .replaceAll("/ ", "/")
     .trim();
 
-/** The text without `<!-- comments -->`, which readers of the rendered card never see; and whether one never ends. */
+/** The text without `<!-- comments -->`, which no reader of the rendered card sees, and whether a comment is unclosed. */
 function withoutComments(text: string): { readonly text: string; readonly unclosed: boolean } {
   const kept: string[] = [];
   let at = 0;
@@ -49,7 +48,7 @@ function withoutComments(text: string): { readonly text: string; readonly unclos
   return { text: kept.join("") + text.slice(at), unclosed: false };
 }
 
-/** Values that the card's generator has left for a person to confirm. */
+/** Faults for values that the card's generator left to a person to confirm. */
 function unconfirmed(text: string): readonly string[] {
   const faults: string[] = [];
   if (/<!--\s{0,8}verify\b/i.test(text))
@@ -60,10 +59,9 @@ function unconfirmed(text: string): readonly string[] {
   return faults;
 }
 
-/** A card cut into sections. */
 export interface Sections {
   readonly sections: readonly Section[];
-  /** What would have to be put right before anyone can rely on the text. */
+  /** Faults of the text as a whole. */
   readonly faults: readonly string[];
 }
 
@@ -75,7 +73,7 @@ interface OpenSection extends Section {
   readonly parts: OpenPart[];
 }
 
-/** Tells, line by line, whether what comes is inside fenced code. */
+/** Tells for each line, in order, whether it is inside fenced code. */
 function fenceTracker(): (line: string) => boolean {
   let fence: string | undefined;
   return (line) => {
@@ -121,14 +119,14 @@ function cutAtHeadings(lines: readonly string[], opens: Opens): readonly Section
 
 const lineBreak = /<br *\/?>/gi;
 
-/** A row of a table is one line, whatever breaks are in its cells. */
+/** A row of a table stays one line, whatever breaks its cells hold. */
 const cutAtBreaks = (line: string): readonly string[] =>
   line.trimStart().startsWith("|") ? [line.replace(lineBreak, " ")] : line.split(lineBreak);
 
 /**
- * Cuts Markdown into sections at its headings (`#` to `######`, optional colon, optional `<br>`). Headings
- * inside fenced code are text; those at which no section `opens` and that stand deeper than one where it does belong to
- * that one. Linear in the text.
+ * Cuts Markdown into sections at its headings: `#` to `######`, optional colon, optional `<br>`. Headings inside
+ * fenced code are text. A heading that `opens` no section is an inner one if it is deeper than the heading of a
+ * section that was opened. Takes linear time.
  */
 export function readSections(text: string, opens: Opens): Sections {
   const visible = withoutComments(text);
@@ -137,7 +135,7 @@ export function readSections(text: string, opens: Opens): Sections {
   return { sections: cutAtHeadings(visible.text.split("\n").flatMap(cutAtBreaks), opens), faults };
 }
 
-/** The item's text where a line is an item of a list, `- a`, `* a` or `1. a`. */
+/** The text of a list's item, `- a`, `* a` or `1. a`; undefined for other lines. */
 export const listItem = (line: string): string | undefined => {
   const marker = /^(?:[-*+]|\d{1,3}[.)])[ \t]+/.exec(line)?.[0];
   return marker === undefined ? undefined : line.slice(marker.length).trim();
@@ -156,7 +154,7 @@ export function firstLink(line: string): { readonly label?: string; readonly url
   return bare === undefined ? undefined : { url: bare };
 }
 
-/** What stands from here to the bracket that closes, `(` and `)` counted, or to a blank. */
+/** The link's target from here on: to the closing bracket, with inner ones counted, or to a blank. */
 function target(line: string, from: number): string {
   let depth = 0;
   let at = from;

@@ -1,7 +1,7 @@
-/** A row of a table as cards write it, with a bar at its begin. */
+/** Whether the line is a row of a table, with the bar at its start that cards write. */
 export const isTableRow = (line: string): boolean => line.startsWith("|");
 
-/** The cells, without emphasis; `\|` is a bar within a cell. */
+/** The cells of a row, without emphasis; `\|` is a bar within a cell. */
 const cellsOf = (line: string): readonly string[] =>
   line
     .replace(/^\|/, "")
@@ -12,7 +12,7 @@ const cellsOf = (line: string): readonly string[] =>
 const isDelimiter = (row: readonly string[] | undefined): boolean =>
   row?.every((cell) => /^:?-+:?$/.test(cell)) === true;
 
-/** The tables among the lines, each with its header as the first row: that above a row of hyphens. */
+/** The tables among the lines. The first row of each is its header, the row above the hyphens. */
 export function readTables(lines: readonly string[]): readonly (readonly (readonly string[])[])[] {
   const tables: (readonly string[])[][] = [];
   const rows = lines.filter(isTableRow).map(cellsOf);

@@ -1,30 +1,30 @@
-/** A field of an object, by its path from the top. */
+/** Path of a field from the object's top. */
 export type FieldPath = readonly string[];
 
 /** A kind of object that is a pod, or that makes pods from a template. */
 export interface Carrier {
-  /** API group; any version of it is read: an unknown version is no way round. */
+  /** API group. Every version of it is read: an unknown version must not bypass the review. */
   readonly group: "" | "apps" | "batch";
   readonly kind: string;
   /** Plural name, as in rules, URLs and metrics. */
   readonly resource: string;
-  /** Where the pod or its template stands; empty: the object is the pod. */
+  /** Path of the pod or its template; empty: the object is the pod. */
   readonly podPath: FieldPath;
-  /** May the template be missing: such an object makes no pods. */
+  /** The template may be missing: the object then makes no pods. */
   readonly optional?: true;
   /**
-   * Fields that bring in all that can be a skill: an update that leaves them as they were is not asked about. The first must be
-   * there for that, the others may be missing before and after.
+   * Fields through which skills enter: an update that leaves them unchanged is not sent for review. The first must be
+   * there; the others may be absent before and after.
    */
   readonly unchangedWhen: readonly [FieldPath, ...(readonly FieldPath[])];
-  /** Is it the controller of pods, or of what makes them: Events about a denied pod are put on it. */
+  /** Whether it controls pods, directly or through others: Events about a denied pod are recorded on it. */
   readonly ownsPods: boolean;
 }
 
 const template = ["spec", "template"] as const;
 const jobTemplate = ["spec", "jobTemplate"] as const;
 
-/** Every kind that is registered, read, counted and told of; whatever lists them is made from this. */
+/** Every reviewed kind: registration, reading, metrics and Events derive from this table. */
 export const carriers = [
   {
     group: "",
@@ -105,7 +105,7 @@ export type CarrierResource = (typeof carriers)[number]["resource"];
 
 const byKind: ReadonlyMap<string, Carrier> = new Map(carriers.map((carrier) => [carrier.kind, carrier]));
 
-/** The carrier of this kind in this API version, `group/version` or `v1`; undefined where the two are none. */
+/** The carrier of a kind in an API version, `apps/v1` or `v1`; undefined if there is none. */
 export function carrierOf(apiVersion: unknown, kind: unknown): Carrier | undefined {
   if (typeof kind !== "string" || typeof apiVersion !== "string") return undefined;
   const carrier = byKind.get(kind);

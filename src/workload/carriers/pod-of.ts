@@ -13,9 +13,9 @@ import type { PodSubject } from "../pod/pod-subject.ts";
 import { carrierOf, type Carrier } from "./carriers.ts";
 
 /**
- * The pod that an object is or makes, or undefined where it makes none.
- * @param namespace of the request; what the object says of its own is not asked
- * @throws SourceError SOURCE_MALFORMED naming the field that is not what the API says
+ * The pod that an object is or makes; undefined if it makes none.
+ * @param namespace of the request: the object's own may be missing or differ
+ * @throws SourceError SOURCE_MALFORMED naming the field
  */
 export function podOf(object: KubernetesObject, namespace: string): PodSubject | undefined {
   const carrier = carrierOf(object.apiVersion, object.kind);
@@ -56,7 +56,7 @@ function nameOf(object: KubernetesObject): string {
   return prefix === undefined ? "" : `${prefix}*`;
 }
 
-/** A StatefulSet's claims become volumes of its pods, in place of volumes of the same name. */
+/** Adds a StatefulSet's claims as volumes, in place of volumes of the same name, as the StatefulSet controller does. */
 function withClaims(spec: Fields, set: unknown, field: string): Fields {
   if (!isFields(set)) return spec;
   const name = "spec.volumeClaimTemplates";

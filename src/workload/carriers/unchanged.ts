@@ -5,8 +5,8 @@ import { podOf } from "./pod-of.ts";
 import type { PodSubject } from "../pod/pod-subject.ts";
 
 /**
- * Fields of a pod's spec that change where and how long it runs, never which files it sees. Every other field counts,
- * also those that Kubernetes may add: a list of what matters would miss them.
+ * Fields of a pod's spec that decide where and how long it runs, never which files it sees. Every other field counts,
+ * those of future Kubernetes versions included: a list of relevant fields would miss them.
  */
 const harmlessInSpec: ReadonlySet<string> = new Set([
   "activeDeadlineSeconds",
@@ -65,7 +65,7 @@ const isContainerEqual = (one: unknown, other: unknown): boolean =>
       })
     : isEqual(one, other);
 
-/** Claimed devices may come with files of their own; amounts of CPU and memory do not. */
+/** Claimed devices may bring files of their own; amounts of CPU and memory do not. */
 const claimsOf = (resources: unknown): unknown => (isFields(resources) ? resources["claims"] : undefined);
 
 const areSpecsEqual = (one: Fields, other: Fields): boolean =>
@@ -74,7 +74,7 @@ const areSpecsEqual = (one: Fields, other: Fields): boolean =>
     return containerLists.has(name) ? areContainersEqual(a, b) : isEqual(a, b);
   });
 
-/** Does something in the pod take its value from the pod's own fields, labels and annotations among them. */
+/** Whether something in the pod takes its value from the pod's own fields, such as labels and annotations. */
 function readsOwnFields(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(readsOwnFields);
   if (!isFields(value)) return false;
@@ -91,9 +91,9 @@ function isPodSame(before: PodSubject, after: PodSubject): boolean {
 }
 
 /**
- * Does an update leave everything alone through which files, or their places, come into the pod: scaling, status,
- * finalizers, tolerations, deletion. An object that is being deleted is no exception by itself (CVE-2023-34091).
- * @throws never; what cannot be understood has changed
+ * Whether an update leaves unchanged all fields through which files come into the pod, as scaling, status,
+ * finalizers, tolerations and deletion do. An object under deletion is no exception by itself (CVE-2023-34091). Never
+ * throws: a malformed object counts as changed.
  */
 export function sameSkillInputs(before: KubernetesObject, after: KubernetesObject): boolean {
   try {

@@ -1,15 +1,15 @@
 import { malformed } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
 
-/** Nearly every path there is. */
+/** Matches nearly every path. */
 const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 const control = /[\u0000-\u001f\u007f]/;
 
-/** Components of a path in order; empty ones and `.` are left out, as the kernel does. */
+/** Components of a path in order. Empty ones and `.` are left out, as in the kernel. */
 export const componentsOf = (path: string): readonly string[] =>
   path.split("/").filter((component) => component !== "" && component !== ".");
 
-/** The path without `.`, `..` and doubled slashes, from the root; a relative one is taken from `/`, as the kubelet does. */
+/** The absolute path without `.`, `..` and doubled slashes. A relative path starts at `/`, as in the kubelet. */
 export function cleanPath(path: string): string {
   if (clean.test(path)) return path;
   const kept: string[] = [];
@@ -20,7 +20,7 @@ export function cleanPath(path: string): string {
   return `/${kept.join("/")}`;
 }
 
-/** @throws SourceError SOURCE_MALFORMED for a path that no container has */
+/** @throws SourceError SOURCE_MALFORMED if the path is too long, too deep, or has control characters */
 export function assertContainerPath(path: string, field: string): void {
   if (!path.isWellFormed() || control.test(path)) throw malformed(field, "holds characters that no path has");
   if (path.length > podLimits.pathLength)
@@ -29,31 +29,31 @@ export function assertContainerPath(path: string, field: string): void {
     throw malformed(field, `has more than ${podLimits.pathDepth} components`);
 }
 
-/** The folder that holds a clean absolute path; of `/` itself, undefined. */
+/** The folder above a clean absolute path; undefined for `/`. */
 export function parentOf(path: string): string | undefined {
   if (path === "/") return undefined;
   const slash = path.lastIndexOf("/");
   return slash === 0 ? "/" : path.slice(0, slash);
 }
 
-/** Every folder above a clean absolute path, nearest first, `/` last. */
+/** The folders above a clean absolute path, nearest first, `/` last. */
 export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = [];
   for (let at = parentOf(path); at !== undefined; at = parentOf(at)) ancestors.push(at);
   return ancestors;
 }
 
-/** A clean absolute path and a clean relative one below it. */
+/** Joins a clean absolute path and a clean relative one. */
 export const joinPath = (folder: string, relative: string): string => {
   if (relative === "") return folder;
   return folder === "/" ? `/${relative}` : `${folder}/${relative}`;
 };
 
-/** What of `path` lies below `folder`; both clean and absolute. */
+/** `path` relative to `folder`; both clean and absolute. */
 export const below = (folder: string, path: string): string =>
   path.slice(folder === "/" ? 1 : folder.length + 1);
 
-/** Is a clean absolute path strictly below a folder. */
+/** Whether a clean absolute path is strictly below a folder. */
 export const isBelow = (folder: string, path: string): boolean =>
   folder === "/"
     ? path !== "/"

@@ -5,13 +5,13 @@ import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod
 import { within } from "./sub-path.ts";
 import type { UnreadablePath, VolumeFile, VolumeView } from "./volume-view.ts";
 
-/** One thing that is mounted: a volume, or a file that the kubelet puts into every container. */
+/** One mount: a volume, or a file of the kubelet's own. */
 export interface Layer {
   /** Absolute and clean. */
   readonly path: string;
-  /** Absent where the kubelet itself mounts a file. */
+  /** Absent for a file of the kubelet's own. */
   readonly mount?: Mount;
-  /** Why its bytes are not known, where they are not. */
+  /** Set if its bytes are not known. */
   readonly fault?: UnreadablePath;
 }
 
@@ -25,32 +25,32 @@ export interface SeenUnreadablePath extends UnreadablePath {
   readonly layer: Layer;
 }
 
-/** A mount whose way leads through a volume that may hold links: it may end up anywhere. */
+/** A mount whose path leads through a volume that may hold symlinks: it may end up anywhere. */
 export interface SymlinkRisk {
   readonly layer: Layer;
   readonly through: Layer;
 }
 
-/** What can be read of mounts. Outermost mounts first. */
+/** The content of mounts, outermost first. */
 export interface Readable {
   readonly files: readonly SeenFile[];
   readonly unreadable: readonly SeenUnreadablePath[];
 }
 
-/** A volume of which other mounts cover a part: all of it, since it can be read elsewhere than at the mount's own path. */
+/** All content of a volume that other mounts cover in part: it can be read elsewhere than at the mount's path. */
 export interface Behind extends Readable {
   readonly layer: Layer;
-  /** Those of its files and unreadable that are covered. */
+  /** Its covered files and unreadable paths. */
   readonly covered: ReadonlySet<SeenFile | SeenUnreadablePath>;
 }
 
-/** What a container sees of its mounts, as far as the pod and its ConfigMaps say. */
+/** The files that a container sees in its mounts, as far as the pod and its ConfigMaps tell. */
 export interface ContainerView extends Readable {
   readonly symlinkRisks: readonly SymlinkRisk[];
   readonly behind: readonly Behind[];
 }
 
-/** How many files may still be placed for this pod. */
+/** Files that the pod's containers may still see. */
 export interface Budget {
   left: number;
 }
@@ -58,8 +58,8 @@ export interface Budget {
 const depthOf = (path: string): number => componentsOf(path).length;
 
 /**
- * Lays a container's mounts over each other. However they are listed, the runtime mounts outer ones first, so a file
- * is seen at its path exactly when no other mount lies between it and its own.
+ * Lays a container's mounts over each other. The runtime mounts outer ones first, in whatever order they are listed:
+ * a file is visible unless another mount lies between it and its own.
  * @throws SourceError LIMIT_EXCEEDED for more files than a pod may have
  */
 export function viewOf(
@@ -95,7 +95,7 @@ export function viewOf(
 
 const nothing: Behind["covered"] = new Set();
 
-/** What of a layer lies at or below another mount. */
+/** The content of a layer at or below another mount. */
 function coveredIn(
   { files, unreadable }: Readable,
   layer: Layer,
@@ -143,9 +143,9 @@ function layerOf(mount: Mount, fault: string | undefined, pod: PodSpec): Layer {
 }
 
 /**
- * The kubelet makes the folder for a mount inside a volume that it writes itself beforehand, unless one of the two paths is
- * relative, or the container came later. The mount then lands behind the volume's links, and comes off with the
- * volume's next update: what lies below it is seen again.
+ * The fault of a mount inside a volume that the kubelet writes. The kubelet makes the folder for it beforehand,
+ * except for relative paths and ephemeral containers. The mount then lands behind the volume's links and comes off
+ * with the volume's next update: the files below become visible.
  */
 function unsteady(
   mount: Mount,
@@ -161,7 +161,7 @@ function unsteady(
   return `it is mounted inside the volume ${JSON.stringify(outer.volume.name)}, whose next update takes it off again; ${remedy}`;
 }
 
-/** What a layer alone would show, at absolute paths. */
+/** The content of one layer by itself, at absolute paths. */
 function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readable {
   const { path, mount, fault } = layer;
   if (mount === undefined || fault !== undefined) {
@@ -180,8 +180,8 @@ function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readab
 }
 
 /**
- * The runtime follows links on the way to a mount's path. Volumes that the kubelet writes itself hold only its own;
- * in others anybody may have put one, and lead a mount onto a file of a skill elsewhere.
+ * Finds mounts that symlinks can redirect: the runtime follows links on the way to a mount's path. Volumes that the
+ * kubelet writes hold only its own links; in others anybody may have put one that leads onto a file of a skill.
  */
 function symlinkRisksOf(
   layers: readonly Layer[],
@@ -192,7 +192,7 @@ function symlinkRisksOf(
     const through = ancestorsOf(layer.path)
       .map((path) => byPath.get(path))
       .find((outer) => outer?.mount?.volume.atomic === false);
-    // `..` after a link leads elsewhere than the path says, also in the kubelet's own volumes.
+    // `..` after a link leads elsewhere than the path says, in the kubelet's own volumes too.
     const wayBack = layer.mount === undefined ? [] : foldersOnTheWay(layer.mount);
     const over =
       through ?? wayBack.map((path) => nearestLayer(path, byPath)).find((outer) => outer !== undefined);

@@ -3,18 +3,18 @@ import { fieldsAt, listAt, optionalFields, optionalText, textAt } from "../../ku
 import { podLimits } from "./limits.ts";
 import type { PodSubject } from "./pod-subject.ts";
 
-/** A container's variables. Undefined: set, but from something that cannot be read here. */
+/** A container's variables; undefined: set to a value that only the node or the cluster knows. */
 export type Environment = ReadonlyMap<string, string | undefined>;
 
-/** No value that names a path is longer; also keeps variables that double each other from growing without end. */
+/** No longer value names a path. The limit also stops variables that double each other. */
 const maxLength = podLimits.pathLength;
 
 /**
- * Replaces `$(NAME)` as the kubelet does (k8s.io/kubernetes/third_party/forked/golang/expansion): `$$` is a plain `$`,
- * a `$` before anything else stays.
+ * Replaces `$(NAME)` as the kubelet does (k8s.io/kubernetes/third_party/forked/golang/expansion): `$$` is a plain
+ * `$`, and a `$` before anything else stays.
  *
- * @returns undefined where a name has no known value. The kubelet would leave `$(NAME)` as it is, but the name may
- * come from `envFrom` or from a Service, which only the node knows.
+ * @returns undefined if a name has no known value. The kubelet would leave `$(NAME)` as it is, but the name may come
+ * from `envFrom` or from a Service, which only the node knows.
  */
 export function expand(text: string, valueOf: (name: string) => string | undefined): string | undefined {
   let result = "";
@@ -36,7 +36,7 @@ export function expand(text: string, valueOf: (name: string) => string | undefin
   return result + text.slice(at);
 }
 
-/** The pod's own name or namespace, where the object says it for certain. */
+/** The pod's own name or namespace; undefined unless the object determines it. */
 function fieldValue(path: string, pod: PodSubject): string | undefined {
   if (path === "metadata.namespace") return pod.namespace;
   if (path === "metadata.name" && pod.isPod && pod.name !== "" && !pod.name.endsWith("*")) return pod.name;
@@ -50,7 +50,7 @@ function valueFrom(source: Fields, field: string, pod: PodSubject): string | und
 }
 
 /**
- * The variables of `env`, in their order: a later one may use an earlier one, and the last of a name counts.
+ * The variables of `env`, in order: a later one may use an earlier one, and the last of a name counts.
  * @throws SourceError SOURCE_MALFORMED naming the field
  */
 export function environmentOf(container: Fields, field: string, pod: PodSubject): Environment {

@@ -29,8 +29,8 @@ function namesOf(volume: Fields): readonly Name[] {
 }
 
 /**
- * The ConfigMaps and Secrets that a pod's volumes name, each once: whether a container mounts the volume is not asked,
- * since an ephemeral one may do so later. Never throws: what is malformed names nothing, and its own review denies it.
+ * The ConfigMaps and Secrets that a pod's volumes name, each once, mounted or not: an ephemeral container can mount a
+ * volume later. Never throws: malformed fields name nothing, and the pod's own review denies them.
  */
 export function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
   const volumes: unknown = pod.spec["volumes"];

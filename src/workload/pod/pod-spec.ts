@@ -11,12 +11,12 @@ export interface Mount {
   readonly volume: Volume;
   /** Absolute and clean. */
   readonly path: string;
-  /** As it was written. */
+  /** As written. */
   readonly spelling: string;
-  /** File or folder of the volume that is mounted, clean; empty: all of it. */
+  /** The mounted file or folder of the volume, clean; empty: the whole volume. */
   readonly subPath: string;
   readonly readOnly: boolean;
-  /** Why it cannot be said what will be seen there; ends with what to do. */
+  /** The reason why the mount's content is unknown, with its remedy. */
   readonly fault?: string;
 }
 
@@ -26,26 +26,26 @@ export interface Container {
   readonly mounts: readonly Mount[];
   readonly environment: Environment;
   readonly workingDir: string | undefined;
-  /** Files and devices that the kubelet puts into the container beside the volumes: absolute clean path → field. */
+  /** Files and devices of the kubelet's own, by clean absolute path: the field that asks for them. */
   readonly kubeletFiles: ReadonlyMap<string, string>;
 }
 
-/** What of a pod decides which files its containers see. */
+/** A pod's parsed volumes and containers: they decide which files are visible. */
 export interface PodSpec {
   readonly namespace: string;
-  /** Where the spec stands in the object, `spec.template.spec`: for messages. */
+  /** Path of the spec in the object, `spec.template.spec`, for messages. */
   readonly field: string;
   readonly volumes: ReadonlyMap<string, Volume>;
-  /** Names of the volumes that some container could write to. */
+  /** Names of volumes that some container can write to. */
   readonly writable: ReadonlySet<string>;
-  /** Init containers first, then containers, then ephemeral ones. */
+  /** Init containers, then containers, then ephemeral ones. */
   readonly containers: readonly Container[];
 }
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
 /**
- * Reads a pod's volumes and containers.
+ * Parses a pod's volumes and containers.
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
 export function readPodSpec(pod: PodSubject): PodSpec {
@@ -96,8 +96,8 @@ function readContainer(
 }
 
 /**
- * The kubelet mounts an empty, writable file at `terminationMessagePath`, over whatever is there, and a device at each
- * `devicePath`: either could take the place of a file of a skill.
+ * The kubelet mounts a writable file at `terminationMessagePath` and a device at each `devicePath`, over whatever is
+ * there: either could replace a file of a skill.
  */
 function kubeletFilesOf(container: Fields, field: string): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
@@ -146,7 +146,7 @@ function readMount(
   };
 }
 
-/** A component with which the kubelet's own entries begin: `..data` is the link that every file of a volume goes through. */
+/** A component that begins as the kubelet's own entries do: every file of a volume is reached through its link `..data`. */
 const reserved = (path: string): string | undefined =>
   componentsOf(path).find((name) => name.startsWith(".."));
 
@@ -168,7 +168,7 @@ function readSubPath(
     throw malformed(`${field}.subPathExpr`, "stands beside subPath; keep one of them");
   }
   if (expression === undefined) return checkSubPath(plain ?? "", `${field}.subPath`);
-  // An empty value is refused by the kubelet, as a missing one is.
+  // The kubelet refuses an empty value as it does a missing one.
   const expanded = expand(expression, (name) => environment.get(name) || undefined);
   if (expanded !== undefined) return checkSubPath(expanded, `${field}.subPathExpr`);
   const fault = `${field}.subPathExpr has variables whose values only the node knows; write the path out as subPath`;
@@ -187,7 +187,7 @@ function checkSubPath(subPath: string, at: string): { readonly subPath: string; 
   return { subPath: componentsOf(subPath).join("/") };
 }
 
-/** Folders that a mount's path enters and leaves again by `..`, in order; none where it has no `..`. */
+/** Folders that a mount's path enters and leaves again by `..`, in order. */
 export function foldersOnTheWay({ spelling, path }: Mount): readonly string[] {
   if (!spelling.includes("..")) return [];
   const way: string[] = [];

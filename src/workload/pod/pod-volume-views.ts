@@ -4,11 +4,11 @@ import { firstOf, viewOfVolume, type ReadObjects, type VolumeView } from "./volu
 
 type Views = ReadonlyMap<string, VolumeView>;
 
-/** The trees of a pod's mounted volumes, by name, in two readings: what either one shows is judged. */
+/** Views of a pod's mounted volumes, by volume name, in two readings: the files of both are judged. */
 export interface PodVolumeViews {
-  /** Everything that is in them: so it is below `..data`, and at a path that the kubelet does not take for a nested one. */
+  /** Every file of a volume, as it is visible below `..data`, and at mounts that the kubelet does not treat as nested. */
   readonly whole: Views;
-  /** As the kubelet lays them out, with an empty folder at each name below which the pod mounts something else. */
+  /** The volume as the kubelet writes it, with an empty folder at each name below which the pod mounts another volume. */
   readonly laidOut: Views;
   /** Names of the volumes in which the two differ. */
   readonly hidden: ReadonlySet<string>;
@@ -42,8 +42,8 @@ export function podVolumeViews(spec: PodSpec, objects: ReadObjects): PodVolumeVi
 }
 
 /**
- * By volume: the first names below it under which the same container mounts something (kubelet, MakeNestedMountpoints). The
- * kubelet makes folders for these before it writes the files, and then leaves the folders, for every container.
+ * The first names below each volume under which the same container mounts something. The kubelet makes folders for
+ * these before it writes the files, and keeps the folders, for every container (kubelet, MakeNestedMountpoints).
  */
 function coveredNames({ containers }: PodSpec): ReadonlyMap<string, ReadonlySet<string>> {
   const covered = new Map<string, Set<string>>();
@@ -62,7 +62,7 @@ function coveredNames({ containers }: PodSpec): ReadonlyMap<string, ReadonlySet<
   return covered;
 }
 
-/** The very same tree where nothing in it has one of the names. */
+/** The view without these names; the same object if none occurs. */
 function without(view: VolumeView, names: ReadonlySet<string> = new Set()): VolumeView {
   if (names.size === 0) return view;
   const isCovered = (path: string): boolean => names.has(firstOf(path));

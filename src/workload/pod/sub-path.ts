@@ -2,16 +2,16 @@ import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 type Entries<T> = readonly (readonly [path: string, T])[];
 
-/** Made once for a volume: a pod can mount one of thousands of files thousands of times. */
+/** One index for each volume: a pod can mount thousands of subPaths of a volume with thousands of files. */
 const indexOf = memoizeByObject((contents: ReadonlyMap<string, unknown>) => byFolder(contents));
 
-/** What of a volume lies at or below a path. */
+/** The entries at or below a path of a volume. */
 export function within<T>(contents: ReadonlyMap<string, T>, subPath: string): Entries<T> {
   if (subPath === "") return [...contents];
   return (indexOf(contents) as ReadonlyMap<string, Entries<T>>).get(subPath) ?? [];
 }
 
-/** The entries below each folder, and each entry under its own path. */
+/** Indexes entries by their own path and by each folder above. */
 function byFolder<T>(contents: ReadonlyMap<string, T>): ReadonlyMap<string, Entries<T>> {
   const index = new Map<string, (readonly [string, T])[]>();
   for (const entry of contents) {

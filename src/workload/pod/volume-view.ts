@@ -5,47 +5,48 @@ import type { VolumeObject } from "../../skill/source.ts";
 import type { Volume, VolumePart } from "./volume.ts";
 import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
 
-/** What was read for a pod, by `volumeObjectKey`: undefined where there is no such object. */
+/** Results of reading, by `volumeObjectKey`: undefined for an object that does not exist. */
 export type ReadObjects = ReadonlyMap<string, VolumeObject | SourceError | undefined>;
 
-/** A file, and the volume that puts it there. */
+/** A file, and the volume that holds it. */
 export interface VolumeFile {
   readonly file: SkillFile;
   readonly use: SourceUse;
   /**
-   * Is its source `optional`: once the object is deleted, which nobody reviews, the kubelet takes the file out of the
-   * running pod. Without the word it leaves the volume as it was.
+   * Whether its source is `optional`: once the object is deleted, without a review, the kubelet removes the file from
+   * the running pod. Files of a required object stay.
    */
   readonly optional: boolean;
 }
 
-/** A place whose bytes are not known. */
+/** A path whose bytes are not known. */
 export interface UnreadablePath {
   readonly use: SourceUse;
   readonly state: Exclude<SkillContent, { readonly state: "resolved" }>;
-  /** It is one file, not a folder that may hold anything. */
+  /** Whether it is a single file; else a folder that may hold anything. */
   readonly isFile: boolean;
   /**
-   * How much it says where no skill is known: `failed` reads could hide one, so they always count; a place that
-   * cannot be read (`unreadable`) makes a skill if its name does; one that holds `nothing` yet never does.
+   * Effect of the path where no readable file makes a skill. At or near a skill root every one counts. Elsewhere
+   * `failed` always counts, for the read could hide a skill; `unreadable` counts if its path names a skill;
+   * `nothing`, a file that does not exist, never does.
    */
   readonly severity: "failed" | "unreadable" | "nothing";
 }
 
-/** The files of one volume as the kubelet writes them, paths relative to its root. */
+/** The files of one volume as the kubelet writes them, by path relative to its root. */
 export interface VolumeView {
   readonly files: ReadonlyMap<string, VolumeFile>;
-  /** Single files that are not known. */
+  /** Unreadable files. */
   readonly unreadable: ReadonlyMap<string, UnreadablePath>;
-  /** What is not known of the volume as a whole. */
+  /** Faults of the volume as a whole. */
   readonly whole: readonly UnreadablePath[];
 }
 
-/** What the pod around a volume does to its files. */
+/** The pod's use of a volume. */
 export interface VolumeSetting {
   readonly namespace: string;
   readonly objects: ReadObjects;
-  /** Could some container write through a mount of it. */
+  /** Whether some container can write through a mount of it. */
   readonly writable: boolean;
   /** Every `subPath` under which the volume is mounted. */
   readonly subPaths: readonly string[];
@@ -66,7 +67,7 @@ const unavailable = (code: SourceError["code"], detail: string): UnreadablePath[
   detail,
 });
 
-/** Puts together what a volume holds. Never throws: what is wrong with it becomes a mark. */
+/** Lays the parts of a volume over each other. Never throws: each fault becomes an unreadable path. */
 export function viewOfVolume(volume: Volume, setting: VolumeSetting): VolumeView {
   const building: Building = {
     volume,
@@ -82,7 +83,7 @@ export function viewOfVolume(volume: Volume, setting: VolumeSetting): VolumeView
   return building;
 }
 
-/** The name at the volume's root below which a path lies. */
+/** The first component of a path. */
 export const firstOf = (path: string): string => {
   const slash = path.indexOf("/");
   return slash === -1 ? path : path.slice(0, slash);
@@ -97,7 +98,7 @@ function addPart(building: Building, part: VolumePart): void {
   }
   const key = volumeObjectKey(part);
   const object = setting.objects.get(key);
-  // ConfigMaps of a projected volume are told apart from plain ones by policies.
+  // Policies tell ConfigMaps of a projected volume from plain ones.
   const kind = volume.kind === "Projected" && part.kind === "ConfigMap" ? "Projected" : part.kind;
   const use: SourceUse = {
     kind,
@@ -121,8 +122,8 @@ function addPart(building: Building, part: VolumePart): void {
 }
 
 /**
- * Marks single files, or the whole volume where it is not known which files there are. A file below one that is missing
- * stays: it is seen where the kubelet goes without the missing one.
+ * Adds unreadable files, or the whole volume if its files are not known. A readable file below a missing one stays:
+ * the kubelet shows it while the other is missing.
  */
 function addUnreadable(
   building: Building,
@@ -178,7 +179,7 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
   }
 }
 
-/** Keys with such names cannot come from an API server; a folder of manifests may hold anything. */
+/** An API server accepts no such keys; a folder of manifests may hold anything. */
 function addKey(
   building: Building,
   { key, what, ...added }: VolumeFile & { readonly key: string; readonly what: string },
@@ -214,7 +215,7 @@ function place(
   }
 }
 
-/** The kubelet cannot write a file and a folder of one name: which of them fails first is chance. */
+/** The kubelet cannot write a file and a folder of one name: which of them fails is chance. */
 function assertNoFileAboveFile(building: Building): void {
   for (const [path, { use }] of building.files) {
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
@@ -228,8 +229,8 @@ function assertNoFileAboveFile(building: Building): void {
 }
 
 /**
- * A `subPath` that does not exist is made by the kubelet, as an empty folder. Inside a folder of the volume's own
- * files that makes the kubelet write the volume anew, under the feet of the containers that mount a part of it.
+ * The kubelet makes a missing `subPath` as an empty folder. Within a folder of the volume's own files this makes it
+ * rewrite the volume while containers have a part of it mounted.
  */
 function addUnsettled(building: Building): void {
   const { volume, setting, files } = building;

@@ -5,12 +5,12 @@ import type { Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
 
-/** One key of an object, and where its file goes. */
+/** One key of an object, and the path of its file. */
 export interface VolumeItem {
   readonly key: string;
-  /** Below the volume's root, cleaned. */
+  /** Relative to the volume's root, clean. */
   readonly path: string;
-  /** As it was written. Two spellings of one path are written by the kubelet in random order. */
+  /** As written. The kubelet writes two spellings of one path in random order. */
   readonly spelling: string;
 }
 
@@ -28,7 +28,7 @@ export type VolumePart =
       readonly from: "unreadable";
       readonly kind: SourceKind;
       readonly name: string;
-      /** The files it makes; undefined: not known. */
+      /** Paths of its files; undefined: not known. */
       readonly paths: readonly string[] | undefined;
     };
 
@@ -36,16 +36,16 @@ export type VolumePart =
 export interface Volume {
   readonly name: string;
   readonly kind: SourceKind;
-  /** In the order in which they are laid over each other; the last one wins. */
+  /** In the order in which they are laid over each other: the last one wins. */
   readonly parts: readonly VolumePart[];
   /**
-   * Is it written by the kubelet itself, through its `..data` link, and read-only in every container (ConfigMap,
-   * Secret, projected, downward API). Such a volume holds no link of anybody else's.
+   * Whether the kubelet writes it, through its `..data` link, read-only in every container (ConfigMap, Secret,
+   * projected, downward API): it then holds no other links.
    */
   readonly atomic: boolean;
-  /** No mount of it can be written through, whatever the mount says. */
+  /** Whether it is read-only whatever its mounts say. */
   readonly readOnly: boolean;
-  /** Where it stands in the pod, for messages. */
+  /** Path of the volume in the object, for messages. */
   readonly field: string;
 }
 
@@ -60,7 +60,7 @@ function itemsOf(source: Fields, field: string): readonly VolumeItem[] | undefin
   });
 }
 
-/** @throws SourceError SOURCE_MALFORMED for what the API server refuses, and for paths that no skill may have */
+/** @throws SourceError SOURCE_MALFORMED for paths that the API server refuses, or that no skill may have */
 function itemPath(value: unknown, field: string): Omit<VolumeItem, "key"> {
   const spelling = textAt(value, field);
   const path = spelling.includes("/") || spelling === "." ? componentsOf(spelling).join("/") : spelling;
@@ -94,7 +94,7 @@ function downwardPart(source: Fields, volume: string, field: string): VolumePart
   return { from: "unreadable", kind: "DownwardAPI", name: volume, paths };
 }
 
-/** Sources that make a few files of given names, whose bytes come from the cluster. */
+/** Sources of a few files with given names, whose bytes come from the cluster: the fields that name them. */
 const madeFiles: Readonly<Record<string, readonly string[]>> = {
   serviceAccountToken: ["path"],
   clusterTrustBundle: ["path"],
@@ -122,7 +122,10 @@ function projectedPart(entry: unknown, volume: string, field: string): readonly 
   return [{ from: "unreadable", kind: "Projected", name: volume, paths: undefined }];
 }
 
-/** The one type that is set in a volume or projected source; `other` is a field that is no type. */
+/**
+ * The one type set in a volume or projected source; `other` is a field that is no type.
+ * @throws SourceError SOURCE_MALFORMED for several types
+ */
 function typeOf(
   entry: Fields,
   field: string,
@@ -139,7 +142,7 @@ function typeOf(
   return { name: found, source: fieldsAt(entry[found], `${field}.${found}`) };
 }
 
-/** Types whose files only the node sees: the kind, and the field that names what is behind it. */
+/** Types whose files only the node sees: their kind, and the field that names their origin. */
 const unreadable: ReadonlyMap<string, { readonly kind: SourceKind; readonly name?: string }> = new Map([
   ["emptyDir", { kind: "EmptyDir" }],
   ["persistentVolumeClaim", { kind: "PersistentVolumeClaim", name: "claimName" }],
@@ -160,13 +163,13 @@ function unreadableVolume(name: string, type: string, source: Fields, field: str
 }
 
 /**
- * Reads one entry of `volumes`.
+ * Parses one entry of `volumes`.
  * @throws SourceError SOURCE_MALFORMED naming the field
  */
 export function volumeOf(entry: unknown, field: string): Volume {
   const fields = fieldsAt(entry, field);
   const name = textAt(fields["name"], `${field}.name`);
-  // The API server fills in an emptyDir where there is no type.
+  // The API server defaults a volume without a type to emptyDir.
   const { name: type, source } = typeOf(fields, field, "name") ?? { name: "emptyDir", source: {} };
   const at = `${field}.${type}`;
   const atomic = { name, atomic: true, readOnly: true, field };

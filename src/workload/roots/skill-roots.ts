@@ -1,7 +1,7 @@
 import { ancestorsOf, cleanPath, componentsOf, parentOf } from "../pod/container-path.ts";
 import type { Container } from "../pod/pod-spec.ts";
 
-/** Folders whose children are skills, wherever the container's home is. */
+/** Absolute folders whose children are skills. */
 const absoluteRoots: readonly string[] = [
   "/skills", // kagent, and by convention
   "/plugins", // kagent
@@ -15,7 +15,7 @@ const absoluteRoots: readonly string[] = [
   "/sandbox/.openclaw-data/skills", // NemoClaw
 ];
 
-/** Folders whose children are skills below a home, a project or any other folder. `*` ends a component's name. */
+/** Folders whose children are skills, below a home, a project or any other folder. `*` ends a component's name. */
 const relativeRoots: readonly string[] = [
   ".agents/skills",
   ".claude/plugins",
@@ -41,7 +41,7 @@ const relativeRoots: readonly string[] = [
   ".windsurf/skills",
 ];
 
-/** Variables that move a root: the root, relative to the variable's value. */
+/** Environment variables that move a root: the root, relative to the variable's value. */
 const movedRoots: ReadonlyMap<string, string> = new Map([
   ["CLAUDE_CONFIG_DIR", "skills"],
   ["CODEX_HOME", "skills"],
@@ -49,7 +49,7 @@ const movedRoots: ReadonlyMap<string, string> = new Map([
   ["KAGENT_SKILLS_FOLDER", ""],
 ]);
 
-/** Homes that need no variable to be one. */
+/** Homes known without a variable. */
 const homes: readonly string[] = ["/root", "/home"];
 
 const patterns: ReadonlyMap<string, readonly (readonly string[])[]> = Map.groupBy(
@@ -57,15 +57,15 @@ const patterns: ReadonlyMap<string, readonly (readonly string[])[]> = Map.groupB
   ([first = ""]) => first,
 );
 
-/** The folders of one container below which everything counts as a skill. */
+/** The skill roots of one container: every child of one is a skill. */
 export interface SkillRoots {
   /** The nearest root at or above a clean absolute path. */
   rootOf(path: string): string | undefined;
-  /** Is a root below this folder, or could one be: an ancestor of a root, a home, a project, a part of `.claude/skills`. */
+  /** Whether a root is or could be below this folder: above a root, a home, a project, or a part of `.claude/skills`. */
   isAbove(path: string): boolean;
 }
 
-/** The roots that every container has: the built-in ones and those of policies. */
+/** The roots of every container: the built-in ones and those of policies. */
 export interface CommonRoots {
   readonly roots: ReadonlySet<string>;
   /** Folders above a root, and homes. */
@@ -82,11 +82,11 @@ const withExtraRoots = (extraRoots: readonly string[]): CommonRoots => {
 
 const builtIn = withExtraRoots([]);
 
-/** @param extraRoots absolute folders that policies add */
+/** @param extraRoots absolute folders of policies */
 export const commonRoots = (extraRoots: readonly string[]): CommonRoots =>
   extraRoots.length === 0 ? builtIn : withExtraRoots(extraRoots);
 
-/** Where a relative root that begins at `start` ends, or how far it goes: `whole` says whether all of it is there. */
+/** Matches of relative roots that begin at `start`; `whole`: the path holds all of the root, else only its first part. */
 function* matches(components: readonly string[], start: number): Generator<{ end: number; whole: boolean }> {
   for (const pattern of patterns.get(components[start] ?? "") ?? []) {
     const length = Math.min(pattern.length, components.length - start);
@@ -100,7 +100,7 @@ function* matches(components: readonly string[], start: number): Generator<{ end
 const sameName = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 
-/** The nearest relative root at or above the path, and whether the path itself is the beginning of one. */
+/** The nearest relative root at or above the path, and whether the path ends within a relative root. */
 function relativeRootOf(path: string): { readonly root: string | undefined; readonly begins: boolean } {
   if (!path.includes("/.")) return { root: undefined, begins: false };
   const components = componentsOf(path);
@@ -121,7 +121,7 @@ function nearest(roots: ReadonlySet<string>, path: string): string | undefined {
   return undefined;
 }
 
-/** A folder such as `/home/agent`: anybody's home. */
+/** Any user's home, `/home/agent`. */
 const isHome = (path: string): boolean => parentOf(path) === "/home";
 
 const none: ReadonlySet<string> = new Set();
@@ -129,7 +129,7 @@ const none: ReadonlySet<string> = new Set();
 interface Moved {
   readonly roots: readonly string[];
   readonly bases: readonly string[];
-  /** Is a root moved to a place that cannot be read from the pod. */
+  /** Whether the value that moves a root is unknown. */
   readonly anywhere: boolean;
 }
 
@@ -152,8 +152,8 @@ function movedBy({ environment, workingDir }: Container): Moved {
 }
 
 /**
- * The skill roots of a container: the built-in ones, those of policies, and those that its variables and its working
- * directory move. A home that only the image's own files name is not known.
+ * The skill roots of a container: the common ones, and those that its variables and working directory move. A home
+ * that only the image defines is not known.
  */
 export function skillRoots(common: CommonRoots, container: Container): SkillRoots {
   const { roots: moved, bases, anywhere } = movedBy(container);

@@ -4,18 +4,18 @@ import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/conta
 import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
-/** Everything that a container sees of one skill. */
+/** The visible files and unreadable paths of one skill. */
 export interface SkillPart {
-  /** Absolute path of the skill's folder; of a file that lies in a root by itself, of that file. */
+  /** Absolute path of the skill's folder; for a single file in a skill root, of that file. */
   readonly path: string;
   /** By path relative to the folder. */
   readonly files: Map<string, SeenFile>;
   readonly unreadable: SeenUnreadablePath[];
-  /** What contributes to it. */
+  /** Layers that contribute to it. */
   readonly layers: Set<Layer>;
 }
 
-/** Answers for each folder the topmost of the given folders at or above it; each folder is walked once. */
+/** Finds the topmost of the given folders at or above a folder; each folder is visited once. */
 function topmostIn(folders: ReadonlySet<string>): (folder: string) => string | undefined {
   const known = new Map<string, string | undefined>();
   const topmost = (folder: string): string | undefined => {
@@ -32,14 +32,14 @@ function topmostIn(folders: ReadonlySet<string>): (folder: string) => string | u
 
 const folderOf = (path: string): string => parentOf(path) ?? "/";
 
-/** May this mark stand for a file that makes its folder a skill. */
+/** Whether an unreadable path can be a file that makes its folder a skill. */
 const isUnknownFile = ({ severity, path, isFile }: SeenUnreadablePath): boolean =>
   severity !== "nothing" && (isFile || isMarkdown(path));
 
 /**
- * Cuts what a container sees into skills. A folder that holds SKILL.md is one, with all that is below it; what lies at a skill
- * root outside of such folders is one per name there; a Markdown file elsewhere that declares a skill makes its folder one.
- * Everything else, such as a program's configuration, is none.
+ * Groups visible files into skills: a folder that holds SKILL.md, with everything below it; outside of such folders,
+ * each child of a skill root; elsewhere, a folder with a Markdown file that declares a skill. Other files, such as a
+ * program's configuration, belong to no skill.
  */
 export function groupIntoSkills({ files, unreadable }: Readable, roots: SkillRoots): readonly SkillPart[] {
   const unknown = unreadable.filter(isUnknownFile);
@@ -88,7 +88,7 @@ function addFile(part: SkillPart, file: SeenFile): void {
   part.layers.add(file.layer);
 }
 
-/** The name directly below a skill root through which a path leads, as an absolute path. */
+/** The child of a skill root through which a path leads, as an absolute path. */
 function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
   const root = roots.rootOf(folderOf(path));
   if (root === undefined || !isBelow(root, path)) return undefined;
@@ -97,7 +97,7 @@ function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
   return slash === -1 ? path : path.slice(0, path.length - rest.length + slash);
 }
 
-/** Does something unknown matter by itself: it is a skill root, lies above one, or could not be read at all. */
+/** The path of an unreadable place that counts by itself: a skill root, a folder above one, or a failed read. */
 function standaloneSkillPath(
   { path, severity, isFile }: SeenUnreadablePath,
   roots: SkillRoots,
