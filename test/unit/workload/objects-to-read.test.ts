@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { SourceError } from "../../../src/skill/source-error.ts";
-import { objectsToRead, type ReadOptions } from "../../../src/workload/objects-to-read.ts";
+import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import type { PodSubject } from "../../../src/workload/pod/pod-subject.ts";
 import {
@@ -27,8 +27,8 @@ const tokenMount = mount("kube-api-access", "/var/run/secrets/kubernetes.io/serv
   readOnly: true,
 });
 
-const names = (subject: PodSubject, ...rest: [extraRoots: readonly string[], options?: ReadOptions]) =>
-  objectsToRead(readPodSpec(subject), ...rest).map(({ kind, name }) => `${kind}/${name}`);
+const names = (subject: PodSubject, extraRoots: readonly string[]) =>
+  objectsToRead(readPodSpec(subject), extraRoots).map(({ kind, name }) => `${kind}/${name}`);
 
 describe("objectsToRead", () => {
   it("reads nothing for pods without volumes, or with their token only", () => {
