@@ -25,14 +25,14 @@ const name = (text: string): string =>
 const phrase = (text: string): string =>
   ambiguous.test(text) || text.length > maxText ? quoted(text, maxText) : printable(text, maxText);
 
-interface Form<Item> {
+interface ListFormat<Item> {
   readonly text: (item: Item) => string;
   readonly separator: string;
   readonly limit: number;
 }
 
 /** Whole items only, those that fit; the others are counted. */
-function listed<Item>(items: readonly Item[], { text, separator, limit }: Form<Item>): string {
+function listed<Item>(items: readonly Item[], { text, separator, limit }: ListFormat<Item>): string {
   const shown: string[] = [];
   let room = limit - reserve;
   for (const item of items.slice(0, maxItems)) {
@@ -99,14 +99,14 @@ function worst([first, ...others]: readonly Verdict[]): readonly SkillResult[] {
   });
 }
 
-interface Told {
+interface FindingContext {
   readonly policy: string;
   readonly skill: string;
   readonly finding: Finding;
 }
 
 /** What was found, as one item. */
-const causeOf = ({ policy, skill, finding }: Told): string =>
+const causeOf = ({ policy, skill, finding }: FindingContext): string =>
   `${name(policy)}: ${name(skill)}: ${finding.code} ${phrase(findingText(finding).slice(finding.code.length + 1))}`;
 
 /** Why a review failed, as the one item of `causes`. */
@@ -123,7 +123,7 @@ export function auditAnnotations(
   verdicts: readonly Verdict[],
 ): Readonly<Record<string, string>> {
   const skills = worst(verdicts);
-  const told: readonly Told[] = verdicts.flatMap(({ policy, skills: judged }) =>
+  const told: readonly FindingContext[] = verdicts.flatMap(({ policy, skills: judged }) =>
     judged.flatMap(({ reference, findings }) =>
       findings.map((finding) => ({ policy, skill: reference.name, finding })),
     ),

@@ -6,8 +6,8 @@ import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import { refusal, toResponse } from "./response.ts";
 import { review } from "./review.ts";
 
-/** What one HTTP exchange comes to. */
-export interface Handled {
+/** Answer to one AdmissionReview: status and body of the HTTP response, with the decision behind them. */
+export interface ReviewAnswer {
   /** HTTP status: 200 for every answer that the API server can read, 400 for a body without even a uid. */
   readonly status: number;
   readonly body: string;
@@ -36,7 +36,7 @@ export async function handle(
   deps: HandleDeps,
   deadline: AbortSignal,
   now: number,
-): Promise<Handled> {
+): Promise<ReviewAnswer> {
   let request: AdmissionRequest;
   try {
     request = parseReview(body);
@@ -51,7 +51,10 @@ export async function handle(
   return { ...answer(200, toResponse(decision)), decision, request };
 }
 
-const answer = (status: number, response: unknown): Handled => ({ status, body: JSON.stringify(response) });
+const answer = (status: number, response: unknown): ReviewAnswer => ({
+  status,
+  body: JSON.stringify(response),
+});
 
 async function decideInTime(
   request: AdmissionRequest,

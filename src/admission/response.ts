@@ -95,14 +95,14 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
   });
 }
 
-interface Told {
+interface FindingContext {
   readonly verdict: Verdict;
   readonly skill: string;
   readonly path: string;
   readonly finding: Finding;
 }
 
-const findingsOf = (verdicts: readonly Verdict[]): readonly Told[] =>
+const findingsOf = (verdicts: readonly Verdict[]): readonly FindingContext[] =>
   verdicts.flatMap((verdict) =>
     verdict.skills.flatMap(({ reference, findings }) =>
       findings.map((finding) => ({ verdict, skill: reference.name, path: reference.path, finding })),

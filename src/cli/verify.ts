@@ -113,7 +113,7 @@ const isWithout = ({ content }: SkillReference, signature: string | undefined): 
   signature !== undefined && content.state === "resolved" && !content.skill.files.has(signature);
 
 /** Folders that a call may not have meant. */
-interface Strange {
+interface SuspiciousInputs {
   readonly noSkill: string[];
   readonly noSignature: string[];
 }
@@ -123,7 +123,7 @@ const few = (names: readonly string[]): string =>
 
 /** What a call that proves little may have meant. */
 function advice(
-  { noSkill, noSignature }: Strange,
+  { noSkill, noSignature }: SuspiciousInputs,
   { signature = "" }: VerifyOptions,
   snapshot: PolicySnapshot | undefined,
 ): string {
@@ -160,7 +160,7 @@ export async function verifySkills(
     version: line.version,
   });
   const codes = new Set<ExitCode>();
-  const strange: Strange = { noSkill: [], noSignature: [] };
+  const suspicious: SuspiciousInputs = { noSkill: [], noSignature: [] };
   const shown = progress(line.stderr, directories.length);
   for (const directory of directories) {
     shown.step(directory);
@@ -169,10 +169,10 @@ export async function verifySkills(
     codes.add(exitCodeOf(verified, item.outcome));
     shown.clear();
     reporter.item(item);
-    if (isNoSkill(verified.reference)) strange.noSkill.push(directory);
-    if (isWithout(verified.reference, options.signature)) strange.noSignature.push(directory);
+    if (isNoSkill(verified.reference)) suspicious.noSkill.push(directory);
+    if (isWithout(verified.reference, options.signature)) suspicious.noSignature.push(directory);
   }
   reporter.end();
-  line.stderr.write(advice(strange, options, snapshot));
+  line.stderr.write(advice(suspicious, options, snapshot));
   return worst(codes);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
-import { handle, type Handled, type HandleDeps } from "../../../src/admission/handle.ts";
+import { handle, type ReviewAnswer, type HandleDeps } from "../../../src/admission/handle.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
 import type { PolicySnapshot } from "../../../src/policy/policy.ts";
@@ -133,7 +133,7 @@ export class World {
     object: KubernetesObject | null,
     request: Spec = {},
     deadline: AbortSignal = new AbortController().signal,
-  ): Promise<Handled> {
+  ): Promise<ReviewAnswer> {
     const kind = object?.kind ?? "Pod";
     const plural = typeof kind === "string" ? `${kind.toLowerCase()}s` : "pods";
     const body = {
@@ -158,7 +158,7 @@ export class World {
 export const changed = withFiles(published.skill, { "scripts/run.sh": "#!/bin/sh\nrm -rf /\n" });
 
 /** The text of a denial, or undefined where the review was allowed. */
-export function denial({ body }: Handled): string | undefined {
+export function denial({ body }: ReviewAnswer): string | undefined {
   const { response } = JSON.parse(body) as {
     response: { allowed: boolean; status?: { message: string } };
   };

@@ -57,7 +57,7 @@ export interface EventDeps {
 const requestTimeout = 10_000;
 const controller = "skill-admission.dev/webhook";
 
-interface Known {
+interface RecordedEvent {
   readonly path: string;
   count: number;
   written: number;
@@ -116,7 +116,7 @@ class Writer implements EventWriter {
   readonly #deps: EventDeps;
   readonly #limits: EventLimits;
   readonly #clock: { monotonic(): number; now(): number };
-  readonly #known: LRUCache<string, Known>;
+  readonly #known: LRUCache<string, RecordedEvent>;
   readonly #objects: LRUCache<string, TokenBucket>;
   readonly #namespaces: LRUCache<string, TokenBucket>;
   readonly #all: TokenBucket;
@@ -233,7 +233,7 @@ class Writer implements EventWriter {
     }
   }
 
-  async #count(key: string, known: Known): Promise<void> {
+  async #count(key: string, known: RecordedEvent): Promise<void> {
     const { path, count, lastAt } = known;
     const body = { series: { count, lastObservedTime: microTime(lastAt) } };
     const contentType = "application/merge-patch+json";

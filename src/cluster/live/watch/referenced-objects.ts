@@ -35,7 +35,7 @@ const resources = { ConfigMap: "configmaps", Secret: "secrets" } as const satisf
 >;
 
 /** What is known of one object. */
-interface Known {
+interface WatchedObjectState {
   object: KubernetesObject | undefined;
   failure: string | undefined;
   synced: boolean;
@@ -46,7 +46,7 @@ interface Known {
 /** One object, watched by its name alone. */
 interface Watched {
   readonly kind: Kind;
-  readonly known: Known;
+  readonly known: WatchedObjectState;
   readonly reflector: Reflector;
   readonly timer: NodeJS.Timeout;
 }
@@ -68,7 +68,7 @@ function watchObject(
   onHealth: (lastSync: number | undefined) => void,
 ): Watched {
   // The reflector begins at once, before it can be named here.
-  const known: Known = { object: undefined, failure: undefined, synced: false, pending: true };
+  const known: WatchedObjectState = { object: undefined, failure: undefined, synced: false, pending: true };
   const settle = (): void => {
     known.pending = false;
     changed();
