@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { buffer } from "node:stream/consumers";
+import { messageOf } from "../text/message-of.ts";
 import { printableLines } from "../text/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
@@ -58,8 +59,7 @@ async function runServe(flags: Readonly<Record<string, string>>, build: Build): 
     await serve(parseServeConfig(flags, processEnvironment()), build, stop, hurry);
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`error: ${printableLines(message)}\n`);
+    process.stderr.write(`error: ${printableLines(messageOf(error))}\n`);
     return error instanceof ConfigError ? 2 : 3;
   }
 }

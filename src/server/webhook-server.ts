@@ -2,6 +2,7 @@ import type { RequestListener, Server as HttpServer } from "node:http";
 import { createServer } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { messageOf } from "../text/message-of.ts";
 import { acceptOn, type ListenOptions } from "./acceptors.ts";
 import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
 import { limitConnections, type ClosedConnection, type ConnectionLimit } from "./connections.ts";
@@ -86,8 +87,7 @@ export async function listen(
 ): Promise<RunningServer> {
   limitConnections(server, limit, told);
   const acceptors = await acceptOn(server, where).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`cannot listen on ${where.address} port ${where.port}: ${why}`, { cause });
+    throw new Error(`cannot listen on ${where.address} port ${where.port}: ${messageOf(cause)}`, { cause });
   });
   return {
     address: where.address,

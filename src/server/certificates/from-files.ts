@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 
+import { messageOf } from "../../text/message-of.ts";
 import { certificatesIn, issuerIn } from "./bundle.ts";
 import {
   createCertificateHolder,
@@ -36,11 +37,9 @@ async function readText(flag: string, path: string, signal: AbortSignal): Promis
     if (text.length > maxLength) throw new Error("it is longer than 1 MiB");
     return text;
   } catch (cause) {
-    throw new Error(`cannot read ${flag} ${JSON.stringify(path)}: ${reasonOf(cause)}`, { cause });
+    throw new Error(`cannot read ${flag} ${JSON.stringify(path)}: ${messageOf(cause)}`, { cause });
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 async function readPair(options: CertificateFilesOptions): Promise<ServingCertificate> {
   const { certFile, keyFile, caFile, signal } = options;
@@ -57,7 +56,7 @@ async function readPair(options: CertificateFilesOptions): Promise<ServingCertif
   } catch (cause) {
     if (cause instanceof AuthorityError) throw cause;
     const files = `${JSON.stringify(certFile)} and ${JSON.stringify(keyFile)}`;
-    throw new Error(`${files} are no certificate (leaf first) with its key, PEM: ${reasonOf(cause)}`, {
+    throw new Error(`${files} are no certificate (leaf first) with its key, PEM: ${messageOf(cause)}`, {
       cause,
     });
   }
