@@ -5,14 +5,9 @@ import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource } from "../skill/source.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
-import {
-  UsageError,
-  worst,
-  type ClusterReader,
-  type CommandLine,
-  type ExitCode,
-  type PlacedObject,
-} from "./command-line.ts";
+import type { PlacedObject } from "../kubernetes/manifest-object.ts";
+import { metadataOf, nameOf, namespaceOf } from "../kubernetes/object.ts";
+import { UsageError, worst, type ClusterReader, type CommandLine, type ExitCode } from "./command-line.ts";
 import { readManifests, type Manifest } from "./files/manifests.ts";
 import { progress, tableOutput } from "./report/progress.ts";
 import { objectItem, type AppliedObject } from "./report/object-item.ts";
@@ -33,29 +28,18 @@ export interface ApplyOptions {
 
 const deadlineMs = 30_000;
 
-const metadataOf = ({ object }: Manifest): Readonly<Record<string, unknown>> => {
-  const { metadata } = object;
-  return typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>) : {};
-};
-
-/** The namespace that an object is in: its own, else that of the call. */
-function namespaceOf(manifest: Manifest, fallback: string): string {
-  const { namespace } = metadataOf(manifest);
-  return typeof namespace === "string" && namespace !== "" ? namespace : fallback;
-}
-
 const surroundings: ReadonlySet<unknown> = new Set(["ConfigMap", "Secret", "Namespace"]);
 
 /** What of the files stands around the objects that are reviewed. */
 function placed(manifests: readonly Manifest[], namespace: string): readonly PlacedObject[] {
   return manifests.flatMap((manifest) => {
     const { object, file } = manifest;
-    const { name } = metadataOf(manifest);
+    const { name } = metadataOf(object);
     if (object.apiVersion !== "v1" || !surroundings.has(object.kind)) return [];
     const kind = String(object.kind);
     if (typeof name !== "string")
       throw new UsageError(`${file}: a ${kind} has no metadata.name`, "give it one");
-    const home = kind === "Namespace" ? undefined : namespaceOf(manifest, namespace);
+    const home = kind === "Namespace" ? undefined : namespaceOf(object, namespace);
     return [{ file, entry: { apiVersion: "v1", kind, name, namespace: home, object } }];
   });
 }
@@ -116,12 +100,11 @@ async function applyOne(
   namespace: string,
   context: Omit<ReviewContext, "signal">,
 ): Promise<AppliedObject | undefined> {
-  const place = namespaceOf(manifest, namespace);
-  const { name } = metadataOf(manifest);
-  const named = typeof name === "string" ? name : "";
-  const subject = { kind: String(manifest.object.kind), namespace: place, name: named, file: manifest.file };
+  const { object, file } = manifest;
+  const place = namespaceOf(object, namespace);
+  const subject = { kind: String(object.kind), namespace: place, name: nameOf(object), file };
   try {
-    const pod = podOf(manifest.object, place);
+    const pod = podOf(object, place);
     if (pod === undefined) return undefined;
     const full: ReviewContext = { ...context, signal: AbortSignal.timeout(deadlineMs) };
     const effective = await effectivePolicies(place, full);
@@ -138,7 +121,8 @@ function layoutOf(manifests: readonly Manifest[], namespace: string): TableLayou
   const titles = manifests
     .filter(({ object }) => !surroundings.has(object.kind))
     .map(
-      (one) => `${String(one.object.kind)} ${namespaceOf(one, namespace)}/${String(metadataOf(one)["name"])}`,
+      ({ object }) =>
+        `${String(object.kind)} ${namespaceOf(object, namespace)}/${String(metadataOf(object)["name"])}`,
     );
   return {
     title: "OBJECT",

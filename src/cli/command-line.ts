@@ -1,7 +1,7 @@
 import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { SkillSource } from "../skill/source.ts";
 import type { Skill } from "../skill/skill.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { PlacedObject } from "../kubernetes/manifest-object.ts";
 
 /** How a command ended: all passed, something was refused, the call was wrong, or nothing could be said. */
 export const exitCode = { pass: 0, violation: 1, usage: 2, unevaluated: 3 } as const;
@@ -33,19 +33,6 @@ export interface ServeFlag {
   readonly description: string;
   readonly env: string;
   readonly default?: string;
-}
-
-/** An object from a file, as the cluster of manifests wants it. */
-export interface PlacedObject {
-  readonly file: string;
-  readonly entry: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly name: string;
-    /** Absent for cluster-wide objects. */
-    readonly namespace: string | undefined;
-    readonly object: KubernetesObject;
-  };
 }
 
 /** What `unregister` is asked to do; what is absent, the environment or a default says. */

@@ -1,6 +1,6 @@
 import { type Fields, isFields } from "../text/fields.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import { uidOf, type KubernetesObject } from "../kubernetes/object.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
@@ -80,11 +80,6 @@ interface StoredPod {
   readonly json: string;
   readonly uses: readonly Users[];
 }
-
-const uidOf = (pod: KubernetesObject): string => {
-  const { metadata } = pod;
-  return isFields(metadata) && typeof metadata["uid"] === "string" ? metadata["uid"] : "";
-};
 
 /** Milliseconds that a pod is expected: other webhooks may take 30 s before it is stored. */
 const expectedFor = 35_000;

@@ -1,3 +1,4 @@
+import { nameOf } from "../../kubernetes/object.ts";
 import { resolveAmong } from "../../policy/trust/object-reference.ts";
 import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Manifest } from "../files/manifests.ts";
@@ -25,9 +26,7 @@ export const resolverOf =
     }
     const found = manifests.filter(
       ({ object }) =>
-        object.apiVersion === "v1" &&
-        object.kind === reference.kind &&
-        (object.metadata as { readonly name?: unknown } | undefined)?.name === reference.name,
+        object.apiVersion === "v1" && object.kind === reference.kind && nameOf(object) === reference.name,
     );
     return resolveAmong(
       reference,

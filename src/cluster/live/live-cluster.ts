@@ -10,7 +10,8 @@ import { resolveNothing } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api/client.ts";
-import { readNamespaceLabels, type Labels } from "./api/namespace-labels.ts";
+import type { Labels } from "../../kubernetes/object.ts";
+import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { namespaceSink } from "./watch/namespace-sink.ts";
 import { PolicyState, type References } from "./watch/policy-state.ts";
 import {

@@ -5,18 +5,15 @@ import { connectByKubeconfig } from "./api/connection.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { createVolumeObjectSource } from "./api/volume-object-source.ts";
 
-/** A cluster that is read, not watched: what one call of the command line needs. */
-export interface ClusterReader extends SkillSource, Pick<ClusterView, "namespaceLabels"> {
-  close(): Promise<void>;
-}
-
 /**
  * Reads from the cluster of a kubeconfig with the rights of its user.
  *
  * @param kubeconfig a file; without it KUBECONFIG or `~/.kube/config`, as kubectl finds them
  * @throws Error where there is none, or it names no cluster
  */
-export async function openReader(kubeconfig: string | undefined): Promise<ClusterReader> {
+export async function openReader(
+  kubeconfig: string | undefined,
+): Promise<SkillSource & Pick<ClusterView, "namespaceLabels"> & { close(): Promise<void> }> {
   const client = createApiClient(await connectByKubeconfig(kubeconfig));
   return {
     ...createVolumeObjectSource(client),

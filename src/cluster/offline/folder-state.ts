@@ -1,5 +1,7 @@
-import { indexObjects, type ObjectIndex, type Placed } from "./object-index.ts";
-import { ManifestError, parseManifests, type ManifestObject } from "./manifests.ts";
+import { messageOf } from "../../text/message-of.ts";
+import type { ManifestObject, PlacedObject } from "../../kubernetes/manifest-object.ts";
+import { indexObjects, type ObjectIndex } from "./object-index.ts";
+import { ManifestError, parseManifests } from "./manifests.ts";
 import { listManifestFiles, readManifestFile } from "./read-folder.ts";
 
 interface KnownFile {
@@ -18,8 +20,6 @@ export interface FolderState {
   /** Everything that is wrong now; where it is not empty, some objects are as they last were. */
   readonly problems: readonly string[];
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function readOne(root: string, path: string, stamp: string, before?: KnownFile): Promise<KnownFile> {
   try {
@@ -42,7 +42,7 @@ async function readFiles(
   return files;
 }
 
-const placed = (files: FolderState["files"]): readonly Placed[] =>
+const placed = (files: FolderState["files"]): readonly PlacedObject[] =>
   [...files].flatMap(([file, { objects }]) => (objects ?? []).map((entry) => ({ file, entry })));
 
 const problemsOf = (files: FolderState["files"]): readonly string[] =>

@@ -1,7 +1,7 @@
 import { isFields } from "../../text/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../text/yaml.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { ManifestObject } from "../../kubernetes/manifest-object.ts";
 import { isListKind } from "../../policy/resource/kinds.ts";
 
 /** Bounds on one manifest file. */
@@ -23,16 +23,6 @@ export class ManifestError extends Error {
     super(problems.join("\n"), options);
     this.problems = problems;
   }
-}
-
-/** One object of a file, checked as far as every Kubernetes object must be. */
-export interface ManifestObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  /** As written; absent for cluster-wide objects and those of the default namespace. */
-  readonly namespace: string | undefined;
-  readonly object: KubernetesObject;
 }
 
 function documentsOf(text: string, file: string): readonly { readonly value: Json; readonly line: number }[] {

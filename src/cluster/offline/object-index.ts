@@ -1,6 +1,7 @@
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { ManifestObject, PlacedObject } from "../../kubernetes/manifest-object.ts";
+import { metadataOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
 import {
   forEachKind,
   group,
@@ -11,18 +12,12 @@ import {
 } from "../../policy/resource/kinds.ts";
 import { PodStore } from "../pod-store.ts";
 import { decodeVolumeObject, holdsKeys, withStringData } from "../../kubernetes/volume-object.ts";
-import { ManifestError, type ManifestObject } from "./manifests.ts";
-
-/** Where an object was found, for messages. */
-export interface Placed {
-  readonly file: string;
-  readonly entry: ManifestObject;
-}
+import { ManifestError } from "./manifests.ts";
 
 /** What a folder of manifests holds, by what reviews ask for. */
 export interface ObjectIndex {
   readonly own: PolicyObjects;
-  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  namespaceLabels(name: string): Labels | undefined;
   read(request: VolumeObjectRequest): VolumeObject | undefined;
   /** Objects of a kind and name, in all namespaces. */
   named(kind: VolumeObjectRef["kind"], name: string): readonly KubernetesObject[];
@@ -35,14 +30,14 @@ const clusterWide: ReadonlySet<string> = new Set([
 ]);
 
 /** kubectl's rule: what names no namespace is meant for `default`. */
-const namespaceOf = (entry: ManifestObject): string =>
+const homeOf = (entry: ManifestObject): string =>
   clusterWide.has(entry.kind) ? "" : (entry.namespace ?? "default");
 
 const keyOf = (kind: string, namespace: string, name: string): string => `${kind}\n${namespace}\n${name}`;
 
 const groupOf = (apiVersion: string): string => apiVersion.split("/").slice(0, -1).join("/");
 
-function faultOf({ file, entry }: Placed): string | undefined {
+function faultOf({ file, entry }: PlacedObject): string | undefined {
   if (groupOf(entry.apiVersion) !== group || isOwnKind(entry.kind)) return undefined;
   return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${ownKinds.join(", ")}`;
 }
@@ -50,15 +45,15 @@ function faultOf({ file, entry }: Placed): string | undefined {
 /** Objects that are looked up by name. A group is not part of their key: a second group with these kinds is a mistake. */
 const indexed: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...ownKinds]);
 
-function byKey(objects: readonly Placed[]): ReadonlyMap<string, Placed> {
-  const map = new Map<string, Placed>();
+function byKey(objects: readonly PlacedObject[]): ReadonlyMap<string, PlacedObject> {
+  const map = new Map<string, PlacedObject>();
   const problems: string[] = [];
   for (const placed of objects) {
     const fault = faultOf(placed);
     if (fault !== undefined) problems.push(fault);
     const { kind, name } = placed.entry;
     if (!indexed.has(kind)) continue;
-    const key = keyOf(kind, namespaceOf(placed.entry), name);
+    const key = keyOf(kind, homeOf(placed.entry), name);
     const other = map.get(key);
     if (other !== undefined)
       problems.push(`${placed.file}: ${kind} ${name} is in ${other.file} already; keep one`);
@@ -68,19 +63,20 @@ function byKey(objects: readonly Placed[]): ReadonlyMap<string, Placed> {
   return map;
 }
 
-function labelsOf(object: KubernetesObject, name: string): Readonly<Record<string, string>> {
-  const labels = (object.metadata as { readonly labels?: unknown }).labels ?? {};
+/** Labels of a Namespace in a file, which no API server has checked. */
+function labelsOfNamespace({ object, name }: ManifestObject): Labels {
+  const labels = metadataOf(object)["labels"] ?? {};
   if (typeof labels !== "object" || Object.values(labels).some((value) => typeof value !== "string"))
     throw new SourceError("SOURCE_MALFORMED", `Namespace ${name}: metadata.labels is not a map of text`);
   // The API server sets this label itself, and policies may select by it.
-  return { ...(labels as Record<string, string>), "kubernetes.io/metadata.name": name };
+  return { ...(labels as Labels), "kubernetes.io/metadata.name": name };
 }
 
 /**
  * Indexes objects by kind, namespace and name.
  * @throws ManifestError where two objects have the same name, or one of our kinds is not known
  */
-export function indexObjects(objects: readonly Placed[]): ObjectIndex {
+export function indexObjects(objects: readonly PlacedObject[]): ObjectIndex {
   const map = byKey(objects);
   const of = (kind: string): readonly KubernetesObject[] =>
     [...map.values()].filter(({ entry }) => entry.kind === kind).map(({ entry }) => entry.object);
@@ -88,7 +84,7 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
   for (const [key, { entry, file }] of map) {
     if (entry.kind !== "Pod") continue;
     try {
-      pods.set(key, entry.object, namespaceOf(entry));
+      pods.set(key, entry.object, homeOf(entry));
     } catch (cause) {
       throw new ManifestError([`${file}: ${(cause as Error).message}`], { cause });
     }
@@ -103,7 +99,7 @@ export function indexObjects(objects: readonly Placed[]): ObjectIndex {
         .map(({ entry }) => entry.object),
     namespaceLabels: (name) => {
       const placed = map.get(keyOf("Namespace", "", name));
-      return placed === undefined ? undefined : labelsOf(placed.entry.object, name);
+      return placed === undefined ? undefined : labelsOfNamespace(placed.entry);
     },
     read: (request) => {
       const key = keyOf(request.kind, request.namespace, request.name);

@@ -6,7 +6,7 @@ import { resolveAmong } from "../../policy/trust/object-reference.ts";
 import { resolveNothing, type TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
-import type { ManifestObject } from "./manifests.ts";
+import type { PlacedObject } from "../../kubernetes/manifest-object.ts";
 import { indexObjects, type ObjectIndex } from "./object-index.ts";
 
 /** A cluster out of manifests. */
@@ -99,10 +99,7 @@ const answers = (present: () => Present): Omit<Cluster, "readiness" | "close"> =
  * A cluster out of objects that are in memory, as the command line reads them.
  * @throws ManifestError where they contradict one another
  */
-export function offlineClusterOf(
-  objects: readonly { readonly file: string; readonly entry: ManifestObject }[],
-  hooks: ClusterHooks,
-): Cluster {
+export function offlineClusterOf(objects: readonly PlacedObject[], hooks: ClusterHooks): Cluster {
   const present = compiled(indexObjects(objects), { hooks });
   return { ...answers(() => present), readiness: () => [], close: () => Promise.resolve() };
 }

@@ -1,15 +1,7 @@
 import { SourceError } from "../../../skill/source-error.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { labelsOf, type Labels } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./client.ts";
 import { toSourceError } from "./volume-object-source.ts";
-
-export type Labels = Readonly<Record<string, string>>;
-
-/** Labels of an object as the API server gave it. */
-export function labelsOf(object: KubernetesObject): Labels {
-  const metadata = object.metadata as { readonly labels?: Labels } | undefined;
-  return metadata?.labels ?? {};
-}
 
 /**
  * Reads a namespace's labels, consistently.

@@ -1,6 +1,6 @@
 import type { ClusterHooks } from "../../cluster.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
-import { labelsOf, type Labels } from "../api/namespace-labels.ts";
+import { labelsOf, type Labels } from "../../../kubernetes/object.ts";
 import type { ObjectSink } from "./reflector.ts";
 
 /** Where the watch of namespaces puts their labels. Tells of those that carry the break-glass label, at every change. */
