@@ -1,4 +1,4 @@
-/** The law of the house, and that the checker saw the house at all: one that finds no modules finds no faults. */
+/** Checks the law of the house. A checker that finds no modules finds no faults either: that is an error. */
 import { cruise } from "dependency-cruiser";
 import extractTypeScriptConfig from "dependency-cruiser/config-utl/extract-ts-config";
 import { createRequire } from "node:module";
@@ -29,7 +29,7 @@ const chambers = [...pureFloors, ...adapterFloors].flat();
 const inhabitants = new Map(
   chambers.map((chamber) => [chamber, sources.filter((source) => new RegExp(filesOf(chamber)).test(source))]),
 );
-/** The composition root and the files beside it are on no floor: they know everyone. */
+/** The composition root and the files beside it stand on no floor: they may import everything. */
 const onNoFloor = /^src\/(?:compose\/|[^/]+\.ts$)/;
 const faults = [
   ...violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),

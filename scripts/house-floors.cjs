@@ -1,6 +1,7 @@
 /**
- * The house from the ground up: a floor imports only floors below it. Chambers on one floor do not know each other.
- * `a/{b,c}` are single files of room a; a room with chambers below it means the files at its door, every other room all its files.
+ * The house from the ground up: a floor imports only floors below it, and chambers on one floor do not import each
+ * other. `a/{b,c}` are single files of room a. A room with chambers below it means the files at its door; every other
+ * room, all its files.
  */
 const pureFloors = [
   ["text"],
@@ -35,7 +36,7 @@ const pureFloors = [
   ["admission"],
 ];
 
-/** Adapters: each knows the pure rooms and its own chambers, and no other adapter. */
+/** Adapters: each may import the pure rooms and its own chambers, but no other adapter. */
 const adapterFloors = [
   ["sources"],
   ["tuf"],
@@ -63,7 +64,7 @@ const chambers = everyFloor.flat();
 const roomOf = (chamber) => chamber.split("/")[0];
 const roomsOf = (floors) => [...new Set(floors.flat().map(roomOf))];
 
-/** The files of a chamber, as a regular expression over paths from the project's root. */
+/** Regular expression for the files of a chamber, over paths from the project's root. */
 function filesOf(chamber) {
   const [, folder, names] = /^(.*?)(?:\/\{(.*)\})?$/.exec(chamber);
   if (names !== undefined) return `^src/${folder}/(?:${names.replaceAll(",", "|")})\\.ts$`;

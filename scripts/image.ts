@@ -1,7 +1,8 @@
 /**
- * Builds the image with what this machine has: `npm run image -- [--builder docker|podman|buildah] [--tag REFERENCE]
- * [--archive FILE] [--build-arg NAME=VALUE]… [--print] [-- OPTION…]`. What follows `--` goes to the builder.
- * Revision and time are those of the commit, or SOURCE_REVISION and SOURCE_DATE_EPOCH; see docs/image.md.
+ * Builds the image: `npm run image -- [--builder docker|podman|buildah] [--tag REFERENCE] [--archive FILE]
+ * [--build-arg NAME=VALUE]… [--print] [-- OPTION…]`. Arguments after `--` go to the builder. Revision and time are
+ * those of the commit, or SOURCE_REVISION and SOURCE_DATE_EPOCH; see docs/image.md.
+ * Example: `npm run image -- --tag skill-admission:dev --print`
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
@@ -29,7 +30,7 @@ function git(...args: readonly string[]): string | undefined {
   }
 }
 
-/** A tree that differs from its commit must not pass for it. */
+/** Marks a changed working tree as `-dirty`: the commit alone does not describe it. */
 function revision(): string {
   const commit = git("rev-parse", "HEAD")?.trim();
   if (commit === undefined) return "unknown";
@@ -66,7 +67,7 @@ const inPath = (name: string): boolean =>
     }
   });
 
-/** A docker without buildx cannot do what is asked of it. */
+/** Docker needs buildx: only BuildKit rewrites the layers' timestamps. */
 const usable = (name: Builder): boolean =>
   inPath(name) && (name !== "docker" || spawnSync("docker", ["buildx", "version"]).status === 0);
 

@@ -1,6 +1,6 @@
 /**
- * Prints the bill of materials of what runs in production: `sbom.ts [PROJECT]`. PROJECT is a folder with package.json,
- * package-lock.json and node_modules, this one where none is named. With SOURCE_DATE_EPOCH it carries that time.
+ * Prints the bill of materials of the packages that run in production: `sbom.ts [PROJECT]`. PROJECT is a folder with
+ * package.json, package-lock.json and node_modules; by default this project. SOURCE_DATE_EPOCH sets its time.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -4,12 +4,12 @@ import type { z } from "zod";
 import type { Environment } from "./environment.ts";
 import { label, serveOptions, serveSchema, type LogLevel, type ServeFlags } from "./serve-options.ts";
 
-/** Name of the Lease in a cluster. */
+/** Default name of the Lease in a cluster. */
 const defaultLease = "skill-admission";
 
 type Settings = z.infer<typeof serveSchema>;
 
-/** Everything that is wrong with flags and environment, a line each, at once. */
+/** Every fault of flags and environment, one line each. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];
@@ -20,7 +20,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where the cluster's state comes from, and how the webhook is reached. */
+/** Source of the cluster's state, and address of the webhook. */
 export type ClusterMode =
   | { readonly kind: "offline"; readonly state: string }
   | { readonly kind: "beside"; readonly kubeconfig: string; readonly webhookUrl: string }
@@ -28,20 +28,20 @@ export type ClusterMode =
       readonly kind: "in-cluster";
       readonly namespace: string;
       readonly service: string;
-      /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
+      /** Address of the API server inside a pod: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
       readonly api: { readonly host: string; readonly port: string };
     };
 
-/** The settings of `serve`, checked, frozen. */
+/** Settings of `serve`, validated and frozen. */
 export interface Config {
   readonly cluster: ClusterMode;
   readonly address: string;
   readonly port: number;
   readonly metricsAddress: string;
   readonly metricsPort: number;
-  /** Does each port have one socket, which no other process can have a part of. */
+  /** True: each port has one socket, which no other process can share. */
   readonly exclusivePorts: boolean;
-  /** Absent outside a cluster where it was not given. */
+  /** Namespace of the controller; absent outside a cluster where it is not given. */
   readonly namespace?: string;
   /** By which replicas agree on a leader; absent where a process is by itself. */
   readonly lease?: {
@@ -52,21 +52,21 @@ export interface Config {
   };
   /** Name of the Service that the webhook is reached by, where it is reached by one. */
   readonly service: string;
-  /** Are Events written about denied objects. */
+  /** True: denied objects get Events. */
   readonly events: boolean;
   readonly timeoutSeconds: number;
   readonly graceSeconds: number;
   readonly drainSeconds: number;
   readonly logLevel: LogLevel;
-  /** Absent: certificates from an authority of our own. */
+  /** Absent: the webhook issues its own certificates. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
-  /** TUF mirrors that may be contacted, and where what they published is kept. */
+  /** TUF mirrors that may be contacted, and the folder for their metadata. */
   readonly tuf: { readonly mirrors: readonly string[]; readonly cache?: string };
-  /** Where to write the authority of our own certificates, for callers outside a cluster. */
+  /** File for the webhook's own certificate authority, for callers outside a cluster. */
   readonly caFile?: string;
 }
 
-/** The value of each setting and where it comes from: flag before environment before default. An empty variable is none. */
+/** Value of each setting and its origin: flag before environment before default. An empty variable counts as unset. */
 function gather(
   flags: ServeFlags,
   env: Environment,
@@ -86,8 +86,8 @@ function gather(
 }
 
 /**
- * Variables that Kubernetes gives to pods beside a Service named skill-admission or skill-admission-*, some of
- * them under our own names: `SKILL_ADMISSION_PORT=tcp://10.0.0.1:443`.
+ * Recognises variables of service links, which Kubernetes sets in pods beside a Service named skill-admission or
+ * skill-admission-*. Some have names of settings: `SKILL_ADMISSION_PORT=tcp://10.0.0.1:443`.
  */
 function isServiceLink(name: string, value: string): boolean {
   if (/_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value)) return true;
@@ -97,7 +97,7 @@ function isServiceLink(name: string, value: string): boolean {
 /** Variables of other commands. */
 const otherVariables: readonly string[] = ["SKILL_ADMISSION_KEY_PASSPHRASE"];
 
-/** Misspelt variables would be settings that silently do nothing. */
+/** Reports unknown variables: a misspelt setting would silently do nothing. */
 function unknownVariables(env: Environment): readonly string[] {
   const known = new Set([...otherVariables, ...serveOptions.map((each) => each.env)]);
   return Object.entries(env)
@@ -109,10 +109,10 @@ function unknownVariables(env: Environment): readonly string[] {
 }
 
 /**
- * The settings of `serve`.
+ * Parses the settings of `serve`.
  *
- * @param env the process's environment, or what a test makes of it
- * @throws ConfigError with everything that is wrong
+ * @param env the process's environment
+ * @throws ConfigError with every fault
  */
 export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
   const { values, from } = gather(flags, env);
@@ -139,7 +139,7 @@ export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
   return freeze(settings, cluster, { namespace, tlsFiles, lease });
 }
 
-/** What is worked out of more than one setting. */
+/** Settings derived from more than one flag. */
 interface Found {
   readonly namespace: Config["namespace"] | undefined;
   readonly tlsFiles: Config["tlsFiles"] | undefined;
@@ -208,7 +208,7 @@ function clusterMode(
   return undefined;
 }
 
-/** The Lease of a cluster of replicas: always in a cluster, beside one where it is asked for, and never without one. */
+/** Lease of the replicas: always set in a cluster, optional beside one, absent without one. */
 function leaseOf(
   { lease: name }: Settings,
   cluster: ClusterMode,

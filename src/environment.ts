@@ -1,5 +1,5 @@
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment of this process: read here and nowhere else. */
+/** Environment of this process; the only place that reads it. */
 export const processEnvironment = (): Environment => process.env;

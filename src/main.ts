@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: arguments in, exit code out. What a command needs is loaded when it is called. */
+/** Entry point: arguments in, exit code out. Commands load their code on demand. */
 import { enableCompileCache } from "node:module";
 
 enableCompileCache();

@@ -2,14 +2,14 @@ import { isIP } from "node:net";
 
 import { z } from "zod";
 
-/** One setting of `serve`: the one source of the flag, the environment variable, the help text and the docs. */
+/** One setting of `serve`: the single source of flag, environment variable, help text and documentation. */
 export interface ServeOption {
-  /** Name of the flag's value in the parsed command line. */
+  /** Key of the value in the parsed command line. */
   readonly key: keyof ServeFlags;
-  /** As the command line's help shows it, `--port <number>`. */
+  /** As help shows it: `--port <number>`. */
   readonly flag: string;
   readonly env: string;
-  /** In text; absent where there is none. */
+  /** As text; absent where there is none. */
   readonly default?: string;
   readonly description: string;
 }
@@ -21,7 +21,7 @@ export type LogLevel = z.infer<typeof level>;
 
 const text = z.string().min(1, "must not be empty").max(4096, "is too long");
 
-/** A whole number in decimal digits: `Number()` would take `0x1f`, ` 5 ` and the empty string as well. */
+/** Whole number in decimal digits: `Number()` would accept `0x1f`, ` 5 ` and the empty string as well. */
 const whole = (least: number, most: number): z.ZodType<number, string> =>
   z
     .string()
@@ -33,12 +33,12 @@ const address = z
   .string()
   .refine((value) => isIP(value) !== 0, "must be an IP address, such as 0.0.0.0 or ::");
 
-/** RFC 1123, one label: what Kubernetes takes as the name of a namespace and (nearly) of a Service. */
+/** DNS label (RFC 1123): the name of a Namespace, and (nearly) of a Service. */
 export const label = z.string().regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be a Kubernetes name");
 
 const onOff = z.enum(["on", "off"], { error: "must be on or off" }).transform((word) => word === "on");
 
-/** URL with host and at most a path: what a webhook configuration accepts. */
+/** HTTPS URL with host and optional path: the form that a webhook configuration accepts. */
 const webhookUrl = text.refine((value) => {
   const url = URL.parse(value);
   return (
@@ -50,7 +50,7 @@ const webhookUrl = text.refine((value) => {
   );
 }, "must be an https:// URL without user, query and fragment");
 
-/** Where plain HTTP is as good: nothing leaves the machine. */
+/** Hosts for which plain HTTP is as safe: the connection stays on the machine. */
 const loopback = ["127.0.0.1", "localhost"];
 
 const isMirror = (value: string): boolean => {
@@ -59,7 +59,7 @@ const isMirror = (value: string): boolean => {
   return safe && url.username === "" && url.password === "" && !value.includes("?") && !value.includes("#");
 };
 
-/** Mirrors in one text, as the environment gives them; commas are no part of any that could be meant. */
+/** Mirrors as one text, separated by commas: no usable URL contains one. */
 const mirrors = z
   .string()
   .max(16_384, "is too long")
@@ -94,10 +94,10 @@ const shape = {
   tufCache: text.optional(),
 } as const;
 
-/** Settings as text, from whichever source, to settings as they are used. */
+/** Validates settings as text, from any source, and converts them. */
 export const serveSchema = z.strictObject(shape);
 
-/** Flags as the command line parsed them; each absent where it was not given. Never with defaults filled in. */
+/** Flags of the parsed command line; absent where not given, without defaults. */
 export type ServeFlags = { readonly [Key in keyof typeof shape]?: string | undefined };
 
 const option = (

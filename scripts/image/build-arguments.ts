@@ -1,15 +1,15 @@
-/** Where an image comes from. */
+/** Origin of an image. */
 export interface Source {
   readonly version: string;
   /** Commit, in hexadecimal. */
   readonly revision: string;
-  /** SOURCE_DATE_EPOCH, seconds: every time in the image is this one. */
+  /** SOURCE_DATE_EPOCH, seconds since 1970: the time of everything in the image. */
   readonly epoch: number;
-  /** URL of the repository, where it has one. */
+  /** URL of the repository; absent where there is none. */
   readonly repository?: string;
 }
 
-/** Arguments of the Dockerfile that say what is built. */
+/** Arguments of the Dockerfile that name the origin. */
 export const buildArguments = ({
   version,
   revision,

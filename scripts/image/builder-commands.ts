@@ -9,20 +9,20 @@ export interface ImageRequest {
   readonly reference: string;
   /** Folder with the Dockerfile. */
   readonly context: string;
-  /** Where to write the image as an OCI archive; it stays in the builder's own store where absent. */
+  /** OCI archive to write. Absent: the image goes to the builder's own store. */
   readonly archive?: string;
-  /** May layers of an earlier build be used? With buildah and podman only where that one had the same time. */
+  /** Allows layers of an earlier build; buildah and podman only reuse layers of the same time. */
   readonly cached?: boolean;
   /** More arguments of the Dockerfile, such as `BUILD_IMAGE`. */
   readonly more?: Readonly<Record<string, string>>;
-  /** Handed on as they are: `--secret`, `--platform`, `--no-cache`. */
+  /** Options handed on to the builder: `--secret`, `--platform`, `--no-cache`. */
   readonly options?: readonly string[];
 }
 
 /**
- * Arguments of the builder, one list a call. All write the same times into every layer, the source's, since a layer's
- * digest covers them: buildah and podman by `--timestamp`, BuildKit by SOURCE_DATE_EPOCH and `rewrite-timestamp`. The
- * first two would keep the earlier time in a layer that they take from their cache, BuildKit rewrites those as well.
+ * Commands that build an image, each a list of arguments. All write the source's time into every layer, because a
+ * layer's digest covers its times: buildah and podman by `--timestamp`, BuildKit by SOURCE_DATE_EPOCH and
+ * `rewrite-timestamp`. A layer from the cache keeps its earlier time with buildah and podman; BuildKit rewrites it.
  */
 export function builderCommands(request: ImageRequest): readonly (readonly string[])[] {
   const { builder, source, reference, context, archive, more = {}, options = [] } = request;
@@ -31,7 +31,7 @@ export function builderCommands(request: ImageRequest): readonly (readonly strin
   if (builder === "docker") {
     const output = `type=oci,dest=${archive ?? ""},name=${reference},rewrite-timestamp=true`;
     const target = archive === undefined ? ["--load"] : ["--output", output];
-    // An attestation of the build says when it ran.
+    // No attestation: it would record when the build ran, and no two images would be the same.
     return [["buildx", "build", "--provenance=false", ...common, "--tag", reference, ...target, context]];
   }
   const fresh = request.cached === true ? [] : ["--no-cache"];

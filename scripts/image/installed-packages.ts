@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a package says of itself in its package.json, as far as it matters here. */
+/** Fields of a package.json that a bill of materials needs. */
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;
   readonly description?: string;
-  /** An SPDX expression; old packages have an object, or a list of them. */
+  /** SPDX expression. Old packages have an object, or a list of objects. */
   readonly license?: string | { readonly type: string };
   readonly licenses?: readonly { readonly type: string }[];
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -14,18 +14,18 @@ export interface PackageManifest {
 }
 
 export interface InstalledPackage {
-  /** Path from the project's folder, as the lock file writes it: `node_modules/a/node_modules/@b/c`. */
+  /** Path from the project's folder, as in the lock file: `node_modules/a/node_modules/@b/c`. */
   readonly path: string;
   readonly manifest: PackageManifest;
 }
 
-/** Packages of declarations for a compiler: nothing in them ever runs. */
+/** Packages of type declarations: nothing in them runs. */
 const holdsOnlyTypes = (name: string): boolean => name.startsWith("@types/");
 
 const manifestOf = (folder: string): PackageManifest =>
   JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageManifest;
 
-/** Folders directly below a `node_modules`, scopes looked into, in order. */
+/** Package folders directly below a `node_modules`, scopes opened, sorted. */
 function packageFolders(modules: string): readonly string[] {
   return readdirSync(modules, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
@@ -36,8 +36,8 @@ function packageFolders(modules: string): readonly string[] {
 }
 
 /**
- * Every package that is there below a folder's `node_modules`, nested ones too.
- * @param path where to look, from the project's folder; empty for the project itself
+ * Every package below a folder's `node_modules`, nested ones included.
+ * @param path of that folder from the project's folder; empty for the project itself
  */
 export function packagesBelow(project: string, path = ""): readonly InstalledPackage[] {
   const modules = path === "" ? "node_modules" : `${path}/node_modules`;
@@ -49,8 +49,8 @@ export function packagesBelow(project: string, path = ""): readonly InstalledPac
 }
 
 /**
- * Where Node finds a package that another one imports: the nearest `node_modules` upwards.
- * @param from path of the importing package, empty for the project
+ * Package that an import resolves to, by Node's rule: the nearest `node_modules` upwards.
+ * @param from path of the importing package; empty for the project
  */
 function resolve(project: string, from: string, name: string): string | undefined {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf("node_modules/") - 1))) {
@@ -60,18 +60,18 @@ function resolve(project: string, from: string, name: string): string | undefine
   }
 }
 
-/** What runs in production, and who needs whom. */
+/** Packages that run in production, with their dependencies. */
 export interface Production {
   readonly project: PackageManifest;
   readonly packages: readonly InstalledPackage[];
-  /** Paths that a path's package needs; the project's own path is empty. */
+  /** Path of a package → paths of its dependencies. The project's own path is empty. */
   readonly needs: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * The packages that a project needs to run, found as Node finds them in what is installed.
+ * Packages that a project needs to run, resolved as Node resolves them in the installed tree.
  * @param project folder of its package.json
- * @throws Error where a package that is needed is not installed
+ * @throws Error where a needed package is not installed
  */
 export function productionOf(project: string): Production {
   const root = manifestOf(project);

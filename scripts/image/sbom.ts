@@ -14,11 +14,11 @@ function licenceTexts({ license, licenses }: PackageManifest): readonly string[]
   return one === undefined ? (licenses ?? []).map(({ type }) => type) : [one];
 }
 
-/** Package URL of a package from npm (purl-spec, type npm: the scope is the namespace, its `@` escaped). */
+/** Package URL of an npm package (purl-spec, type npm: the scope is the namespace, its `@` percent-encoded). */
 export const purlOf = ({ name, version }: PackageManifest): string =>
   `pkg:npm/${name.split("/").map(encodeURIComponent).join("/")}@${encodeURIComponent(version)}`;
 
-/** Subresource integrity, as the lock file has it, to the digest that CycloneDX wants. */
+/** CycloneDX's digest of a lock file's `integrity` (W3C Subresource Integrity). */
 function digestOf(integrity: string | undefined): readonly (readonly [Enums.HashAlgorithm, string])[] {
   const found = /^sha512-([A-Za-z0-9+/]+=*)$/.exec(integrity ?? "");
   if (found?.[1] === undefined) return [];
@@ -48,7 +48,7 @@ function componentOf(
   return component;
 }
 
-/** A serial number that depends on the contents alone (RFC 9562, 5.8: version 8 leaves the bits to us). */
+/** Serial number derived from the contents alone (RFC 9562, 5.8: version 8 leaves the bits to the implementation). */
 function serialNumberOf(contents: string): string {
   const hex = createHash("sha256").update(contents).digest("hex");
   const variant = "89ab"[parseInt(hex.charAt(16), 16) & 3] ?? "8";
@@ -63,15 +63,15 @@ function serialNumberOf(contents: string): string {
 
 export interface SbomInput {
   readonly production: Production;
-  /** Subresource integrity of a package's archive by the package's path, from the lock file. */
+  /** `integrity` of a package's archive by the package's path, from the lock file. */
   readonly integrity: (path: string) => string | undefined;
-  /** When what it describes was made; absent where nobody said. */
+  /** Time of the build; absent where it is not given. */
   readonly timestamp?: Date;
 }
 
 /**
- * The bill of materials of what runs in production, CycloneDX 1.6 in JSON: the same input gives the same bytes.
- * A package that is installed at two places is one component.
+ * Bill of materials of the packages that run in production, CycloneDX 1.6 in JSON: the same input gives the same
+ * bytes. A package that is installed in two places is one component.
  */
 export function sbomOf({ production, integrity, timestamp }: SbomInput): string {
   const { project, packages, needs } = production;

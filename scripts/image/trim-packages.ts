@@ -1,6 +1,6 @@
 /**
- * Takes out of `node_modules` what Node never reads: `trim-packages.ts PROJECT`. Packages that nobody needs to run go,
- * such as those of types; of the others, files. What is left behaves the same; licences and notices stay.
+ * Removes from `node_modules` everything that Node never reads: `trim-packages.ts PROJECT`. Packages that production
+ * does not need go as a whole; of the others, single files. Behaviour stays the same; licences and notices stay.
  */
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +11,15 @@ import { packagesBelow, productionOf } from "./installed-packages.ts";
 /** Texts that a licence asks to be passed on. */
 const legal = /^(?:licen[cs]e|copying|copyright|notice|authors|patents|third.?party)/i;
 
-/** By path within the package. Node takes types out of `.ts` files, but by design never below `node_modules`. */
+/**
+ * Files that Node never reads, by path within the package. Node strips types of `.ts` files, but never below
+ * `node_modules`.
+ */
 const unread: readonly RegExp[] = [
   /\.[cm]?ts$/,
   /\.map$/,
   /\.tsbuildinfo$/,
-  // Add-ons of another runtime, Bare, for thirteen platforms.
+  // Native add-ons for another runtime, Bare, on thirteen platforms.
   /\.bare$/,
   /^(?:\.github|tests?|__tests__|docs|examples?|bench|benchmarks?|coverage)\//,
   /(?:^|\/)\.(?:editorconfig|eslintrc|eslintignore|nycrc|npmignore|prettierrc|gitattributes|travis)[^/]*$/,
@@ -28,14 +31,14 @@ const prose = /\.(?:md|markdown|html)$/i;
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 /**
- * Which files of a package nobody reads.
+ * Files of a package that Node never reads.
  * @param files paths from the package's folder
  */
 export function unreadFiles(files: readonly string[]): readonly string[] {
   const hasLicence = files.some((path) => !path.includes("/") && legal.test(path));
   return files.filter((path) => {
     if (legal.test(nameOf(path))) return false;
-    // Where there is no file for the licence, the README holds it.
+    // The README stays where it is the only place of the licence.
     if (prose.test(path)) return hasLicence || !/^readme/i.test(path);
     return unread.some((pattern) => pattern.test(path));
   });
@@ -49,7 +52,7 @@ function filesBelow(folder: string, prefix = ""): readonly string[] {
   });
 }
 
-/** Removes folders that hold nothing any more. */
+/** Removes empty folders. */
 function dropEmpty(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true }))
     if (entry.isDirectory()) dropEmpty(join(folder, entry.name));
@@ -58,7 +61,7 @@ function dropEmpty(folder: string): void {
 
 /**
  * @param project folder with a `node_modules`
- * @returns bytes that went
+ * @returns bytes removed
  */
 export function trimPackages(project: string): number {
   let bytes = 0;
@@ -73,7 +76,7 @@ export function trimPackages(project: string): number {
     const gone = needed.has(path) ? unreadFiles(files) : files;
     for (const file of gone) remove(join(folder, file));
   }
-  // npm's notes to itself, and links to programs.
+  // npm's own lock file and the links to programs.
   for (const name of [".package-lock.json", ".bin"])
     rmSync(join(project, "node_modules", name), { recursive: true, force: true });
   dropEmpty(join(project, "node_modules"));

@@ -18,10 +18,10 @@ import { snapshotOf } from "./trust/policy-sources.ts";
 export interface ApplyOptions {
   readonly policy: readonly string[];
   readonly resource: readonly string[];
-  /** Namespaces and ConfigMaps that the files lack are read from the cluster. */
+  /** Reads Namespaces and ConfigMaps that the files lack from the cluster. */
   readonly cluster?: boolean;
   readonly kubeconfig?: string;
-  /** For objects that name none. */
+  /** Namespace of objects that name none. */
   readonly namespace: string;
   readonly output: OutputFormat;
 }
@@ -30,7 +30,7 @@ const deadlineMs = 30_000;
 
 const surroundings: ReadonlySet<unknown> = new Set(["ConfigMap", "Secret", "Namespace"]);
 
-/** What of the files stands around the objects that are reviewed. */
+/** Objects of the files that pods refer to. */
 function placed(manifests: readonly Manifest[], namespace: string): readonly PlacedObject[] {
   return manifests.flatMap((manifest) => {
     const { object, file } = manifest;
@@ -58,7 +58,7 @@ async function openFiles(
   }
 }
 
-/** Files first, then the cluster: what is about to be applied is newer than what is there. */
+/** Files first, then the cluster: a file that is about to be applied is newer than the cluster's object. */
 function layered(files: ClusterReader, live: ClusterReader | undefined): SkillSource {
   return {
     read: async (ref, signal) => (await files.read(ref, signal)) ?? (await live?.read(ref, signal)),
@@ -66,8 +66,8 @@ function layered(files: ClusterReader, live: ClusterReader | undefined): SkillSo
 }
 
 /**
- * Labels of a namespace from the files, else the cluster. Where neither has it, its name is all that is known; that
- * will do only if every policy governs it already, since any label could decide otherwise.
+ * Labels of a namespace from the files, else from the cluster. Where neither has them, only the name is known: enough
+ * if every policy governs the namespace by that alone, because any other label could decide otherwise.
  */
 function namespaceView(
   files: ClusterReader,
@@ -94,7 +94,7 @@ function namespaceView(
   };
 }
 
-/** What would be said of one object, or undefined where it can bring in no skill. */
+/** Review of one object; undefined where it makes no pod and so brings in no skill. */
 async function applyOne(
   manifest: Manifest,
   namespace: string,
@@ -137,7 +137,7 @@ function layoutOf(manifests: readonly Manifest[], namespace: string): TableLayou
 
 /**
  * `skill-admission apply`: reviews objects as the webhook would, without a webhook.
- * @throws UsageError for files that cannot be read or policies that are wrong
+ * @throws UsageError for files that cannot be read, or policies that are wrong
  */
 export async function applyResources(options: ApplyOptions, line: CommandLine): Promise<ExitCode> {
   const both = [...options.policy, ...options.resource].filter((path) => path === "-");

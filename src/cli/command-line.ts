@@ -3,39 +3,39 @@ import type { SkillSource } from "../skill/source.ts";
 import type { Skill } from "../skill/skill.ts";
 import type { PlacedObject } from "../kubernetes/manifest-object.ts";
 
-/** How a command ended: all passed, something was refused, the call was wrong, or nothing could be said. */
+/** Exit codes: all passed, a policy is violated, wrong call or bad input, could not be evaluated. */
 export const exitCode = { pass: 0, violation: 1, usage: 2, unevaluated: 3 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** What a call as a whole came to: something refused outweighs something that could not be evaluated. */
+/** Exit code of a whole call: a violation outweighs an item that could not be evaluated. */
 export function worst(codes: ReadonlySet<ExitCode>): ExitCode {
   if (codes.has(exitCode.violation)) return exitCode.violation;
   return codes.has(exitCode.unevaluated) ? exitCode.unevaluated : exitCode.pass;
 }
 
-/** Somewhere to write text, as `process.stdout` is. */
+/** Text stream, such as `process.stdout`. */
 export interface TextOutput {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
-  /** Columns of the terminal, where it is one. */
+  /** Columns of the terminal; absent where the stream is none. */
   readonly columns?: number | undefined;
 }
 
-/** What `apply` reads of a cluster, live or from manifests. */
+/** Port: the parts of a cluster that `apply` reads, live or from manifests. */
 export type ClusterReader = SkillSource &
   Pick<ClusterView, "namespaceLabels"> & { readonly close?: () => Promise<void> };
 
-/** One option of `serve`, with the environment variable that stands for it. */
+/** One option of `serve`, with its environment variable. */
 export interface ServeFlag {
-  /** As help shows it, `--port <number>`. */
+  /** As help shows it: `--port <number>`. */
   readonly flag: string;
   readonly description: string;
   readonly env: string;
   readonly default?: string;
 }
 
-/** What `unregister` is asked to do; what is absent, the environment or a default says. */
+/** Request to `unregister`; absent fields come from the environment or have a default. */
 export interface UnregisterRequest {
   readonly inCluster: boolean;
   readonly kubeconfig?: string;
@@ -45,7 +45,7 @@ export interface UnregisterRequest {
   readonly seconds: number;
 }
 
-/** What became of it, and where. */
+/** Result of `unregister`, with the cluster and the objects that it was about. */
 export interface UnregisterOutcome {
   readonly server: string;
   readonly namespace: string;
@@ -53,45 +53,51 @@ export interface UnregisterOutcome {
   readonly result: {
     readonly gone: boolean;
     readonly found: boolean;
-    /** Otherwise why running replicas could not be told. */
+    /** True, or the reason why running replicas could not be told. */
     readonly marked: true | string;
     readonly problem?: string;
   };
 }
 
-/** Everything that the commands need from outside; the composition root supplies it. */
+/** Port: everything that the commands need from outside. The composition root supplies it. */
 export interface CommandLine {
-  /** Of the product, for `--version` and SARIF. */
+  /** Version of the product, for `--version` and SARIF. */
   readonly version: string;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
-  /** Everything on standard input. */
+  /** All of standard input. */
   readonly readStdin: () => Promise<Uint8Array>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** False where `NO_COLOR` is set. */
   readonly colour: boolean;
-  /** SKILL_ADMISSION_KEY_PASSPHRASE: for an encrypted key. Never taken from the arguments, which others can see. */
+  /** SKILL_ADMISSION_KEY_PASSPHRASE opens an encrypted key. Never an argument: other users can list those. */
   readonly passphrase?: string | undefined;
-  /** SIGSTORE_ID_TOKEN: the identity of who signs without a key. */
+  /** SIGSTORE_ID_TOKEN: identity token of a keyless signer. */
   readonly identityToken?: string | undefined;
-  /** Where a job of GitHub Actions that may have an identity token asks for it, and what it shows there. */
+  /** Endpoint at which a GitHub Actions job requests its identity token, and the bearer token for that request. */
   readonly githubActions?: { readonly requestUrl: string; readonly requestToken: string } | undefined;
   /** @throws SourceError */
   readonly readSkillDirectory: (directory: string) => Promise<Skill>;
-  /** A cluster of nothing but these ConfigMaps, Secrets and Namespaces. Rejects where two are the same. */
+  /**
+   * Cluster of these ConfigMaps, Secrets and Namespaces alone.
+   * @throws ManifestError (the promise rejects) where two objects have the same name
+   */
   readonly openOffline: (objects: readonly PlacedObject[]) => Promise<ClusterReader>;
-  /** The cluster that a kubeconfig names; the usual one where none is given. */
+  /** Cluster that a kubeconfig names; undefined: the one that kubectl would use. */
   readonly openCluster: (kubeconfig: string | undefined) => Promise<ClusterReader>;
-  /** The options of `serve`, from the one place that knows the configuration. */
+  /** Options of `serve`, loaded on demand. */
   readonly serveFlags: () => Promise<readonly ServeFlag[]>;
-  /** Runs the webhook until it is told to stop. Flags are named in camel case: `--tls-key-file` is `tlsKeyFile`. */
+  /** Runs the webhook until a signal stops it. Keys are in camel case: `--tls-key-file` is `tlsKeyFile`. */
   readonly serve: (flags: Readonly<Record<string, string>>) => Promise<number>;
-  /** Removes the webhook's registration. @throws UsageError where the cluster cannot be spoken to as asked */
+  /**
+   * Removes the webhook's registration.
+   * @throws UsageError where the cluster cannot be reached with the given credentials
+   */
   readonly unregister: (request: UnregisterRequest) => Promise<UnregisterOutcome>;
 }
 
-/** A call that cannot be carried out as it was made: the message says what is wrong, the remedy what to do. */
+/** A call that cannot be carried out: the message says what is wrong, the remedy what to do. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly remedy: string | undefined;

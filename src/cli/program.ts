@@ -11,9 +11,9 @@ import { addUnregister } from "./commands/unregister.ts";
 import { addVerify } from "./commands/verify.ts";
 
 /**
- * The command line's commands and options.
- * @param end is told the exit code of the command that ran
- * @param serveFlags the options of `serve`; knowing them takes time, so that other commands go without
+ * Builds the command line: commands, options, help.
+ * @param end receives the exit code of the command that ran
+ * @param serveFlags options of `serve`; loading them takes time, so other commands go without
  */
 function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
   const program = new Command("skill-admission")
@@ -38,16 +38,15 @@ function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly Serve
   return program;
 }
 
-/** What went wrong first, what to do about it last. */
+/** First the fault, last the remedy. */
 function errorText(error: UsageError): string {
   const remedy = error.remedy === undefined ? "" : `${error.remedy}\n`;
   return `error: ${printableLines(error.message)}\n${remedy}`;
 }
 
 /**
- * Runs one call of the command line. Never rejects for what a caller can do wrong; other errors are faults of the
- * program and pass through.
- * @param args what follows the program's name
+ * Runs one call of the command line. Never rejects for a caller's mistake; a fault of the program passes through.
+ * @param args the arguments after the program's name
  * @returns the exit code
  */
 export async function runCommandLine(args: readonly string[], line: CommandLine): Promise<number> {

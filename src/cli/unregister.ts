@@ -1,6 +1,6 @@
 import { exitCode, UsageError, type CommandLine, type UnregisterRequest } from "./command-line.ts";
 
-/** Flags of `unregister` as they were parsed. */
+/** Flags of `unregister`, parsed. */
 export interface UnregisterFlags {
   readonly inCluster?: boolean;
   readonly kubeconfig?: string;
@@ -35,7 +35,7 @@ function requestOf(flags: UnregisterFlags): UnregisterRequest {
 }
 
 /**
- * Takes the webhook out of the API server's way, and says what was done first and what to do last.
+ * Removes the webhook's registration, and reports first the result, last how to register again.
  * @throws UsageError for a call that cannot be carried out
  */
 export async function runUnregister(flags: UnregisterFlags, line: CommandLine): Promise<number> {

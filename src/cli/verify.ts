@@ -46,8 +46,8 @@ async function contentOf(directory: string, line: CommandLine): Promise<SkillCon
 type Establish = (subject: EvidenceSubject, trust: TrustMaterial, now: number) => Evidence;
 
 /**
- * How evidence is established: without a policy nobody asks for the card, and its readers are not loaded. A list may revoke who
- * made another signature beside it.
+ * Chooses how evidence is established. Without a policy the card is not needed, and its readers are not loaded.
+ * Revocations need it all: a list may revoke the signer of another signature.
  */
 async function establisher({ policy = [], revocations, signature }: VerifyOptions): Promise<Establish> {
   const signatureAt = signature === undefined ? {} : { signaturePath: signature };
@@ -99,7 +99,7 @@ function layoutOf(directories: readonly string[]): TableLayout {
   };
 }
 
-/** What one skill means for the exit code: one that could not be read was not evaluated, though it is refused. */
+/** Exit code of one skill: an unreadable one was not evaluated, though it is refused. */
 function exitCodeOf({ reference: { content } }: Verified, outcome: Outcome): ExitCode {
   const unread = content.state === "unavailable" && content.code === "SOURCE_UNAVAILABLE";
   if (unread || outcome === "unevaluated") return exitCode.unevaluated;
@@ -112,7 +112,7 @@ const isNoSkill = ({ content }: SkillReference): boolean =>
 const isWithout = ({ content }: SkillReference, signature: string | undefined): boolean =>
   signature !== undefined && content.state === "resolved" && !content.skill.files.has(signature);
 
-/** Folders that a call may not have meant. */
+/** Folders that the caller may not have meant. */
 interface SuspiciousInputs {
   readonly noSkill: string[];
   readonly noSignature: string[];
@@ -121,7 +121,7 @@ interface SuspiciousInputs {
 const few = (names: readonly string[]): string =>
   [...names.slice(0, 3), ...(names.length > 3 ? ["…"] : [])].join(", ");
 
-/** What a call that proves little may have meant. */
+/** Warnings about a call that proves little. */
 function advice(
   { noSkill, noSignature }: SuspiciousInputs,
   { signature = "" }: VerifyOptions,
@@ -143,7 +143,7 @@ function advice(
 }
 
 /**
- * `skill-admission verify`: establishes the evidence about each folder, holds it against the policies and reports.
+ * `skill-admission verify`: establishes the evidence about each folder, judges it by the policies, and reports.
  * @throws UsageError for folders, keys or policies that cannot be used
  */
 export async function verifySkills(

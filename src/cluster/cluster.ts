@@ -5,40 +5,43 @@ import type { OwnPlural } from "../policy/resource/kinds.ts";
 import type { MirrorReference, NamedReference, ResolvedReference } from "../policy/trust/reference.ts";
 import type { SkillSource } from "../skill/source.ts";
 
-/** Everything that reviews ask of the cluster, live or offline. */
+/** Everything that reviews read from a cluster, live or offline. */
 export interface Cluster extends SkillSource, ClusterView, PolicyIndex {
-  /** Why reviews cannot be answered well now, a sentence each; empty when they can. */
+  /** Reasons why reviews cannot be answered well now, a sentence each; empty when they can. */
   readiness(): readonly string[];
-  /** Stops watching and lets connections go. Safe to call twice. */
+  /** Stops watching and closes connections. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /** Port: trusted roots that are no objects of the cluster. */
 export interface MirrorSource {
-  /** Follows the mirrors that are referred to, from now on these and no others. Returns at once. */
+  /** Replaces the followed mirrors by those of the references. Returns at once. */
   follow(references: readonly NamedReference[]): void;
   /** What a mirror has published, from memory. */
   read(reference: MirrorReference): ResolvedReference;
   /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
   pending(): boolean;
-  /** Calls back after each change of what `read` and `pending` answer. */
+  /** Calls back after each change of a result of `read` or `pending`. */
   onChange(changed: () => void): void;
 }
 
-/** What is watched; also the label of the watch metric. */
+/** Watched resource; also the label of the watch metric. */
 export type WatchedResource =
   OwnPlural | "namespaces" | "pods" | "configmaps" | "secrets" | "validatingwebhookconfigurations";
 
-/** What the adapter tells of itself while it runs. None of these may throw. */
+/** Events of a running adapter. None of the hooks may throw. */
 export interface ClusterHooks {
-  /** Something that an operator should know, one sentence with the remedy. Said once per change, not repeated. */
+  /** A problem for the operator: one sentence with the remedy, once per change. */
   readonly onProblem: (message: string) => void;
-  /** After each change of policies, trust or revocation lists, and once at the start. */
+  /** Runs at the start and after each change of policies, trust roots or revocation lists. */
   readonly onPolicies?: (snapshot: CompiledSnapshot) => void;
-  /** Somebody had changed or deleted the webhook's registration, and it has been put back. */
+  /** Runs after the webhook's registration, changed or deleted by somebody else, is restored. */
   readonly onRepair?: () => void;
-  /** How many namespaces carry the break-glass label; after each change, and once at the start. */
+  /** Runs with the number of namespaces that carry the break-glass label, at the start and after each change. */
   readonly onBreakGlass?: (namespaces: number) => void;
-  /** At the start, after each change of a watch's health and after each list. `lastSync`: milliseconds since 1970. */
+  /**
+   * Runs at the start, after each change of a watch's health, and after each list. `lastSync`: milliseconds since
+   * 1970.
+   */
   readonly onWatchState?: (resource: WatchedResource, healthy: boolean, lastSync: number | undefined) => void;
 }

@@ -10,7 +10,10 @@ const pick = (from: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
-/** Taken out of containers, rather than the rest kept: what the walker learns to read tomorrow is then there. */
+/**
+ * Fields dropped from containers. A list of dropped fields, not of kept ones: fields that pods are searched by later
+ * stay.
+ */
 const bulkyFields: ReadonlySet<string> = new Set([
   "image",
   "imagePullPolicy",
@@ -27,7 +30,7 @@ const bulkyFields: ReadonlySet<string> = new Set([
   "terminationMessagePolicy",
 ]);
 const metadataFields = ["name", "generateName", "namespace", "uid", "labels", "annotations"];
-/** kubectl's own copy of the whole pod, which would double what a pod costs here. */
+/** kubectl's own copy of the whole pod, which would double the memory. */
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 const slimContainers = (list: unknown): unknown =>
@@ -48,12 +51,12 @@ function slimMetadata(metadata: unknown): unknown {
 }
 
 /**
- * A pod without what no question here is about (status, images, commands, resources, probes, …): a watch keeps every
- * pod of the cluster in memory. Malformed parts stay as they are, so that they are seen as such later.
+ * A pod reduced to the fields that reviews need: a watch keeps every pod of the cluster in memory. Malformed parts
+ * stay, so that they are recognised as malformed later.
  */
 export function slimPod(pod: KubernetesObject): KubernetesObject {
   const { metadata, spec } = pod;
-  // Items of a list come without these.
+  // Items of a list carry no apiVersion and kind.
   const type = { apiVersion: "v1", kind: "Pod" } as const;
   if (!isFields(spec)) return { ...type, metadata: slimMetadata(metadata), spec };
   const slim: Record<string, unknown> = { ...pick(spec, ["volumes"]) };
@@ -68,7 +71,7 @@ const hasEnded = (pod: KubernetesObject): boolean => {
   return isFields(status) && (status["phase"] === "Succeeded" || status["phase"] === "Failed");
 };
 
-/** Pods that name one object. */
+/** Pods that mount one object. */
 interface Users {
   readonly key: string;
   readonly pods: Set<string>;
@@ -76,39 +79,39 @@ interface Users {
 
 interface StoredPod {
   readonly namespace: string;
-  /** The slim pod as JSON: some 40 % of what the same costs as objects, and only few pods are ever asked for. */
+  /** The reduced pod as JSON: some 40 % of the memory of objects, and few pods are ever read. */
   readonly json: string;
   readonly uses: readonly Users[];
 }
 
-/** Milliseconds that a pod is expected: other webhooks may take 30 s before it is stored. */
+/** Milliseconds until an expected pod is given up: other webhooks may take 30 s before it is stored. */
 const expectedFor = 35_000;
-/** Characters of all expected pods: whoever reaches the webhook can make it expect pods that never come. */
+/** Characters of all expected pods: every caller of the webhook can announce pods that never come. */
 const maxExpectedSize = 16 * 1024 * 1024;
-/** Of an expected pod, before its uid: no namespace has such a name. */
+/** Key prefix of an expected pod, before its uid: no namespace has such a name. */
 const expectedPrefix = "?/";
 
-/** The pods that run, by the ConfigMaps and Secrets that they mount. */
+/** Running pods by the ConfigMaps and Secrets that they mount. */
 export class PodStore {
   readonly #pods = new Map<string, StoredPod>();
   readonly #users = new Map<string, Users>();
-  /** Key of an expected pod → when that ends; in the order of time. */
+  /** Key of an expected pod → time at which it is given up, in that order. */
   readonly #expected = new Map<string, number>();
   #expectedSize = 0;
   readonly #now: () => number;
 
-  /** @param now milliseconds of a clock that never goes back */
+  /** @param now monotonic clock, milliseconds */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Pods that mount something; others are not kept. */
+  /** Number of pods kept: those that mount a ConfigMap or Secret. */
   get size(): number {
     return this.#pods.size;
   }
 
   /**
-   * Adds a pod or takes its newer state.
+   * Adds or replaces a pod.
    * @throws SourceError SOURCE_MALFORMED where it is not built like a pod
    */
   set(key: string, pod: KubernetesObject, namespace: string): void {
@@ -117,8 +120,8 @@ export class PodStore {
   }
 
   /**
-   * Counts a pod that was admitted and is not stored yet. It goes when the watch shows a pod of its uid, after some time,
-   * and when the returned function is called. The uid is chosen before admission; without one nothing is expected.
+   * Counts a pod that is admitted but not stored yet, until the watch shows its uid, 35 s have passed, or the
+   * returned function is called. The API server chooses the uid before admission; a pod without one is not counted.
    * @throws SourceError as `set`
    */
   expect(pod: KubernetesObject, namespace: string): () => void {
@@ -141,7 +144,7 @@ export class PodStore {
     this.delete(key);
   }
 
-  /** Takes out what is no longer expected, and the oldest where there are too many. */
+  /** Drops expected pods whose time has passed, and the oldest above the bound on memory. */
   #dropExpected(): void {
     const now = this.#now();
     for (const [key, until] of this.#expected) {
@@ -156,7 +159,7 @@ export class PodStore {
     const slim = slimPod(pod);
     const subject = podOf(slim, namespace);
     const names = subject === undefined ? [] : objectNames(subject);
-    // A pod that mounts no such object can never be the answer.
+    // A pod that mounts no ConfigMap and no Secret is never asked for.
     if (names.length === 0) return;
     const uses = names.map((ref) => this.#usersOf(usedKey(ref)));
     for (const { pods } of uses) pods.add(key);
@@ -173,12 +176,12 @@ export class PodStore {
     }
   }
 
-  /** Keys of all pods kept that the watch has shown. */
+  /** Keys of the pods that the watch has shown. */
   keys(): IteratorObject<string> {
     return this.#pods.keys().filter((key) => !key.startsWith(expectedPrefix));
   }
 
-  /** Pods that have not ended and that mount this object, expected ones among them. */
+  /** Pods that mount this object and have not ended, expected ones included. */
   using(ref: VolumeObjectRef): readonly PodSubject[] {
     this.#dropExpected();
     const users = this.#users.get(usedKey(ref));

@@ -1,8 +1,8 @@
-/** What is running: for `--version`, the log and the metric `build_info`. */
+/** Build of the running program: for `--version`, the log and the metric `build_info`. */
 export interface Build {
   readonly version: string;
-  /** Commit that it was built from, where the build said so. */
+  /** Commit; "unknown" where the build did not record it. */
   readonly revision: string;
-  /** Bytes of memory that the process may take, as its control group says; absent where there is no limit. */
+  /** Memory limit of the process's control group, bytes; absent without a limit. */
   readonly memoryLimit?: number;
 }

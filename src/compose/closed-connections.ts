@@ -2,14 +2,14 @@ import type { ClosedConnection } from "../server/connections.ts";
 import type { ConnectionLabels } from "../telemetry/labels.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
-/** Between two lines, milliseconds: whoever opens connections must not fill the log with them. */
+/** Milliseconds between two log lines: a flood of connections must not fill the log. */
 const between = 60_000;
 
 /**
- * Counts the connections to a port that were closed because there were too many, and logs, once a minute, how many
- * since the last line and whose the latest was. Addresses are for the log only: as labels there would be no end of them.
+ * Counts the connections to a port that were closed above a limit. Once a minute it logs how many, with the latest
+ * client's address: as a metric label, addresses would have no bound.
  *
- * @param now milliseconds
+ * @param now milliseconds since 1970
  */
 export function closedConnections(
   { metrics, log }: Telemetry,

@@ -25,7 +25,7 @@ function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
 }
 
 /**
- * Opens the cluster that the configuration names. What is not needed in that mode is not loaded.
+ * Opens the cluster that the configuration names. Code of the other modes is not loaded.
  * @throws Error where a folder, kubeconfig or credential cannot be used, in words
  */
 export async function connect(config: Config, telemetry: Telemetry): Promise<Connected> {
@@ -63,6 +63,6 @@ async function open(
   };
 }
 
-/** An address that callers can use as it is; "any" is none, and loopback is always there. */
+/** Address that callers can connect to: the wildcard is none, and loopback is always named. */
 const usable = (address: string): readonly string[] =>
   ["0.0.0.0", "::", "127.0.0.1", "::1"].includes(address) ? [] : [address];

@@ -4,10 +4,10 @@ import type { Config } from "../config.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { noMirrors, refusals } from "../tuf/no-mirrors.ts";
 
-/** Milliseconds for one request to a mirror, with its whole answer. */
+/** Time limit of one request to a mirror with its whole answer, milliseconds. */
 const requestLimit = 10_000;
 
-/** The TUF mirrors that the configuration names. Where there are none, nothing of it is loaded. */
+/** Opens the TUF mirrors that the configuration names. Without any, TUF's code is not loaded. */
 export async function openMirrors(
   { tuf: { mirrors, cache } }: Config,
   { log, metrics }: Telemetry,
@@ -40,7 +40,7 @@ export async function openMirrors(
   };
 }
 
-/** A cluster that ends what it reads mirrors with. */
+/** A cluster that closes its mirrors with itself. */
 export const closing = <C extends Cluster>(
   cluster: C,
   mirrors: { readonly close: () => Promise<void> },

@@ -19,7 +19,7 @@ async function buildOf(): Promise<Build> {
   };
 }
 
-/** A control group without a limit says 0 or more than the machine has. */
+/** Memory limit of the control group. Without one, Node reports 0 or more than the machine has. */
 const memoryLimitOf = (constrained: number, machine: number): number | undefined =>
   constrained > 0 && constrained < machine ? constrained : undefined;
 
@@ -29,10 +29,10 @@ const output = (stream: NodeJS.WriteStream): TextOutput => ({
   columns: stream.columns,
 });
 
-/** Exit code where the reader went away before the end: what was not read must not count as a pass. */
+/** Exit code after the reader of the output has gone: unread results must not count as a pass. */
 const unheard = 3;
 
-/** Whoever reads our output may stop reading, as `head` does; that is no fault, and nothing is left to say. */
+/** Exits when the reader of standard output closes it, as `head` does: that is no fault. */
 function endWithReader(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(unheard);
@@ -40,7 +40,7 @@ function endWithReader(): void {
   });
 }
 
-/** Aborts at the first SIGTERM or SIGINT, and `hurry` at the second. */
+/** `stop` aborts at the first SIGTERM or SIGINT, `hurry` at the second. */
 function stopSignals(): { readonly stop: AbortSignal; readonly hurry: AbortSignal } {
   const [stop, hurry] = [new AbortController(), new AbortController()];
   const onSignal = (): void => (stop.signal.aborted ? hurry : stop).abort();
@@ -48,7 +48,7 @@ function stopSignals(): { readonly stop: AbortSignal; readonly hurry: AbortSigna
   return { stop: stop.signal, hurry: hurry.signal };
 }
 
-/** `serve` ends with 0 when it was told to stop, with 2 when it could not start as it was called. */
+/** Runs `serve`: 0 after a signal to stop, 2 for a wrong configuration, 3 where it could not start or failed. */
 async function runServe(flags: Readonly<Record<string, string>>, build: Build): Promise<number> {
   const [{ ConfigError, parseServeConfig }, { serve }] = await Promise.all([
     import("../config.ts"),
@@ -64,14 +64,14 @@ async function runServe(flags: Readonly<Record<string, string>>, build: Build): 
   }
 }
 
-/** GitHub sets both for jobs with `permissions: id-token: write`. */
+/** GitHub Actions sets both for jobs with `permissions: id-token: write`. */
 function githubActionsOf(environment: Environment): CommandLine["githubActions"] {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: requestUrl, ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken } =
     environment;
   return requestUrl === undefined || requestToken === undefined ? undefined : { requestUrl, requestToken };
 }
 
-/** The command line's view of this process: what it writes to, what it reads, what it can open. */
+/** Implements the command line's port with this process. */
 async function commandLine(): Promise<CommandLine> {
   const build = await buildOf();
   return {
@@ -107,7 +107,7 @@ async function commandLine(): Promise<CommandLine> {
 
 /**
  * Runs one call of the program.
- * @param args what follows the program's name
+ * @param args the arguments after the program's name
  * @returns the exit code
  */
 export async function runProcess(args: readonly string[]): Promise<number> {

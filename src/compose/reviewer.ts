@@ -9,12 +9,12 @@ import { SourceError } from "../skill/source-error.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Connected } from "./connected.ts";
 
-/** How long work may go on that a review has begun, milliseconds: what it warms up is there for the next try. */
+/** Limit on the work of one review, milliseconds. Work beyond the deadline warms caches for the caller's next try. */
 const workLimit = 30_000;
 
 /**
- * Signals that abort when the limit has passed, give or take a second: reviews that begin within the same second share
- * one. Thousands of reviews a second would otherwise keep a hundred thousand timers waiting.
+ * Signals that abort after the limit, give or take a second. Reviews within one second share a signal: a timer each
+ * would add up to a hundred thousand under load.
  */
 function sharedSignals(limit: number): () => AbortSignal {
   let shared = AbortSignal.abort();
@@ -28,7 +28,7 @@ function sharedSignals(limit: number): () => AbortSignal {
   };
 }
 
-/** Reviews with their metrics and log line around them; neither enters the decision. */
+/** Wraps reviews with metrics and a log line; neither enters the decision. */
 export function reviewer({ cluster, events }: Connected, { metrics, log }: Telemetry): ReviewHandler {
   const deps: HandleDeps = {
     cluster,
@@ -82,7 +82,7 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
 
 const denies = ({ outcome }: Decision): boolean => outcome === "deny" || outcome === "error";
 
-/** After the answer is out: nobody waits for an Event. */
+/** Runs after the answer is sent: an Event must not delay it. */
 function tellEvent(events: EventWriter, decision: Decision, request: AdmissionRequest | undefined): void {
   const event = denialEvent(decision, request?.object);
   if (event !== undefined) events.tell(event);

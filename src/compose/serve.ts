@@ -23,7 +23,7 @@ const clock: Clock = {
 /**
  * Runs the webhook until `stop` aborts; then drains.
  *
- * @param hurry a second signal to stop, which cuts the grace short
+ * @param hurry a second signal to stop, which ends the grace period
  * @throws Error where it cannot start, in words
  */
 export async function serve(
@@ -62,7 +62,7 @@ export async function serve(
     servers = await startServers(config, { app, certificates, telemetry, report });
     const { address, port } = servers.reviews;
     log.info("serving", { address, port, metricsPort: servers.metrics.port, ...build });
-    // Only now: a webhook that is registered before it can answer stops what it is asked about.
+    // Registration waits until reviews can be answered: an earlier one would block every object in its scope.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       // Who cannot answer must not lead: nobody would register the webhook then.
       leadership.campaign();
@@ -72,7 +72,7 @@ export async function serve(
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
-    // A process on its way out must not take back what its successor registers, or what somebody removes.
+    // A process that is stopping must not undo its successor's registration, or its removal.
     await registration?.close();
     await leadership.close();
     const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
@@ -80,7 +80,7 @@ export async function serve(
     await drain(servers.reviews, () => undefined, times);
   } finally {
     ended.abort();
-    // One that is left open keeps answering, and keeps the process from ending.
+    // An open server would go on answering, and keep the process alive.
     await servers?.reviews.close(1000);
     await servers?.metrics.close(1000);
     await registration?.close();
@@ -95,7 +95,7 @@ interface Servers {
   readonly metrics: RunningServer;
 }
 
-/** Both, or none where one cannot listen. */
+/** Starts both servers, or neither where one cannot listen. */
 async function startServers(
   config: Config,
   {
@@ -133,7 +133,7 @@ function announceReady({ cluster }: Connected, registration: Registration | unde
   if (policies === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
 }
 
-/** What keeps reviews from being answered here, a sentence each. */
+/** Reasons why reviews cannot be answered here, a sentence each. */
 function readinessOf(
   { cluster, register }: Connected,
   certificates: CertificateSource,
@@ -149,7 +149,7 @@ function readinessOf(
 
 const readyPoll = 50;
 
-/** Waits for a state; false where `stop` aborts before. */
+/** Waits for a state; false where `stop` aborts first. */
 async function untilReady(ready: () => boolean, stop: AbortSignal): Promise<boolean> {
   while (!ready()) {
     if (stop.aborted) return false;
@@ -179,14 +179,14 @@ function certificatesOf(
     names,
     clock,
     ...life,
-    // Without a cluster nobody publishes anything.
+    // Without a cluster there is no registration to wait for.
     ...(register === undefined ? { published: () => true } : {}),
     maintains: () => leadership.leadingSignal() !== undefined,
     prompted: (look) => leadership.onChange(look),
   });
 }
 
-/** Tells metrics, and whoever asked for the CA in a file, of this certificate and every later one. */
+/** Publishes this certificate and every later one: to metrics, and to `--ca-file`. */
 function announceCertificate(
   certificates: CertificateSource,
   { metrics }: Telemetry,

@@ -8,10 +8,13 @@ import {
 import type { Environment } from "../environment.ts";
 import { label } from "../serve-options.ts";
 
-/** The name of namespace, Service and Lease where nobody says otherwise. */
+/** Default name of namespace, Service and Lease. */
 const usualName = "skill-admission";
 
-/** The first of these that is given. */
+/**
+ * The first value that is given.
+ * @throws UsageError where it is no Kubernetes name
+ */
 function named(flag: string, ...values: readonly (string | undefined)[]): string {
   const found = values.find((value) => value !== undefined && value !== "") ?? usualName;
   if (label.safeParse(found).success) return found;
@@ -35,7 +38,7 @@ async function connected(
 }
 
 /**
- * `unregister`, with what the environment says.
+ * Runs `unregister` with the defaults of the environment.
  * @throws UsageError
  */
 export async function runUnregister(

@@ -1,22 +1,22 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { platform } from "node:os";
 
-/** Where a server listens. Port 0: any that is free. */
+/** Address of a server. Port 0: any free port. */
 export interface ListenOptions {
   readonly address: string;
   readonly port: number;
   /**
-   * Listens on one socket only, which shares its port with nobody. Sockets that share one also share it with other
-   * processes of the same user in the same network, which then get some of the connections (`SO_REUSEPORT`, socket(7)).
+   * Listens on a single socket that shares its port with no other. Sockets with `SO_REUSEPORT` (socket(7)) share it
+   * with other processes of the same user in the same network, which then receive some of the connections.
    */
   readonly exclusive?: boolean;
 }
 
 /**
- * How many sockets listen on one port. libuv takes one connection from a listening socket in each turn of the event
- * loop (`uv__server_io`), so that a process that is short of processor time takes its connections the more slowly the
- * longer its turns are, while the API server, whose reviews wait, opens ever more of them: probes and reviews would
- * find the queue full. Linux spreads connections over sockets that share a port (`SO_REUSEPORT`, socket(7)).
+ * Number of sockets on one port. libuv accepts one connection per socket in each turn of the event loop
+ * (`uv__server_io`). Short of CPU, turns become long and the queue fills, while the API server opens more
+ * connections: probes and reviews would be refused. Linux spreads connections over sockets with `SO_REUSEPORT`
+ * (socket(7)).
  */
 const listeners = platform() === "linux" ? 16 : 1;
 
@@ -31,7 +31,7 @@ const opened = (server: Server, options: object): Promise<void> =>
 
 const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
-/** The port, found free: sockets that share theirs would also share it with another process of the same user. */
+/** A port that is free now: shared sockets would otherwise join those of another process of the same user. */
 async function free({ address, port }: ListenOptions): Promise<number> {
   const server = createServer();
   await opened(server, { host: address, port, exclusive: true });
@@ -40,17 +40,17 @@ async function free({ address, port }: ListenOptions): Promise<number> {
   return bound === null || typeof bound === "string" ? port : bound.port;
 }
 
-/** A server that listens: on sockets of its own, and on others whose connections become its own. */
+/** A listening server: its own socket, and further ones that hand their connections to it. */
 export interface Acceptors {
   readonly port: number;
-  /** Takes no new connections. Resolves when none is open any more. */
+  /** Stops accepting. Resolves when all connections are closed. */
   readonly close: () => Promise<void>;
-  /** Closes all connections, those in the middle of a handshake too. */
+  /** Closes all connections, those within a handshake included. */
   readonly cutOff: () => void;
 }
 
 /**
- * Has a server listen, on several sockets where the system can and the port may be shared.
+ * Starts to listen, on several sockets where the system supports it and the port may be shared.
  * @throws NodeJS.ErrnoException `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` as `listen` does
  */
 export async function acceptOn(server: Server, where: ListenOptions): Promise<Acceptors> {
@@ -76,7 +76,7 @@ export async function acceptOn(server: Server, where: ListenOptions): Promise<Ac
   try {
     for (const one of [server, ...others]) {
       await opened(one, options);
-      // After it listens an error is about one connection; without a listener it would end the process.
+      // Later errors concern one connection only; without a listener they would end the process.
       one.on("error", () => undefined);
     }
   } catch (error) {

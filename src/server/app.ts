@@ -8,8 +8,8 @@ import { timeLimits } from "./deadline.ts";
 /**
  * Reviews one AdmissionReview.
  *
- * @param body the JSON text as it came, at most 7 MiB
- * @param signal aborts at the deadline; the answer must then come at once
+ * @param body the JSON text as received, at most 7 MiB
+ * @param signal aborts at the deadline; the answer must then follow at once
  * @returns HTTP status and JSON text of the answer
  */
 export type ReviewHandler = (
@@ -19,32 +19,32 @@ export type ReviewHandler = (
 
 export interface AppOptions {
   readonly review: ReviewHandler;
-  /** What keeps the webhook from being ready, a line each; empty when it is. */
+  /** Reasons why the webhook is not ready, a line each; empty when it is. */
   readonly readiness: () => readonly string[];
-  /** How long a review may take where the request does not say. */
+  /** Time for a review whose request names none. */
   readonly timeoutSeconds: number;
   /** How many reviews there may be at once; default `maxReviews`. */
   readonly reviewsAtOnce?: number;
   /** Is the server about to stop: connections are then asked to be opened elsewhere. */
   readonly draining: () => boolean;
-  /** Told of reviews that threw, and of those that missed their deadline. */
+  /** Runs for each review that threw or missed its deadline. */
   readonly onFault: (error: unknown) => void;
-  /** Told of requests that were answered without a review, with the status. */
+  /** Runs with the HTTP status of each request that was answered without a review. */
   readonly onRefusal?: (status: number) => void;
 }
 
-/** Reviews at the same time. The rest get 503 at once, which the API server reports, rather than a time-out. */
+/** Concurrent reviews. Further ones get 503 at once, which the API server reports: better than a time-out. */
 export const maxReviews = 512;
 
 const isJson = (request: IncomingMessage): boolean =>
   /^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "");
 
-/** How long the rest of a body that nobody wants is thrown away, milliseconds. */
+/** Milliseconds for which the rest of an unwanted body is discarded. */
 const lingerFor = 1000;
 
 /**
- * Ends a request with a line of text. Where its body has not arrived to its end, the rest is thrown away for a
- * moment: a connection that is closed with bytes unread is reset, and the caller would not see the answer.
+ * Answers with a line of text. The rest of an unfinished body is discarded for a moment: closing a connection with
+ * unread bytes resets it, and the caller would lose the answer.
  */
 function answer(response: Response, status: number, text: string): void {
   if (response.headersSent || response.destroyed) return;
@@ -68,7 +68,7 @@ function answer(response: Response, status: number, text: string): void {
   request.once("end", end).once("close", end).resume();
 }
 
-/** A timer that aborts at the deadline and rejects at the last call; `clear` when the answer is there. */
+/** Timer that aborts at the deadline and rejects at the last call; `clear` stops it. */
 function startTimer(limits: ReturnType<typeof timeLimits>): {
   readonly signal: AbortSignal;
   readonly lastCall: Promise<never>;
@@ -76,7 +76,7 @@ function startTimer(limits: ReturnType<typeof timeLimits>): {
 } {
   const controller = new AbortController();
   const { promise: lastCall, reject } = Promise.withResolvers<never>();
-  // Nobody may be listening any more; that is no fault.
+  // A rejection after the answer is no fault.
   lastCall.catch(() => undefined);
   let timer = setTimeout(() => {
     controller.abort(new DOMException("the review's deadline has passed", "TimeoutError"));
@@ -89,21 +89,20 @@ function startTimer(limits: ReturnType<typeof timeLimits>): {
 }
 
 /**
- * `POST /validate` for the API server, `GET /healthz` and `GET /readyz` for the kubelet; everything else is 404 or
- * 405. A review that throws is answered with 500 here and nowhere else: the API server then applies the
- * failurePolicy, which denies.
+ * `POST /validate` for the API server, `GET /healthz` and `GET /readyz` for the kubelet; all else is 404 or 405. A
+ * review that throws is answered with 500: the API server then applies the failurePolicy, which denies.
  */
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
-  // Nothing of a stack trace may reach a caller, whatever NODE_ENV says.
+  // Stack traces stay hidden from callers, whatever NODE_ENV says.
   app.set("env", "production");
-  // The query string is parsed where it is needed; express's parser would build objects from a caller's keys.
+  // express's parser would build objects from a caller's keys; the route parses the query string itself.
   app.set("query parser", false);
   const validate = reviewRoute(options);
   app.use((request, response, next) => {
-    // Whoever is answered here without a review has no second request that could not open a connection of its own.
+    // Only reviews keep their connection: other callers can open one for each request.
     if (options.draining() || request.path !== "/validate" || request.method !== "POST")
       response.setHeader("connection", "close");
     next();
@@ -155,18 +154,18 @@ function reviewRoute(options: AppOptions): (request: IncomingMessage, response: 
   };
 }
 
-/** The one place where what was thrown becomes an answer. Details go to the log, not to the caller. */
+/** Turns an error into an answer. Details go to the log, not to the caller. */
 const faultRoute =
   (options: AppOptions): ErrorRequestHandler =>
   (error: unknown, _request, response: Response, next) => {
     if (response.headersSent) {
-      // Half an answer cannot be taken back; express cuts the connection off.
+      // Half an answer cannot be withdrawn; express closes the connection.
       next(error);
       return;
     }
     options.onRefusal?.(error instanceof RequestError ? error.status : 500);
     if (error instanceof RequestError) {
-      // An API server does not send such requests.
+      // The API server sends no such requests.
       if (error.status < 500) response.setHeader("connection", "close");
       if (error.status === 504) options.onFault(error);
       answer(response, error.status, error.message);

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * The longest AdmissionReview. The API server takes request bodies up to 3 MiB (its MaxRequestBodyBytes: twice
- * etcd's 1.5 MiB, because JSON is longer than what is stored); a review carries at most two such objects, `object`
- * and `oldObject`, and 1 MiB is left for all the rest. controller-runtime has the same bound, for the same reason.
+ * Size limit of an AdmissionReview. The API server accepts bodies up to 3 MiB (`MaxRequestBodyBytes`: twice etcd's
+ * 1.5 MiB, because JSON is longer than the stored form). A review carries at most two such objects, `object` and
+ * `oldObject`, and 1 MiB is left for the rest. controller-runtime has the same limit for the same reason.
  */
 export const maxBodyBytes = 7 * 1024 * 1024;
 
-/** Bodies of all requests that are being read or reviewed, together; more wait for no one and get 503. */
+/** Bytes of all bodies that are being read or reviewed; requests above it get 503 at once. */
 const maxBufferedBytes = 64 * 1024 * 1024;
 
-/** A request that is answered with that status, and why. */
+/** A request that is answered with an HTTP status and a reason. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: number;
@@ -21,7 +21,7 @@ export class RequestError extends Error {
   }
 }
 
-/** How much of the memory for bodies is in use. */
+/** Bytes in use for bodies. */
 export interface BodyBudget {
   used: number;
 }
@@ -39,17 +39,16 @@ function faultOf(length: number, used: number): RequestError | undefined {
   return new RequestError(503, "too many large reviews at once; try again, or run more replicas");
 }
 
-/** A body, and the way to say that it is no longer needed. */
+/** A body, with the function that returns its bytes to the budget. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
   readonly release: () => void;
 }
 
 /**
- * Reads a whole body, bounded in size and, by the signal, in time.
+ * Reads a whole body, bounded in size and, by the signal, in time. An error returns its bytes to the budget.
  *
- * @throws RequestError 413 too long, 408 not there before the signal aborted, 400 cut off, 503 no memory to spare.
- * What was taken from the budget is then given back.
+ * @throws RequestError 413 too long, 408 not there before the signal aborted, 400 cut off, 503 no memory to spare
  */
 export async function readBody(
   request: IncomingMessage,
@@ -88,7 +87,7 @@ export async function readBody(
     throw error;
   } finally {
     signal.removeEventListener("abort", onLate);
-    // What still comes is not ours to keep. The listener for errors stays: an error without one ends the process.
+    // Further data is ignored. The error listener stays: without one, an error ends the process.
     request.off("data", onData);
   }
   const [only] = chunks;

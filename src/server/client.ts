@@ -1,6 +1,6 @@
 const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 
-/** The groups of a part of an IPv6 address; one in dotted notation stands for two. */
+/** Groups of a part of an IPv6 address; dotted notation counts as two. */
 const groupsOf = (part: string): readonly string[] =>
   part === "" ? [] : part.split(":").flatMap((group) => (group.includes(".") ? ["0", "0"] : [group]));
 
@@ -13,11 +13,11 @@ function subnetOf(address: string): string {
 }
 
 /**
- * Whose a connection is, where limits are for each client: an IPv4 address, also one that came mapped into IPv6
- * (RFC 4291, 2.5.5.2), or the /64 of an IPv6 address, because whoever has one address of it can have them all
- * (RFC 6177: the smallest network that is given out).
+ * Client of a connection, for limits per client: the IPv4 address, also where it is mapped into IPv6 (RFC 4291,
+ * 2.5.5.2), or the /64 of an IPv6 address, because its holder can use every address in it (RFC 6177: the smallest
+ * assigned network).
  *
- * @param remoteAddress as a socket says it
+ * @param remoteAddress as a socket reports it
  */
 export function clientOf(remoteAddress: string): string {
   const [address = ""] = remoteAddress.split("%", 1);

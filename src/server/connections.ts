@@ -3,20 +3,20 @@ import type { Socket } from "node:net";
 
 import { clientOf } from "./client.ts";
 
-/** How many connections there may be at once. */
+/** Limits on concurrent connections. */
 export interface ConnectionLimit {
   readonly total: number;
-  /** From one client, see `clientOf`. */
+  /** Of one client, see `clientOf`. */
   readonly perClient: number;
 }
 
-/** A connection was closed because there were too many. */
+/** A connection that was closed above a limit. */
 export interface ClosedConnection {
-  /** Which limit was reached. */
+  /** The limit that was reached. */
   readonly limit: "client" | "total";
-  /** The oldest made room for a new one; the newest itself, where no other could be closed. */
+  /** `oldest`: it made room for a new one. `newest`: no other could be closed. */
   readonly closed: "oldest" | "newest";
-  /** Whose it was, see `clientOf`. */
+  /** Its client, see `clientOf`. */
   readonly client: string;
 }
 
@@ -31,19 +31,19 @@ interface Connection {
   readonly exchanges: Set<Exchange>;
 }
 
-/** The two ends of a connection. A TLS socket has the same as the plain one below it, and nothing else that is public. */
+/** Both ends of a connection: all that a TLS socket publicly has in common with the plain one below it. */
 const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
   `${remoteAddress} ${remotePort} ${localAddress}`;
 
-/** It is our turn: the request is here, and its answer is not. What waits for its client, to send or to read, is not at work. */
+/** True while the server works on a request: received whole, not answered. Sending and reading wait for the client. */
 const atWork = ({ exchanges }: Connection): boolean =>
   exchanges.values().some(({ request, response }) => request.complete && !response.writableEnded);
 
-/** Those that nobody waits for but their client, those longest without a word first. */
+/** Connections that wait for their client only, longest idle first. */
 const spareOf = (connections: Iterable<Connection>, newest: Connection): readonly Connection[] =>
   [...connections].filter((one) => one !== newest && !atWork(one));
 
-/** Those of the client that has most of them; of equals, those of the newest one's client. */
+/** Those of the client with the most of them; among equals, of the newest connection's client. */
 function mostSpare(
   byClient: ReadonlyMap<string, ReadonlySet<Connection>>,
   newest: Connection,
@@ -57,13 +57,13 @@ function mostSpare(
   return most;
 }
 
-/** All connections of a server, by client; each client's in the order in which they were last of use. */
+/** Connections of a server by client, each client's in the order of last use. */
 class Connections {
   readonly #byEnds = new Map<string, Connection>();
   readonly #byClient = new Map<string, Set<Connection>>();
   #open = 0;
 
-  /** Begins to count a connection that was just taken. @returns it, or nothing where it is gone already */
+  /** Counts a new connection; undefined where it is closed already. */
   add(socket: Socket): Connection | undefined {
     if (socket.remoteAddress === undefined) return undefined;
     const connection = { socket, client: clientOf(socket.remoteAddress), exchanges: new Set<Exchange>() };
@@ -86,7 +86,7 @@ class Connections {
     if (all.size === 0) this.#byClient.delete(client);
   }
 
-  /** Notes that a request has begun, and when its answer is out. */
+  /** Counts a request until its answer is sent. */
   begin(exchange: Exchange): void {
     const connection = this.#byEnds.get(endsOf(exchange.request.socket));
     if (connection === undefined) return;
@@ -98,7 +98,7 @@ class Connections {
     });
   }
 
-  /** The limit that the newest connection is above, and which connection has to go for it. */
+  /** The limit that the newest connection exceeds, and the connection to close for it; undefined within the limits. */
   excess(
     newest: Connection,
     { total, perClient }: ConnectionLimit,
@@ -119,12 +119,12 @@ class Connections {
 }
 
 /**
- * Keeps a server's connections within limits without keeping anybody out: a new connection above its client's limit
- * takes the place of that client's oldest idle one, and one above the limit of all that of the client with most of
- * them. Where none is idle, one goes whose client has not sent its request to the end, or does not read its answer; a
- * connection whose request is being worked on never does. So whoever opens as many as it can only closes its own.
+ * Keeps a server's connections within limits without locking any client out. Above its own limit, a client's new
+ * connection replaces its longest idle one; above the total, that of the client with the most. Where none is idle, it
+ * replaces one whose client has not sent its whole request or does not read its answer; a connection whose request is
+ * being worked on is never closed. A client that opens as many as it can closes only its own.
  *
- * @param told of every connection that was closed so
+ * @param told receives every connection that was closed
  */
 export function limitConnections(
   server: HttpServer,
@@ -141,7 +141,7 @@ export function limitConnections(
     const excess = connections.excess(newest, limit);
     if (excess === undefined) return;
     const { connection } = excess;
-    // Its socket says that it is closed only later; the next one must not find it open.
+    // Its close event comes later; the next connection must not find it open.
     connections.forget(connection);
     connection.socket.destroy();
     told({

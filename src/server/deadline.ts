@@ -1,18 +1,18 @@
-/** The API server allows 1 to 30 seconds (`timeoutSeconds`). */
+/** Longest `timeoutSeconds` that the API server allows: 1 to 30 seconds. */
 const maxTimeout = 30_000;
 
-/** Shares of the time-out; the lesser of a tenth and half a second is kept for the way there and back. */
+/** Margin for the network: a tenth of the time-out, at most half a second. */
 const marginOf = (timeout: number): number => Math.min(500, timeout / 10);
 
-/** The time that one request may take, milliseconds from its arrival. */
+/** Time limits of one request, milliseconds from its arrival. */
 export interface TimeLimits {
-  /** When the review is told to come to an end: its answer is then a denial with TIMEOUT, in words. */
+  /** Time at which the review is aborted: the answer is then a denial with TIMEOUT. */
   readonly deadline: number;
-  /** When the server answers in its place, should it not come to an end. */
+  /** Time at which the server answers in its place, should it not end. */
   readonly lastCall: number;
 }
 
-/** The `timeout` that the API server appends to the URL, a Go duration such as `5s` or `1m0.5s`; milliseconds. */
+/** The `timeout` that the API server appends to the URL, a Go duration such as `5s` or `1m0.5s`, in milliseconds. */
 export function parseTimeout(url: string): number | undefined {
   const query = url.indexOf("?");
   if (query < 0 || url.length > 2048) return undefined;
@@ -26,7 +26,7 @@ export function parseTimeout(url: string): number | undefined {
 
 /**
  * @param url path and query of the request
- * @param fallback milliseconds, where the URL has no time-out that can be read
+ * @param fallback milliseconds, where the URL has no readable time-out
  */
 export function timeLimits(url: string, fallback: number): TimeLimits {
   const timeout = Math.min(maxTimeout, parseTimeout(url) ?? fallback);

@@ -10,23 +10,23 @@ import {
   type RunningServer,
 } from "./webhook-server.ts";
 
-/** The present metrics in the text format, and its content type. */
+/** Metrics in the text format of Prometheus, with its content type. */
 export type MetricsReader = () => Promise<{ readonly contentType: string; readonly body: string }>;
 
-/** Who is told of what goes wrong. */
+/** Callbacks of the metrics server. */
 export interface MetricsReports {
-  /** The metrics could not be read. */
+  /** Runs where the metrics could not be read. */
   readonly onFault: (error: unknown) => void;
-  /** A connection was closed because there were too many. */
+  /** Runs for each connection that was closed above a limit. */
   readonly onClosed?: (closed: ClosedConnection) => void;
 }
 
-/** Who scrapes has a connection or two; other callers are people who look. */
+/** Limits of the metrics port: a scraper keeps a connection or two. */
 const scrapers = { total: 256, perClient: 64 } as const;
 
 /**
- * `GET /metrics` over plain HTTP, on a port of its own, so that scraping needs no certificate and the webhook's port
- * need not be open to the monitoring system.
+ * `GET /metrics` over plain HTTP on its own port: scraping needs no certificate, and the monitoring system no access
+ * to the webhook's port.
  */
 export function startMetricsServer(
   read: MetricsReader,
@@ -46,7 +46,7 @@ export function startMetricsServer(
         response.writeHead(status, { "content-type": contentType }).end(body);
       };
       const [path] = (request.url ?? "").split("?", 1);
-      // A body is of no interest: it is thrown away as it comes.
+      // A body is discarded as it arrives.
       request.resume();
       if (path !== "/metrics") end(404, "text/plain; charset=utf-8", "not found: there is /metrics\n");
       else if (request.method !== "GET")

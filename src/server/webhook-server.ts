@@ -7,43 +7,43 @@ import { acceptOn, type ListenOptions } from "./acceptors.ts";
 import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
 import { limitConnections, type ClosedConnection, type ConnectionLimit } from "./connections.ts";
 
-/** A server that runs. */
+/** A listening server. */
 export interface RunningServer {
   readonly address: string;
   readonly port: number;
   /**
-   * Takes no new connections, ends idle ones, lets requests in flight finish, and after so many milliseconds cuts off
-   * those that did not. Resolves when nothing is open any more.
+   * Stops accepting, closes idle connections, and lets requests in flight finish; after `limit` milliseconds it cuts
+   * them off. Resolves when all connections are closed.
    */
   close(limit: number): Promise<void>;
 }
 
 /**
- * Bounds on connections. API servers hold a handful of connections open and the kubelet one now and then; everything
- * else is a mistake or an attack, and must not keep them out for long.
+ * Limits on connections. API servers hold a handful open, the kubelet one now and then; more is a mistake or an
+ * attack, and must not keep them out for long.
  */
 export const connectionLimits = {
   total: 2048,
   /**
-   * From one address. Go's HTTP client opens a connection for each review that finds none idle, and behind konnectivity,
-   * or a Service that hides its callers, all API servers come from one address: they must be able to have
-   * as many reviews answered as are answered at once, 512, and the rest refused in words (503).
+   * Per client. Go's HTTP client opens a connection for each review that finds none idle, and behind konnectivity, or
+   * a Service with source NAT, all API servers share one address: it must allow for the 512 concurrent reviews, and
+   * for others that are refused in words (503).
    */
   perClient: 640,
   /** TLS handshake, milliseconds. */
   handshake: 10_000,
   /** All headers, milliseconds. */
   headers: 10_000,
-  /** A whole request with its body, milliseconds: above the longest time-out of a webhook, 30 s. */
+  /** A whole request with its body, milliseconds: above a webhook's longest time-out, 30 s. */
   request: 35_000,
   /**
-   * Idle, milliseconds. Above the 90 s after which Go's HTTP client ends an idle connection: were it us who ended it,
-   * a review could be sent into the closing connection and would be denied by the failurePolicy.
+   * Idle, milliseconds: above the 90 s after which Go's HTTP client closes an idle connection. If the server closed
+   * it first, a review could be sent into the closing connection, and the failurePolicy would deny it.
    */
   idle: 120_000,
-  /** Header bytes. */
+  /** Bytes of all headers. */
   headerBytes: 16 * 1024,
-  /** How often the limits on time are checked, milliseconds. */
+  /** Interval at which the time limits are checked, milliseconds. */
   checkEvery: 2_000,
 } as const;
 
@@ -54,7 +54,7 @@ export type ConnectionLimits = { readonly [name in keyof typeof connectionLimits
 const secureOptions = ({ key, cert }: ServingCertificate) =>
   ({ key, cert, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] }) as const;
 
-/** Connections that break off, garbage and bad handshakes concern only the connection that they came on. */
+/** Handles broken connections, garbage and failed handshakes: they concern only their own connection. */
 export function endBadConnections(server: HttpServer): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) {
@@ -75,9 +75,9 @@ export const endStuckConnections = (server: HttpServer, idle: number): void => {
 };
 
 /**
- * Has an HTTP server listen, with at most so many connections.
- * @param told of connections that were closed because there were too many
- * @throws Error naming address and port where they cannot be listened on
+ * Listens, with limits on connections.
+ * @param told receives every connection that was closed above a limit
+ * @throws Error naming address and port where it cannot listen
  */
 export async function listen(
   server: HttpServer,
@@ -105,19 +105,19 @@ export async function listen(
 
 /** Who is told of what goes wrong outside a request, and what connections keep to. */
 export interface ServerOptions {
-  /** A certificate cannot be used; the present one stays. */
+  /** Receives the error of a certificate that cannot be used; the present one stays. */
   readonly report: (problem: unknown) => void;
-  /** A connection was closed because there were too many. */
+  /** Runs for each connection that was closed above a limit. */
   readonly onClosed?: (closed: ClosedConnection) => void;
   /** What differs from `connectionLimits`. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
 /**
- * Serves an app over HTTPS with the source's certificate, and with every later one from the next handshake on;
- * connections that are open stay as they are.
+ * Serves an app over HTTPS with the source's certificate. A later certificate counts from the next handshake on; open
+ * connections stay.
  *
- * @throws Error naming address and port where they cannot be listened on
+ * @throws Error naming address and port where it cannot listen
  */
 export async function startWebhookServer(
   app: RequestListener,
@@ -159,19 +159,19 @@ export async function startWebhookServer(
   };
 }
 
-/** How a server is stopped, milliseconds. */
+/** Timing of a stop, milliseconds. */
 export interface DrainOptions {
-  /** Goes on serving so long after readiness fails, for endpoints to be taken out of every proxy's tables. */
+  /** Time to go on serving after readiness fails: every proxy drops the endpoint meanwhile. */
   readonly grace: number;
-  /** Waits so long for requests in flight. */
+  /** Time for requests in flight. */
   readonly limit: number;
-  /** Cuts the grace short, such as a second signal to stop. */
+  /** Ends the grace period, such as a second signal to stop. */
   readonly hurry?: AbortSignal;
 }
 
 /**
- * Stops a server without failing a review: first `failReadiness`, then the grace, then the connections.
- * Never takes longer than grace and limit together.
+ * Stops a server without failing a review: fails readiness, waits for the grace period, closes connections. Takes at
+ * most `grace` and `limit` together.
  */
 export async function drain(
   server: RunningServer,

@@ -16,7 +16,7 @@ import { assertNoCollisions, pathFault } from "../skill/path.ts";
 import { SkillFile, type Skill } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 
-/** What a walk has seen so far, against the bounds of one skill. */
+/** Progress of a walk, against the bounds of one skill. */
 interface Walk {
   readonly root: string;
   readonly files: Map<string, SkillFile>;
@@ -28,7 +28,7 @@ const quoted = (path: string): string => JSON.stringify(path);
 
 const malformed = (message: string): SourceError => new SourceError("SOURCE_MALFORMED", message);
 
-/** A repository's own files count like all others; where they are what is too much, the message says so. */
+/** Error for a folder above a bound. Files of a repository count too, so the message names them where there are any. */
 function tooLarge(walk: Walk, what: string): SourceError {
   const repository = [...walk.files.keys()].some((path) => path.startsWith(".git/"));
   const remedy = repository
@@ -46,7 +46,7 @@ const reasons: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
 };
 
-/** Calls into the file system; its errors become a SourceError that names the path. */
+/** Runs a file system call; its error becomes a SourceError with the path. */
 function attempt<T>(path: string, call: () => T): T {
   try {
     return call();
@@ -72,7 +72,7 @@ const changed = (path: string): SourceError =>
     `${quoted(path)} changed while it was read; try again when nothing writes to it`,
   );
 
-/** Reads exactly the bytes that the state promises; one byte more or less means that somebody writes. */
+/** Reads exactly the bytes of the file's size; one more or less means that somebody is writing. */
 function readBytes(descriptor: number, path: string, size: number): Uint8Array {
   const buffer = Buffer.allocUnsafeSlow(size + 1);
   let length = 0;
@@ -90,7 +90,7 @@ function readFile(walk: Walk, absolute: string, seen: BigIntStats): SkillFile {
   if (seen.size > BigInt(skillLimits.bytes - walk.bytes)) {
     throw tooLarge(walk, `more than ${skillLimits.bytes / 1024 ** 2} MiB`);
   }
-  // Never follows a link and never waits for the other end of a pipe, should the file be exchanged for one now.
+  // Neither follows a link nor waits for a pipe, should the file be replaced by one.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const descriptor = openSync(absolute, flags);
   try {
@@ -106,7 +106,10 @@ function readFile(walk: Walk, absolute: string, seen: BigIntStats): SkillFile {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The path below the skill's folder, of a name as the file system holds it. */
+/**
+ * Path below the skill's folder, from a name as the file system stores it.
+ * @throws SourceError SOURCE_MALFORMED where it is no UTF-8 or no path of a skill
+ */
 function relativePath(walk: Walk, parent: string, name: Uint8Array): string {
   let decoded: string;
   try {
@@ -148,12 +151,12 @@ function readEntry(walk: Walk, path: string): "folder" | "file" {
   });
 }
 
-/** Names in one folder, never more than a skill may hold. */
+/** Names in one folder, at most as many as a skill may hold. */
 function readNames(walk: Walk, parent: string): readonly string[] {
   const absolute = join(walk.root, parent);
   return attempt(absolute, () => {
     const names: string[] = [];
-    // The declared type knows text only; with this encoding the names are bytes.
+    // The declared type has text only; with this encoding the names are bytes.
     const folder = opendirSync(absolute, { encoding: "buffer" as BufferEncoding });
     try {
       for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
@@ -179,7 +182,7 @@ function readFolder(walk: Walk, parent: string): void {
   for (const path of readNames(walk, parent)) {
     if (readEntry(walk, path) === "folder") readFolder(walk, path);
   }
-  // A name added, removed or renamed meanwhile shows here; so does a folder exchanged for a link to another one.
+  // Detects a name added, removed or renamed meanwhile, and a folder replaced by a link.
   if (!sameState(before, state())) throw changed(absolute);
 }
 
@@ -192,13 +195,12 @@ function assertFolder(root: string): void {
 }
 
 /**
- * The skill in a folder: every regular file below it, dotfiles included, read once. Bounded by `skillLimits`.
+ * Reads the skill in a folder: every regular file below it, dotfiles included, once. Bounded by `skillLimits`.
  *
- * Its calls are synchronous: a command line has nothing else to do meanwhile, and a skill of many small files is
- * read several times as fast. Never used by the server.
- * @throws SourceError (the promise rejects) SOURCE_MALFORMED for what no skill may hold: symbolic links, devices,
- * names that are not UTF-8 or collide; LIMIT_EXCEEDED for too much; SOURCE_UNAVAILABLE for what cannot be read or
- * changes meanwhile
+ * Calls are synchronous: a command line has nothing else to do, and many small files are read several times as fast.
+ * The server never calls it.
+ * @throws SourceError (the promise rejects) SOURCE_MALFORMED for symbolic links, devices, and names that are not
+ * UTF-8 or collide; LIMIT_EXCEEDED for too much; SOURCE_UNAVAILABLE for files that cannot be read or change meanwhile
  */
 export function readSkillDirectory(directory: string): Promise<Skill> {
   return new Promise((done) => {

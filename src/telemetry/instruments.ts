@@ -14,7 +14,7 @@ const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const verificationBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
-/** 1 KiB to 64 MiB, the largest skill there may be. */
+/** 1 KiB to 64 MiB, the largest skill. */
 const sizeBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536].map((kibibytes) => kibibytes * 1024);
 
 export type YesNo = "true" | "false";
@@ -43,7 +43,7 @@ export interface ViolationLabels {
 
 const prefix = "skill_admission_";
 
-/** What is counted of each review. */
+/** Metrics of reviews. */
 export function reviewInstruments(registry: Registry) {
   const registers = [registry];
   return {
@@ -101,7 +101,7 @@ export function reviewInstruments(registry: Registry) {
   };
 }
 
-/** What is counted of the work below a review. */
+/** Metrics of the work below a review. */
 export function workInstruments(registry: Registry) {
   const registers = [registry];
   return {
@@ -134,7 +134,7 @@ export function workInstruments(registry: Registry) {
   };
 }
 
-/** What is so at present. */
+/** Gauges of the present state. */
 export function stateInstruments(registry: Registry) {
   const registers = [registry];
   return {
@@ -193,7 +193,7 @@ export function stateInstruments(registry: Registry) {
   };
 }
 
-/** What is so only in some installations: the metric is there where somebody sets it. */
+/** Gauges of only some installations: each metric exists once it is set. */
 export function optionalInstruments(registry: Registry) {
   const registers = [registry];
   const gauge = (name: string, help: string) => {

@@ -4,24 +4,24 @@ import type { Reason } from "../policy/reason.ts";
 import type { SignatureEvidence, SignatureFormat } from "../signature/signature-evidence.ts";
 import type { SourceErrorCode } from "../skill/source-error.ts";
 
-/** Format and outcome of one verification; `none` where there was no signature. */
+/** Format and outcome of one verification; `none` without a signature. */
 export type FormatLabel = SignatureFormat | "none";
 export type VerificationOutcome = SignatureEvidence["outcome"];
 
-/** What bytes are fetched from. */
+/** Source of fetched bytes. */
 export type FetchSource = "ConfigMap" | "Secret" | "Directory";
 export type FetchOutcome = "found" | "absent" | SourceErrorCode;
 
-/** `objects`: ConfigMaps that were read before and are still the same in the cluster. */
+/** `objects`: ConfigMaps that were read before and have not changed in the cluster. */
 export type CacheName = "evidence" | "objects";
 export type CacheOutcome = "hit" | "miss" | "expired";
 
-/** What a policy's result comes from: a review, or a look at what runs already. */
+/** Origin of a verdict: a review, or a look at running pods. */
 export type Cause = "admission" | "background";
 
 export type DecisionLabel = Decision["outcome"];
 
-/** Why a review could not be completed. */
+/** Code of a review that could not be completed. */
 export type ErrorCode = Extract<Decision, { readonly outcome: "error" }>["code"];
 export const errorCodes: readonly ErrorCode[] = [
   "INTERNAL",
@@ -40,7 +40,7 @@ export type RefusalStatus = (typeof refusalStatuses)[number];
 export const refusalStatus = (status: number): RefusalStatus =>
   refusalStatuses.find((known) => known === String(status)) ?? "other";
 
-/** Whose connections, which limit on them was reached, and which connection was closed for it. */
+/** Labels of a closed connection: its port, the limit that was reached, the connection that was closed. */
 export const connectionPorts = ["webhook", "metrics"] as const;
 export const connectionLimitNames = ["client", "total"] as const;
 export const connectionsClosed = ["oldest", "newest"] as const;
@@ -62,13 +62,16 @@ export type EventDropped = (typeof eventsDropped)[number];
 export type PolicyState = "ready" | "broken";
 
 /**
- * Names that come from policies and trust roots: few, but chosen by users. At most so many different ones become
- * labels of a metric in one process; those after them share the last.
+ * Most different names of policies and trust roots that become labels in one process: users choose them. Later names
+ * share `otherNames`.
  */
 export const maxNames = 500;
 export const otherNames = "(other)";
 
-/** A function that lets the first `limit` different names through. */
+/**
+ * A function that passes the first `limit` different names, cut to 253 characters, and replaces all others by
+ * `otherNames`.
+ */
 export function boundedNames(limit = maxNames): (name: string) => string {
   const seen = new Set<string>();
   return (name) => {

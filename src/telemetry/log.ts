@@ -6,22 +6,25 @@ import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Facts about an event: names, numbers, an error under `error`. Never objects of the cluster as they came. */
+/** Facts of an event: names, numbers, an error under `error`. Never whole objects of the cluster. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Port-shaped, so that no other room has to know what writes the lines. */
+/** Port: keeps the logging library out of other rooms. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** One line for one decision. @param milliseconds from the review's arrival */
+  /**
+   * Logs one decision.
+   * @param milliseconds from the review's arrival
+   */
   decision(decision: Decision, milliseconds: number): void;
 }
 
 /**
- * Bounds of a line: what users choose must not fill disks. Characters, and entries of lists; skills and findings
- * are counted over the whole line.
+ * Bounds of a line, in characters and list entries: users choose its contents, and must not fill disks. Skills and
+ * findings count over the whole line.
  */
 const limits = {
   text: 300,
@@ -35,8 +38,8 @@ const limits = {
 } as const;
 
 /**
- * Credentials that may stand in the text of an error: tokens, passwords in URLs, private keys. A last line of
- * defence; nothing that is logged should hold one.
+ * Credentials in the text of an error: tokens, passwords in URLs, private keys. A last defence: no log line should
+ * hold any.
  */
 const secrets: readonly (readonly [RegExp, string])[] = [
   [
@@ -48,7 +51,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   [/(\/\/[^\s/:@]{1,200}):[^\s/@]{1,200}@/g, "$1:[password]@"],
 ];
 
-/** Far more than is kept: what is behind that is not even looked at. */
+/** Characters that are searched for credentials: far more than are logged. */
 const maxScanned = 20_000;
 
 function bounded(text: string, limit: number): string {
@@ -67,7 +70,7 @@ function errorFields(error: unknown, depth = 0): unknown {
     name: short(name),
     message: short(message),
     ...(typeof code === "string" ? { code: short(code) } : {}),
-    // Only the outermost says where; lines stay lines inside the JSON string.
+    // Only the outermost error logs its stack; its lines stay a JSON list.
     ...(depth === 0 && stack !== undefined
       ? { stack: stack.slice(0, limits.stack).split("\n").slice(1, 12).map(short) }
       : {}),
@@ -75,7 +78,7 @@ function errorFields(error: unknown, depth = 0): unknown {
   };
 }
 
-/** Any value, bounded in length, depth and number of entries. Never throws. */
+/** A value of any type, bounded in length, depth and number of entries. Never throws. */
 function value(input: unknown, depth = 0): unknown {
   if (typeof input === "string") return short(input);
   if (typeof input === "number" || typeof input === "boolean" || input === null) return input;
@@ -99,13 +102,13 @@ const findingFields = ({ code, message, path, tolerated }: Finding): LogFields =
   ...(tolerated ? { tolerated } : {}),
 });
 
-/** How many entries the line may still take. */
+/** Entries that the line still has room for. */
 interface Room {
   skills: number;
   findings: number;
 }
 
-/** The first entries that there is room for. */
+/** Takes the first entries, as far as there is room. */
 function taken<T>(entries: readonly T[], room: Room, kind: keyof Room): readonly T[] {
   const first = entries.slice(0, room[kind]);
   room[kind] -= first.length;
@@ -130,7 +133,7 @@ function skillFields({ reference, evidence, findings }: SkillResult, room: Room)
   };
 }
 
-/** Is let in by this policy only because its mode, or the kind of object, does not deny. */
+/** True where the policy admits only because its mode, or the object's kind, does not deny. */
 const wouldDeny = ({ outcome, skills }: Verdict): boolean =>
   outcome !== "deny" && skills.some(({ findings }) => findings.some(({ tolerated }) => !tolerated));
 
@@ -182,7 +185,10 @@ function decisionFields(decision: Decision, milliseconds: number): LogFields {
   };
 }
 
-/** What an operator wants to see without asking: denials and warnings; what nothing had to be checked of is noise. */
+/**
+ * Verdicts are logged at info and failed reviews at error. A review with nothing to check is logged at debug: most
+ * are.
+ */
 function levelOf(decision: Decision): LogLevel {
   if ("bypass" in decision) return "debug";
   switch (decision.outcome) {
@@ -195,7 +201,7 @@ function levelOf(decision: Decision): LogLevel {
   }
 }
 
-/** Structured lines of JSON, one per event, on the given stream; by default standard output. */
+/** Log of structured JSON, one line per event, on the given stream; by default standard output. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Log {
   const options = {
     level,

@@ -34,47 +34,50 @@ import {
 } from "./labels.ts";
 import { stateMetrics, type PolicyInForce, type StateMetrics } from "./state.ts";
 
-/** What is running, for `build_info`. */
+/** Labels of `build_info`. */
 export interface BuildInfo {
   readonly version: string;
   readonly revision: string;
 }
 
-/** Everything that is measured. Each function costs microseconds and never throws. */
+/** All metrics. Each call costs microseconds and never throws. */
 export interface Metrics extends StateMetrics {
   /** Counts one decision with its verdicts, findings and the sizes of its skills. */
   observeDecision(decision: Decision, seconds: number): void;
-  /** Counts verdicts that no review asked for. */
+  /** Counts verdicts without a review. */
   observeVerdicts(verdicts: readonly Verdict[], cause: Cause): void;
-  /** A request to the webhook was answered without a review. @param status of HTTP */
+  /**
+   * Counts a request that was answered without a review.
+   * @param status of HTTP
+   */
   observeRefusal(status: number): void;
-  /** A connection was closed because there were too many. */
+  /** Counts a connection that was closed above a limit. */
   observeConnectionClosed(labels: ConnectionLabels): void;
-  /** A review has come in; call what is returned when its answer is out. */
+  /** Counts a review in flight until the returned function is called. */
   startRequest(): () => void;
   observeVerification(seconds: number, format: FormatLabel, outcome: VerificationOutcome): void;
   observeFetch(seconds: number, source: FetchSource, outcome: FetchOutcome): void;
   observeCache(cache: CacheName, result: CacheOutcome): void;
-  /** An Event was not written. */
+  /** Counts an Event that was not written. */
   observeEventDropped(result: EventDropped): void;
-  /** The text format of Prometheus. */
+  /** Metrics in the text format of Prometheus. */
   read(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 type ReviewInstruments = ReturnType<typeof reviewInstruments>;
 
-/** Kinds of source of a skill, as one word: that of its outermost mount. */
+/** Source label of a skill: that of its outermost mount. */
 const sourceOf = ({ reference }: SkillResult): SourceKind => reference.sources[0]?.kind ?? "Other";
 
 function observeSizes({ sizes }: ReviewInstruments, [first]: readonly Verdict[]): void {
-  // Every verdict of a decision is about the same skills.
+  // All verdicts of a decision are about the same skills.
   for (const result of first?.skills ?? []) {
     const { content } = result.reference;
     if (content.state === "resolved") sizes.observe({ source: sourceOf(result) }, skillSize(content.skill));
   }
 }
 
-/** Results that a policy can have in a mode. */
+/** Possible results of a policy by mode. */
 const resultsOf = { Enforce: ["allow", "warn", "deny"], Warn: ["allow", "warn"], Audit: ["allow"] } as const;
 
 function verdictObserver({ results, violations }: ReviewInstruments) {
@@ -91,7 +94,7 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
         }
       }
     },
-    /** Begins to count at 0: the first denial under a policy would otherwise be no increase to Prometheus. */
+    /** Starts counters at 0: Prometheus sees no increase in a counter that appears with its first denial. */
     expect: (policies: readonly PolicyInForce[]): void => {
       for (const { name, tenant: of, mode } of policies) {
         const [policy, tenant] = [policyName(name), tenantName(of)];
@@ -102,7 +105,7 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
   };
 }
 
-/** Counters of what is rare or should never happen begin at 0, so that its first time is an increase to Prometheus. */
+/** Starts counters of rare events at 0, so that Prometheus sees the first as an increase. */
 function beginAtZero(
   { connections, errors, refusals, requests }: ReviewInstruments,
   work: ReturnType<typeof workInstruments>,

@@ -8,7 +8,7 @@ import { boundedNames, type CertificateRole, type PolicyState, type TrustExpiryK
 /** What is told of a policy in force. */
 export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "invalidReason">;
 
-/** How the mirror stands that an entry of a trust root comes from. */
+/** State of the mirror that supplies an entry of a trust root. */
 export interface MirrorInUse {
   /** `trust-root/entry`. */
   readonly name: string;
@@ -17,17 +17,17 @@ export interface MirrorInUse {
   readonly lastSuccess?: number;
 }
 
-/** What is asked anew at every scrape. Must be cheap, and not throw. */
+/** Functions that each scrape calls: cheap, and never throw. */
 export interface Probes {
-  /** Can reviews be answered. */
+  /** True while reviews can be answered. */
   readonly ready: () => boolean;
-  /** Does this replica do what only one may do at a time; absent where no Lease decides that. */
+  /** True while this replica leads; absent without a Lease. */
   readonly leads?: () => boolean;
-  /** Is the API server told to ask here; absent where there is none. */
+  /** True while the webhook is registered; absent without a cluster. */
   readonly registered?: () => boolean;
 }
 
-/** What is so at present. */
+/** Gauges of the present state. */
 export interface StateMetrics {
   /** Replaces the policies in force. */
   setPolicies(policies: readonly PolicyInForce[]): void;
@@ -37,18 +37,18 @@ export interface StateMetrics {
   setMirrors(mirrors: readonly MirrorInUse[]): void;
   /** @param notAfter milliseconds since 1970 */
   setCertificate(role: CertificateRole, notAfter: number): void;
-  /** Do changes of a watched resource arrive. */
+  /** True while changes of a watched resource arrive. */
   setWatch(resource: string, up: boolean): void;
-  /** How many namespaces are not asked about for a break-glass label. */
+  /** Number of namespaces with the break-glass label, which are not reviewed. */
   setBreakGlass(namespaces: number): void;
-  /** The webhook's registration, which somebody else had changed, has been put back. */
+  /** Counts a restored registration, which somebody else had changed. */
   observeRepair(): void;
-  /** What the process runs within: seconds that callers wait, bytes of memory (undefined: no limit). */
+  /** Limits of the process: time-out of a review in seconds, memory in bytes (undefined: no limit). */
   setLimits(limits: { readonly timeoutSeconds: number; readonly memory: number | undefined }): void;
   setProbes(probes: Probes): void;
 }
 
-/** The earliest end of what goes by one name and is of one kind, seconds. */
+/** The earliest end for each name and kind, seconds since 1970. */
 function endsOf(
   all: readonly TrustExpiry[],
   bounded: (name: string) => string,
@@ -63,7 +63,7 @@ function endsOf(
   return [...ends.values()];
 }
 
-/** Gauges on a registry. `refresh` asks the probes, before every reading. */
+/** Gauges on a registry. `refresh` calls the probes before every scrape. */
 export function stateMetrics(
   registry: Registry,
   build: { readonly version: string; readonly revision: string },
@@ -112,7 +112,7 @@ export function stateMetrics(
       if (probes.leads !== undefined) optional.leader(probes.leads() ? 1 : 0);
       if (probes.registered === undefined) return;
       optional.registered(probes.registered() ? 1 : 0);
-      // Begins to count at 0: the first repair would otherwise be no increase to Prometheus.
+      // Starts at 0: Prometheus sees no increase in a counter that appears with its first repair.
       optional.repairs(0);
     },
   };

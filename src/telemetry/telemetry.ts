@@ -5,11 +5,11 @@ import { createMetrics, type BuildInfo, type Metrics } from "./metrics.ts";
 
 export interface TelemetryOptions extends BuildInfo {
   readonly logLevel: LogLevel;
-  /** Where log lines go; by default standard output. */
+  /** Stream for log lines; by default standard output. */
   readonly destination?: DestinationStream;
 }
 
-/** What is told of the program's work: lines and numbers. Made once, by whoever starts it, and handed in. */
+/** Log and metrics of a process, created once and passed on. */
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly log: Log;

@@ -16,23 +16,23 @@ const fetchLimits = {
 } as const;
 
 export interface FetcherOptions {
-  /** Base URL; nothing else is asked. */
+  /** Base URL; no other is requested. */
   readonly mirror: string;
-  /** Ends whatever is under way. */
+  /** Ends all requests. */
   readonly signal: AbortSignal;
-  /** Aborts when one request, with its whole answer, has taken too long; asked anew for each. */
+  /** Called for each request: aborts when it, with its whole answer, has taken too long. */
   readonly deadline: () => AbortSignal;
-  /** For files on their way; by default that of the system. */
+  /** Folder for downloads; by default the system's temporary folder. */
   readonly folder?: string;
 }
 
-/** Answers of the kind "more is to come" (RFC 9110, 15.2) before the one that counts. Any number is allowed, and costs us. */
+/** Most interim responses (RFC 9110, 15.2) before the final one: HTTP allows any number. */
 const maxInformation = 8;
 
 function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const start = url.protocol === "http:" ? plainRequest : request;
   return new Promise((resolve, reject) => {
-    // No kept connection: the next look is in an hour.
+    // No keep-alive: the next update follows in an hour.
     const headers = { accept: "application/json", "user-agent": "skill-admission" };
     const outgoing = start(url, { signal, agent: false, headers });
     let information = 0;
@@ -43,7 +43,7 @@ function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
     });
     outgoing.once("response", resolve);
     outgoing.on("error", (error) => reject(signal.aborted ? (signal.reason as Error) : error));
-    // After a 101, Node ends the connection and says nothing else.
+    // After a 101 Node closes the connection without another event.
     outgoing.once("close", () => reject(new Error("it ends the connection without an answer")));
     outgoing.end();
   });
@@ -68,8 +68,8 @@ async function bodyOf(response: IncomingMessage, longest: number): Promise<Buffe
 }
 
 /**
- * Reads from one mirror for one look at it: nothing from elsewhere, by no redirect, and not more or longer than bounded.
- * A status 403 or 404 is told as TUF's client wants it, since it ends the search for newer roots.
+ * Fetcher for one update from one mirror: no other host, no redirect, bounded size and time. Status 403 and 404
+ * become the errors of TUF's client: they end its search for newer roots.
  */
 export function createFetcher({ mirror, signal, deadline, folder = tmpdir() }: FetcherOptions): Fetcher {
   let [bytes, requests]: [number, number] = [fetchLimits.bytes, fetchLimits.requests];

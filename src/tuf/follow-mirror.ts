@@ -8,36 +8,36 @@ import { loadLastGood, saveLastGood } from "./last-good.ts";
 import { MirrorFault, mirrorRemedy } from "./mirror-remedy.ts";
 import { readPublished } from "./repository.ts";
 
-/** Time, handed in. Milliseconds. */
+/** Clock of a mirror, milliseconds. */
 export interface MirrorClock {
-  /** Since 1970. */
+  /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves after that long, or as soon as the signal aborts. */
+  /** Resolves after that time, or as soon as the signal aborts. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** 0 to 1: replicas must not all come at the same moment. */
+  /** 0 to 1: replicas must not all send requests at the same moment. */
   random(): number;
 }
 
-/** How a mirror stands. */
+/** State of a mirror. */
 export interface MirrorState {
-  /** Did the last look at it succeed. */
+  /** True if the last update succeeded. */
   readonly up: boolean;
-  /** When one did last, milliseconds since 1970; kept over restarts of the process where its folder is. */
+  /** Last success, milliseconds since 1970; survives restarts where the folder does. */
   readonly lastSuccess?: number;
 }
 
 export interface FollowOptions {
   readonly reference: MirrorReference;
-  /** Where metadata and what was good last are. */
+  /** Folder for metadata and for the last good root. */
   readonly folder: () => Promise<string>;
   readonly clock: MirrorClock;
   readonly deadline: () => AbortSignal;
-  /** Once each time that the mirror begins to fail, not at every attempt. */
+  /** Runs when the mirror begins to fail, not at every further attempt, and whenever its root cannot be stored. */
   readonly onProblem: (message: string) => void;
   readonly onRecovered: (message: string) => void;
-  /** After each change of what `read` and `pending` answer. */
+  /** Runs after each change of a result of `read` or `pending`. */
   readonly onChange: () => void;
-  /** After each look. */
+  /** Runs after each update. */
   readonly onLook: () => void;
 }
 
@@ -50,23 +50,23 @@ export interface Followed {
   close(): Promise<void>;
 }
 
-/** Milliseconds. Half of a wait after a failure is random; an hour is give or take a tenth. */
+/** Milliseconds. Half of the wait after a failure is random; the hour varies by a tenth. */
 const times = { refresh: 3_600_000, firstRetry: 1_000, lastRetry: 600_000 } as const;
 
-/** Until the next look. */
+/** Wait until the next update. */
 function pause(failures: number, random: number): number {
   if (failures === 0) return times.refresh * (0.9 + random / 5);
   return Math.min(times.lastRetry, times.firstRetry * 2 ** Math.min(failures - 1, 16)) * (0.5 + random / 2);
 }
 
-/** What may be in a message, of what strangers can have a say in. */
+/** Error text for messages, cleaned and cut: a mirror, and anyone in between, can influence it. */
 function wordsOf(error: unknown): string {
   const { message = "", code, name } = error as Partial<NodeJS.ErrnoException>;
   const text = message === "" ? (code ?? name ?? "unknown fault") : message;
   return printable(text, 300);
 }
 
-/** An instance without logs of certificates is one too, for entries that ask for none: they ask, not we. */
+/** A root without CT logs is valid too, for entries that require none: the entry decides later. */
 function assertTrustedRoot(text: string): void {
   try {
     readTrustedRoot(text, []);
@@ -80,7 +80,7 @@ function assertTrustedRoot(text: string): void {
   }
 }
 
-/** Looks at a mirror now, every hour, and after failures sooner. Nothing of it throws, and nobody waits for it. */
+/** Updates from a mirror now, every hour, and sooner after failures. Never throws and blocks no caller. */
 class Follower implements Followed {
   readonly #options: FollowOptions;
   readonly #stop = new AbortController();
@@ -130,7 +130,7 @@ class Follower implements Followed {
     }
   }
 
-  /** What was good before the process was started anew serves until the mirror has answered. */
+  /** The stored root serves until the mirror has answered. */
   async #restore(): Promise<void> {
     const known = await loadLastGood(await this.#file().catch(() => "")).catch(() => undefined);
     if (known === undefined) return;
@@ -139,12 +139,12 @@ class Follower implements Followed {
     } catch {
       return;
     }
-    // A clock that was ahead must not make it fresh until that time comes.
+    // A clock that was ahead must not make the root look fresh in the future.
     this.#lastSuccess = Math.min(known.at, this.#options.clock.now());
     this.#text = known.text;
   }
 
-  /** @param first since the last success, or at all; more failures are no news */
+  /** @param first no failure since the last success: later failures are not reported */
   async #look(first: boolean): Promise<boolean> {
     const { reference, onProblem, onRecovered, onLook } = this.#options;
     const wasUp = this.#up;
@@ -177,7 +177,7 @@ class Follower implements Followed {
       throw new MirrorFault(`${reference.target} is no trusted root: ${wordsOf(cause)}`, remedy, { cause });
     }
     this.#lastSuccess = at;
-    // That it cannot be kept is no reason not to use it.
+    // A root that cannot be stored is used all the same.
     await saveLastGood(await this.#file(), { text, at }).catch((error: unknown) =>
       onProblem(
         `what the TUF mirror ${reference.mirror} published cannot be kept for a restart: ${wordsOf(error)}`,

@@ -3,17 +3,17 @@ import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { maxTrustedRootLength } from "../signature/sigstore/root/trusted-root.ts";
 
-/** What a mirror published last that could be used. */
+/** The last root from a mirror that could be used. */
 export interface LastGood {
   readonly text: string;
-  /** When the mirror said so last, milliseconds since 1970. */
+  /** When the mirror last confirmed it, milliseconds since 1970. */
   readonly at: number;
 }
 
-/** Bytes of the file: each character could be escaped. */
+/** Bytes of the file: JSON may escape every character. */
 const maxBytes = 8 * maxTrustedRootLength;
 
-/** A file and nothing else: a pipe would be waited for without end, and with it all policies. */
+/** Only a regular file: reading a pipe would never end, and policies would wait for it. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 async function readSmall(file: string): Promise<string> {
@@ -29,7 +29,7 @@ async function readSmall(file: string): Promise<string> {
   }
 }
 
-/** What was kept, or undefined where there is nothing that could be used. */
+/** Loads the stored root; undefined where there is none that could be used. */
 export async function loadLastGood(file: string): Promise<LastGood | undefined> {
   try {
     const { text, at } = JSON.parse(await readSmall(file)) as Partial<Record<keyof LastGood, unknown>>;
@@ -37,12 +37,12 @@ export async function loadLastGood(file: string): Promise<LastGood | undefined> 
       ? { text, at }
       : undefined;
   } catch {
-    // A file that cannot be read is none: the mirror will be asked.
+    // An unreadable file counts as absent: the mirror will be contacted.
     return undefined;
   }
 }
 
-/** Keeps it, whole or not at all. */
+/** Stores the root, whole or not at all. */
 export async function saveLastGood(file: string, { text, at }: LastGood): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(`${file}.new`, JSON.stringify({ text, at }), { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { BadVersionError, DownloadHTTPError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 
-/** A fault of a mirror, or of what a SkillTrustRoot says of one, of which it is known who can mend it. */
+/** A fault of a mirror, or of the SkillTrustRoot that names it, with a known remedy. */
 export class MirrorFault extends Error {
   readonly remedy: string;
 
@@ -11,7 +11,7 @@ export class MirrorFault extends Error {
   }
 }
 
-/** What Node.js says where nobody whom it trusts vouches for a server (OpenSSL's `X509_V_ERR_…`). */
+/** Node's codes for a server certificate without a trusted issuer (OpenSSL's `X509_V_ERR_…`). */
 const unknownAuthority: readonly (string | undefined)[] = [
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
@@ -20,7 +20,7 @@ const unknownAuthority: readonly (string | undefined)[] = [
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ];
 
-/** What to do about a look at a mirror that failed: half a sentence, for whoever reads the log or the condition. */
+/** Remedy for a failed update: half a sentence for the log or the condition. */
 export function mirrorRemedy(error: unknown): string {
   if (error instanceof MirrorFault) return error.remedy;
   if (error instanceof ExpiredMetadataError) return "have whoever runs the mirror renew its metadata";

@@ -11,10 +11,10 @@ export const notAllowed = ({ mirror }: MirrorReference): Required<Pick<ResolvedR
 });
 
 /**
- * Tells of entries whose mirror may not be contacted, each once for as long as it is referred to. Nothing else does where
- * something stands beside `tuf`: that serves, and the trust root is ready.
+ * Reports entries whose mirror may not be contacted, each once while it is referred to. Nothing else would report
+ * them where another source stands beside `tuf`: that one serves, and the trust root is ready.
  *
- * @param allowed base URLs of those that may be contacted
+ * @param allowed base URLs of mirrors that may be contacted
  */
 export function refusals(
   allowed: readonly string[],
@@ -34,7 +34,7 @@ export function refusals(
   };
 }
 
-/** For a controller that may contact none. */
+/** Mirrors of a controller that may contact none. */
 export const noMirrors = {
   follow: (): void => undefined,
   read: notAllowed,

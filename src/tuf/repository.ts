@@ -5,7 +5,7 @@ import type { MirrorReference } from "../policy/trust/reference.ts";
 import { maxTrustedRootLength } from "../signature/sigstore/root/trusted-root.ts";
 import { MirrorFault } from "./mirror-remedy.ts";
 
-/** Bounds on what a repository may publish. Sigstore's own has 6 KB of each. */
+/** Bounds on a repository's metadata. Sigstore's own has 6 KB of each. */
 const limits = {
   maxRootRotations: 48,
   maxDelegations: 8,
@@ -15,15 +15,15 @@ const limits = {
   targetsMaxLength: 2_000_000,
 } as const;
 
-/** Bytes of the file: as many as the longest trusted root could have in UTF-8. */
+/** Bytes of the target file: the longest trusted root in UTF-8. */
 const maxTargetBytes = 3 * maxTrustedRootLength;
 
-/** Metadata that is kept from one look to the next, by which older metadata is refused. */
+/** Metadata that is kept between updates: it detects a rollback to older versions. */
 const kept = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];
 
 export interface Repository {
   readonly reference: MirrorReference;
-  /** For metadata, which nobody else may write to. */
+  /** Folder for metadata, writable for this process alone. */
   readonly folder: string;
   readonly fetcher: Fetcher;
 }
@@ -37,19 +37,19 @@ const updaterOf = ({ reference: { mirror }, folder, fetcher }: Repository): Upda
     config: limits,
   });
 
-/** Begins with the root that was handed in, unless a newer one of it is known. */
+/** Opens the repository with the newest known root, or with the root that the reference holds. */
 async function open(repository: Repository): Promise<Updater> {
   const { folder, reference } = repository;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    // Delegated roles would pile up under ever new names. That they are not rolled back, the snapshot says.
+    // Delegated roles would pile up under new names; the snapshot protects them from a rollback.
     const isKept = kept.includes(entry.name) && entry.isFile();
     if (!isKept) await rm(join(folder, entry.name), { force: true, recursive: true });
   }
   try {
     return updaterOf(repository);
   } catch {
-    // None yet, or half a file because the process was killed over it.
+    // No root yet, or half a file after the process was killed.
     await writeFile(join(folder, "root.json"), reference.root, { mode: 0o600 });
   }
   try {
@@ -63,9 +63,9 @@ async function open(repository: Repository): Promise<Updater> {
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Asks a mirror for the present text of its file, by TUF's client workflow: signatures and thresholds, no version older than
- * one that was seen, nothing that has expired, length and digest of the file.
- * @throws Error in words, what is wrong with the mirror or what it publishes
+ * Fetches the present target from a mirror by TUF's client workflow (TUF specification, 5): signatures and
+ * thresholds, no rollback, no expired metadata, length and digest of the target.
+ * @throws Error in words, for a fault of the mirror or of its metadata
  */
 export async function readPublished(repository: Repository): Promise<string> {
   const { target } = repository.reference;

@@ -19,39 +19,39 @@ export interface SuppliedEntry extends MirrorState {
 }
 
 export interface TufMirrorsOptions {
-  /** Base URLs of those that may be contacted. */
+  /** Base URLs of mirrors that may be contacted. */
   readonly allowed: readonly string[];
-  /** For metadata and what was good last; without it, in a folder that goes with the process. */
+  /** Folder for metadata and last good roots; absent: a temporary one that the process removes. */
   readonly folder?: string | undefined;
   readonly clock: MirrorClock;
-  /** Aborts when one request has taken too long; asked anew for each. */
+  /** Called for each request: aborts when it has taken too long. */
   readonly deadline: () => AbortSignal;
-  /** A mirror has begun to fail, or answers again: one sentence each time. */
+  /** Runs with one sentence when a mirror begins to fail, and when its root cannot be stored. */
   readonly onProblem: (message: string) => void;
   readonly onRecovered: (message: string) => void;
-  /** After each look at a mirror, and when others are followed: how all entries stand. */
+  /** Runs after each update and each change of the followed mirrors, with the state of all entries. */
   readonly onState: (entries: readonly SuppliedEntry[]) => void;
 }
 
-/** Trusted roots that TUF mirrors publish, kept up to date in the background. */
+/** Trusted roots from TUF mirrors, kept up to date in the background. */
 export interface TufMirrors {
   follow(references: readonly NamedReference[]): void;
   read(reference: MirrorReference): ResolvedReference;
   /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
   pending(): boolean;
-  /** Calls back after each change of what `read` and `pending` answer. */
+  /** Calls back after each change of a result of `read` or `pending`. */
   onChange(changed: () => void): void;
-  /** Ends whatever is under way. Safe to call twice. */
+  /** Ends all requests. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Repositories that are followed at a time. */
+/** Most repositories at a time. */
 export const maxRepositories = 16;
 
 const folderName = (key: string): string => createHash("sha256").update(key).digest("hex");
 const isFolderName = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 
-/** Removes what was kept of repositories that nobody names any more. */
+/** Removes the folders of repositories that are no longer followed. */
 async function prune(folder: string, keys: readonly string[]): Promise<void> {
   const names = new Set(keys.map(folderName));
   for (const name of await readdir(folder))
@@ -65,13 +65,13 @@ interface Entry {
   readonly followed: Followed;
 }
 
-/** The repositories that are followed, and no others. */
+/** The followed repositories. */
 class Mirrors implements TufMirrors {
   readonly #options: TufMirrorsOptions;
   readonly #allowed: ReadonlySet<string>;
   readonly #entries = new Map<string, Entry>();
   readonly #changed: (() => void)[] = [];
-  /** Since when nothing is there but their folders. */
+  /** Repositories whose arrival has already removed the folders of others. */
   readonly #pruned = new Set<string>();
   #folder: Promise<string> | undefined;
   #ending: Promise<unknown> = Promise.resolve();
@@ -102,7 +102,7 @@ class Mirrors implements TufMirrors {
     if (changed) this.#tell();
   }
 
-  /** What may be contacted of what is referred to, with all names of each. */
+  /** Repositories to follow: those whose mirror may be contacted, each with all its entries' names. */
   #wanted(
     references: readonly NamedReference[],
   ): ReadonlyMap<string, { readonly reference: MirrorReference; readonly names: readonly string[] }> {
@@ -125,7 +125,7 @@ class Mirrors implements TufMirrors {
     const before = this.#ending;
     return followMirror({
       reference,
-      // What was followed in the same folder before has to have ended.
+      // An earlier follower of the same folder must have ended.
       folder: () => before.then(() => this.#home()).then((home) => join(home, folderName(key))),
       clock,
       deadline,
@@ -138,7 +138,10 @@ class Mirrors implements TufMirrors {
     });
   }
 
-  /** The folder of all, with nothing in it of what is followed no more, each time that something else is. */
+  /**
+   * The folder of all repositories. Each new repository first removes the folders of those that are no longer
+   * followed.
+   */
   async #home(): Promise<string> {
     const { folder } = this.#options;
     this.#folder ??=
@@ -192,5 +195,5 @@ class Mirrors implements TufMirrors {
   }
 }
 
-/** Follows the mirrors that trust roots name, of those that may be contacted. */
+/** Follows the mirrors that trust roots name, as far as they may be contacted. */
 export const createTufMirrors = (options: TufMirrorsOptions): TufMirrors => new Mirrors(options);

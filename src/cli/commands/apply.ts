@@ -4,7 +4,7 @@ import type { ApplyOptions } from "../apply.ts";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, outputOption, policyOption, repeatable, type Ending } from "./options.ts";
 
-/** `apply`: its options and help. */
+/** Adds `apply` with its options and help. */
 export function addApply(program: Command, line: CommandLine, end: Ending): void {
   program
     .command("apply")

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 
 import { outputFormats } from "../report/reporter.ts";
 
-/** Where the exit code of a command goes. */
+/** Receives the exit code of a command. */
 export type Ending = (code: number) => void;
 
 const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [
@@ -10,7 +10,7 @@ const collect = (value: string, previous: readonly string[] | undefined): readon
   value,
 ];
 
-/** An option that may be repeated; its values come as a list. */
+/** Option that may be repeated; its values form a list. */
 export const repeatable = (flags: string, description: string): Option =>
   new Option(flags, description).argParser(collect);
 
@@ -19,11 +19,11 @@ function once(value: string, previous: string | undefined): string {
   throw new InvalidArgumentError("It is given already; several publishers go into a policy (--policy).");
 }
 
-/** An option that names one publisher: of two, the first would be forgotten without a word. */
+/** Option that may be given once: commander would keep only the last of two publishers, without a word. */
 export const single = (flags: string, description: string): Option =>
   new Option(flags, description).argParser(once);
 
-/** `-o`, as `verify` and `apply` have it. */
+/** `-o` of `verify` and `apply`. */
 export const outputOption = (): Option =>
   new Option("-o, --output <format>", "how to write the result").choices(outputFormats).default("table");
 
@@ -34,7 +34,7 @@ export const policyOption = (): Option =>
     "file or folder with policies, trust roots and revocation lists; may be repeated",
   );
 
-/** The paragraph on exit codes in a command's help. */
+/** Exit codes, as a paragraph of a command's help. */
 export const exitCodes = `
 Exit code: 0 passed, 1 a policy is violated, 2 wrong call or bad input,
 3 could not be evaluated.`;

@@ -4,7 +4,7 @@ import type { PackageCommandOptions } from "../package/package-skill.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { Ending } from "./options.ts";
 
-/** `package DIR`: its arguments, options and help. */
+/** Adds `package DIR` with its options and help. */
 export function addPackage(program: Command, line: CommandLine, end: Ending): void {
   program
     .command("package")

@@ -6,7 +6,7 @@ import type { Ending } from "./options.ts";
 const serveHelp = ({ description, env, default: fallback }: ServeFlag): string =>
   `${description} (${fallback === undefined ? "" : `default: ${fallback}; `}${env})`;
 
-/** `serve`: its help, and the options that the configuration defines. */
+/** Adds `serve` with the options that the configuration defines. */
 export function addServe(
   program: Command,
   line: CommandLine,

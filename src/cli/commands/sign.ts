@@ -8,14 +8,14 @@ import type { Ending } from "./options.ts";
 /** Only OpenSSF Model Signing can leave room, for any of the others. */
 const formatsBeside: readonly string[] = folderFormats.filter((format) => format !== "oms");
 
-/** One of several; whatever follows the option counts as one of them, so that a folder is the usual slip. */
+/** Rejects other values of `--beside`: commander takes a folder that follows the option for another format. */
 function formatBeside(value: string, formats: readonly string[] = []): readonly string[] {
   if (formatsBeside.includes(value)) return [...formats, value];
   const words = `Allowed choices are ${formatsBeside.join(", ")}.`;
   throw new InvalidArgumentError(`${words} The skill's folder goes before --beside.`);
 }
 
-/** `sign DIR`: its arguments, options and help. */
+/** Adds `sign DIR` with its options and help. */
 export function addSign(program: Command, line: CommandLine, end: Ending): void {
   const sign = program
     .command("sign")
@@ -77,7 +77,7 @@ Examples:
   });
 }
 
-/** Who signs without a key, and where. */
+/** Options of keyless signing. */
 const addKeyless = (sign: Command): Command =>
   sign
     .optionsGroup("Keyless signing (oms):")

@@ -4,7 +4,7 @@ import type { CommandLine } from "../command-line.ts";
 import { runUnregister, type UnregisterFlags } from "../unregister.ts";
 import type { Ending } from "./options.ts";
 
-/** `unregister`: its options and help. */
+/** Adds `unregister` with its options and help. */
 export function addUnregister(program: Command, line: CommandLine, end: Ending): void {
   program
     .command("unregister")

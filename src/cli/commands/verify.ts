@@ -4,10 +4,10 @@ import type { CommandLine } from "../command-line.ts";
 import type { OutputFormat } from "../report/reporter.ts";
 import { exitCodes, outputOption, policyOption, repeatable, single, type Ending } from "./options.ts";
 
-/** A keyless signer is named beside none of these. */
+/** Options that cannot be combined with a keyless signer. */
 const otherTrust = ["policy", "publicKey", "certificateChain"];
 
-/** Whom to trust and what is revoked, without a policy. */
+/** Options that name trusted signers and revocations without a policy. */
 const trustOptions = (): readonly Option[] => [
   single("--public-key <file>", "trust this public key (PEM) and no other").conflicts([
     "policy",
@@ -32,7 +32,7 @@ const trustOptions = (): readonly Option[] => [
   ).conflicts("policy"),
 ];
 
-/** `verify DIR…`: its arguments, options and help. */
+/** Adds `verify DIR…` with its options and help. */
 export function addVerify(program: Command, line: CommandLine, end: Ending): void {
   const command = program
     .command("verify")

@@ -1,4 +1,4 @@
-/** Why a file could not be read, in words: the system's own name a call of the kernel. */
+/** Reason why a file could not be read, in words: Node's own message names a system call. */
 export function ioMessage(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === "ENOENT") return "it does not exist";
@@ -7,7 +7,7 @@ export function ioMessage(cause: unknown): string {
   return message;
 }
 
-/** What keys and certificates are asked for as, in PEM (RFC 7468). */
+/** PEM label of a key or certificate (RFC 7468). */
 export type PemLabel = "PUBLIC KEY" | "CERTIFICATE" | "PRIVATE KEY";
 
 interface Guess {
@@ -22,10 +22,10 @@ const holds =
 
 const isSecret = (text: string): boolean => /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(text);
 
-/** DER begins with a sequence whose length takes more bytes than one, or is that of a small key. */
+/** DER of a key or certificate: a SEQUENCE (0x30) with a length of a small key or in long form, then binary data. */
 const isDer = (text: string): boolean => /^\x30[\x20-\x82]/.test(text) && /[^\t\n\r\x20-\x7e]/.test(text);
 
-/** The same in base64 by itself: DER's first byte is always an `M` then. */
+/** DER in base64 without PEM lines: its first byte 0x30 always encodes as `M`. */
 const isBareBase64 = (text: string): boolean =>
   /^M[A-Za-z0-9+/]{31,}={0,2}$/.test(text.replaceAll(/\s/g, ""));
 
@@ -33,7 +33,7 @@ const openSsh = "it is in OpenSSH's own form, which is not read; make a key with
 const sshKey: Guess = { is: (text) => /^\s*(?:ssh-|ecdsa-sha2-|sk-)/.test(text), remedy: () => openSsh };
 const sshPrivateKey: Guess = { is: holds("OPENSSH PRIVATE KEY"), remedy: () => openSsh };
 
-/** What a file may be in place of what was asked for, the first that fits. */
+/** Mistaken files by the PEM label that was expected; the first match counts. */
 const guesses: Readonly<Record<PemLabel, readonly Guess[]>> = {
   "PUBLIC KEY": [
     sshPrivateKey,
@@ -94,11 +94,11 @@ const guesses: Readonly<Record<PemLabel, readonly Guess[]>> = {
   ],
 };
 
-/** Keys and certificates are shorter; of what is longer, its beginning says what it is. */
+/** Longer than any key or certificate: the beginning of a file shows its kind. */
 const maxCharacters = 65_536;
 
 /**
- * What to do with a file that does not hold the PEM which was asked for. Nothing but the file's form is looked at.
+ * Remedy for a file that lacks the expected PEM. Only its form is examined, not its contents.
  * @param text the file's bytes as Latin-1
  */
 export const pemRemedy = (label: PemLabel, file: string, text: string): string =>

@@ -2,7 +2,10 @@ import type { Skill } from "../../skill/skill.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 
-/** The skill in a folder, for commands that can do nothing without it. @throws UsageError */
+/**
+ * Reads the skill in a folder, for commands that need it whole.
+ * @throws UsageError
+ */
 export async function readFolder(
   directory: string,
   { readSkillDirectory }: Pick<CommandLine, "readSkillDirectory">,

@@ -1,6 +1,6 @@
 import { quotedScalar, stringScalar } from "./yaml-text.ts";
 
-/** Words that a YAML 1.1 reader (kubectl's) takes for something else than a string. */
+/** Plain scalars that a YAML 1.1 reader, such as kubectl, takes for a boolean or null. */
 const words = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
 
 const plainScalar = (text: string): boolean => /^[A-Za-z/][A-Za-z0-9_./-]*$/.test(text) && !words.test(text);
@@ -15,7 +15,7 @@ function scalar(value: unknown, indent: number): string {
 const isBranch = (value: unknown): value is object =>
   typeof value === "object" && value !== null && Object.keys(value).length > 0;
 
-/** The lines of a mapping or list whose keys or dashes stand at `indent`. */
+/** Lines of a mapping or list whose keys or dashes stand at `indent`. */
 function lines(value: object, indent: number): readonly string[] {
   const margin = " ".repeat(indent);
   if (Array.isArray(value)) {
@@ -34,7 +34,8 @@ function lines(value: object, indent: number): readonly string[] {
 }
 
 /**
- * Plain data as block-style YAML (members that are undefined are left out, as in JSON), always the same for the same data, that YAML 1.1 and 1.2 readers understand alike.
- * Multi-line texts become literal blocks where those are exact. Ends in a line break.
+ * Plain data as block-style YAML that readers of YAML 1.1 and 1.2 understand alike: the same data gives the same
+ * bytes. Undefined members are left out, as in JSON. Multi-line text becomes a literal block where that is exact.
+ * Ends in a line break.
  */
 export const yamlDocument = (value: object): string => `${lines(value, 0).join("\n")}\n`;

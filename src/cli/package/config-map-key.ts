@@ -1,11 +1,11 @@
 import { sha256Hex } from "../../skill/digest.ts";
 
-/** Longest key of a ConfigMap's data (Kubernetes, IsConfigMapKey). */
+/** Longest key of a ConfigMap (Kubernetes, `IsConfigMapKey`). */
 const maxKey = 253;
 
 const plain = /^[A-Za-z0-9.-]$/;
 
-/** One character of a path as it stands in a key. `_` introduces what a key cannot hold, itself included. */
+/** One character of a path in a key. `_` introduces an escape, so it is escaped itself. */
 function escaped(character: string): string {
   if (plain.test(character)) return character;
   if (character === "/") return "__";
@@ -15,19 +15,19 @@ function escaped(character: string): string {
 }
 
 /**
- * The ConfigMap key for a path: letters, digits, `.` and `-` as they are, `/` as `__`, every other byte as `_` and two
- * hex digits. Two paths never share a key, and `pathOfKey` gives the path back, except for a path whose key would be
- * longer than 253 characters: that key is cut and ends in `_-` and the path's SHA-256.
+ * ConfigMap key of a path: letters, digits, `.` and `-` stay, `/` becomes `__`, every other byte `_` and two hex
+ * digits. Two paths never share a key, and `pathOfKey` is the inverse. A key above 253 characters is cut and ends in
+ * `_-` and the path's SHA-256: it has no inverse.
  */
 export function configMapKey(path: string): string {
   const parts = Array.from(path, escaped);
-  // Keys that begin with two dots are refused by the API server; they are the kubelet's own.
+  // The API server refuses keys that begin with two dots: those names are the kubelet's.
   if (path.startsWith("..")) parts[0] = "_2e";
   const key = parts.join("");
   if (key.length <= maxKey) return key;
   const end = `_-${sha256Hex(path)}`;
   let start = "";
-  // Cut between characters: half an escape, followed by `_-`, could be read as another path's key.
+  // The cut falls between characters: half an escape before `_-` could be another path's key.
   for (const part of parts) {
     if (start.length + part.length + end.length > maxKey) break;
     start += part;
@@ -35,7 +35,7 @@ export function configMapKey(path: string): string {
   return `${start}${end}`;
 }
 
-/** The path that a key stands for, or undefined for a cut key and for anything that `configMapKey` never gives. */
+/** Path of a key; undefined for a cut key, and for every key that `configMapKey` does not produce. */
 export function pathOfKey(key: string): string | undefined {
   const bytes: Buffer[] = [];
   for (const [part, hex] of key.matchAll(/__|_([0-9a-f]{2})|[^]/g)) {

@@ -1,7 +1,7 @@
 import { treeDigest, type Skill, type SkillFile } from "../../skill/skill.ts";
 import { configMapKey } from "./config-map-key.ts";
 
-/** A ConfigMap as `package` writes it; plain data that serialises to a valid manifest. */
+/** ConfigMap that `package` writes, as plain data. */
 export interface ConfigMapManifest {
   readonly apiVersion: "v1";
   readonly kind: "ConfigMap";
@@ -16,38 +16,38 @@ export interface ConfigMapManifest {
   readonly binaryData?: Readonly<Record<string, string>>;
 }
 
-/** One file's place: which key of a ConfigMap becomes which path of the tree. */
+/** Place of one file: the ConfigMap's key, and its path in the tree. */
 export interface PackedFile {
   readonly key: string;
   readonly path: string;
-  /** Does the file begin with `#!`, so that agents will want to run it. */
+  /** True for a file that begins with `#!`: agents will run it. */
   readonly executable: boolean;
 }
 
 export interface PackedConfigMap {
   readonly manifest: ConfigMapManifest;
   readonly files: readonly PackedFile[];
-  /** Too large for the annotation in which `kubectl apply` keeps its copy: needs `--server-side`. */
+  /** True above the size of the annotation in which `kubectl apply` keeps its copy: needs `--server-side`. */
   readonly serverSide: boolean;
 }
 
-/** A skill that no set of ConfigMaps can carry, or a name that none can have. */
+/** A skill that no set of ConfigMaps can carry, or an impossible name. */
 export class PackageError extends Error {
   override readonly name = "PackageError";
 }
 
 export interface PackageOptions {
-  /** What the ConfigMaps' names begin with. */
+  /** Prefix of the ConfigMaps' names. */
   readonly name: string;
   readonly namespace?: string;
 }
 
-/** Bytes that a ConfigMap's values may have together (Kubernetes, MaxSecretSize). */
+/** Bytes of a ConfigMap's values together (Kubernetes, `MaxSecretSize`). */
 const maxData = 1024 * 1024;
 
 /**
- * Bytes that a ConfigMap may have as JSON, so that client-side `kubectl apply` can keep its copy of it in an
- * annotation: 262,144 bytes for all annotations, less room for the annotations' own names.
+ * Bytes of a ConfigMap as JSON that client-side `kubectl apply` can copy into an annotation: 262,144 bytes for all
+ * annotations (Kubernetes, `TotalAnnotationSizeLimitB`), less room for their names.
  */
 const maxApplied = 262_144 - 1024;
 
@@ -55,14 +55,14 @@ interface Entry {
   readonly file: PackedFile;
   readonly field: "data" | "binaryData";
   readonly value: string;
-  /** Bytes that count against `maxData`, and against `maxApplied`. */
+  /** Bytes that count against `maxData` and against `maxApplied`. */
   readonly size: number;
   readonly jsonSize: number;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of a file whose bytes are UTF-8, else undefined. */
+/** Text of a UTF-8 file; undefined for other bytes. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes);
@@ -71,7 +71,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes of a string as Go's encoder writes it in JSON, which is how kubectl measures and keeps it. */
+/** Bytes of a string in JSON by Go's encoder, which kubectl measures and stores. */
 export function goJsonSize(text: string): number {
   let extra = 2;
   for (let index = 0; index < text.length; index += 1) {
@@ -115,7 +115,7 @@ function assertPackable(skill: Skill): void {
   }
 }
 
-/** Entries in the order of their paths, filled into as few groups as that order allows. */
+/** Groups entries in the order of their paths, as few groups as that order allows. */
 function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   const filled: Entry[][] = [];
   let current: Entry[] = [];
@@ -160,8 +160,8 @@ function assertName(name: string): void {
 }
 
 /**
- * The ConfigMaps that carry a skill, immutable and named after its content: `NAME-<10 hex digits of the tree's
- * digest>`, with `-1`, `-2`, … where one is not enough. The same tree gives the same ConfigMaps.
+ * Immutable ConfigMaps that carry a skill, named after its content: `NAME-<10 hex digits of the tree's digest>`, with
+ * `-1`, `-2`, … where one is not enough. The same tree gives the same ConfigMaps.
  * @throws PackageError for a file larger than 1 MiB, a path that no volume can have, or an impossible name
  */
 export function packConfigMaps(skill: Skill, options: PackageOptions): readonly PackedConfigMap[] {

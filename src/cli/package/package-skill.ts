@@ -14,17 +14,17 @@ export interface PackageCommandOptions {
   readonly namespace?: string;
   readonly mountPath?: string;
   readonly output: "yaml" | "json";
-  /** Image of an example pod to write as well. */
+  /** Image of an example pod, written with the ConfigMaps. */
   readonly withPod?: string;
-  /** Only the pod's part: volume and mount. */
+  /** Writes only the pod's part: volume and mount. */
   readonly podSnippet?: boolean;
 }
 
 const noTrust = { version: "none", anchors: [], keys: [] };
 
 /**
- * The skill without a repository's own files, so that what is mounted is the signed tree and nothing else; with
- * them, where the signature covers them.
+ * The skill without a repository's own files (`.git/` …), so that the mounted tree is the signed one. They stay where
+ * the signature covers them.
  */
 function signedTree(skill: Skill, now: number): { readonly skill: Skill; readonly left: readonly string[] } {
   const left = [...skill.files.keys()].filter((path) => isGitPath(path)).sort();
@@ -37,7 +37,7 @@ function signedTree(skill: Skill, now: number): { readonly skill: Skill; readonl
   return { skill: { ...skill, files }, left };
 }
 
-/** Does a path inside a container say exactly one place. */
+/** A mount path must name exactly one place. */
 function assertMountPath(path: string): void {
   const clean =
     path.startsWith("/") && !/\/\/|\/\.{1,2}(?:\/|$)|:|[\u0000-\u001f]/.test(path) && path !== "/";
@@ -48,7 +48,7 @@ function assertMountPath(path: string): void {
   );
 }
 
-/** The API server would refuse another one, and YAML would have carried it there. */
+/** The API server would refuse the name, and YAML would carry it there. */
 function assertNamespace(name: string | undefined): void {
   if (name === undefined || /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
   throw new UsageError(
@@ -57,11 +57,11 @@ function assertNamespace(name: string | undefined): void {
   );
 }
 
-/** The first three, and whether there are more. */
+/** The first three paths, with a mark where there are more. */
 const firstOf = (paths: readonly string[]): string =>
   [...paths.slice(0, 3), ...(paths.length > 3 ? ["…"] : [])].join(", ");
 
-/** What the author should know before anybody mounts this. */
+/** Warnings for the author before the skill is mounted. */
 function warnings(skill: Skill, now: number, packed: readonly PackedConfigMap[]): readonly string[] {
   const signature = verifySignature(skill, noTrust, now);
   const differences = "differences" in signature ? (signature.differences ?? []) : [];
@@ -99,8 +99,8 @@ function pack(skill: Skill, options: PackageCommandOptions): readonly PackedConf
 }
 
 /**
- * `skill-admission package`: writes the ConfigMaps that carry the skill in a folder, and what a pod needs to mount
- * them as that tree again.
+ * `skill-admission package`: writes the ConfigMaps that carry the skill in a folder, and the volume that mounts them
+ * as that tree.
  * @throws UsageError for a folder, name or file that cannot be packed
  */
 export async function packageSkill(

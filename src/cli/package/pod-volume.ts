@@ -1,6 +1,6 @@
 import type { PackedConfigMap } from "./config-maps.ts";
 
-/** What a pod needs in order to mount a packed skill: `spec.volumes[]` and a container's `volumeMounts[]`. */
+/** Entries of `spec.volumes[]` and of a container's `volumeMounts[]` that mount a packed skill. */
 export interface PodVolume {
   readonly volume: {
     readonly name: string;
@@ -17,18 +17,18 @@ export interface PodVolume {
   readonly mount: { readonly name: string; readonly mountPath: string; readonly readOnly: true };
 }
 
-/** Read by all; `0444` and `0555`, in decimal because JSON has no octal numbers. */
+/** Modes 0444 and 0555: readable by all. JSON shows them in decimal. */
 const readable = 0o444;
 const runnable = 0o555;
 
-/** A DNS label for the volume, from a name that may have more than that allows. */
+/** DNS label of the volume (RFC 1123), from a name that may have other characters. */
 function volumeName(name: string): string {
   const label = `skill-${name.toLowerCase().replace(/[^a-z0-9-]+/g, "-")}`;
   return label.slice(0, 63).replace(/-+$/, "");
 }
 
 /**
- * The projected volume that rebuilds the packed tree, path by path, and the mount that shows it to a container.
+ * Projected volume that rebuilds the packed tree path by path, and its mount.
  * @param name of the skill, for the volume's name
  * @param mountPath absolute path of the skill's folder inside the container
  */
@@ -48,7 +48,7 @@ export function podVolume(packed: readonly PackedConfigMap[], name: string, moun
   };
 }
 
-/** A complete pod around the volume, to try the skill with: it sleeps, unprivileged, with a read-only root. */
+/** Complete pod around the volume, for a trial: it sleeps, unprivileged, with a read-only root file system. */
 export function examplePod(
   { volume, mount }: PodVolume,
   options: { readonly name: string; readonly namespace?: string; readonly image: string },

@@ -9,15 +9,15 @@ const commented = (text: string): string =>
     .map((line) => `# ${line}\n`)
     .join("");
 
-/** What of a pod's spec the volume and its mount are. */
+/** Volume and mount, as members of a pod's spec. */
 export const podSnippet = ({ volume, mount }: PodVolume): object => ({
   containers: [{ name: "agent", volumeMounts: [mount] }],
   volumes: [volume],
 });
 
 /**
- * The ConfigMaps as one YAML stream for `kubectl apply -f -`. The pod's part follows as a comment, or as a complete
- * pod where one is given.
+ * The ConfigMaps as one YAML stream for `kubectl apply -f -`. A pod follows where one is given, else its part as a
+ * comment.
  */
 export function packageYaml(
   packed: readonly PackedConfigMap[],
@@ -30,7 +30,7 @@ export function packageYaml(
   return `${documents.join("---\n")}${commented(note)}`;
 }
 
-/** The same as one JSON object, a List, that `kubectl apply -f -` takes as well. */
+/** The same as one JSON `List`, for `kubectl apply -f -`. */
 export function packageJson(packed: readonly PackedConfigMap[], pod: object | undefined): string {
   const items: readonly object[] = [
     ...packed.map(({ manifest }) => manifest),

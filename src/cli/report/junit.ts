@@ -1,7 +1,7 @@
 import { findingText } from "../../admission/denial.ts";
 import type { ReportItem, Reporter } from "./report-item.ts";
 
-/** Characters that no XML 1.0 document may hold, not even escaped. */
+/** Characters that XML 1.0 forbids even when escaped (2.2). */
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
 const entities: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ function caseOf(item: ReportItem, suite: string): string {
   }
 }
 
-/** JUnit's XML, a test case for each item: what CI servers show as test results. */
+/** JUnit XML for CI servers: one test case per item. */
 export function junitReporter(write: (text: string) => void, suite: string): Reporter {
   const items: ReportItem[] = [];
   return {

@@ -6,12 +6,12 @@ import { exitCode, type ExitCode } from "../command-line.ts";
 import type { Outcome, ReportedFinding, ReportItem } from "./report-item.ts";
 import { findingDocument, scanDocument, signaturesDocument } from "./skill-document.ts";
 
-/** What came of reviewing one object. */
+/** Result of the review of one object. */
 export type AppliedObject = {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** The file that it stands in. */
+  /** File of the object. */
   readonly file: string;
 } & (
   | ({ readonly state: "reviewed" } & Evaluation)
@@ -20,7 +20,7 @@ export type AppliedObject = {
 
 type Reviewed = Extract<AppliedObject, { state: "reviewed" }>;
 
-/** A Deployment in a policy's way is let in with a warning, and its pods are not: the caller wants pods. */
+/** True where the webhook admits a workload with a warning and will deny its pods: the caller wants pods. */
 const deniesPods = ({ mode, outcome, skills }: Verdict): boolean =>
   mode === "Enforce" &&
   outcome === "warn" &&
@@ -54,7 +54,7 @@ function findingsOf(object: AppliedObject): readonly ReportedFinding[] {
   );
 }
 
-/** One skill as the agent would see it: where, from what, and every file. */
+/** One skill as the agent would see it: place, sources, and every file. */
 function skillDocument({ reference, evidence }: Reviewed["skills"][number]): object {
   const { name, path, containers, sources, content } = reference;
   const files = content.state === "resolved" ? [...content.skill.files] : [];
@@ -121,7 +121,7 @@ const exits: Readonly<Record<Outcome, ExitCode>> = {
   unevaluated: exitCode.unevaluated,
 };
 
-/** A reviewed object for every output, and what it means for the exit code. */
+/** Report of a reviewed object, with its exit code. */
 export function objectItem(object: AppliedObject): ReportItem & { readonly exit: ExitCode } {
   const answer = outcomeOf(object);
   const outcome = isLetInWithoutPods(object) ? "deny" : answer;

@@ -2,7 +2,7 @@ import { printable } from "../../text/printable.ts";
 import type { TextOutput } from "../command-line.ts";
 import type { TableOutput } from "./table.ts";
 
-/** One line on the terminal that says what is being done now, gone when it is done. */
+/** One line on the terminal that names the present step and is erased at the end. */
 export interface Progress {
   step(what: string): void;
   clear(): void;
@@ -10,7 +10,7 @@ export interface Progress {
 
 const silent: Progress = { step: () => undefined, clear: () => undefined };
 
-/** Progress over `total` steps; silent for a single one, and wherever standard error is no terminal. */
+/** Progress over `total` steps; silent for a single step, and where standard error is no terminal. */
 export function progress(stderr: TextOutput, total: number): Progress {
   if (!stderr.isTerminal || total < 2) return silent;
   let done = 0;
@@ -24,7 +24,7 @@ export function progress(stderr: TextOutput, total: number): Progress {
   };
 }
 
-/** Where tables go on this command line. */
+/** Output for tables. */
 export const tableOutput = (line: {
   readonly stdout: TextOutput;
   readonly colour: boolean;

@@ -1,49 +1,49 @@
 import type { Finding } from "../../policy/finding.ts";
 
-/** What is said of one skill or object in the end; `unevaluated` where there was nothing to judge it by. */
+/** Final result of one skill or object; `unevaluated` where there was no policy or no content to judge. */
 export type Outcome = "allow" | "warn" | "deny" | "unevaluated";
 
-/** A finding, with where a reader finds what it is about. */
+/** A finding with its place and origin. */
 export interface ReportedFinding extends Finding {
-  /** The policy that asks for it; absent where there is only one. */
+  /** Policy of the finding; absent where there is only one. */
   readonly policy?: string;
-  /** The skill it is about, where one item holds several. */
+  /** Skill of the finding; absent where the item is one skill. */
   readonly skill?: string;
-  /** The file or folder on this machine that it is about. */
+  /** Path of the file or folder on this machine. */
   readonly location: string;
 }
 
-/** One thing reported on, for every output format: a skill, or an object that brings skills. */
+/** One skill, or one object that brings skills, for every output format. */
 export interface ReportItem {
-  /** What JUnit calls the case and the table's first column. */
+  /** Name of the JUnit test case; first column of the table. */
   readonly title: string;
   readonly outcome: Outcome;
   /** Further columns of the table, in the order of its headings. */
   readonly columns: readonly string[];
-  /** Facts for the table, below the row, a line each. */
+  /** Lines below the row of the table. */
   readonly facts: readonly string[];
   readonly findings: readonly ReportedFinding[];
-  /** What to do, where something is wrong. */
+  /** Remedy for the blocking findings; absent without any. */
   readonly remedy?: string;
-  /** The whole, for JSON and YAML. */
+  /** The item in JSON and YAML. */
   readonly document: object;
 }
 
-/** Writes items as each is done, in one format. */
+/** Writes items in one format, each as soon as it is done. */
 export interface Reporter {
   item(item: ReportItem): void;
-  /** After the last item. */
+  /** Ends the report after the last item. */
   end(): void;
 }
 
-/** How the table of one command looks. */
+/** Layout of one command's table. */
 export interface TableLayout {
-  /** The heading of the first column, and of those after `RESULT`. */
+  /** Heading of the first column; those of `columns` stand after `RESULT`. */
   readonly title: string;
   readonly columns: readonly { readonly heading: string; readonly width: number }[];
-  /** What items are called in the last line: `skill`, `object`. */
+  /** Noun for items in the last line: `skill`, `object`. */
   readonly noun: string;
-  /** The longest title, so that columns line up from the first row on. */
+  /** Length of the longest title: columns line up from the first row on. */
   readonly titleWidth: number;
 }
 
@@ -54,5 +54,5 @@ const words: Readonly<Record<Outcome, string>> = {
   unevaluated: "-",
 };
 
-/** An outcome as a person reads it in a table. */
+/** Word for an outcome in a table. */
 export const outcomeWord = (outcome: Outcome): string => words[outcome];

@@ -10,8 +10,8 @@ export type OutputFormat = (typeof outputFormats)[number];
 const nothing = (): void => undefined;
 
 /**
- * The reporter for a format. Those that few calls need are loaded when they are asked for.
- * @param suite what is reported on, `skill-admission verify`: JUnit's suite
+ * Reporter for a format. SARIF, JUnit and YAML are loaded on demand.
+ * @param suite name of the JUnit test suite, `skill-admission verify`
  */
 export async function createReporter(
   format: OutputFormat,

@@ -4,7 +4,10 @@ import { pathToFileURL } from "node:url";
 import { reasonTexts } from "../../policy/remedy.ts";
 import type { ReportedFinding, Reporter } from "./report-item.ts";
 
-/** SARIF's URI for a path: relative ones stay so, since code scanning resolves them against the repository. */
+/**
+ * URI reference of a path (RFC 3986). Relative paths stay relative: code scanning resolves them against the
+ * repository.
+ */
 function uriOf(path: string): string {
   if (isAbsolute(path)) return pathToFileURL(path).href;
   const components = path.replace(/^(?:\.\/)+/, "").split("/");
@@ -39,7 +42,7 @@ function ruleOf({ code }: ReportedFinding): object {
   };
 }
 
-/** SARIF 2.1.0 (OASIS), one run, a result for each finding: what code scanning services read. */
+/** SARIF 2.1.0 (OASIS) for code scanning: one run, one result per finding. */
 export function sarifReporter(write: (text: string) => void, version: string): Reporter {
   const rules = new Map<string, { readonly index: number; readonly rule: object }>();
   const results: object[] = [];

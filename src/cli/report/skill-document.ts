@@ -6,7 +6,7 @@ import type { SignatureEvidence, Signer } from "../../signature/signature-eviden
 import type { Difference } from "../../signature/compare.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 
-/** A signer as JSON output names it. */
+/** A signer in JSON output. */
 function signerDocument(signer: Signer): object {
   switch (signer.kind) {
     case "certificate": {
@@ -35,7 +35,7 @@ const differenceDocument = ({ path, change, signed, found }: Difference): object
   found,
 });
 
-/** The `signature` of JSON output: facts only. */
+/** `signature` in JSON output: facts only. */
 function signatureDocument(signature: SignatureEvidence): object {
   if (signature.outcome === "unsigned") return { outcome: "unsigned" };
   const { format, path, outcome, signer } = signature;
@@ -55,7 +55,7 @@ function signatureDocument(signature: SignatureEvidence): object {
   }
 }
 
-/** What JSON output says of all signatures of a skill. */
+/** `signature` and `otherSignatures` in JSON output. */
 export const signaturesDocument = (reference: SkillReference, evidence: Evidence | undefined): object =>
   evidence === undefined
     ? { signature: absentSignature(reference) }
@@ -64,7 +64,7 @@ export const signaturesDocument = (reference: SkillReference, evidence: Evidence
         ...(evidence.others === undefined ? {} : { otherSignatures: evidence.others.map(signatureDocument) }),
       };
 
-/** What JSON output says of a scanner's report in a skill: its words, and how much they are worth. */
+/** `scan` in JSON output: the scanner's report and the grade of its evidence. */
 export function scanDocument(evidence: Evidence | undefined): object {
   if (evidence?.scan === undefined) return {};
   const { scan, signature } = evidence;
@@ -75,7 +75,7 @@ export function scanDocument(evidence: Evidence | undefined): object {
   };
 }
 
-/** A finding as JSON output has it. */
+/** A finding in JSON output. */
 export const findingDocument = ({ code, path, message, signed, found, tolerated }: Finding): object => ({
   code,
   path,
@@ -87,7 +87,7 @@ export const findingDocument = ({ code, path, message, signed, found, tolerated 
 
 const order: readonly Grade[] = ["STRONG", "MEDIUM", "WEAK", "UNVERIFIED", "ABSENT"];
 
-/** The lower of each layer's grades: what all policies agree on at least. */
+/** The lowest grade of each layer over all policies; undefined without any. */
 export function lowestGrades(all: readonly Grades[]): Grades | undefined {
   const [first, ...others] = all;
   if (first === undefined) return undefined;
@@ -99,7 +99,7 @@ export function lowestGrades(all: readonly Grades[]): Grades | undefined {
   return lowest;
 }
 
-/** The signature of a reference whose bytes could not be had. */
+/** `signature` of a reference without content. */
 function absentSignature(reference: SkillReference): object {
   const { content } = reference;
   return content.state === "resolved"
@@ -107,10 +107,10 @@ function absentSignature(reference: SkillReference): object {
     : { outcome: "unavailable", detail: content.detail };
 }
 
-/** The shortest name of a signer that is still unmistakable to its operators, for a table. */
+/** Shortest name of a signer that its operators cannot mistake, for a table. */
 export function signerName(signer: Signer | undefined): string {
   if (signer === undefined) return "-";
-  // Names are those of the resource and of the entry in it, `payments/release-key`.
+  // Names are `resource/entry`, such as `payments/release-key`.
   if (signer.kind === "key")
     return signer.names[0]?.split("/").at(-1) ?? `key ${signer.publicKey.slice(0, 12)}…`;
   if (signer.kind === "keyless") return signer.identity;

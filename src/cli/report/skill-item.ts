@@ -18,13 +18,13 @@ import {
   signerName,
 } from "./skill-document.ts";
 
-/** One skill, with all that is known and said of it. */
+/** One verified skill: evidence and verdicts. */
 export interface Verified {
   readonly directory: string;
   readonly reference: SkillReference;
   readonly evidence: Evidence | undefined;
   readonly verdicts: readonly Verdict[];
-  /** When it was verified, milliseconds since 1970. */
+  /** Time of the verification, milliseconds since 1970. */
   readonly now: number;
 }
 
@@ -57,10 +57,10 @@ function findingsOf({ directory, verdicts }: Verified): readonly ReportedFinding
   );
 }
 
-/** Files that are named where a signature leaves some out; `unlisted` in the JSON has them all. */
+/** Most uncovered files in a table; `unlisted` in JSON names all. */
 const maxUnlisted = 5;
 
-/** Why integrity is no more than MEDIUM: no finding says so where a policy is content with that. */
+/** Uncovered files are the reason why integrity is at most MEDIUM: a policy that tolerates them reports no finding. */
 function unlistedFacts(evidence: Evidence | undefined): readonly string[] {
   if (evidence?.signature.outcome !== "signed") return [];
   const { unlisted } = evidence.signature;
@@ -70,7 +70,7 @@ function unlistedFacts(evidence: Evidence | undefined): readonly string[] {
     : [`not covered by the signature: ${unlisted.slice(0, maxUnlisted).join(", ")}${more}`];
 }
 
-/** Facts that no finding tells, for the most part because there is no policy to find anything against. */
+/** Facts that no finding reports, mostly because there is no policy. */
 function factsOf({ reference, evidence, verdicts }: Verified): readonly string[] {
   if (verdicts.length > 0) return unlistedFacts(evidence);
   if (evidence === undefined) return reference.content.state === "resolved" ? [] : [reference.content.detail];
@@ -86,14 +86,14 @@ function factsOf({ reference, evidence, verdicts }: Verified): readonly string[]
   return [...(signature.outcome === "untrusted" ? [signature.detail] : []), ...changes];
 }
 
-/** As the policy sees it, where there is just one: of several signatures, that one first which counts for it. */
+/** Evidence of a single policy, if there is one: of several signatures it puts the one that counts first. */
 function seen({ evidence, verdicts }: Verified): Evidence | undefined {
   const [verdict, ...others] = verdicts;
   const [result] = verdict?.skills ?? [];
   return others.length === 0 ? (result?.evidence ?? evidence) : evidence;
 }
 
-/** A verified skill for every output. */
+/** Report of a verified skill. */
 export function skillItem(verified: Verified): ReportItem {
   const { reference } = verified;
   const evidence = seen(verified);

@@ -11,7 +11,7 @@ import {
 /** Where a table goes. */
 export interface TableOutput {
   readonly write: (text: string) => void;
-  /** Columns of the terminal; 80 where there is none. */
+  /** Columns of the terminal; 80 without one. */
   readonly width: number;
   readonly colour: boolean;
 }
@@ -22,7 +22,7 @@ const maxTitle = 32;
 const maxFindings = 20;
 const gap = "  ";
 
-/** Breaks a line between words; what follows the first line stands `indent` deep. */
+/** Breaks a line between words; following lines stand `indent` deep. */
 export function wrapped(line: string, width: number, indent: number): readonly string[] {
   const margin = /^ */.exec(line)?.[0] ?? "";
   const [first = "", ...words] = line.slice(margin.length).split(" ");
@@ -53,7 +53,7 @@ function rowText(
     ...cells.columns.map((cell, index) => fitted(cell, others[index] ?? 0)),
   ];
   const rest = fixed.join(gap).trimEnd();
-  // A title that is too long keeps a line of its own: cut names help nobody.
+  // A title that is too long gets a line of its own: a cut name identifies nothing.
   const start =
     cells.title.length > titleWidth
       ? `${cells.title}\n${" ".repeat(titleWidth)}`
@@ -93,13 +93,13 @@ function summaryLine(counts: Readonly<Record<Outcome, number>>, noun: string): s
   return `${plural(total, noun)}: ${parts.join(", ")}`;
 }
 
-/** For people: a row an item, written as it is done, with what is wrong below it. */
+/** Table for people: one row per item, written as it is done, with its findings below. */
 export function tableReporter(output: TableOutput, layout: TableLayout): Reporter {
   const width = Math.max(output.width, 60);
   const titleWidth = Math.max(layout.title.length, Math.min(layout.titleWidth, maxTitle));
   const used =
     titleWidth + 6 + layout.columns.reduce((sum, column) => sum + column.width + gap.length, gap.length);
-  // The last column takes what the terminal has left.
+  // The last column takes the rest of the terminal's width.
   const last = layout.columns.length - 1;
   const widths = [
     titleWidth,

@@ -3,7 +3,7 @@ import { resolveAmong } from "../../policy/trust/object-reference.ts";
 import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Manifest } from "../files/manifests.ts";
 
-/** Is a text metadata of TUF's root role; whether its signatures hold, who asks the mirror finds out. */
+/** True if a text is TUF root metadata; its signatures are checked when the mirror is contacted. */
 function isRootMetadata(text: string): boolean {
   try {
     const { signed } = JSON.parse(text) as { readonly signed?: { readonly _type?: unknown } | null };

@@ -4,16 +4,16 @@ import type { ResourceProblem } from "../../policy/resource/problem.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { readManifests } from "../files/manifests.ts";
 
-/** Is this the file that was named, or one in the folder that was. */
+/** True if a file is the one that was named, or lies in the folder that was named. */
 const isFrom = (file: string, path: string): boolean =>
   file === path || resolve(file).startsWith(`${resolve(path)}${sep}`);
 
 /**
- * The lists in files that a call names for nothing else. Whatever they hold beside lists is refused, not left alone: a list
- * with a slip in its kind would otherwise revoke nothing, and nobody would know.
+ * Reads revocation lists from files that hold nothing else. Any other object is refused: a list with a misspelt kind
+ * would revoke nothing, unnoticed.
  *
  * @param paths files or folders, `-` for standard input
- * @throws UsageError where one cannot be read, holds no list or something else, or a list is wrong
+ * @throws UsageError where a path cannot be read, holds no list or other objects, or a list is wrong
  */
 export async function readRevocations(
   paths: readonly string[],

@@ -5,17 +5,17 @@ import type { RevocationLists } from "../../policy/trust/revocations.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage, pemRemedy } from "../files/file-faults.ts";
 
-/** Whom a call trusts: policies in files, or one publisher in short. */
+/** Trusted signers of a call: policies in files, or a single publisher. */
 export interface TrustOptions {
   readonly policy?: readonly string[];
   readonly publicKey?: string;
   readonly certificateChain?: string;
-  /** E-mail address or URI of a keyless signer, and who vouched for it. */
+  /** E-mail address or URI of a keyless signer; `issuer` vouched for it. */
   readonly identity?: string;
   readonly issuer?: string;
-  /** File with a Sigstore trusted root; without it, that of the public instance. */
+  /** File with a Sigstore trusted root; absent: the public instance's, which comes with the program. */
   readonly trustedRoot?: string;
-  /** Files or folders with revocation lists; without a policy, whose files hold them. */
+  /** Files or folders with revocation lists; not with a policy, whose files hold them. */
   readonly revocations?: readonly string[];
 }
 
@@ -24,7 +24,7 @@ const blocks = {
   CERTIFICATE: "certificate",
 } as const;
 
-/** The PEM blocks of one kind in a file; text around them is common, and left out. */
+/** PEM blocks of one label in a file. Text around them is common, and skipped. */
 async function readPem(file: string, label: keyof typeof blocks): Promise<string> {
   let text: string;
   try {
@@ -37,7 +37,7 @@ async function readPem(file: string, label: keyof typeof blocks): Promise<string
   throw new UsageError(`${file} holds no ${blocks[label]} in PEM`, pemRemedy(label, file, text));
 }
 
-/** What a file's publisher is called: its name, as far as a publisher can be called that. */
+/** Publisher name from a file's name, reduced to the characters that a publisher may have. */
 const publisherName = (file: string): string =>
   basename(file)
     .toLowerCase()
@@ -45,7 +45,7 @@ const publisherName = (file: string): string =>
     .slice(0, 63)
     .replace(/^-|-$/g, "") || "publisher";
 
-/** A key or certificate by itself is a policy of one publisher, so that there is one way to judge. */
+/** Compiles a single key or certificate as a policy of one publisher: there is one way to judge. */
 async function trustFile(
   file: string,
   publisher: { readonly publicKey: { pem: string } } | { readonly certificate: { pem: string } },
@@ -66,7 +66,7 @@ async function trustFile(
   }
 }
 
-/** A trusted_root.json has seven thousand bytes; more than this is another file. */
+/** Bytes of a trusted_root.json: the public instance's has seven thousand. */
 const maxRootBytes = 1024 * 1024;
 
 async function readRootFile(file: string): Promise<string> {
@@ -81,7 +81,7 @@ async function readRootFile(file: string): Promise<string> {
   throw new UsageError(`${file} is too large`, "name a trusted_root.json");
 }
 
-/** One keyless signer, proved by the trusted root in a file or by the one that comes with this program. */
+/** Compiles a single keyless signer, verified by the trusted root in a file or by the program's own. */
 async function trustIdentity(
   { identity, issuer }: { readonly identity: string; readonly issuer: string },
   file: string | undefined,
@@ -106,7 +106,7 @@ async function trustIdentity(
 }
 
 /**
- * What skills are judged by, or undefined where the call names nothing.
+ * Policies that the call names; undefined where it names none.
  * @throws UsageError for files that cannot be read or policies that are wrong
  */
 export async function readTrust(
@@ -146,7 +146,7 @@ async function readLists(
   return readRevocations(revocations, line);
 }
 
-/** @throws UsageError where an identity is named by half: without its issuer, anybody may have vouched for it */
+/** @throws UsageError where only one of identity and issuer is given: any issuer could vouch for an identity alone */
 async function readIdentity(
   options: TrustOptions,
   lists: RevocationLists | undefined,

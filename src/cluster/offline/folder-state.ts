@@ -6,18 +6,18 @@ import { listManifestFiles, readManifestFile } from "./read-folder.ts";
 
 interface KnownFile {
   readonly stamp: string;
-  /** As of the last time that the file could be read; absent for a file that never could. */
+  /** The objects at the last successful read; absent where there was none. */
   readonly objects?: readonly ManifestObject[];
   readonly problem?: string;
 }
 
-/** A folder at one moment. */
+/** State of a folder at one moment. */
 export interface FolderState {
   readonly files: ReadonlyMap<string, KnownFile>;
   readonly index: ObjectIndex;
-  /** What is wrong with the objects as a whole; the index is then as it last was. */
+  /** Contradictions between objects; while there are any, the index is the previous one. */
   readonly conflicts: readonly string[];
-  /** Everything that is wrong now; where it is not empty, some objects are as they last were. */
+  /** All present faults; while there are any, some objects are in an earlier state. */
   readonly problems: readonly string[];
 }
 
@@ -49,8 +49,7 @@ const problemsOf = (files: FolderState["files"]): readonly string[] =>
   [...files.values()].flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
 
 /**
- * Reads a folder for the first time. Whether a file that cannot be read holds a policy is not known, so that
- * starting without it could mean starting without the policy.
+ * Reads a folder for the first time. A file that cannot be read may hold a policy: starting without it is refused.
  * @throws ManifestError with every problem
  */
 export async function readFolder(root: string): Promise<FolderState> {
@@ -61,8 +60,8 @@ export async function readFolder(root: string): Promise<FolderState> {
 }
 
 /**
- * Reads a folder again. Never throws, and never forgets: a file that cannot be read any more counts as it last was,
- * and a folder that makes no sense as a whole stays as it last was.
+ * Reads a folder again. Never throws and never drops: an unreadable file keeps its last objects, and a contradictory
+ * folder its last index.
  */
 export async function rereadFolder(root: string, before: FolderState): Promise<FolderState> {
   try {

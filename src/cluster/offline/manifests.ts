@@ -8,13 +8,13 @@ import { isListKind } from "../../policy/resource/kinds.ts";
 export const manifestLimits = {
   /** Bytes of one file. */
   bytes: 8 * 1024 * 1024,
-  /** Lexical tokens of one YAML file, which bound the time to read it to a few seconds. */
+  /** Lexical tokens of one YAML file: they bound the time to read it to a few seconds. */
   tokens: 1_000_000,
-  /** Objects in one file, those inside lists counted. */
+  /** Objects in one file, items of lists included. */
   objects: 20_000,
 } as const;
 
-/** Files that cannot be used as manifests: every problem in them, each naming its file. */
+/** Manifests that cannot be used: every problem, each with its file. */
 export class ManifestError extends Error {
   override readonly name = "ManifestError";
   readonly problems: readonly string[];
@@ -40,7 +40,7 @@ function documentsOf(text: string, file: string): readonly { readonly value: Jso
   }
 }
 
-/** `List`, and typed lists such as `ConfigMapList` whose items may leave their kind out. */
+/** Opens a `List`, and typed lists such as `ConfigMapList`, whose items may omit their kind. */
 function flatten(value: Json, depth: number): readonly Json[] {
   if (!isFields(value) || typeof value["kind"] !== "string" || !isListKind(value["kind"])) return [value];
   const items = value["items"];

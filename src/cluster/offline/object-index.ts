@@ -14,7 +14,7 @@ import { PodStore } from "../pod-store.ts";
 import { decodeVolumeObject, holdsKeys, withStringData } from "../../kubernetes/volume-object.ts";
 import { ManifestError } from "./manifests.ts";
 
-/** What a folder of manifests holds, by what reviews ask for. */
+/** Objects of a folder of manifests, by the keys that reviews ask for. */
 export interface ObjectIndex {
   readonly own: PolicyObjects;
   namespaceLabels(name: string): Labels | undefined;
@@ -29,7 +29,7 @@ const clusterWide: ReadonlySet<string> = new Set([
   ...ownKinds.filter((kind) => scopeOf(kind) === "Cluster"),
 ]);
 
-/** kubectl's rule: what names no namespace is meant for `default`. */
+/** An object that names no namespace belongs to `default`, as with kubectl. */
 const homeOf = (entry: ManifestObject): string =>
   clusterWide.has(entry.kind) ? "" : (entry.namespace ?? "default");
 
@@ -63,7 +63,7 @@ function byKey(objects: readonly PlacedObject[]): ReadonlyMap<string, PlacedObje
   return map;
 }
 
-/** Labels of a Namespace in a file, which no API server has checked. */
+/** Labels of a Namespace in a file, which no API server has validated. */
 function labelsOfNamespace({ object, name }: ManifestObject): Labels {
   const labels = metadataOf(object)["labels"] ?? {};
   if (typeof labels !== "object" || Object.values(labels).some((value) => typeof value !== "string"))
@@ -74,7 +74,7 @@ function labelsOfNamespace({ object, name }: ManifestObject): Labels {
 
 /**
  * Indexes objects by kind, namespace and name.
- * @throws ManifestError where two objects have the same name, or one of our kinds is not known
+ * @throws ManifestError where two objects have the same name, or a kind of this product is unknown
  */
 export function indexObjects(objects: readonly PlacedObject[]): ObjectIndex {
   const map = byKey(objects);

@@ -9,17 +9,17 @@ import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
 import type { PlacedObject } from "../../kubernetes/manifest-object.ts";
 import { indexObjects, type ObjectIndex } from "./object-index.ts";
 
-/** A cluster out of manifests. */
+/** A cluster made of manifests. */
 export interface OfflineCluster extends Cluster {
-  /** Looks at the folder now rather than when its watch says so. */
+  /** Reads the folder now, without waiting for the watch. */
   refresh(): Promise<void>;
 }
 
-/** How a folder is followed; times in milliseconds. */
+/** Timing of the watch on a folder, milliseconds. */
 export interface FollowOptions {
-  /** Quiet time after which a change is read: an editor makes several in a row. */
+  /** Quiet time before a change is read: an editor saves several times in a row. */
   readonly debounce: number;
-  /** Time between looks at the folder whatever its watch says: some file systems report nothing. */
+  /** Longest time between reads: some file systems report no changes. */
   readonly resync: number;
 }
 
@@ -28,17 +28,17 @@ const followDefaults: FollowOptions = { debounce: 100, resync: 10_000 };
 interface Present {
   readonly index: ObjectIndex;
   readonly snapshot: CompiledSnapshot;
-  /** What its references led to. */
+  /** Results of the snapshot's references, as JSON. */
   readonly told: string;
 }
 
 const sameObjects = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((object, at) => object === b[at]);
 
-/** What references are resolved with. */
+/** Settings by which references are resolved. */
 export interface OfflineOptions {
   readonly hooks: ClusterHooks;
-  /** The controller's own; where it is left out, the one object of a name counts. */
+  /** The controller's own; absent: the one object of a name counts. */
   readonly namespace?: string | undefined;
   readonly mirrors?: MirrorSource | undefined;
 }
@@ -76,10 +76,10 @@ function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present)
   return { index, snapshot, told };
 }
 
-/** What throws rejects, as a failed read of a live cluster does. */
+/** Turns a throw into a rejection, as with a live cluster. */
 const attempt = <T>(work: () => T): Promise<T> => new Promise((resolve) => resolve(work()));
 
-/** The questions that need no file system. */
+/** The part of a cluster that needs no file system. */
 const answers = (present: () => Present): Omit<Cluster, "readiness" | "close"> => ({
   current: () => present().snapshot,
   podsUsing: (ref) => present().index.pods.using(ref),
@@ -96,8 +96,8 @@ const answers = (present: () => Present): Omit<Cluster, "readiness" | "close"> =
 });
 
 /**
- * A cluster out of objects that are in memory, as the command line reads them.
- * @throws ManifestError where they contradict one another
+ * A cluster of objects in memory, for the command line.
+ * @throws ManifestError where two objects contradict each other
  */
 export function offlineClusterOf(objects: readonly PlacedObject[], hooks: ClusterHooks): Cluster {
   const present = compiled(indexObjects(objects), { hooks });
@@ -105,9 +105,9 @@ export function offlineClusterOf(objects: readonly PlacedObject[], hooks: Cluste
 }
 
 /**
- * A cluster out of a folder of manifests, followed while it is edited. A file that stops making sense counts as it
- * last was, and readiness says so.
- * @throws ManifestError where the folder cannot be used as it is: a policy that cannot be read is not "no policy"
+ * A cluster of a folder of manifests, followed while it is edited. A file that becomes unreadable keeps its last
+ * objects, and readiness names it.
+ * @throws ManifestError where the folder cannot be used: an unreadable policy is not "no policy"
  */
 export async function openOfflineCluster(
   directory: string,
@@ -129,7 +129,7 @@ export async function openOfflineCluster(
   mirrors?.onChange(() => {
     present = compiled(state.index, options, present);
   });
-  // One at a time, so that an older look at the folder never replaces a newer one.
+  // Reads run one at a time: an older state of the folder must not replace a newer one.
   let last = Promise.resolve();
   const refresh = (): Promise<void> => {
     last = last
@@ -149,7 +149,7 @@ export async function openOfflineCluster(
   };
 }
 
-/** Calls `changed` after changes, and now and then without one. Returns what ends it. */
+/** Calls `changed` after changes and at every resync. Returns the function that stops it. */
 function followFolder(directory: string, changed: () => Promise<void>, options: FollowOptions): () => void {
   let pending: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
@@ -158,7 +158,7 @@ function followFolder(directory: string, changed: () => Promise<void>, options: 
     pending = setTimeout(look, options.debounce);
   };
   const look = () => {
-    // Anew, and before looking: on Linux a recursive watch hears nothing more of a file that was replaced by another.
+    // The watch is renewed before the read: on Linux a recursive watch loses a file that is replaced by another.
     watcher?.close();
     watcher = watchFolder(directory, soon);
     void changed();
@@ -173,7 +173,7 @@ function followFolder(directory: string, changed: () => Promise<void>, options: 
   };
 }
 
-/** A watch that breaks, or cannot be had, leaves the resync, which is slower but misses nothing. */
+/** A watch that fails leaves the resync: slower, but complete. */
 function watchFolder(directory: string, onChange: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(directory, { recursive: true, persistent: false }, onChange);

@@ -8,7 +8,7 @@ const folderLimits = { files: 10_000, depth: 16, bytes: 256 * 1024 * 1024 } as c
 
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 
-/** What tells one state of a file from another without reading it. */
+/** Distinguishes states of a file without reading it. */
 export interface FileStamp {
   readonly path: string;
   readonly stamp: string;
@@ -21,7 +21,7 @@ interface Walk {
 }
 
 async function visit(walk: Walk, relative: string, entry: Dirent, depth: number): Promise<void> {
-  // Hidden entries are editors' and the kubelet's (`..data`), not the operator's.
+  // Hidden entries belong to editors and the kubelet (`..data`).
   if (entry.name.startsWith(".")) return;
   const path = relative === "" ? entry.name : `${relative}/${entry.name}`;
   const full = join(walk.root, path);
@@ -32,7 +32,7 @@ async function visit(walk: Walk, relative: string, entry: Dirent, depth: number)
   }
   const info = await stat(full);
   if (info.isDirectory()) {
-    // A link to a folder could lead round in a circle.
+    // Links to folders are not followed: they could form a circle.
     if (entry.isSymbolicLink()) return;
     if (depth >= folderLimits.depth)
       throw new ManifestError([`${path}: folders nested deeper than ${folderLimits.depth} levels`]);
@@ -63,7 +63,10 @@ const reasons: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "may not be read (EACCES)"],
 ]);
 
-/** Where the folder really is, or in words why it is none. */
+/**
+ * Real path of the folder.
+ * @throws ManifestError where it is no readable folder
+ */
 async function rootOf(folder: string): Promise<string> {
   try {
     const root = await realpath(folder);
@@ -77,8 +80,8 @@ async function rootOf(folder: string): Promise<string> {
 }
 
 /**
- * The manifest files below a folder (`.yaml`, `.yml`, `.json`; hidden ones left out), in the order of their names.
- * @throws ManifestError where it is no folder or breaks a bound, or the file system's own error
+ * Manifest files below a folder (`.yaml`, `.yml`, `.json`; hidden ones left out), sorted by name.
+ * @throws ManifestError where it is no folder or exceeds a bound, or the file system's own error
  */
 export async function listManifestFiles(root: string): Promise<readonly FileStamp[]> {
   const walk: Walk = { root: await rootOf(root), found: [], bytes: 0 };
@@ -88,7 +91,10 @@ export async function listManifestFiles(root: string): Promise<readonly FileStam
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads one file as text. The bound holds also for a file that grows meanwhile. */
+/**
+ * Reads one file as text, bounded also while the file grows.
+ * @throws ManifestError where it is too large, changes meanwhile, or is not UTF-8
+ */
 export async function readManifestFile(root: string, path: string): Promise<string> {
   const file = await open(join(root, path), "r");
   try {

@@ -2,9 +2,9 @@ import { issuerIn } from "../../server/certificates/bundle.ts";
 import type { CertificateSource } from "../../server/certificates/certificate-source.ts";
 
 /**
- * Among replicas another one may register, and only once somebody is ready: that cannot be a condition of being so. But
- * a replica that starts must not take reviews by a certificate that callers, where there is a registration, do not
- * trust. Asked until it is so for the first time: what happens to the registration later must not take all replicas away.
+ * Readiness of a starting replica: its certificate must come from an authority that the registration trusts, where
+ * the webhook is registered. Registration itself is no condition: another replica may register, and waits for a ready
+ * one. Once trusted, the replica stays ready: a later change of the registration must not take out all replicas.
  */
 export function startedTrusted(
   bundle: () => string | undefined,

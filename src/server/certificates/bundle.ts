@@ -2,18 +2,18 @@ import type { X509Certificate } from "node:crypto";
 
 import { readCertificate } from "./state.ts";
 
-/** Certificates of a bundle of many that are kept: an authority has one successor, not dozens. */
+/** Most certificates in a bundle: an authority has one successor, not dozens. */
 const most = 4;
 
-/** The certificates of a PEM text, each by itself. */
+/** Certificates of a PEM text, one PEM each. */
 export const certificatesIn = (bundle: string): readonly string[] =>
   bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
-/** The certificates that can be read among those of a PEM text. */
+/** Readable certificates of a PEM text. */
 const readAll = (pem: string): readonly X509Certificate[] =>
   certificatesIn(pem).flatMap((one) => readCertificate(one) ?? []);
 
-/** The authority in a bundle that issued one of a chain's certificates; undefined where there is none. Both PEM. */
+/** The authority in a bundle that issued a certificate of the chain; undefined without one. Both PEM. */
 export function issuerIn(bundle: string, chain: string): X509Certificate | undefined {
   const served = readAll(chain);
   return readAll(bundle).find((authority) =>
@@ -22,12 +22,12 @@ export function issuerIn(bundle: string, chain: string): X509Certificate | undef
 }
 
 /**
- * What callers should trust when somebody else issues our certificates: the authorities in our file, and those that
- * callers trust already, as long as they are valid, since other replicas may still serve by them, or serve by a newer
- * one already. In an order of its own, so that every replica comes to the same text.
+ * CA bundle of the registration for certificates from files: the authorities in the file, and the registered ones
+ * that are still valid, because other replicas may still serve by an older or already by a newer one. Sorted: every
+ * replica computes the same text.
  *
  * @param own absent: nothing is to be published
- * @param registered what callers trust now; may be anything
+ * @param registered the present CA bundle; may be anything
  * @param now milliseconds since 1970
  */
 export function joinBundles(own: string | undefined, registered: string, now: number): string {

@@ -1,27 +1,27 @@
-/** What the server serves with, and what callers must trust to talk to it. PEM throughout. */
+/** Key pair of the server, and the authorities that callers must trust. All PEM. */
 export interface ServingCertificate {
   readonly key: string;
-  /** Leaf first, then intermediates, where there are any. */
+  /** Leaf first, then any intermediates. */
   readonly cert: string;
   /**
-   * Every authority that a leaf in use, or soon in use, comes from: the `caBundle` of the webhook configuration.
-   * Absent where someone else publishes it (certificates from files).
+   * The `caBundle` of the webhook configuration: every authority of a leaf in use or soon in use. Absent where
+   * somebody else publishes it (certificates from files).
    */
   readonly caBundle?: string;
-  /** When the leaf ends, milliseconds since 1970. */
+  /** End of the leaf, milliseconds since 1970. */
   readonly notAfter: number;
-  /** When the issuing authority ends; absent where it is not known. */
+  /** End of the issuing authority, milliseconds since 1970; absent where it is not known. */
   readonly authorityNotAfter?: number;
 }
 
-/** The present certificate, and word when there is another one. */
+/** The present certificate, and a subscription to its successors. */
 export interface CertificateSource {
   current(): ServingCertificate;
-  /** @returns a function that ends the subscription */
+  /** @returns the function that ends the subscription */
   onChange(listener: (certificate: ServingCertificate) => void): () => void;
 }
 
-/** Why the certificate in use would not be accepted now; empty when it would. For the readiness probe. */
+/** Reasons why callers would reject the present certificate, for the readiness probe; empty without any. */
 export function certificateProblems(source: CertificateSource, now: number): readonly string[] {
   const { notAfter } = source.current();
   if (now <= notAfter) return [];
@@ -30,7 +30,7 @@ export function certificateProblems(source: CertificateSource, now: number): rea
   ];
 }
 
-/** A source that somebody sets. Listeners are told only of what differs; one that throws does not stop the others. */
+/** A source with a setter. Listeners run only for a different certificate; one that throws does not stop the others. */
 export function createCertificateHolder(
   first: ServingCertificate,
   report: (problem: unknown) => void,

@@ -15,9 +15,9 @@ import { readCertificate } from "./state.ts";
 export interface CertificateFilesOptions {
   readonly certFile: string;
   readonly keyFile: string;
-  /** The authority that the certificate comes from; absent where somebody else publishes it. */
+  /** File with the certificate's authority; absent where somebody else publishes it. */
   readonly caFile?: string;
-  /** Do callers trust these authorities (PEM) already. Without: nothing is waited for. */
+  /** True if callers trust these authorities (PEM). Absent: they are assumed to. */
   readonly published?: (caBundle: string) => boolean;
   readonly clock: Clock;
   /** Ends the watching. */
@@ -25,10 +25,10 @@ export interface CertificateFilesOptions {
   readonly report: (problem: unknown) => void;
 }
 
-/** Far below the months that certificates live, and two small reads are nothing. */
+/** Milliseconds between reads: far less than the months of a certificate, for two or three small files. */
 const interval = 10_000;
 
-/** A certificate chain and its key; nothing real is longer. */
+/** Characters of one file: longer than any certificate chain or key. */
 const maxLength = 1024 * 1024;
 
 async function readText(flag: string, path: string, signal: AbortSignal): Promise<string> {
@@ -64,13 +64,13 @@ async function readPair(options: CertificateFilesOptions): Promise<ServingCertif
 
 class AuthorityError extends Error {}
 
-/** The bundle, if the chain leads to one of its certificates: one that does not would cut every review off. */
+/** The bundle with the issuer of the chain. A bundle without it is refused: callers would reject every connection. */
 function authorityOf(
   ca: string,
   chain: string,
   { caFile = "" }: CertificateFilesOptions,
 ): { readonly caBundle: string; readonly authorityNotAfter: number } {
-  // One that callers cannot read would make them refuse the registration as a whole.
+  // One unreadable certificate makes the API server refuse the whole registration.
   if (!certificatesIn(ca).every((one) => readCertificate(one) !== undefined))
     throw new AuthorityError(
       `--tls-ca-file ${JSON.stringify(caFile)} holds a certificate that cannot be read: take it out`,
@@ -83,12 +83,12 @@ function authorityOf(
   return { caBundle: certificatesIn(ca).join("\n"), authorityNotAfter: issuer.validToDate.getTime() };
 }
 
-/** With so little left of the present certificate, milliseconds, the next one waits for nothing. */
+/** Remaining life of the present certificate, milliseconds, below which its successor is served without waiting. */
 const lastCall = 60 * 60_000;
 
 /**
- * What to serve now that the files hold `next`. Where it comes from an authority that callers do not trust yet, that
- * authority is announced first, and the present certificate goes on.
+ * Certificate to serve once the files hold `next`. Where callers do not trust its authority yet, that authority is
+ * announced first and the present certificate stays.
  */
 function follow(
   present: ServingCertificate,
@@ -102,10 +102,10 @@ function follow(
 }
 
 /**
- * Certificates that someone else keeps in files, such as cert-manager in a mounted Secret. They are read again
- * every ten seconds rather than watched: the kubelet exchanges a link above them, which file watchers miss. A pair
- * that does not fit together, as in the middle of an exchange, is reported and the present one kept. Replicas see an
- * exchange up to minutes apart, so a certificate from another authority is served only once callers trust that one.
+ * Serves certificates that somebody else keeps in files, such as cert-manager in a mounted Secret. The files are read
+ * every ten seconds, not watched: the kubelet swaps a link above them, which file watchers miss. A pair that does not
+ * match, as in the middle of a swap, is reported, and the present one stays. Replicas see a swap up to minutes apart:
+ * a certificate from another authority is served only once callers trust that authority.
  *
  * @throws Error naming the files where the first pair cannot be used
  */
@@ -114,7 +114,7 @@ export async function startCertificateFiles(options: CertificateFilesOptions): P
   const holder = createCertificateHolder(await readPair(options), report);
   const watch = async (): Promise<never> => {
     let reported = "";
-    // At two looks in succession: between what we see registered and what API servers go by there are moments.
+    // Trust must hold at two reads in a row: API servers apply a registration moments after it is visible here.
     let trustedBefore = false;
     for (;;) {
       await clock.sleep(interval, signal);
@@ -126,7 +126,7 @@ export async function startCertificateFiles(options: CertificateFilesOptions): P
         reported = "";
       } catch (error) {
         signal.throwIfAborted();
-        // Once for each thing that is wrong, not every ten seconds.
+        // Each fault is reported once, not at every read.
         const message = String(error);
         if (message !== reported) report(error);
         reported = message;

@@ -6,17 +6,17 @@ import type * as X509 from "@peculiar/x509";
 import type { Issuer } from "./rotation.ts";
 import type { KeyedCertificate } from "./state.ts";
 
-/** P-256 with SHA-256: what every TLS 1.2 client speaks, and the cheapest handshake. */
+/** P-256 with SHA-256: every TLS 1.2 client supports it, with the cheapest handshake. */
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const subtle = webcrypto.subtle;
 
-/** Loaded when the first certificate is made: it takes longer than the rest of the program's start together. */
+/** Loaded with the first certificate: it takes longer than the rest of the program's start. */
 async function loadX509(): Promise<typeof X509> {
   await import("reflect-metadata");
   return import("@peculiar/x509");
 }
 
-/** 128 random bits, positive and never zero in the first octet (RFC 5280, 4.1.2.2). */
+/** 128 random bits, positive and without a leading zero octet (RFC 5280, 4.1.2.2). */
 function serialNumber(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
@@ -54,7 +54,7 @@ async function makeAuthority(span: Span): Promise<KeyedCertificate> {
   const keys = await newKeys();
   const serial = serialNumber();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    // The serial number in the name keeps two generations apart for verifiers that look up issuers by name.
+    // The serial number in the name distinguishes two generations, for verifiers that find issuers by name.
     name: `CN=Skill Admission CA ${serial.slice(0, 8)}`,
     serialNumber: serial,
     ...datesOf(span),
@@ -99,5 +99,5 @@ async function makeLeaf(
   return { cert: pem("CERTIFICATE", certificate.rawData), key: await keyPem(keys.privateKey) };
 }
 
-/** Makes P-256 authorities that may sign leaves only (path length 0), and leaves for TLS servers. */
+/** Issues P-256 authorities that may only sign leaves (path length 0), and leaves for TLS servers. */
 export const issuer: Issuer = { authority: makeAuthority, leaf: makeLeaf };

@@ -3,48 +3,48 @@ import { leafFits, readCertificate, type CertificateState, type KeyedCertificate
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Spans of time, milliseconds. */
+/** Periods, milliseconds. */
 export const lifetimes = {
-  /** Long enough that its replacement never hurries, short enough that a lost key ends by itself. */
+  /** Long enough for an unhurried replacement, short enough that a lost key ends by itself. */
   authority: 365 * day,
   leaf: 30 * day,
-  /** Certificates begin this much in the past, for clocks that lag. */
+  /** Start of validity before the present, for clocks that lag. */
   backdate: hour,
-  /** A new authority is in the bundle so long before its first leaf, for every API server to have read it. */
+  /** Time of a new authority in the bundle before its first leaf: every API server has read it by then. */
   announcement: day,
-  /** The same where the present authority ends within a day. */
+  /** The same, where the present authority ends within a day. */
   shortAnnouncement: 60_000,
 } as const;
 
-/** Both kinds are replaced after this share of their life: a leaf has ten days left then, an authority four months. */
+/** Share of its life after which a certificate is replaced: a leaf has ten days left then, an authority four months. */
 const renewAfter = 2 / 3;
 
-/** No certificate of ours lives longer. */
+/** Longest life of a certificate issued here. */
 const longest = lifetimes.authority + lifetimes.backdate;
 
-/** What to do next about the shared certificates. */
+/** Next step for the shared certificates. */
 export type Step =
-  /** Nothing, until then (milliseconds since 1970). */
+  /** Nothing until then (milliseconds since 1970). */
   | { readonly kind: "keep"; readonly until: number }
-  /** Begin anew: nothing usable is stored, or its authority has expired. */
+  /** Begin anew: nothing usable is stored, or the authority has expired. */
   | { readonly kind: "create" }
-  /** Make the next authority and put it into the bundle. */
+  /** Create the next authority and add it to the bundle. */
   | { readonly kind: "announce" }
   /** The next authority issues from now on; the present one stays in the bundle. */
   | { readonly kind: "promote" }
-  /** A new leaf from the present authority. */
+  /** Issue a new leaf from the present authority. */
   | { readonly kind: "reissue" }
-  /** Take an authority out of the bundle that no valid leaf comes from. */
+  /** Remove an authority without valid leaves from the bundle. */
   | { readonly kind: "retire" };
 
 export interface PlanInput {
-  /** DNS names and IP addresses that a leaf must be for. */
+  /** DNS names and IP addresses that the leaf must cover. */
   readonly names: readonly string[];
   /** Milliseconds since 1970. */
   readonly now: number;
   /**
-   * Is the bundle known to be where callers read it. While it is not, a successor is not put to use, unless the
-   * present authority is about to end.
+   * True if callers have the present bundle. Otherwise a successor does not issue yet, unless the present authority
+   * is about to end.
    */
   readonly published: boolean;
 }
@@ -66,15 +66,15 @@ const covers = (span: Span | undefined, now: number): span is Span =>
   span !== undefined && span.notBefore <= now && now < span.notAfter;
 
 const renewalOf = ({ notBefore, notAfter }: Span): number =>
-  // One that lives longer than any that we make, whoever made it, goes when ours would.
+  // A certificate that lives longer, whoever issued it, is replaced when one of ours would be.
   notBefore + Math.floor(Math.min(notAfter - notBefore, longest) * renewAfter);
 
-/** When an authority was put into the bundle: it is made and announced at once. */
+/** Time at which an authority entered the bundle: it is announced as soon as it is created. */
 const announcedAt = ({ notBefore }: Span): number => notBefore + lifetimes.backdate;
 
 /**
- * The next step, from the stored state alone: every replica comes to the same, and which of them takes it the
- * store's concurrency decides. Carry it out, store it, ask again, until it says `keep`.
+ * The next step, from the stored state alone: every replica computes the same, and the store's optimistic concurrency
+ * decides which one takes it. Repeat (carry out, store) until it is `keep`.
  */
 export function plan(state: CertificateState | undefined, input: PlanInput): Step {
   if (state === undefined) return { kind: "create" };
@@ -103,7 +103,7 @@ function planLeaf(
   const span = spanOf(leaf.cert);
   if (!covers(span, now) || isTooLong(span) || !leafFits(leaf.cert, issuing.cert, names))
     return { kind: "reissue" };
-  // At the end of an authority's life a leaf cannot outlive it; its successor issues the next one.
+  // A leaf cannot outlive its authority: near the authority's end, the successor issues the next leaf.
   if (now >= renewalOf(span) && span.notAfter < authority.notAfter) return { kind: "reissue" };
   const ahead = [renewalOf(span), ...moments].filter((moment) => moment > now);
   return { kind: "keep", until: Math.min(span.notAfter, ...ahead) };
@@ -112,11 +112,11 @@ function planLeaf(
 function mayPromote(issuing: Span, next: Span, { now, published }: PlanInput): boolean {
   const hurry = now >= issuing.notAfter - lifetimes.announcement;
   const announcement = hurry ? lifetimes.shortAnnouncement : lifetimes.announcement;
-  // With what is left of the last hour there is nothing to lose by it.
+  // In its last hour the present authority is of no more use: waiting would gain nothing.
   return now >= issuing.notAfter - hour || (published && now >= announcedAt(next) + announcement);
 }
 
-/** Can a server go on with what this state holds: a leaf that is valid, fits, and comes from a valid authority. */
+/** True if a server can run on this state: the leaf is valid, covers the names, and comes from a valid authority. */
 export function usable(
   state: CertificateState | undefined,
   names: readonly string[],
@@ -127,13 +127,13 @@ export function usable(
   return covers(leaf, now) && !isTooLong(leaf) && leafFits(state.leaf.cert, state.issuing.cert, names);
 }
 
-/** Makes certificates. The only part that is slow, and random. */
+/** Issues certificates: the only slow and random part. */
 export interface Issuer {
   authority(span: Span): Promise<KeyedCertificate>;
   leaf(authority: KeyedCertificate, names: readonly string[], span: Span): Promise<KeyedCertificate>;
 }
 
-/** The state after a step. `state` may be undefined only for `create`, as `plan` sees to. */
+/** State after a step. `plan` answers `create` where `state` is undefined. */
 export async function carryOut(
   step: Exclude<Step["kind"], "keep">,
   state: CertificateState | undefined,
@@ -144,7 +144,7 @@ export async function carryOut(
     issuer.authority({ notBefore: now - lifetimes.backdate, notAfter: now + lifetimes.authority });
   const leafFrom = (from: KeyedCertificate): Promise<KeyedCertificate> =>
     issuer.leaf(from, names, {
-      // Within its authority's span, or some verifiers refuse it.
+      // The leaf's validity stays within its authority's: some verifiers refuse it otherwise.
       notBefore: Math.max(now - lifetimes.backdate, spanOf(from.cert)?.notBefore ?? 0),
       notAfter: Math.min(now + lifetimes.leaf, spanOf(from.cert)?.notAfter ?? 0),
     });

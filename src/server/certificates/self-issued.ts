@@ -8,48 +8,48 @@ import { carryOut, plan, usable, type Issuer, type Step } from "./rotation.ts";
 import { bundleOf, fromFiles, readCertificate, toFiles, type CertificateState } from "./state.ts";
 import type { CertificateStore } from "./store.ts";
 
-/** Time as the driver sees it; milliseconds. */
+/** Clock of the rotation, milliseconds. */
 export interface Clock {
   now(): number;
-  /** Resolves after that long; rejects when the signal aborts. */
+  /** Resolves after that time; rejects when the signal aborts. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface SelfIssuedOptions {
-  /** DNS names and IP addresses under which callers reach the webhook. At least one. */
+  /** DNS names and IP addresses under which callers reach the webhook; at least one. */
   readonly names: readonly string[];
   readonly store: CertificateStore;
   readonly clock: Clock;
   /** Ends the rotation. */
   readonly signal: AbortSignal;
-  /** Told of everything that goes wrong; the present certificate is kept meanwhile. */
+  /** Receives every fault; the present certificate stays meanwhile. */
   readonly report: (problem: unknown) => void;
-  /** Is this bundle where callers read it; a new authority waits for that. Without: time alone decides. */
+  /** True if callers have this bundle: a new authority waits for that. Absent: only time decides. */
   readonly published?: (caBundle: string) => boolean;
   /**
-   * Is the upkeep of the shared certificates ours, as among replicas it is the leader's. Whose it is not takes only
-   * the steps without which it could not serve itself. Without: it is.
+   * True if this replica, as the leader, maintains the shared certificates. Other replicas take only the steps
+   * without which they could not serve. Absent: it does.
    */
   readonly maintains?: () => boolean;
-  /** Is given what has the store looked at before its time, as when the upkeep has become ours. */
+  /** Receives a function that makes the rotation read the store at once, as when this replica becomes the leader. */
   readonly prompted?: (look: () => void) => void;
   readonly issuer?: Issuer;
 }
 
-/** How often other replicas' work is looked for, at least: one read each time. */
+/** Longest time between reads of the store, which show other replicas' steps. */
 const pollInterval = 30_000;
-/** Steps and lost races in one go. A state settles in four at most; more means that somebody undoes them. */
+/** Most steps and lost races in one pass. A state settles in four; more means that another writer undoes them. */
 const maxRounds = 16;
 const firstRetry = 1000;
 const lastRetry = 5 * 60_000;
-/** One call to the store. */
+/** Time limit of one call to the store, milliseconds. */
 const storeTimeout = 30_000;
 
-/** The next wait after so many failures in a row: 1 s, doubling up to 5 min. */
+/** Wait after so many failures in a row: 1 s, doubling up to 5 min. */
 export const retryDelay = (failures: number): number =>
   Math.min(lastRetry, firstRetry * 2 ** Math.min(failures - 1, 20));
 
-/** The next step that is ours to take. */
+/** The next step that this replica may take. */
 function ownStep(
   state: CertificateState | undefined,
   { names, clock, published = () => true, maintains = () => true }: SelfIssuedOptions,
@@ -60,7 +60,7 @@ function ownStep(
   return { kind: "keep", until: now + pollInterval };
 }
 
-/** One pass over the store: takes what steps are due until the state may be kept. */
+/** One pass over the store: takes the steps that are due until the state may be kept. */
 async function settle(
   options: SelfIssuedOptions,
   present: CertificateState | undefined,
@@ -70,12 +70,12 @@ async function settle(
   for (let round = 0; round < maxRounds; round += 1) {
     const stored = await store.load(limited());
     const found = stored === undefined ? undefined : fromFiles(stored.files);
-    // What was taken away or garbled is put back: an authority that nobody trusts yet would cut the webhook off.
+    // A deleted or garbled state is restored: callers would not trust a new authority yet, and reviews would fail.
     const state = found ?? present;
     const step = ownStep(state, options);
     if (step.kind !== "keep") {
       const next = await carryOut(step.kind, state, issuer, { names, now: clock.now() });
-      // Whether it was saved or someone else was faster: what counts is what the store holds now.
+      // The stored state counts, whether this save won or another replica was faster.
       await store.save(toFiles(next), stored, limited());
     } else if (state === undefined) {
       throw new Error("nothing to keep");
@@ -101,11 +101,11 @@ function servingOf(state: CertificateState): ServingCertificate {
 }
 
 /**
- * Certificates from an authority of our own, shared by all replicas through a store: made where there are none,
- * rotated while the signal is not aborted.
+ * Serves certificates from an authority of our own, shared by all replicas through a store: created where there are
+ * none, rotated until the signal aborts.
  *
- * @returns once the first certificate is there; a store that fails is asked again with growing pauses
- * @throws the signal's reason when it aborts before that
+ * @returns once the first certificate is there; a failing store is retried with growing pauses
+ * @throws the signal's reason where it aborts before that
  */
 export async function startSelfIssued(options: SelfIssuedOptions): Promise<CertificateSource> {
   const { clock, signal, report } = options;

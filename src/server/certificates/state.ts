@@ -2,27 +2,27 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 
-/** A certificate with its private key, PEM both. */
+/** A certificate with its private key, both PEM. */
 export interface KeyedCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
 /**
- * Everything that the replicas share. The bundle that callers trust is `issuing`, `next` and `retired` together,
- * so that an authority is trusted before its first leaf and until after its last.
+ * Certificates that the replicas share. The CA bundle is `issuing`, `next` and `retired` together: an authority is
+ * trusted before its first leaf and until after its last.
  */
 export interface CertificateState {
-  /** The authority that issues leaves now. */
+  /** Authority that issues leaves now. */
   readonly issuing: KeyedCertificate;
-  /** Its successor, already in the bundle, not yet in use. */
+  /** Its successor: in the bundle, not in use yet. */
   readonly next?: KeyedCertificate;
-  /** Its predecessor, some of whose leaves may still be served. Its key is gone. */
+  /** Its predecessor, some of whose leaves may still be served; without its key. */
   readonly retired?: string;
   readonly leaf: KeyedCertificate;
 }
 
-/** Names of the files in the store; `tls.*` and `ca.crt` as other tools expect them. */
+/** File names in the store; other tools expect `tls.*` and `ca.crt`. */
 const fileNames = {
   issuingCert: "ca.crt",
   issuingKey: "ca.key",
@@ -33,7 +33,7 @@ const fileNames = {
   leafKey: "tls.key",
 } as const;
 
-/** One PEM of ours is below 2 KiB; anything much longer is not ours and is not parsed. */
+/** Characters of one file: a PEM of ours is below 2 KiB, and a longer one is not parsed. */
 const maxPemLength = 16 * 1024;
 
 export const toFiles = (state: CertificateState): Readonly<Record<string, string>> => ({
@@ -48,17 +48,16 @@ export const toFiles = (state: CertificateState): Readonly<Record<string, string
 });
 
 /**
- * What the store holds, or undefined where it is incomplete or garbled: it is then made anew. Never throws.
+ * Reads the stored files; undefined where they are incomplete or garbled: they are then created anew. Never throws.
  *
- * Taken is what was made here, each file one certificate or one key and nothing beside it, and handed on as it was
- * understood, not as it was written: what stands behind the first certificate of a file would otherwise be served, or
- * be trusted by every caller, unread.
+ * Each file must hold one certificate or one key and nothing else, and is serialised anew after parsing: text behind
+ * the first certificate would be served, or trusted by every caller, unread.
  */
 export function fromFiles(files: Readonly<Record<string, string>>): CertificateState | undefined {
   const issuing = readPair(files, fileNames.issuingCert, fileNames.issuingKey);
   const leaf = readPair(files, fileNames.leafCert, fileNames.leafKey);
   if (issuing === undefined || leaf === undefined || !readCertificate(issuing.cert)?.ca) return undefined;
-  // A garbled successor or predecessor is left out; the plan makes another.
+  // A garbled successor or predecessor is dropped; the plan creates another.
   const next = readPair(files, fileNames.nextCert, fileNames.nextKey);
   const retired = certificateOf(textOf(files, fileNames.retired));
   return {
@@ -87,7 +86,7 @@ function readPair(
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
   try {
-    // The last word is the server's own: what it would refuse ends the process at its start.
+    // OpenSSL has the last word: a pair that it refuses would end the process at its start.
     createSecureContext(pair);
     return certificate.checkPrivateKey(privateKey) ? pair : undefined;
   } catch {
@@ -95,14 +94,14 @@ function readPair(
   }
 }
 
-/** One block of PEM with nothing around it. */
+/** One PEM block with nothing around it. */
 const onePem = /^-----BEGIN ([A-Z ]+)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----\s*$/;
 
-/** The one certificate in a file; undefined where it holds anything else. */
+/** The single certificate of a file; undefined where it holds anything else. */
 const certificateOf = (text: string | undefined): X509Certificate | undefined =>
   text !== undefined && onePem.exec(text)?.[1] === "CERTIFICATE" ? readCertificate(text) : undefined;
 
-/** The one key in a file, of the kind that the issuer makes (P-256); undefined where it holds anything else. */
+/** The single P-256 key of a file; undefined where it holds anything else. */
 function keyOf(text: string | undefined): KeyObject | undefined {
   if (text === undefined || !onePem.test(text)) return undefined;
   try {
@@ -113,7 +112,7 @@ function keyOf(text: string | undefined): KeyObject | undefined {
   }
 }
 
-/** The first certificate of a PEM, or undefined where there is none that can be read. */
+/** The first certificate of a PEM text; undefined where it cannot be read. */
 export function readCertificate(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);
@@ -124,14 +123,14 @@ export function readCertificate(pem: string): X509Certificate | undefined {
 
 const withNewline = (pem: string): string => (pem.endsWith("\n") ? pem : `${pem}\n`);
 
-/** The authorities that callers must trust, newest first. */
+/** The CA bundle, newest authority first. */
 export const bundleOf = ({ issuing, next, retired }: CertificateState): string =>
   [next?.cert, issuing.cert, retired]
     .filter((pem) => pem !== undefined)
     .map(withNewline)
     .join("");
 
-/** Is a leaf issued by this authority, and is it for all these DNS names and IP addresses. */
+/** True if the authority issued the leaf, and the leaf covers all these DNS names and IP addresses. */
 export function leafFits(leaf: string, authority: string, names: readonly string[]): boolean {
   const certificate = readCertificate(leaf);
   const issuer = readCertificate(authority);

@@ -1,24 +1,24 @@
 /**
- * The certificates that all replicas share, as files by name. What the names mean is `state.ts`'s affair; a store
- * keeps them as they are. A Secret of type Opaque with the files as `data` is enough.
+ * Certificates that all replicas share, as files by name; `state.ts` defines the names. A Secret of type Opaque with
+ * the files as `data` is enough.
  */
 export interface StoredCertificates {
-  /** Changes with every save, such as a Secret's resourceVersion. Opaque to everyone but the store. */
+  /** Changes with every save, such as a Secret's resourceVersion. Opaque outside the store. */
   readonly version: string;
-  /** File name (`[-.a-z]+`) → text. May be anything: a store does not look into it. */
+  /** File name (`[-.a-z]+`) → text, which the store does not interpret. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 /** Port: one place for the certificates, with optimistic concurrency, so that replicas agree without a leader. */
 export interface CertificateStore {
   /**
-   * What is stored, read live; undefined where nothing is.
-   * @throws whatever says that the store could not be asked; the caller tries again later
+   * Reads the stored certificates, uncached; undefined where there are none.
+   * @throws any error where the store cannot be reached; the caller retries later
    */
   load(signal: AbortSignal): Promise<StoredCertificates | undefined>;
   /**
-   * Replaces what `previous` was read as; with `previous` undefined: creates, where nothing is stored yet.
-   * @returns false when someone else was faster; nothing was written then, and the caller loads again
+   * Replaces the state that was read as `previous`; undefined creates it, where nothing is stored yet.
+   * @returns false where another replica was faster: nothing was written, and the caller loads again
    * @throws like `load`
    */
   save(
@@ -28,7 +28,7 @@ export interface CertificateStore {
   ): Promise<boolean>;
 }
 
-/** Keeps certificates as long as the process lives: for `serve` without a cluster. */
+/** Keeps certificates in memory: for `serve` without a cluster. */
 export function createMemoryStore(): CertificateStore {
   let stored: StoredCertificates | undefined;
   let saves = 0;
