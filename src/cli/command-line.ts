@@ -33,6 +33,8 @@ export interface ServeFlag {
   readonly description: string;
   readonly env: string;
   readonly default?: string;
+  /** A valid value other than the default. */
+  readonly example: string;
 }
 
 /** Request to `unregister`; absent fields come from the environment or have a default. */

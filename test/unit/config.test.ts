@@ -251,6 +251,24 @@ describe("parseServeConfig", () => {
   });
 });
 
+describe("examples of settings", () => {
+  const without = (...left: readonly string[]) => serveOptions.filter(({ key }) => !left.includes(key));
+  const modes = [
+    ["without a cluster", without("kubeconfig", "webhookUrl", "lease")],
+    ["beside a cluster", without("state")],
+  ] as const;
+
+  it.each(modes)("are valid together, %s, as flags and as variables", (_mode, options) => {
+    const flags = Object.fromEntries(options.map(({ key, example }) => [key, example]));
+    const env = Object.fromEntries(options.map(({ env: variable, example }) => [variable, example]));
+    expect(parseServeConfig(flags, {})).toEqual(parseServeConfig({}, env));
+  });
+
+  it("differ from the defaults", () => {
+    for (const { example, default: fallback } of serveOptions) expect(example).not.toBe(fallback);
+  });
+});
+
 describe("docs/configuration.md", () => {
   const cells = (line: string): string[] =>
     line
@@ -264,10 +282,11 @@ describe("docs/configuration.md", () => {
       .filter((line) => line.startsWith("| `--"))
       .map(cells);
     expect(rows).toEqual(
-      serveOptions.map(({ flag, env, default: fallback, description }) => [
+      serveOptions.map(({ flag, env, default: fallback, example, description }) => [
         `\`${flag}\``,
         `\`${env}\``,
         fallback === undefined ? "" : `\`${fallback}\``,
+        `\`${example}\``,
         description,
       ]),
     );

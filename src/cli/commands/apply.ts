@@ -35,6 +35,8 @@ ${exitCodes}
 Examples:
   skill-admission apply --policy policies/ --resource deploy/
   kubectl kustomize . | skill-admission apply --policy p/ --resource - --cluster
+  skill-admission apply --policy p/ --resource deploy/ --namespace payments \\
+    --cluster --kubeconfig staging.yaml
   skill-admission apply --policy policies/ --resource pod.yaml -o json`,
     )
     .action(async (options: ApplyOptions) => {

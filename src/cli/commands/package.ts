@@ -36,6 +36,8 @@ export function addPackage(program: Command, line: CommandLine, end: Ending): vo
 Examples:
   skill-admission package my-skill --namespace payments | kubectl apply -f -
   skill-admission package my-skill --pod-snippet
+  skill-admission package my-skill --name team-skill \\
+    --mount-path /opt/skills/my-skill --output json > team-skill.json
   skill-admission package my-skill --with-pod busybox:1.37 > agent.yaml`,
     )
     .action(async (directory: string, options: PackageCommandOptions) => {

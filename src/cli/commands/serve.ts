@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { CommandLine, ServeFlag } from "../command-line.ts";
 import type { Ending } from "./options.ts";
 
-const serveHelp = ({ description, env, default: fallback }: ServeFlag): string =>
-  `${description} (${fallback === undefined ? "" : `default: ${fallback}; `}${env})`;
+const serveHelp = ({ description, env, example, default: fallback }: ServeFlag): string =>
+  `${description} (${fallback === undefined ? "" : `default: ${fallback}; `}example: ${example}; ${env})`;
 
 /** Adds `serve` with the options that the configuration defines. */
 export function addServe(
@@ -26,8 +26,9 @@ export function addServe(
       "after",
       `
 Examples:
-  skill-admission serve --state examples/
-  skill-admission serve --kubeconfig FILE --webhook-url https://192.0.2.1:8443`,
+  skill-admission serve --state examples/policies/
+  skill-admission serve --kubeconfig staging.yaml \\
+    --webhook-url https://192.0.2.1:8443`,
     )
     .action(async (given: Readonly<Record<string, string>>) => {
       end(await line.serve(given));

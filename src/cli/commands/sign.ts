@@ -15,6 +15,28 @@ function formatBeside(value: string, formats: readonly string[] = []): readonly 
   throw new InvalidArgumentError(`${words} The skill's folder goes before --beside.`);
 }
 
+const environmentAndExamples = `
+Environment:
+  SKILL_ADMISSION_KEY_PASSPHRASE  opens an encrypted key
+  SIGSTORE_ID_TOKEN               identity token, where --identity-token is not
+                                  given; in GitHub Actions neither is needed
+
+Examples:
+  openssl ecparam -name prime256v1 -genkey -noout -out my-skill.key
+  openssl pkey -in my-skill.key -pubout -out my-skill.pub
+  skill-admission sign my-skill --key my-skill.key
+  skill-admission sign my-skill --key signer.key --certificate-chain chain.pem
+  skill-admission sign my-skill --key my-skill.key --beside guide
+  openssl genpkey -algorithm ed25519 -out my-ed25519.key
+  skill-admission sign my-skill --format guide --key my-ed25519.key
+  skill-admission sign my-skill --keyless --identity-token token.jwt
+  skill-admission sign my-skill --keyless --identity-token token.jwt \\
+    --fulcio-url https://fulcio.example.com \\
+    --rekor-url https://rekor.example.com \\
+    --tsa-url https://tsa.example.com/api/v1/timestamp \\
+    --trusted-root trusted_root.json
+  skill-admission sign my-skill --keyless --trust-config trust-config.json`;
+
 /** Adds `sign DIR` with its options and help. */
 export function addSign(program: Command, line: CommandLine, end: Ending): void {
   const sign = program
@@ -54,23 +76,7 @@ export function addSign(program: Command, line: CommandLine, end: Ending): void 
         .argParser(formatBeside),
     )
     .option("--force", "replace a signature that is there already")
-    .addHelpText(
-      "after",
-      `
-Environment:
-  SKILL_ADMISSION_KEY_PASSPHRASE  opens an encrypted key
-  SIGSTORE_ID_TOKEN               identity token, where --identity-token is not
-                                  given; in GitHub Actions neither is needed
-
-Examples:
-  openssl ecparam -name prime256v1 -genkey -noout -out my-skill.key
-  openssl pkey -in my-skill.key -pubout -out my-skill.pub
-  skill-admission sign my-skill --key my-skill.key
-  skill-admission sign my-skill --key signer.key --certificate-chain chain.pem
-  openssl genpkey -algorithm ed25519 -out my-ed25519.key
-  skill-admission sign my-skill --format guide --key my-ed25519.key
-  skill-admission sign my-skill --keyless --identity-token token.jwt`,
-    );
+    .addHelpText("after", environmentAndExamples);
   addKeyless(sign).action(async (directory: string, options: SignOptions) => {
     const { signSkill } = await import("../sign/sign.ts");
     end(await signSkill(directory, options, line));

@@ -30,7 +30,9 @@ Exit code: 0 it is gone and stays so, 2 wrong call, 3 it could not be removed.
 
 Examples:
   skill-admission unregister --namespace skill-admission
-  skill-admission unregister --in-cluster`,
+  skill-admission unregister --in-cluster
+  skill-admission unregister --kubeconfig staging.yaml --timeout 60 \\
+    --namespace security --service skill-webhook --lease skill-webhook`,
     )
     .action(async (flags: UnregisterFlags) => {
       end(await runUnregister(flags, line));

@@ -59,6 +59,10 @@ Examples:
     --revocations revoked.yaml
   skill-admission verify my-skill --identity me@example.com \\
     --issuer https://accounts.google.com
+  skill-admission verify my-skill --identity ci@example.com \\
+    --issuer https://oidc.example.com --trusted-root trusted_root.json
+  skill-admission verify my-skill --public-key my-skill.pub \\
+    --signature release.oms.sig
   skill-admission verify my-skill --policy policies/ -o sarif > results.sarif
   skill-admission verify skills/* --policy policies/ -o json | jq -r .outcome`,
     )

@@ -4,12 +4,18 @@ import { UsageError, type CommandLine, type ServeFlag } from "../../../src/cli/c
 import { refuse, run as runLine } from "./line.ts";
 
 const serveFlags: readonly ServeFlag[] = [
-  { flag: "--state <dir>", description: "Run on this folder", env: "SKILL_ADMISSION_STATE" },
+  {
+    flag: "--state <dir>",
+    description: "Run on this folder",
+    env: "SKILL_ADMISSION_STATE",
+    example: "examples/policies/",
+  },
   {
     flag: "--metrics-port <number>",
     description: "Port",
     env: "SKILL_ADMISSION_METRICS_PORT",
     default: "9090",
+    example: "9100",
   },
 ];
 
