@@ -79,7 +79,7 @@ const serveState = (graceSeconds = "0"): ChildProcess =>
     ],
   );
 
-/** Over a connection of its own: the server may be another one than before, with another certificate. */
+/** Calls over a new connection: the server may have been replaced, with another certificate. */
 async function call(path: string, body?: string): Promise<Answer> {
   const client = httpsClient(port, await readFile(caFile(), "utf8"));
   try {

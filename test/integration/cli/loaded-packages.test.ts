@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../fixtures/run-command.ts";
 
-/** Says at the end, in one line, which packages were loaded. */
+/** Prints the loaded packages in one line at the exit. */
 const watcher = `
 import { registerHooks } from "node:module";
 const packages = new Set();
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What a call of the program loads, beside what ships with Node. */
+/** Packages that a call of the program loads, beside those of Node. */
 async function loadedBy(args: readonly string[]): Promise<readonly string[]> {
   const { stderr } = await runCommand([
     ...[process.execPath, "--import", join(folder, "watcher.mjs")],

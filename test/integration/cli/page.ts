@@ -13,7 +13,7 @@ export const projectRoot = join(import.meta.dirname, "../../..");
 /** The command under its own name, as docs/cli.md says. */
 export const alias = `skill-admission() { "${process.execPath}" "${join(projectRoot, "dist/main.js")}" "$@"; }\n`;
 
-/** A shell at the project's root with a home of its own, which goes after the tests of the file that asks for it. */
+/** A shell at the project's root with a home folder of its own, removed after the test file. */
 export function shellWithHome(): Shell {
   const home = mkdtempSync(join(tmpdir(), "skill-admission-page-"));
   afterAll(() => rm(home, { recursive: true, force: true }));

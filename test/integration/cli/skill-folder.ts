@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeKeyPair, type KeyFiles } from "../../fixtures/key-pair.ts";
 
-/** A folder to work in, with a skill `demo` that nobody has signed. */
+/** A folder to work in, with an unsigned skill `demo`. */
 export interface SkillFolder {
   readonly home: string;
   readonly skill: string;

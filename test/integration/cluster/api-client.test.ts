@@ -6,7 +6,7 @@ import { createApiClient, type ApiClient } from "../../../src/cluster/live/api/c
 
 let server: Server | undefined;
 
-/** A client of a server that answers its requests in turn as told, and then as the last of them. */
+/** A client of a server that gives the answers in turn, and the last one from then on. */
 async function clientOf(
   ...answers: readonly ((response: ServerResponse) => void)[]
 ): Promise<{ readonly client: ApiClient; readonly asked: () => number }> {

@@ -24,7 +24,7 @@ function hasPython(): boolean {
   }
 }
 
-/** Everything that is no plain letter to somebody: escapes, the ends of ranges, orders that differ, all in names. */
+/** Names with characters that implementations treat differently: escapes, ends of ranges, orders. */
 const names = [
   "SKILL.md",
   "skill_card.yaml",

@@ -16,7 +16,7 @@ const curves = ["P-256", "P-384", "P-521"] as const;
 const methods = ["key", "certificate"] as const;
 const cases = curves.flatMap((curve) => methods.map((method) => [curve, method] as const));
 
-/** One signer in both worlds: what we take, and the arguments and files that the reference takes. */
+/** One signer in both worlds: our options, and the arguments and files of the reference. */
 interface Identity {
   readonly signer: OmsSigner;
   readonly trust: TrustMaterial;
@@ -87,7 +87,7 @@ async function certificateIdentity(curve: (typeof curves)[number], at: string): 
   };
 }
 
-/** A folder with a skill, and somebody to sign it. */
+/** A folder with a skill and a signer. */
 async function arrange(curve: (typeof curves)[number], method: (typeof methods)[number]) {
   const at = await mkdtemp(join(folder, `${method}-${curve}-`));
   const identity = method === "key" ? await keyIdentity(curve, at) : await certificateIdentity(curve, at);

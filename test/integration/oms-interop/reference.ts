@@ -51,7 +51,7 @@ export async function referencePython(): Promise<string> {
   return python;
 }
 
-/** What the reference's command line said. */
+/** Output of the reference's command line. */
 export interface ReferenceResult {
   readonly ok: boolean;
   readonly output: string;

@@ -69,7 +69,7 @@ describe("acceptOn", () => {
 
   it("takes connections on one socket that shares its port with nobody, when it is to be exclusive", async () => {
     const { port } = await start({ exclusive: true });
-    // As another process of the same user would, beside a server that shares its port.
+    // Another process of the same user, beside a server that shares its port.
     const thief = createServer();
     const stolen = new Promise((resolve, reject) =>
       thief.once("error", reject).listen({ host: address, port, reusePort: true }, () => resolve(undefined)),

@@ -18,7 +18,7 @@ const [alice, bob, carol] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"] as const;
 const review = (length: number, body = ""): string =>
   `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`;
 
-/** A connection, and what came over it. */
+/** A connection, with everything received over it. */
 class Client {
   readonly socket: Socket;
   #received = "";
@@ -46,7 +46,7 @@ class Client {
     return this.#received.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
   }
 
-  /** Sends, and waits until one more request is answered, or the connection gone. */
+  /** Sends, and waits until one more request is answered or the connection is closed. */
   async ask(text: string): Promise<this> {
     const wanted = this.answers + 1;
     this.socket.write(text);
@@ -104,7 +104,7 @@ describe("limitConnections", () => {
     clients.push(client);
     return client;
   };
-  /** Opens a connection that has had an answer, and may wait for the next request. */
+  /** Opens a connection that has had an answer and is idle. */
   const idle = (of: string): Promise<Client> => open(of).ask(review(2, "{}"));
   const several = async (count: number, make: () => Promise<Client>): Promise<readonly Client[]> => {
     const made: Client[] = [];
@@ -125,7 +125,7 @@ describe("limitConnections", () => {
   const areOpen = (all: readonly Client[]): readonly boolean[] => all.map(({ isOpen }) => isOpen);
   const expectOnly = async (gone: Client, all: readonly Client[]): Promise<void> => {
     await gone.untilClosed();
-    // What else was closed would have been before: the answer of a later request says that it was not.
+    // Other connections would have been closed before the answer to a later request.
     await Promise.all(
       all.filter((one) => one !== gone && one.answers > 0).map((one) => one.ask(review(2, "{}"))),
     );
@@ -167,7 +167,7 @@ describe("limitConnections", () => {
     expect(newcomer.answers).toBe(1);
     await expectOnly(many[0]!, [...many, ...few, newcomer]);
     expect(told).toEqual([{ limit: "total", closed: "oldest", client: alice }]);
-    // Two each: whoever opens a third closes one of its own.
+    // Two each: a client that opens a third closes one of its own.
     const second = await idle(carol);
     await many[1]!.untilClosed();
     const third = await idle(carol);
@@ -319,7 +319,7 @@ describe("the webhook under a flood from one client", () => {
     while (heldBy(flood) > limit.perClient) await nextTurn();
     expect(await statuses(bob)).toEqual(Array(40).fill(200));
     expect(heldBy(flood)).toBe(limit.perClient);
-    // Whoever shares the address, as behind a proxy, takes the place of its idle connections.
+    // Another caller at the same address, as behind a proxy, replaces its idle connections.
     expect(await statuses(alice)).toEqual(Array(40).fill(200));
     expect(new Set(harness!.closed.map((one) => Object.values(one).join(" ")))).toEqual(
       new Set([`client oldest ${alice}`]),

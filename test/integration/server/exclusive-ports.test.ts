@@ -37,7 +37,7 @@ async function serve(...flags: readonly string[]): Promise<readonly number[]> {
   throw new Error("it ended before it served");
 }
 
-/** What comes of it when another process of the same user listens there too. */
+/** Result of another process of the same user listening on the same port. */
 const share = (port: number): Promise<string> =>
   new Promise((resolve) => {
     const other = createServer();

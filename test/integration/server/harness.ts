@@ -23,10 +23,10 @@ export interface Harness {
   readonly ca: string;
   readonly faults: unknown[];
   readonly problems: string[];
-  /** Connections that were closed because there were too many. */
+  /** Connections that were closed above a limit. */
   readonly closed: ClosedConnection[];
   readonly client: ReturnType<typeof httpsClient>;
-  /** Sets what `draining` says. */
+  /** Makes `draining` true. */
   readonly startDraining: () => void;
   stop(): Promise<void>;
 }

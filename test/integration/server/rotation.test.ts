@@ -71,7 +71,7 @@ describe("setSecureContext", () => {
       certificates.set(servingOf(next));
       await soFar();
     }
-    // A caller that still has the bundle of before the announcement is the one who is told no.
+    // A caller with the bundle of before the announcement rejects the server.
     const outdated = httpsClient(port, bundleOf(created));
     await expect(outdated.call({ body: "{}" })).rejects.toThrow(/certificate/);
     const newest = httpsClient(port, promoted.issuing.cert);

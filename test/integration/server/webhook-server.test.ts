@@ -7,7 +7,7 @@ import { connectionLimits } from "../../../src/server/webhook-server.ts";
 import { httpsClient, rawConnection, untilClosed } from "../../fixtures/https-client.ts";
 import { startHarness, type Harness } from "./harness.ts";
 
-/** Answers with what it was given: length of the body, and what the body asks for. */
+/** Answers with the length of the body, and as the body asks. */
 const review = async (body: Uint8Array, signal: AbortSignal): Promise<{ status: number; body: string }> => {
   const text = Buffer.from(body).toString("utf8");
   if (text === "throw") throw new Error("secret detail");

@@ -19,7 +19,7 @@ import {
 import { longAgo, tufKey, TufRepository, type Publication } from "../../fixtures/tuf-repository.ts";
 import { tufServer, type TufServer } from "../../fixtures/tuf-server.ts";
 
-/** Another trusted root than the public instance's. */
+/** A trusted root other than the public instance's. */
 const otherRoot = ((): string => {
   const root = JSON.parse(publicGoodRoot) as { timestampAuthorities?: unknown };
   delete root.timestampAuthorities;
@@ -47,7 +47,7 @@ class TestClock {
     });
   };
 
-  /** Lets those who wait now go on, and returns when one has looked and waits anew. */
+  /** Ends all waits, and returns when a follower has updated and waits again. */
   async next(): Promise<void> {
     const before = this.waits.length;
     this.time += 1_000;
@@ -246,7 +246,7 @@ describe("a TUF mirror", () => {
     repository.publish(otherRoot);
     expect(await look()).toEqual({ text: otherRoot });
     expect(repository.keys.root).not.toEqual(old);
-    // From now on the newest root counts, and what keys of older ones sign does not.
+    // From now on the newest root counts: signatures by keys of older roots do not.
     repository.publish(publicGoodRoot, { signers: { timestamp: old } });
     await clock.next();
     expect(mirrors.read(referenceOf()).text).toBe(otherRoot);

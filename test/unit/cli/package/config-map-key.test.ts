@@ -8,7 +8,7 @@ const path = fc.array(fc.string({ unit: "binary", minLength: 1, maxLength: 20 })
   maxLength: 5,
 });
 
-/** What the API server accepts (IsConfigMapKey). */
+/** Keys that the API server accepts (`IsConfigMapKey`). */
 const valid = (key: string) => /^[-._a-zA-Z0-9]{1,253}$/.test(key) && !key.startsWith("..") && key !== ".";
 
 describe("configMapKey", () => {

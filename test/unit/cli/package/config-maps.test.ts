@@ -28,7 +28,7 @@ function rebuilt(packed: readonly PackedConfigMap[]): Map<string, Buffer> {
   for (const { configMap } of volume.projected.sources) {
     const source = packed.find(({ manifest }) => manifest.metadata.name === configMap.name)?.manifest;
     for (const { key, path } of configMap.items) {
-      // A key may be called toString: what an object inherits is no content.
+      // A key may be called toString: inherited members are no content.
       const text = new Map(Object.entries(source?.data ?? {})).get(key);
       const binary = new Map(Object.entries(source?.binaryData ?? {})).get(key);
       const bytes = text === undefined ? Buffer.from(binary!, "base64") : Buffer.from(text);

@@ -49,7 +49,7 @@ export const layout: TableLayout = {
   titleWidth: 6,
 };
 
-/** A writer that keeps what is written. */
+/** A writer that keeps everything written. */
 export function sink() {
   const written: string[] = [];
   return { write: (text: string) => void written.push(text), text: () => written.join("") };

@@ -43,7 +43,7 @@ const certificates = (bundle: string): X509Certificate[] =>
     (pem) => new X509Certificate(pem),
   );
 
-/** Would a caller that trusts this bundle accept this leaf at that time. */
+/** True if a caller that trusts this bundle would accept this leaf at that time. */
 const trusts = (bundle: string, leaf: string, now: number): boolean => {
   const certificate = new X509Certificate(leaf);
   return (

@@ -15,7 +15,7 @@ import { createMemoryStore, type CertificateStore } from "../../../../src/server
 const start = Date.UTC(2026, 0, 1);
 const day = 86_400_000;
 
-/** A clock that stands still until somebody sleeps; then that is as late as it is. */
+/** A clock that stands still; `wake` moves it to the end of the pending sleep. */
 function fakeClock(): Clock & { time: number; readonly slept: number[]; wake(): Promise<void> } {
   const waiting: (() => void)[] = [];
   const clock = {
@@ -35,7 +35,7 @@ function fakeClock(): Clock & { time: number; readonly slept: number[]; wake(): 
           reject(signal.reason as Error);
         });
       }),
-    /** Ends the sleep that somebody has begun, and lets what follows run. */
+    /** Ends the pending sleep, and waits for the next one. */
     async wake() {
       while (waiting.length === 0) await tick();
       const before = clock.slept.length;
@@ -46,7 +46,7 @@ function fakeClock(): Clock & { time: number; readonly slept: number[]; wake(): 
   return clock;
 }
 
-/** A store that fails as long as it is told to. */
+/** A store that fails as long as `failing` is set. */
 function failingStore(): CertificateStore & { failing: boolean; loads: number } {
   const inner = createMemoryStore();
   const store = {

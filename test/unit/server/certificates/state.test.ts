@@ -25,7 +25,7 @@ const now = Date.now();
 const step = (kind: "create" | "announce" | "promote", state?: CertificateState) =>
   carryOut(kind, state, issuer, { names, now });
 
-/** What a store would hold of certificates that somebody else made. */
+/** Files of a store with certificates from another issuer. */
 async function filesOf(
   leaf: CertificateOptions = {},
   authorityOptions: CertificateOptions = {},
