@@ -15,7 +15,7 @@ import { addVerify } from "./commands/verify.ts";
  * @param end receives the exit code of the command that ran
  * @param serveFlags options of `serve`; loading them takes time, so other commands go without
  */
-function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
+export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonly ServeFlag[] = []): Command {
   const program = new Command("skill-admission")
     .description("Kubernetes admission control for AI agent skills: signatures, cards and policies.")
     .version(line.version)
