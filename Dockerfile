@@ -11,7 +11,7 @@ COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    npm ci --omit=peer --ignore-scripts --no-audit --no-fund --prefer-offline
+    npm ci --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund --prefer-offline
 
 # What is shipped: the packages of production alone, without what Node never reads, and the list of them.
 COPY scripts/sbom.ts scripts/
@@ -21,7 +21,7 @@ COPY package.json package-lock.json LICENSE ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --prefer-offline \
+    npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --prefer-offline \
     && node /build/scripts/image/trim-packages.ts .
 ARG SOURCE_DATE_EPOCH
 RUN node /build/scripts/sbom.ts . > sbom.cdx.json

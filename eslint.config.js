@@ -44,7 +44,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["test/**/*.ts", "scripts/**/*.ts", "*.config.ts"],
+    files: ["test/**/*.ts", "scripts/**/*.{ts,js}", "*.config.ts"],
     rules: {
       "max-lines": "off",
       "max-lines-per-function": "off",

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -20,8 +19,6 @@ const npmVersion = "11.21.2";
 /** Changes when the recipe does. */
 const recipe = "2";
 
-const node = join(import.meta.dirname, "../../node_modules/node");
-
 /** The distribution that this machine is, and where it gets it: what apt has not heard of yet, it asks for once. */
 async function debian(updated = false): Promise<{ readonly mirror: string; readonly suite: string }> {
   const [, suite = ""] = /^VERSION_CODENAME=(\w+)$/m.exec(await readFile("/etc/os-release", "utf8")) ?? [];
@@ -37,7 +34,7 @@ async function debian(updated = false): Promise<{ readonly mirror: string; reado
 }
 
 async function addNode(root: string, scratch: string): Promise<void> {
-  await cp(join(node, "bin/node"), join(root, "usr/local/bin/node"));
+  await cp(process.execPath, join(root, "usr/local/bin/node"));
   const npm = join(root, "usr/local/lib/node_modules/npm");
   await mkdir(npm, { recursive: true });
   await run("npm", ["pack", `npm@${npmVersion}`, "--silent", "--pack-destination", scratch]);
@@ -63,8 +60,7 @@ async function nodeAlone(from: string, to: string): Promise<void> {
  */
 export async function baseImages(buildah: Buildah): Promise<BaseImages> {
   const { mirror, suite } = await debian();
-  const { version } = createRequire(import.meta.url)(join(node, "package.json")) as { version: string };
-  const inputs = JSON.stringify([recipe, mirror, suite, process.arch, version, npmVersion]);
+  const inputs = JSON.stringify([recipe, mirror, suite, process.arch, process.versions.node, npmVersion]);
   const key = createHash("sha256").update(inputs).digest("hex").slice(0, 12);
   const images = {
     build: `localhost/skill-admission-build-base:${key}`,
