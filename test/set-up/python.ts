@@ -60,11 +60,15 @@ export async function pythonWith(requirements: string, folder: string): Promise<
     const quietly = ["--quiet", "--disable-pip-version-check", "--no-deps", "-r", requirements];
     await run(join(partial, "bin/python"), [...pip, "install", ...quietly]);
     await copyFile(requirements, join(partial, stamp));
-    await rm(folder, { recursive: true, force: true });
-    await rename(partial, folder);
+    // Another process may have been faster, and have it in use.
+    if (!(await holds(folder, requirements))) {
+      await rm(folder, { recursive: true, force: true });
+      await rename(partial, folder);
+    }
+    return python;
   } catch (cause) {
-    await rm(partial, { recursive: true, force: true });
     throw new Error(`${howToGetIt}\n${(cause as Error).message}`, { cause });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
-  return python;
 }

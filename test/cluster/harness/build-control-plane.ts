@@ -76,8 +76,9 @@ async function buildAll(go: Go, work: string, output: string): Promise<void> {
   for (const folder of [kubernetesFolder, etcdFolder, output]) await mkdir(folder, { recursive: true });
   const build = async (folder: string, name: string, packageName: string, flags = "-s -w"): Promise<void> => {
     const start = performance.now();
+    console.log(`  building ${name}`);
     await go(folder, ["build", "-trimpath", "-ldflags", flags, "-o", join(output, name), packageName]);
-    console.log(`  ${name}: ${Math.round((performance.now() - start) / 1000)} s`);
+    console.log(`  built ${name} in ${Math.round((performance.now() - start) / 1000)} s`);
   };
   console.log(`  fetching Kubernetes ${kubernetes}`);
   await kubernetesModule(go, kubernetesFolder);
@@ -97,7 +98,7 @@ export async function buildControlPlane(target: string): Promise<void> {
   const go = await hasGo();
   console.log(
     `building a control plane for the cluster tests, once: etcd, kube-apiserver, kube-controller-manager from their Go modules; ` +
-      `about ${go ? 100 : 170} MB to fetch${go ? "" : ", Go among it"}, 3 GB of disk meanwhile, 5 to 10 minutes; kept in ${target} (230 MB)`,
+      `about ${go ? 100 : 170} MB to fetch${go ? "" : ", Go among it"}, 4 GB of disk meanwhile, 5 to 10 minutes; kept in ${target} (230 MB)`,
   );
   await mkdir(work, { recursive: true });
   if (!go) console.log("  fetching Go");
