@@ -98,7 +98,7 @@ export async function buildControlPlane(target: string): Promise<void> {
   const go = await hasGo();
   console.log(
     `building a control plane for the cluster tests, once: etcd, kube-apiserver, kube-controller-manager from their Go modules; ` +
-      `about ${go ? 100 : 170} MB to fetch${go ? "" : ", Go among it"}, 4 GB of disk meanwhile, 5 to 10 minutes; kept in ${target} (230 MB)`,
+      `about ${go ? 160 : 230} MB to fetch${go ? "" : ", Go among it"}, 4 GB of disk meanwhile, 5 to 10 minutes; kept in ${target} (230 MB)`,
   );
   await mkdir(work, { recursive: true });
   if (!go) console.log("  fetching Go");
