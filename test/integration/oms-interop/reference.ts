@@ -1,11 +1,8 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
 import { holds, pythonWith } from "../../set-up/python.ts";
-
-const execute = promisify(execFile);
 
 const environment = join(resolve(import.meta.dirname, "../../.."), ".cache/venv");
 const requirements = join(import.meta.dirname, "requirements.txt");
