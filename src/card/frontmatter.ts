@@ -73,7 +73,11 @@ function required(value: string | undefined, members: Fields<Json>, field: strin
   else if (value === "") faults.add("is empty", field);
 }
 
-function toFrontmatter(members: Fields<Json>, folder: string, faults: FaultList): SkillFrontmatter {
+function toFrontmatter(
+  members: Fields<Json>,
+  { path, folder }: { readonly path: string; readonly folder: string },
+  faults: FaultList,
+): SkillFrontmatter {
   const text = (field: string, limit: number): string | undefined => textOf(members, field, faults, limit);
   const name = text("name", 64);
   const description = text("description", 1_024);
@@ -91,6 +95,7 @@ function toFrontmatter(members: Fields<Json>, folder: string, faults: FaultList)
     faults.boundedList(flattenPermissions(members[field] ?? []), field, permissionLimits.characters),
   );
   return {
+    path,
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
     ...(license === undefined ? {} : { license }),
@@ -124,5 +129,5 @@ export function readFrontmatter(skill: Skill): FrontmatterReading {
   if (source !== undefined && hasControl(source)) faults.add("contains a control character; remove it");
   const members = source === undefined ? undefined : parse(source, faults);
   if (members === undefined) return { faults: faults.all };
-  return { frontmatter: toFrontmatter(members, skill.name, faults), faults: faults.all };
+  return { frontmatter: toFrontmatter(members, { path, folder: skill.name }, faults), faults: faults.all };
 }

@@ -1,3 +1,4 @@
+import { globMatches } from "../text/glob.ts";
 import type { Json } from "../text/json.ts";
 
 /** Claims kept of one skill, and characters of one claim. */
@@ -71,27 +72,6 @@ function toShape(text: string): Shape {
   const argument = plain.slice(open + 1, -1).trim();
   // Agents write `git:*` for "begins with git".
   return { parts, argument: argument.endsWith(":*") ? `${argument.slice(0, -2)}*` : argument };
-}
-
-/**
- * Whether a glob, in which `*` stands for any characters, matches the whole text. Takes time linear in the text for
- * each piece: no backtracking.
- */
-function globMatches(glob: string, text: string): boolean {
-  const pieces = glob.split("*");
-  const first = pieces[0] ?? "";
-  const last = pieces.at(-1) ?? "";
-  if (pieces.length === 1) return glob === text;
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
-    return false;
-  let at = first.length;
-  const end = text.length - last.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = text.indexOf(piece, at);
-    if (found === -1 || found + piece.length > end) return false;
-    at = found + piece.length;
-  }
-  return at <= end;
 }
 
 /** Whether some text matches both globs. */

@@ -42,6 +42,8 @@ export interface SkillCard {
 
 /** SKILL.md's frontmatter by the rules of agentskills.io. */
 export interface SkillFrontmatter {
+  /** Path of the file that it stands in: `SKILL.md` or `skill.md`. */
+  readonly path: string;
   readonly name?: string;
   readonly description?: string;
   readonly license?: string;

@@ -190,7 +190,10 @@ function cardFindings(
   if (signature.outcome !== "signed") return [];
   const claims: SignedClaims = {
     card: found.card !== undefined && isCovered(signature, found.card.path) ? found.card : undefined,
-    frontmatter: isCovered(signature, "SKILL.md") ? found.frontmatter : undefined,
+    frontmatter:
+      found.frontmatter !== undefined && isCovered(signature, found.frontmatter.path)
+        ? found.frontmatter
+        : undefined,
     manifest:
       found.manifest !== undefined && isCovered(signature, found.manifest.path) ? found.manifest : undefined,
     faults: found.faults.filter(({ path }) => isAbout(signature, path)),

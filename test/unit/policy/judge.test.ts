@@ -229,7 +229,7 @@ describe("judge the names", () => {
   const policy = policyOf({
     skills: [{ names: ["etl-*", "etl"], sources: ["ConfigMap"] }, { names: ["other"] }],
   });
-  const named = (name: string) => ({ faults: [], frontmatter: { name, allowedTools: [], metadata: {} } });
+  const named = (name: string) => ({ faults: [], frontmatter: { path: "SKILL.md", name, allowedTools: [], metadata: {} } });
 
   it("passes a skill whose folder and SKILL.md one entry matches", () => {
     expect(judged(policy, signed(), { card: named("etl") })).toEqual([]);
@@ -249,7 +249,7 @@ describe("judge the names", () => {
   it("finds SKILL_NOT_ALLOWED, when the name in SKILL.md cannot be read: it may be any", () => {
     const faults = [{ path: "SKILL.md", detail: "the frontmatter cannot be read" }];
     expect(judged(policy, signed(), { card: { faults } })).toEqual(["SKILL_NOT_ALLOWED"]);
-    const nameless = { faults: [], frontmatter: { allowedTools: [], metadata: {} } };
+    const nameless = { faults: [], frontmatter: { path: "SKILL.md", allowedTools: [], metadata: {} } };
     expect(judged(policy, signed(), { card: nameless })).toEqual(["SKILL_NOT_ALLOWED"]);
   });
 
@@ -393,7 +393,7 @@ describe("judge the card", () => {
 
     it("reads the licence of SKILL.md, when there is no card", () => {
       const frontmatter = (text: string) => ({
-        card: { faults: [], frontmatter: { license: text, allowedTools: [], metadata: {} } },
+        card: { faults: [], frontmatter: { path: "SKILL.md", license: text, allowedTools: [], metadata: {} } },
       });
       expect(judged(policy, signed(), frontmatter("Apache 2.0"))).toEqual([]);
       expect(judged(policy, signed(), frontmatter("GPL-3.0-only"))).toEqual(["LICENSE_NOT_ALLOWED"]);

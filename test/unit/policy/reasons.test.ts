@@ -87,7 +87,7 @@ function aged(age: number | undefined): Scene {
 }
 
 const fine: Scene = {};
-const named = { faults: [], frontmatter: { name: "etl", allowedTools: [], metadata: {} } };
+const named = { faults: [], frontmatter: { path: "SKILL.md", name: "etl", allowedTools: [], metadata: {} } };
 
 /** For each code what gives it, and its nearest neighbour that does not. */
 const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
