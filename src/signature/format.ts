@@ -4,7 +4,6 @@ import type { FolderFormat, SignatureEvidence } from "./signature-evidence.ts";
 
 /**
  * A signature format, and how it stands to files that are not its own.
- * @typeParam Trust by what its signatures are proved
  */
 export interface FormatDescriptor<in Trust> {
   readonly name: FolderFormat;

@@ -16,15 +16,15 @@ const certificateName = "dev.sigstore.cosign/certificate";
 const bundleName = "dev.sigstore.cosign/bundle";
 const timestampName = "dev.sigstore.cosign/rfc3161timestamp";
 
-/** What stands beside a payload, all of it unproved. */
+/** A signature in the annotations of a payload's layer, not verified yet. */
 export interface AnnotatedSignature {
   readonly signature: Buffer;
-  /** The signer's certificate, base64 of the DER; absent where a key signed. */
+  /** The signer's certificate, base64 of the DER; absent for a signature by a key. */
   readonly certificate?: string;
   readonly proof: LogProof;
 }
 
-/** An annotation that is JSON inside of its text. Empty is absent: cosign writes both. */
+/** Parses an annotation that holds JSON. Absent if empty: cosign writes both. */
 function jsonOf(annotations: JsonObject, name: string): Json | undefined {
   if (fieldOf(annotations, name) === undefined) return undefined;
   const text = textOf(annotations, name, "annotations");
@@ -46,8 +46,8 @@ function certificateOf(annotations: JsonObject): { readonly certificate?: string
 }
 
 /**
- * Reads how cosign up to version 2 writes a signature: beside its payload, in the layer's annotations. Certificates above
- * the signer's (`dev.sigstore.cosign/chain`) are not read: those of the trusted root count.
+ * Reads a signature of cosign up to version 2: it is in the annotations of its payload's layer. Intermediate
+ * certificates (`dev.sigstore.cosign/chain`) are ignored: those of the trusted root count.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function readAnnotations(annotations: JsonObject): AnnotatedSignature {

@@ -4,34 +4,37 @@ import { assertObject, fieldOf, listOf, textOf, type JsonObject, readJson } from
 import { malformed } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** A manifest that may hold signatures of an image, as a registry gave it, and the layers that it names. */
+/** A manifest as a registry returned it, possibly with signatures of an image, and blobs of its layers. */
 export interface FetchedManifest {
   readonly manifest: Uint8Array;
-  /** Bytes by their digest, `sha256:…`; those of other layers may be left out. */
+  /** Bytes by digest, `sha256:…`; layers without signatures may be missing. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
-/** One layer of a manifest. */
+/** A layer of a manifest. */
 export interface Layer {
   readonly mediaType: string;
-  /** What was said of it beside its bytes: by anybody who can write to the repository. */
+  /** Annotations are unproved: anybody who can push to the repository writes them. */
   readonly annotations: JsonObject;
-  /** Its bytes, held against digest and size. @throws SignatureError */
+  /**
+   * Returns its bytes, checked against digest and size.
+   * @throws SignatureError MANIFEST_MALFORMED
+   */
   readonly read: () => Uint8Array;
 }
 
-/** What counts in a manifest (OCI image specification 1.1, image manifest). */
+/** The fields of a manifest that are used (OCI image specification 1.1, image manifest). */
 export interface SignatureManifest {
-  /** The manifest that this one refers to, where it says so: `sha256:…`. */
+  /** Digest of the manifest that this one refers to, `sha256:…`; absent if it refers to none. */
   readonly subject?: string;
   readonly layers: readonly Layer[];
 }
 
-/** Bytes of a manifest; registries take no more. */
+/** Limit of a manifest, bytes: registries accept no more. */
 const maxManifestBytes = 4 * 1024 * 1024;
-/** Signatures of one image in one manifest. cosign adds a layer each time that somebody signs. */
+/** Limit of layers, each with one signature: cosign adds a layer for each. */
 const maxLayers = 64;
-/** Bytes of a bundle or payload. Real ones have 1 to 20 KB. */
+/** Limit of a bundle or payload, bytes. Real ones have 1 to 20 KB. */
 const maxLayerBytes = 1024 * 1024;
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
@@ -48,7 +51,7 @@ function digestOf(descriptor: JsonObject, where: string): string {
   return digest;
 }
 
-/** Bytes that are not those of the descriptor are not what was asked for, whoever gave them. */
+/** Reads a blob and checks its digest and size: the registry is not trusted. */
 function readBlob(descriptor: JsonObject, where: string, blobs: FetchedManifest["blobs"]): Uint8Array {
   const digest = digestOf(descriptor, where);
   const bytes = blobs.get(digest);
@@ -70,8 +73,8 @@ function layerOf(value: Json, where: string, blobs: FetchedManifest["blobs"]): L
 }
 
 /**
- * Reads a manifest of signatures. Fields that are not known are left alone, as the specification asks; what counts is
- * read strictly.
+ * Reads a manifest of signatures. Unknown fields are ignored, as the specification requires; used fields are read
+ * strictly.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function readSignatureManifest({ manifest, blobs }: FetchedManifest): SignatureManifest {
@@ -85,7 +88,7 @@ export function readSignatureManifest({ manifest, blobs }: FetchedManifest): Sig
   };
 }
 
-/** @throws SignatureError where a manifest says that it belongs to another image */
+/** @throws SignatureError MANIFEST_MALFORMED if the manifest refers to another image */
 export function assertRefersTo({ subject }: SignatureManifest, image: string): void {
   if (subject !== undefined && subject !== image)
     throw malformed(`the manifest's subject is ${quoted(subject)}, not the image ${image}`);

@@ -2,18 +2,19 @@ import { assertFields, assertObject, fieldOf, readObject, textOf } from "../json
 import { SignatureError, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** What cosign says that its payloads are (cosign, SIGNATURE_SPEC.md). */
+/** `critical.type` of cosign's payloads (cosign, SIGNATURE_SPEC.md). */
 const cosignType = "cosign container image signature";
 
 const payloadFields = new Set(["critical", "optional"]);
 const criticalFields = new Set(["identity", "image", "type"]);
 
 /**
- * Is a payload in the simple signing format about this image. Its type comes first: the format is Red Hat's, and others sign
- * other things in it. Nobody may add to `critical` what a reader does not understand; `optional` proves nothing, and
- * neither does the name that the image had.
+ * Asserts that a payload in the simple signing format is about this image. The type is checked first: the format is
+ * Red Hat's, with other uses. Unknown fields of `critical` are refused, as the format demands; `optional` and the
+ * image's name prove nothing.
  * @param image digest of its manifest, `sha256:…`
- * @throws SignatureError MANIFEST_MALFORMED, UNSUPPORTED_FORMAT, or BAD_SIGNATURE where it is about another image
+ * @throws SignatureError MANIFEST_MALFORMED, UNSUPPORTED_FORMAT, or BAD_SIGNATURE if the payload is about another
+ *   image
  */
 export function assertSimpleSigning(payload: Uint8Array, image: string): void {
   const object = readObject(payload, "the signed payload");

@@ -19,18 +19,18 @@ import { readAnnotations, type AnnotatedSignature } from "./annotations.ts";
 import { assertRefersTo, readSignatureManifest, type FetchedManifest, type Layer } from "./manifest.ts";
 import { assertSimpleSigning } from "./simple-signing.ts";
 
-/** Kind of statement by which cosign signs images since version 3. */
+/** Predicate type of cosign's image signatures since version 3. */
 const signPredicate = "https://sigstore.dev/cosign/sign/v1";
 
 const bundleType = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[123])$/;
 const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
 
-/** Manifests of one image that are read. */
+/** Limit of manifests of one image. */
 const maxManifests = 64;
 
 const format = "cosign";
 
-/** By what signatures of this format are proved. */
+/** Trust for signatures of this format. */
 export type CosignTrust = KeyTrust & SigstoreTrust;
 
 interface Question {
@@ -47,13 +47,13 @@ const signerOf = (signer: ArtifactSigner): Signer => (signer.kind === "key" ? ke
 const nothing: LogProof = { entries: [], timestamps: [] };
 
 /**
- * What a key's signature is held against. It counts without a log, which whoever brings it could leave out: where no
- * trusted root knows the log, its entry is left unread. Where one does, the entry has to be right.
+ * Selects the log proof of a key's signature. Such a signature counts without a log, for the log entry could be left
+ * out of the image anyway. If no trusted root knows the log, the entry is ignored; otherwise it must verify.
  */
 const proofForKey = (proof: LogProof, { sigstore = [] }: SigstoreTrust): LogProof =>
   proof.entries.length > 0 && sigstore.some((root) => knowsLogs(root, proof)) ? proof : nothing;
 
-/** A statement of another kind is no signature, whoever made it: undefined. */
+/** Whether the bundle is a signature: a statement of another predicate type is none. */
 function isSignature({ content }: ArtifactBundle): boolean {
   if (content.kind === "message")
     throw unsupported("the bundle signs a message, not a statement of cosign's");
@@ -114,7 +114,7 @@ function verifySimpleSigning(layer: Layer, question: Question): SignatureEvidenc
     : untrusted(format, refusal, { signer, selfConsistent });
 }
 
-/** Whatever one signature holds, the others are looked at too. */
+/** Turns a fault of one signature into evidence: the others are verified regardless. */
 function attempt(verify: () => SignatureEvidence | undefined): readonly SignatureEvidence[] {
   try {
     const evidence = verify();
@@ -142,15 +142,14 @@ function verifyManifest(fetched: FetchedManifest, question: Question): readonly 
 const order: readonly SignatureEvidence["outcome"][] = ["signed", "untrusted"];
 
 /**
- * Establishes who signed an image with cosign: by bundles in manifests that refer to it (since version 3), and by payloads
- * with annotations (before). Synchronous and pure; what was fetched is not trusted in anything but its bytes, and no
- * annotation decides anything.
+ * Verifies all cosign signatures of an image: bundles in manifests that refer to it (since version 3), and payloads
+ * with annotations (before). Synchronous and pure. Registry data is untrusted; annotations decide nothing.
  *
  * @param image digest of the image's manifest or index
- * @param manifests all that a registry has about it; those that hold no signatures are left out
- * @param trust all that is trusted here
+ * @param manifests all that the registry has about the image; manifests without signatures are ignored
+ * @param trust the only source of roots and keys
  * @param now milliseconds since 1970
- * @returns one for each signature, those that prove most first; where there is none, one that says so
+ * @returns evidence of each signature, `signed` before `untrusted`; without any, one `unsigned`
  */
 export function verifyCosign(
   image: Sha256,

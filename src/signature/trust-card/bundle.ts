@@ -8,7 +8,7 @@ import { readLegacyBundle } from "../sigstore/legacy-bundle.ts";
 import type { LogProof } from "../sigstore/log/entry.ts";
 import { cardBundleFileName } from "./signing.ts";
 
-/** A keyless signature over a card's digest, and what proves it. */
+/** A keyless signature over a card's digest, with its proof. */
 export interface CardBundle {
   readonly signature: Uint8Array;
   /** Leaf first; base64 of the DER. */
@@ -16,7 +16,7 @@ export interface CardBundle {
   readonly proof: LogProof;
 }
 
-/** Cosign writes Sigstore's bundles by now; when the format was made, it wrote its own. */
+/** Whether it is a Sigstore bundle: cosign writes these today, and wrote its own when the format was made. */
 function isSigstoreBundle(bytes: Uint8Array): boolean {
   if (bytes.byteLength > skillLimits.signatureBytes) return false;
   try {
@@ -29,10 +29,10 @@ function isSigstoreBundle(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads `CARD.md.sigstore`: cosign's older bundle, or one of Sigstore's around the message's signature.
- * @param message what has to be signed
- * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT where no certificate signed, or a statement was signed;
- *   BAD_SIGNATURE where the bundle says that it is about another message
+ * Reads `CARD.md.sigstore`: cosign's older bundle, or a Sigstore bundle with a message signature.
+ * @param message the bytes that must be signed
+ * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT for a bundle without certificate or with a statement;
+ *   BAD_SIGNATURE if the bundle states another message's digest
  */
 export function readCardBundle(bytes: Uint8Array, message: Uint8Array): CardBundle {
   if (!isSigstoreBundle(bytes)) return readLegacyBundle(bytes, cardBundleFileName);

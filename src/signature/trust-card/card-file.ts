@@ -6,29 +6,29 @@ import { quoted } from "../../text/printable.ts";
 import { cardHeadLines } from "./render.ts";
 import { readSigning, type CardSigning } from "./signing.ts";
 
-/** Where a trust card stands in a skill: at its root. */
+/** Path of a trust card in a skill: at its root. */
 export const trustCardFileName = "CARD.md";
 
-/** Bytes of one card. Real ones have two to three thousand. */
+/** Limit of a card, bytes. Real ones have two to three thousand. */
 const maxBytes = 65_536;
 
-/** What begins the comment that the format's tool reads; without it a CARD.md is some other text. */
+/** Start of the comment that the format's tool reads. A CARD.md without it is not a trust card. */
 const cardDataMark = "<!--card-data";
 
-/** A trust card as it says itself. Only `digest` is what signatures are over: anybody can change the rest. */
+/** Data of a trust card. Only `digest` is signed: anybody can change the rest. */
 export interface TrustCard {
   /** `target_digest`: over the list of the skill's files. */
   readonly digest: Sha256;
-  /** How many files that list has. */
+  /** Number of files in that list. */
   readonly files: number;
   readonly signing?: CardSigning;
   readonly title: string;
-  /** Absent where the card says that it does not know (`0.0.0`). */
+  /** Absent also for `0.0.0`, by which a card states no version. */
   readonly version?: string;
   readonly description?: string;
   readonly riskTier?: string;
   readonly capability: JsonObject;
-  /** The last day on which the card may be relied on, `2027-06-29`. */
+  /** The last day of the card's validity, `2027-06-29`. */
   readonly expires?: string;
 }
 
@@ -56,7 +56,7 @@ const fields = new Set([
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The comment's JSON, and what stands above the comment. */
+/** Splits a card into the comment's JSON and the text above the comment. */
 function split(text: string): { readonly head: string; readonly json: string } {
   const at = text.indexOf(cardDataMark);
   if (at === -1) throw malformed(`the card has no ${cardDataMark} … --> comment`);
@@ -64,13 +64,13 @@ function split(text: string): { readonly head: string; readonly json: string } {
   const json = comment.slice(cardDataMark.length + 1, -" -->\n".length);
   if (comment !== `${cardDataMark} ${json} -->\n`)
     throw malformed("the card does not end with its data, in one comment and a line feed");
-  // The comment ends at the first of these for whoever renders the card, and another one would be a second card.
+  // Renderers end the comment at the first `-->`, and a second mark would be a second card.
   if (json.includes("-->") || json.includes(cardDataMark))
     throw malformed("the card's data holds the beginning or the end of a comment");
   return { head, json };
 }
 
-/** @throws SignatureError naming the first line that says something else than the data */
+/** @throws SignatureError MANIFEST_MALFORMED for a line that differs from the data; the message quotes the first */
 function assertSame(head: string, data: JsonObject): void {
   const found = head.split("\n");
   let at = 0;
@@ -142,8 +142,8 @@ function cardOf(data: JsonObject): TrustCard {
 }
 
 /**
- * The data in the card's last comment, strictly; and frontmatter and body, which must be what the data says, letter by
- * letter: the tool reads only the data, everybody else only the rest.
+ * Parses a card: the data in its last comment, strictly. Frontmatter and body must equal the data's rendering, letter
+ * by letter: the tool reads only the data, people and agents only the rest.
  */
 function parseTrustCard(text: string): TrustCard {
   const { head, json } = split(text);
@@ -156,7 +156,7 @@ function parseTrustCard(text: string): TrustCard {
   return cardOf(data);
 }
 
-/** What was read: the same bytes are asked about by whoever looks for signatures, verifies one, and reads cards. */
+/** Parsed cards and faults: finding signatures, verifying and reading cards parse the same bytes. */
 const known = new WeakMap<Uint8Array, TrustCard | SignatureError>();
 
 function read(bytes: Uint8Array): TrustCard | SignatureError {
@@ -170,7 +170,7 @@ function read(bytes: Uint8Array): TrustCard | SignatureError {
 
 /**
  * Reads a trust card (saschb2b/skills, trust-card, card version 0.1).
- * @param bytes of the file, which stay as they are: UTF-8 without a byte order mark
+ * @param bytes of the file, UTF-8 without a byte order mark; must not change, for the result is remembered
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function readTrustCard(bytes: Uint8Array): TrustCard {
@@ -180,7 +180,7 @@ export function readTrustCard(bytes: Uint8Array): TrustCard {
   return card;
 }
 
-/** Is there what begins the comment of this format. */
+/** Whether the file holds the start of this format's comment. */
 export const hasCardData = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
   Buffer.from(buffer, byteOffset, byteLength).includes(cardDataMark);
 

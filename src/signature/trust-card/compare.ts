@@ -12,16 +12,16 @@ import {
 } from "./listing.ts";
 import { cardBundleFileName } from "./signing.ts";
 
-/** How a tree stands to a card. */
+/** Result of comparing a tree with a card. */
 export interface CardComparison {
   readonly differences: readonly Difference[];
-  /** What the card's digest leaves out and nobody signed: the card itself, and its pictures. */
+  /** Files that are outside the card's digest and so not signed: the card and its by-products. */
   readonly unlisted: readonly string[];
 }
 
 type Files = ReadonlyMap<string, SkillFile>;
 
-/** The list beside the card, where there is one: the very list that the digest is over. */
+/** Reads the list beside the card, if present. It must be the one that the card's digest covers. */
 function manifestOf(card: TrustCard, files: Files): CardListing | undefined {
   const file = files.get(cardManifestFileName);
   if (file === undefined) return undefined;
@@ -39,7 +39,7 @@ function assertCount(card: TrustCard, listing: CardListing): void {
   throw malformed(`the card says that its digest is over ${card.files} files, which are ${listing.size}`);
 }
 
-/** Without the list it cannot be told which file differs, only that the card is about others. */
+/** Compares the tree by the digest alone: without the list, the card stands for every file that differs. */
 function compareDigest(card: TrustCard, listing: CardListing): readonly Difference[] {
   const found = digestOfListing(listing);
   if (found !== card.digest)
@@ -49,9 +49,9 @@ function compareDigest(card: TrustCard, listing: CardListing): readonly Differen
 }
 
 /**
- * Holds a tree against a card: every listed file there and equal, and nothing else but the files that were checked with
- * the card and its by-products. The format's own tool passes over more: see `isByProduct`.
- * @throws SignatureError MANIFEST_MALFORMED where list and card contradict each other
+ * Compares a tree with a card: every listed file must be there and equal, and no other but the card's own files and
+ * by-products. The format's own tool ignores more: see `isByProduct`.
+ * @throws SignatureError MANIFEST_MALFORMED if list and card contradict each other
  */
 export function compareTree(card: TrustCard, files: Files): CardComparison {
   const manifest = manifestOf(card, files);

@@ -6,7 +6,7 @@ import { cardManifestFileName, isLeftOut } from "./listing.ts";
 import { cardBundleFileName } from "./signing.ts";
 import { hasTrustCardSignature, verifyTrustCard } from "./verify.ts";
 
-/** A trust card's signature. `card.py` leaves some names out of its digest. */
+/** Signature of a trust card. `card.py` leaves some names out of its digest. */
 export const trustCardFormat = {
   name: "trust-card",
   title: "trust card",

@@ -7,10 +7,10 @@ import { assertFields, assertObject, textOf, readJson } from "../json-fields.ts"
 import { malformed } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** Where the list of files stands that a card's digest is over. */
+/** Path of the list of files that a card's digest covers. */
 export const cardManifestFileName = "CARD.manifest.json";
 
-/** Bytes of the list; ten thousand files with long names have as many. */
+/** Limit of the list, bytes: room for ten thousand files with long names. */
 const maxBytes = 2 * 1024 * 1024;
 
 /** Path → SHA-256, lower-case hex, in the order of the digest: by code points. */
@@ -21,7 +21,10 @@ const suffixes: readonly string[] = [".manifest.json", ".sigstore", ".key", ".pe
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
-/** Does the format leave a file out of its digest: by the last component of its name, in whatever folder it is. */
+/**
+ * Whether the format leaves a file out of its digest: by the last component of its name in any folder, and everything
+ * below `.git`.
+ */
 export function isLeftOut(path: string): boolean {
   const name = baseName(path);
   return (
@@ -34,9 +37,9 @@ export function isLeftOut(path: string): boolean {
 }
 
 /**
- * Of what the format leaves out, what it does so for: the card and its pictures at the skill's root, and what version
- * control and desktops keep there. Any other such file (`scripts/hero.py`, `x.pem`) is one of the skill's own that
- * anybody could have put there.
+ * Whether a file left out of the digest is a by-product: the card and its pictures at the skill's root, and files of
+ * version control and desktops there. The format leaves out other files too (`scripts/hero.py`, `x.pem`); these could
+ * be anybody's, so they count as added.
  */
 export const isByProduct = (path: string): boolean =>
   path === "CARD.md" ||
@@ -49,7 +52,7 @@ export const isByProduct = (path: string): boolean =>
 const byCodePoints = (one: string, other: string): number =>
   Buffer.compare(Buffer.from(one), Buffer.from(other));
 
-/** The list that the format's tool would make of these files now. */
+/** Lists the tree's files as the format's tool does. */
 export function listFiles(files: ReadonlyMap<string, SkillFile>): CardListing {
   const listed = [...files].filter(([path]) => !isLeftOut(path));
   return new Map(
@@ -57,7 +60,7 @@ export function listFiles(files: ReadonlyMap<string, SkillFile>): CardListing {
   );
 }
 
-/** The digest that a card states of a list: SHA-256 over lines of digest, two blanks and path, with LF between them. */
+/** The digest of a list as cards state it: SHA-256 over lines of digest, two blanks and path, joined by LF. */
 export const digestOfListing = (listing: CardListing): Sha256 =>
   sha256([...listing].map(([path, digest]) => `${digest}  ${path}`).join("\n"));
 
@@ -96,13 +99,13 @@ function readAll(bytes: Uint8Array): CardListing {
   return listing;
 }
 
-/** What was read: who verifies the card and who reads it ask about the same bytes. */
+/** Parsed lists: verifying and reading cards parse the same bytes. */
 const known = new WeakMap<Uint8Array, CardListing>();
 
 /**
- * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path twice. It proves
- * nothing by itself: only where a card's digest is over it.
- * @param bytes of the file, which stay as they are
+ * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path repeated. It
+ * proves nothing unless a card's digest covers it.
+ * @param bytes of the file; must not change, for the result is remembered
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function readListing(bytes: Uint8Array): CardListing {

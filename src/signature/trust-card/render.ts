@@ -4,13 +4,16 @@ import { canonicalJson } from "../../text/canonical-json.ts";
 import type { JsonObject } from "../json-fields.ts";
 import { malformed } from "../signature-error.ts";
 
-/** With more lines for some reader the frontmatter would mean something else than the data. */
+/** A value with a line break would put lines into the frontmatter that the data does not have. */
 function assertOneLine(text: string): void {
   if (!isOneLine(text))
     throw malformed(`the card's data holds a line break or control character in ${quoted(text)}`);
 }
 
-/** As Python's `str` has it; text with a colon, a number sign or blanks at its ends as `json.dumps` has it. */
+/**
+ * Formats a scalar as Python's `str` does; text with a colon, a number sign or blanks at its ends as `json.dumps`
+ * does.
+ */
 function scalar(value: null | boolean | number | string): string {
   if (typeof value !== "string") return String(value);
   assertOneLine(value);
@@ -20,7 +23,7 @@ function scalar(value: null | boolean | number | string): string {
 const isNested = (value: Json | undefined): value is JsonObject | readonly Json[] =>
   typeof value === "object" && value !== null;
 
-/** Levels of data. Real cards have two; each indents every line below it. */
+/** Limit of nesting, for each level indents every line below it. Real cards have two levels. */
 const maxDepth = 8;
 
 type Lines = Generator<string, undefined>;
@@ -53,15 +56,15 @@ function* linesOfList(items: readonly Json[], pad: string): Lines {
 }
 
 /**
- * What stands above the data in a card, line by line, as trust-card's `card.py` writes it from the data: frontmatter and
- * body. The tool reads the data alone; people and agents read this. Made as they are asked for: the lines of hostile data
- * take longer than the data to read.
- * @throws SignatureError MANIFEST_MALFORMED for data that it could not write
+ * Renders the part of a card above its data, as trust-card's `card.py` writes it: frontmatter and body. The tool reads
+ * the data alone; people and agents read this. A generator, since rendering hostile data in full takes longer than
+ * reading it.
+ * @throws SignatureError MANIFEST_MALFORMED for data that `card.py` could not write
  */
 export function* cardHeadLines({ _body: body = "", ...frontmatter }: JsonObject): Lines {
   if (typeof body !== "string") throw malformed("the card's data has a _body that is not text");
   yield "---";
-  // Without data there is an empty line.
+  // `card.py` writes an empty line for empty data.
   if (Object.keys(frontmatter).length === 0) yield "";
   yield* linesOfObject(frontmatter, "");
   yield* ["---", "", ...body.split("\n"), "", ""];

@@ -13,7 +13,7 @@ import { readCardBundle } from "./bundle.ts";
 import type { TrustCard } from "./card-file.ts";
 import { cardBundleFileName, type CardSigning } from "./signing.ts";
 
-/** Who signed a card's digest, or why that is not proved. */
+/** Signer of a card's digest, or the refusal. */
 export type CardSigner =
   | { readonly signer: Signer }
   | { readonly signer?: Signer; readonly refusal: SignatureError; readonly selfConsistent: boolean };
@@ -21,10 +21,10 @@ export type CardSigner =
 type ByKey = Extract<CardSigning, { scheme: "ed25519" }>;
 type Keyless = Extract<CardSigning, { scheme: "sigstore-keyless" }>;
 
-/** What is signed: the digest as the card writes it, in ASCII, nothing before or behind it. */
+/** The signed message: the digest exactly as in the card, ASCII. */
 const messageOf = ({ digest }: TrustCard): Buffer => Buffer.from(digest);
 
-/** Keys by their bytes: few sign many cards. Whom they belong to and who trusts them is not known here. */
+/** Imported keys by their bytes, for a few keys sign many cards. Trust is not cached here. */
 const known = new LRUCache<string, KeyObject>({ max: 256 });
 
 function importKey(x: string): KeyObject {
@@ -46,7 +46,7 @@ function keyOf({ publicKey }: ByKey): KeyObject {
   return key;
 }
 
-/** The key in the card tells which of the trusted keys it is, and nothing else. */
+/** Verifies a signature by a key. The card's key only selects among the trusted keys. */
 function signedByKey(card: TrustCard, signing: ByKey, { keys }: KeyTrust): CardSigner {
   const key = keyOf(signing);
   const fingerprint = keyFingerprint(key);
@@ -62,7 +62,7 @@ function signedByKey(card: TrustCard, signing: ByKey, { keys }: KeyTrust): CardS
   return { refusal: new SignatureError("UNTRUSTED_SIGNER", detail), selfConsistent: true };
 }
 
-/** A card that names somebody else than its certificate misleads whoever reads it. */
+/** Refuses a card that names another signer than its certificate does: it would mislead readers. */
 function assertNamed(what: string, claimed: string | undefined, proved: string): void {
   if (claimed === undefined || claimed === proved) return;
   throw malformed(
@@ -91,9 +91,10 @@ function signedByIdentity(
 }
 
 /**
- * Checks a card's signature over its digest. Trust comes from `trust` alone: a card may name any key and any identity.
- * @param bundle the file with the keyless signature, where there is one
- * @throws SignatureError where signature, key or certificate cannot be read, or the card contradicts its certificate
+ * Verifies a card's signature over its digest. Trust comes from `trust` alone: a card may name any key and any
+ * identity.
+ * @param bundle the file with the keyless signature, if there is one
+ * @throws SignatureError if signature, key or certificate is unreadable, or the card contradicts its certificate
  */
 export function verifySigner(
   card: TrustCard,

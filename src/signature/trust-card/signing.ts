@@ -10,21 +10,21 @@ import {
 import { malformed, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** Where a keyless signature stands in a skill: beside the card, at the skill's root. */
+/** Path of a keyless signature in a skill: beside the card, at the skill's root. */
 export const cardBundleFileName = "CARD.md.sigstore";
 
-/** How a card says that it is signed. Nothing of it is proved: whom to trust is not for a card to say. */
+/** A card's claim about its signature, unproved: a card cannot decide whom to trust. */
 export type CardSigning =
   | {
       readonly scheme: "ed25519";
-      /** The raw 32 bytes of the key that the card names. */
+      /** The raw 32 bytes of the key in the card. */
       readonly publicKey: Uint8Array;
       /** 64 bytes. */
       readonly signature: Uint8Array;
     }
   | {
       readonly scheme: "sigstore-keyless";
-      /** Whom the card says its certificate names, where it does. */
+      /** Identity of the certificate as the card states it, if it does. */
       readonly identity?: string;
       readonly issuer?: string;
     };
@@ -68,7 +68,7 @@ function keyless(signing: JsonObject): CardSigning {
 }
 
 /**
- * Reads a card's `signing`. Absent or null: the card is not signed.
+ * Reads a card's `signing`; undefined (absent or null) for an unsigned card.
  * @throws SignatureError MANIFEST_MALFORMED, or UNSUPPORTED_FORMAT for another scheme
  */
 export function readSigning(value: Json | undefined): CardSigning | undefined {

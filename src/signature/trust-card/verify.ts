@@ -11,8 +11,8 @@ import { cardBundleFileName } from "./signing.ts";
 const format = "trust-card";
 
 /**
- * Does a skill claim a trust card's signature: a card that says so, or that cannot be read, or a signature file without
- * one. A CARD.md without the comment of this format is some other text, and a card with `signing: null` is no signature.
+ * Whether a skill claims a trust card's signature: by a signature file, or by a card that is signed or unreadable. A
+ * CARD.md without this format's comment is some other text; a card with `signing: null` is unsigned.
  */
 export function hasTrustCardSignature({ files }: Skill): boolean {
   if (files.has(cardBundleFileName)) return true;
@@ -26,7 +26,7 @@ export function hasTrustCardSignature({ files }: Skill): boolean {
   }
 }
 
-/** The day itself still counts, to its end in UTC, as the format's tool has it. */
+/** The day of expiry counts to its end in UTC, as in the format's tool. */
 const endOf = ({ expires }: TrustCard): { readonly expires?: number } =>
   expires === undefined ? {} : { expires: Date.parse(`${expires}T23:59:59.999Z`) };
 
@@ -48,11 +48,11 @@ function verifyCard({ files }: Skill, path: string, trust: KeyTrust & SigstoreTr
 }
 
 /**
- * Verifies a trust card (`CARD.md`, with `CARD.manifest.json` and `CARD.md.sigstore`): reads it, then checks list, tree and
- * signer. Only the digest is signed. What else the card says, its attestations above all, is proof of nothing, so that
- * the card itself counts among the files that nobody signed; its day of expiry is told, for that can only refuse. The
- * digest of the evidence is the card's `target_digest`.
- * @param path the card's path in the skill
+ * Verifies a trust card (`CARD.md`, with `CARD.manifest.json` and `CARD.md.sigstore`): list, tree and signer. Only the
+ * digest is signed. The rest of the card, its attestations above all, proves nothing, so the card counts as unsigned;
+ * its day of expiry is used nevertheless, for it can only refuse. The digest of the evidence is the card's
+ * `target_digest`.
+ * @param path path of the card in the skill
  */
 export const verifyTrustCard = (
   skill: Skill,

@@ -16,27 +16,27 @@ import {
 import { readName, type DistinguishedName } from "./distinguished-name.ts";
 import { malformed } from "../signature-error.ts";
 
-/** What a certificate says (RFC 5280), as far as the rules of `chain.ts` need it. */
+/** Fields of a certificate (RFC 5280) that the rules of `chain.ts` need. */
 export interface Certificate {
   readonly x509: X509Certificate;
   /** SHA-256 over the DER, hex. */
   readonly fingerprint: string;
   readonly publicKey: KeyObject;
-  /** Hex, without leading zeros: what revocation lists call it by. */
+  /** Hex, without leading zeros, as in CRLs. */
   readonly serialNumber: string;
   readonly subject: DistinguishedName;
-  /** DER of the names, as text that can be compared. */
+  /** DER of the names as comparable text. */
   readonly subjectId: string;
   readonly issuerId: string;
   /** Milliseconds since 1970, both inclusive. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Object identifier of the algorithm that the issuer signed with. */
+  /** Object identifier of the issuer's signature algorithm. */
   readonly signatureAlgorithm: string;
   readonly extensions: CertificateExtensions;
 }
 
-/** Absent fields are extensions that the certificate does not have. */
+/** Extensions of a certificate; an absent field is an absent extension. */
 export interface CertificateExtensions {
   readonly authority: boolean;
   readonly pathLength?: number;
@@ -46,13 +46,13 @@ export interface CertificateExtensions {
     readonly crlSign: boolean;
   };
   readonly extendedKeyUsage?: readonly string[];
-  /** Extensions that limit what the certificate may be used for in a way that is not understood. */
+  /** Object identifiers of critical extensions that are not supported: they may limit the certificate's use. */
   readonly unknownCritical: readonly string[];
-  /** What each extension holds (the content of its extnValue), by object identifier. */
+  /** Content of each extension's extnValue, by object identifier. */
   readonly values: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Largest DER of one certificate. Real ones have 600 to 2,000 bytes. */
+/** Limit of a certificate's DER, bytes. Real ones have 600 to 2,000. */
 const maxBytes = 16 * 1024;
 
 const oid = {
@@ -62,7 +62,7 @@ const oid = {
   extendedKeyUsage: "2.5.29.37",
 } as const;
 
-/** Critical extensions that change nothing here: key identifiers, alternative names, certificate policies. */
+/** Critical extensions without effect here: key identifiers, alternative names, certificate policies. */
 const harmless: ReadonlySet<string> = new Set([
   "2.5.29.14",
   "2.5.29.35",
@@ -121,7 +121,8 @@ function readExtensions(tbs: readonly DerValue[]): CertificateExtensions {
     ...(purposes === undefined
       ? {}
       : { extendedKeyUsage: derMembers(readDer(purposes.value)[0]).map(objectIdentifier) }),
-    // Name constraints must be critical (RFC 5280, 4.2.1.10); one that is not still shall not be overlooked.
+    // Name constraints count even if wrongly not critical (RFC 5280, 4.2.1.10 requires it): they are not supported,
+    // and ignoring them would lift a limit.
     unknownCritical: [...list]
       .filter(
         ([id, { critical }]) =>
@@ -157,7 +158,7 @@ function readCertificate(x509: X509Certificate): Certificate {
     subjectId: Buffer.from(assertDer(subject, derTag.sequence).encoded).toString("latin1"),
     issuerId: Buffer.from(issuer.encoded).toString("latin1"),
     notBefore: derTime(notBefore),
-    // The last second counts to its end.
+    // The last second counts in full.
     notAfter: derTime(notAfter) + 999,
     signatureAlgorithm: objectIdentifier(derMembers(algorithm)[0]),
     extensions: readExtensions(tbs.slice(6)),
@@ -165,11 +166,11 @@ function readCertificate(x509: X509Certificate): Certificate {
 }
 
 /**
- * Reads one certificate from DER, nothing but DER: Node's parser also takes PEM and ignores what follows.
+ * Reads one certificate from DER alone: Node's parser also accepts PEM and ignores trailing bytes.
  *
- * The fields come from a small reader of our own, since `X509Certificate` shows neither key usage, path length nor
- * critical flags, and the libraries that do take as long to load as hundreds of skills to verify.
- * @param where names the certificate for people
+ * The fields come from our own reader, for `X509Certificate` exposes neither key usage, path length nor critical
+ * flags, and libraries that do take as long to load as verifying hundreds of skills.
+ * @param where names the certificate in messages
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function parseCertificate(source: Uint8Array | X509Certificate, where: string): Certificate {

@@ -12,7 +12,7 @@ function spanOf(paths: readonly ChainPath[]): string {
 }
 
 /**
- * Why none of some ways to anchors holds now, in words with the remedy.
+ * Describes why no path to an anchor is valid at `now`, with the remedy.
  * @param now milliseconds since 1970
  */
 export function whyNotNow(paths: readonly ChainPath[], now: number): string {

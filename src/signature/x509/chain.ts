@@ -8,33 +8,33 @@ import { crlsOf, type CrlOf } from "./crl-index.ts";
 import type { TrustAnchor, TrustedCrl, X509Trust } from "./x509-trust.ts";
 import { intersection, always, type Validity } from "../validity.ts";
 
-/** One way from a leaf to a trust anchor that keeps all rules but those of time. */
+/** A path from a leaf to a trust anchor that satisfies all rules but those of time. */
 export interface ChainPath {
   /** Fingerprint of the anchor. */
   readonly anchor: string;
   /** Fingerprints of the certificates above the leaf, the anchor last. */
   readonly issuers: readonly string[];
-  /** Fingerprints of their keys: an authority may have several certificates for one. */
+  /** Fingerprints of their keys: one key of an authority may have several certificates. */
   readonly issuerKeys: readonly string[];
-  /** What else the leaf and the certificates above it may be called. */
+  /** Malleable fingerprints of the leaf and the certificates above it. */
   readonly malleable: readonly MalleableFingerprint[];
-  /** When every certificate on the way, the anchor included, is valid. Never: `notBefore` after `notAfter`. */
+  /** Time in which every certificate of the path, anchor included, is valid. Never: `notBefore` after `notAfter`. */
   readonly certificates: Validity;
-  /** Revocation lists that speak for its certificates. */
+  /** CRLs that cover its certificates. */
   readonly lists: readonly TrustedCrl[];
-  /** When all of these hold. */
+  /** Time in which the certificates and all CRLs are valid. */
   readonly validity: Validity;
 }
 
-/** All that is found of ways; `refusal` says why one was not counted, or why there is none. */
+/** All paths found. `refusal` says why a path was not counted, or why there is none. */
 export interface ChainPaths {
   readonly paths: readonly ChainPath[];
   readonly refusal: string;
-  /** Is there none because a certificate was revoked. */
+  /** Whether revocation is the reason that there is no path. */
   readonly revoked: boolean;
 }
 
-/** Signatures that one search may check: a real one needs three. */
+/** Limit of signature checks of one search: a real one needs three. */
 const maxChecks = 100;
 const maxLength = 10;
 
@@ -46,7 +46,9 @@ const isSignedBy = (certificate: Certificate, issuer: Certificate): boolean => {
   }
 };
 
-/** Answers by the issuer's fingerprint: they follow from the bytes of both. A bundle often brings the root that is trusted. */
+/**
+ * Results by the issuer's fingerprint, for they follow from the bytes of both. Bundles often include the trusted root.
+ */
 const answers = new WeakMap<Certificate, Map<string, boolean>>();
 
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
@@ -58,7 +60,7 @@ function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   return answer;
 }
 
-/** Anchors of one trust material, parsed once; by the name that they issue under. */
+/** Anchors of one trust material, parsed once; by subject. */
 type AnchorIndex = ReadonlyMap<string, readonly Anchor[]>;
 
 interface Anchor {
@@ -68,7 +70,10 @@ interface Anchor {
 
 const indexes = new WeakMap<X509Trust, AnchorIndex>();
 
-/** What was read of anchors; undefined: it cannot be. Trust changes more often than each of its certificates does. */
+/**
+ * Parsed anchors; undefined if unreadable. Kept longer than the trust material, which changes more often than each of
+ * its certificates.
+ */
 const parsed = new WeakMap<X509Certificate, Anchor | undefined>();
 
 function anchorOf({ certificate: x509, names }: TrustAnchor): Anchor | undefined {
@@ -78,7 +83,7 @@ function anchorOf({ certificate: x509, names }: TrustAnchor): Anchor | undefined
     const certificate = parseCertificate(x509, names.join(", "));
     anchor = { certificate, selfSigned: isIssuedBy(certificate, certificate) };
   } catch (cause) {
-    // Trusted by nobody then; the adapter that read it tells its operator.
+    // An unreadable anchor is not trusted; the adapter that read it reports it.
     if (!(cause instanceof SignatureError)) throw cause;
   }
   parsed.set(x509, anchor);
@@ -100,7 +105,7 @@ function anchorsOf(trust: X509Trust): AnchorIndex {
 }
 
 /**
- * A bundle's chain: every certificate issued the one before it, which the reference does not ask for.
+ * Asserts that each certificate of a bundle's chain issued the one before it, which the reference does not require.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function assertLinked(chain: readonly Certificate[]): void {
@@ -126,7 +131,7 @@ interface Search {
 
 const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
-/** What the issuer's own list says of a certificate, in words; undefined where it is not revoked. */
+/** Describes the revocation of a certificate by its issuer's CRL; undefined if it is not revoked. */
 function revocationOf(
   { serialNumber, subject }: Certificate,
   { crl, names }: TrustedCrl,
@@ -144,7 +149,7 @@ function finish(search: Search, path: readonly Certificate[]): void {
     return;
   }
   const lists: TrustedCrl[] = [];
-  // The anchor is trusted as it is: no list of anybody speaks for it.
+  // The anchor is trusted as it is: no CRL covers it.
   for (const [at, authority] of path.slice(1).entries()) {
     const list = search.crlOf(authority);
     const certificate = path[at];
@@ -170,7 +175,10 @@ function finish(search: Search, path: readonly Certificate[]): void {
   });
 }
 
-/** @param next where in the bundle's chain the last certificate's issuer would stand; beyond its end for anchors. */
+/**
+ * @param next index in the bundle's chain of the last certificate's issuer; the chain's length once the path has left
+ *   it for an anchor
+ */
 function climb(search: Search, path: readonly Certificate[], next: number): void {
   const current = path.at(-1);
   if (current === undefined || path.length >= maxLength) return;
@@ -187,9 +195,9 @@ function climb(search: Search, path: readonly Certificate[], next: number): void
 }
 
 /**
- * Finds the ways from a leaf to self-signed anchors: over the bundle's own certificates, which are linked already,
- * and over anchors that are no roots, which only help. Roots come from `trust` alone; one that the bundle brings is
- * never an end. Names find candidates, signatures decide. Bounded: at most 100 signature checks, 10 certificates a way.
+ * Finds the paths from a leaf to self-signed anchors: over the bundle's own certificates, which are linked already,
+ * and over anchors that are no roots, as intermediates. Roots come from `trust` alone: one in the bundle never ends a
+ * path. Names select candidates, signatures decide. At most 100 signature checks, and 10 certificates a path.
  */
 export function findPaths(chain: readonly Certificate[], trust: X509Trust): ChainPaths {
   const [leaf] = chain;
@@ -211,9 +219,9 @@ export function findPaths(chain: readonly Certificate[], trust: X509Trust): Chai
 }
 
 /**
- * May this certificate sign skills: digital signatures by key usage, code by extended key usage; each extension must
- * allow it where it stands, and one of them must stand (the reference asks for either).
- * @throws SignatureError UNSUPPORTED_FORMAT for a key of another kind, BAD_SIGNATURE for another usage
+ * Asserts that a certificate may sign skills: key usage digitalSignature, extended key usage codeSigning. Each
+ * extension must allow it if present, and one must be present (the reference requires either).
+ * @throws SignatureError UNSUPPORTED_FORMAT for an unsupported key, BAD_SIGNATURE for another usage
  */
 export function assertMaySign(leaf: Certificate): void {
   if (curveDigest(leaf.publicKey) === undefined) {

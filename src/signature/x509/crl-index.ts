@@ -2,14 +2,14 @@ import type { Certificate } from "./certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import type { TrustedCrl, X509Trust } from "./x509-trust.ts";
 
-/** The list that speaks for an authority, where there is one. */
+/** Looks up an authority's CRL; undefined if there is none. */
 export type CrlOf = (authority: Certificate) => TrustedCrl | undefined;
 
 const indexes = new WeakMap<X509Trust, ReadonlyMap<string, TrustedCrl>>();
 
 const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
 
-/** Of several lists of one authority the newest counts: it holds what the older ones do, but for what was taken back. */
+/** Keeps the newest CRL of each authority: it replaces the older ones, of which it may have withdrawn entries. */
 function indexOf(crls: readonly TrustedCrl[]): ReadonlyMap<string, TrustedCrl> {
   const index = new Map<string, TrustedCrl>();
   for (const one of crls) {
@@ -20,12 +20,12 @@ function indexOf(crls: readonly TrustedCrl[]): ReadonlyMap<string, TrustedCrl> {
   return index;
 }
 
-/** Of these lists those that speak for their authority: a newer one has taken the place of the others. */
+/** Selects the newest CRL of each authority. */
 export const listsInForce = (crls: readonly TrustedCrl[]): readonly TrustedCrl[] => [
   ...indexOf(crls).values(),
 ];
 
-/** Lists of this trust material, by the authority's name and key: two certificates of one key share its list. */
+/** Indexes the CRLs of a trust material by the authority's name and key: two certificates of one key share its CRL. */
 export function crlsOf(trust: X509Trust): CrlOf {
   let index = indexes.get(trust);
   if (index === undefined) {

@@ -18,16 +18,16 @@ import { readName } from "./distinguished-name.ts";
 import { malformed } from "../signature-error.ts";
 import type { Validity } from "../validity.ts";
 
-/** A certificate revocation list (RFC 5280, 5), as far as it decides whether a certificate is revoked. */
+/** A certificate revocation list (CRL; RFC 5280, 5), reduced to the fields that decide on revocation. */
 export interface Crl {
   /** SHA-256 over the DER, hex. */
   readonly fingerprint: string;
-  /** The issuer's name for people, and its DER as text that can be compared. */
+  /** The issuer's name for people, and its DER as comparable text. */
   readonly issuer: string;
   readonly issuerId: string;
-  /** From thisUpdate to nextUpdate: the time for which it speaks. */
+  /** From thisUpdate to nextUpdate. */
   readonly validity: Validity;
-  /** When each was revoked, milliseconds since 1970, by the certificate's serial number. */
+  /** Time of revocation, milliseconds since 1970, by serial number. */
   readonly revoked: ReadonlyMap<string, number>;
   readonly signed: Uint8Array;
   readonly signature: Uint8Array;
@@ -35,11 +35,11 @@ export interface Crl {
   readonly signatureAlgorithm: string;
 }
 
-/** Largest DER of one list. An object in the cluster holds a million and a half bytes in all. */
+/** Limit of a CRL's DER, bytes. An object in the cluster holds at most a million and a half. */
 const maxBytes = 1024 * 1024;
 const maxEntries = 50_000;
 
-/** Algorithms of the issuer's signature: those of certificates. */
+/** Accepted algorithms of the issuer's signature, the same as for certificates. */
 const algorithms: ReadonlyMap<string, { readonly key: "ec" | "rsa"; readonly hash: string }> = new Map([
   ["1.2.840.10045.4.3.2", { key: "ec", hash: "sha256" }],
   ["1.2.840.10045.4.3.3", { key: "ec", hash: "sha384" }],
@@ -49,12 +49,12 @@ const algorithms: ReadonlyMap<string, { readonly key: "ec" | "rsa"; readonly has
   ["1.2.840.113549.1.1.13", { key: "rsa", hash: "sha512" }],
 ]);
 
-/** Lists that leave certificates out: changes to another list (delta), or a part by distribution point. */
+/** Extensions of a partial CRL: delta CRL, and issuing distribution point. */
 const partial: ReadonlySet<string> = new Set(["2.5.29.27", "2.5.29.28"]);
-/** Critical extensions that change nothing: CRL number, authority key identifier, reason, invalidity date. */
+/** Critical extensions without effect here: CRL number, authority key identifier, reason, invalidity date. */
 const harmless: ReadonlySet<string> = new Set(["2.5.29.20", "2.5.29.35", "2.5.29.21", "2.5.29.24"]);
 
-/** @throws DerError where one changes the meaning of what it stands on */
+/** @throws DerError for an extension that marks a partial CRL, or an unsupported critical one */
 function assertExtensions(list: DerValue | undefined): void {
   for (const item of derMembers(list)) {
     const parts = derMembers(item);
@@ -97,7 +97,7 @@ function readBody(list: readonly DerValue[], algorithm: DerValue): Body {
   return {
     issuer: readName(name).text,
     issuerId: Buffer.from(name.encoded).toString("latin1"),
-    // As with certificates, the last second counts to its end.
+    // The last second counts in full, as with certificates.
     validity: { notBefore: derTime(thisUpdate), notAfter: derTime(nextUpdate) + 999 },
     revoked: readRevoked(entries),
   };
@@ -121,8 +121,8 @@ function readCrl(der: Uint8Array): Crl {
 }
 
 /**
- * Reads a complete list from DER; not whether its issuer signed it.
- * @param where names it for people
+ * Reads a complete CRL from DER; its signature is not verified here.
+ * @param where names the CRL in messages
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function parseCrl(der: Uint8Array, where: string): Crl {
@@ -145,7 +145,7 @@ function isSignedWith({ signed, signature, signatureAlgorithm }: Crl, key: KeyOb
   }
 }
 
-/** Did this authority issue the list: by its name, its key, and what its key may be used for (RFC 5280, 6.3.3 (f)). */
+/** Whether this authority issued the CRL: by its name, its key, and the key's usage (RFC 5280, 6.3.3 (f)). */
 export const isIssuedCrl = (crl: Crl, { subjectId, publicKey, extensions }: Certificate): boolean =>
   crl.issuerId === subjectId &&
   extensions.authority &&

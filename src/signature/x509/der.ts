@@ -1,4 +1,4 @@
-/** One value in DER (X.690): its tag byte, its content, and both with the length between, as they stood. */
+/** A value in DER (X.690): tag byte, content, and the whole encoding. */
 export interface DerValue {
   readonly tag: number;
   readonly content: Uint8Array;
@@ -38,8 +38,8 @@ function readLength(bytes: Uint8Array, at: number): { readonly length: number; r
 }
 
 /**
- * The values that stand one after the other in these bytes, and nothing else.
- * @param most how many there may be
+ * Reads a sequence of DER values that fills these bytes.
+ * @param most limit of values
  * @throws DerError
  */
 export function readDer(bytes: Uint8Array, most: number = maxValues): readonly DerValue[] {
@@ -61,7 +61,7 @@ export function readDer(bytes: Uint8Array, most: number = maxValues): readonly D
   return values;
 }
 
-/** @throws DerError where the value is absent or of another type. */
+/** @throws DerError if the value is absent or has another tag */
 export function assertDer(value: DerValue | undefined, tag: number): DerValue {
   if (value?.tag !== tag) throw new DerError("is not built as expected");
   return value;
@@ -103,7 +103,7 @@ export function derBoolean(value: DerValue | undefined): boolean {
   return content[0] === 0xff;
 }
 
-/** A small INTEGER that is not negative. @throws DerError */
+/** A non-negative INTEGER of at most 4 bytes. @throws DerError */
 export function derInteger(value: DerValue | undefined): number {
   const { content } = assertDer(value, derTag.integer);
   if (content.length === 0 || content.length > 4 || (content[0] ?? 0) >= 0x80)
@@ -111,7 +111,7 @@ export function derInteger(value: DerValue | undefined): number {
   return content.reduce((number, byte) => number * 256 + byte, 0);
 }
 
-/** A serial number, which may be longer than numbers are: hex without leading zeros. @throws DerError */
+/** A serial number as hex without leading zeros: it may exceed JavaScript's numbers. @throws DerError */
 export const derSerial = (value: DerValue | undefined): string =>
   Buffer.from(assertDer(value, derTag.integer).content)
     .toString("hex")
@@ -128,14 +128,14 @@ function timeParts({ tag, content }: DerValue): readonly string[] {
 }
 
 /**
- * UTCTime or GeneralizedTime as RFC 5280 (4.1.2.5) allows them, in milliseconds since 1970; to the year 9999.
+ * UTCTime or GeneralizedTime as RFC 5280 (4.1.2.5) permits, in milliseconds since 1970; up to the year 9999.
  * @throws DerError
  */
 export function derTime(value: DerValue | undefined): number {
   const [year, month, day, hour, minute, second] = value === undefined ? [] : timeParts(value);
   const text = `${year ?? ""}-${month ?? ""}-${day ?? ""}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}.000Z`;
   const time = Date.parse(text);
-  // A date that does not exist either does not parse or comes back as another one.
+  // `Date.parse` rejects an impossible date or normalises it to another one.
   if (Number.isNaN(time) || new Date(time).toISOString() !== text) throw new DerError("has a wrong time");
   return time;
 }

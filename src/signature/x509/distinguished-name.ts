@@ -1,6 +1,6 @@
 import { assertDer, DerError, derMembers, derTag, objectIdentifier, type DerValue } from "./der.ts";
 
-/** Short names of RFC 4514 (3) and of common use. An attribute without one is called by its dotted identifier. */
+/** Attribute short names, of RFC 4514 (3) and common use. Other attributes keep their dotted identifier. */
 const shortNames: ReadonlyMap<string, string> = new Map([
   ["2.5.4.3", "CN"],
   ["2.5.4.4", "SN"],
@@ -22,7 +22,10 @@ const shortNames: ReadonlyMap<string, string> = new Map([
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const utf16 = new TextDecoder("utf-16be", { fatal: true, ignoreBOM: true });
 
-/** PrintableString, IA5String, TeletexString, BMPString and UTF8String: all that RFC 5280 names but one. */
+/**
+ * Decodes PrintableString, IA5String, TeletexString, BMPString and UTF8String: all string types of RFC 5280 but
+ * UniversalString.
+ */
 function textOfValue(value: DerValue | undefined): string {
   const content = value?.content ?? new Uint8Array();
   try {
@@ -40,12 +43,12 @@ function textOfValue(value: DerValue | undefined): string {
         return utf16.decode(content);
     }
   } catch {
-    // Told below, with all else that is no text.
+    // Reported below, like every value that is not text.
   }
   throw new DerError("has a name that is not text");
 }
 
-/** RFC 4514 (2.4), and control characters as their bytes. */
+/** Escapes as RFC 4514 (2.4) requires, and control characters as hex. */
 const escaped = (text: string): string =>
   text
     .replace(/[\\"+,;<>]/g, "\\$&")
@@ -56,7 +59,7 @@ const escaped = (text: string): string =>
       (control) => `\\${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
     );
 
-/** A name for people and one for policies. */
+/** A name as text for people, and by attribute for policies. */
 export interface DistinguishedName {
   /** `CN=…, O=…, C=…`, most specific part first, escaped as in RFC 4514. */
   readonly text: string;

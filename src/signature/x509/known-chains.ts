@@ -9,43 +9,43 @@ import { decodeBase64 } from "../json-fields.ts";
 import { SignatureError } from "../signature-error.ts";
 import type { X509Trust } from "./x509-trust.ts";
 
-/** The owner of a certificate. */
+/** Signer of kind certificate: the leaf's owner. */
 export interface CertificateSigner {
   readonly kind: "certificate";
   /** Distinguished name of the leaf, most specific part first: `CN=…, O=…, C=…`. */
   readonly subject: string;
-  /** The same, by attribute: `{CN: ["…"], O: ["…"]}`; what a policy's `subject` is compared with. */
+  /** The same by attribute, `{CN: ["…"], O: ["…"]}`: policies compare `subject` with it. */
   readonly attributes: Readonly<Record<string, readonly string[]>>;
   /** SHA-256 over the leaf's DER, hex. */
   readonly fingerprint: string;
   /** SHA-256 over the leaf's SubjectPublicKeyInfo, hex. */
   readonly publicKey: string;
-  /** Fingerprints of the trust anchors that the chain was verified to. Empty where to none. */
+  /** Fingerprints of the trust anchors to which the chain was verified. Empty: none. */
   readonly anchors: readonly string[];
-  /** Fingerprints of every certificate above the leaf on the ways to these anchors, themselves included. */
+  /** Fingerprints of every certificate above the leaf on the paths to these anchors, anchors included. */
   readonly issuers?: readonly string[];
-  /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+  /** SHA-256 over the SubjectPublicKeyInfo of each of these certificates, hex. */
   readonly issuerKeys?: readonly string[];
-  /** What else these certificates and the leaf may be called; see `malleableFingerprints`. */
+  /** Malleable fingerprints of these certificates and the leaf; see `malleableFingerprints`. */
   readonly malleable?: readonly MalleableFingerprint[];
 }
 
-/** A bundle's chain, read and checked in everything that does not change with time. */
+/** A bundle's chain, verified in all that does not depend on time. */
 export interface KnownChain extends ChainPaths {
   readonly leafKey: KeyObject;
-  /** Without anchors: which of them hold depends on the time. */
+  /** Without anchors: their validity depends on time. */
   readonly signer: CertificateSigner;
-  /** Why the leaf may sign nothing at all. */
+  /** Refusal of a leaf that may not sign. */
   readonly leafFault?: SignatureError;
 }
 
 /**
- * Chains that are remembered, and their characters in all: real ones have 4,000. Strangers may bring fifty times as many, and
+ * Limits of remembered chains, and of their characters: real chains have 4,000, hostile ones fifty times as many, and
  * Node takes several times the size of each.
  */
 const bounds = { max: 256, maxSize: 2 * 1024 * 1024 } as const;
 
-/** Publishers have few chains and sign many skills. Dropped with the trust material that they were checked against. */
+/** Verified chains, for publishers have few and sign many skills. Dropped with their trust material. */
 const known = new WeakMap<X509Trust, LRUCache<string, KnownChain>>();
 
 function leafFaultOf(leaf: Certificate): Pick<KnownChain, "leafFault"> {
@@ -82,7 +82,7 @@ function readChain(certificates: readonly string[], trust: X509Trust): KnownChai
 }
 
 /**
- * The chain of a bundle against this trust material, from memory where it was seen before.
+ * Verifies a bundle's chain by this trust material, or remembers the result.
  * @param certificates base64 of the DER, leaf first
  * @throws SignatureError MANIFEST_MALFORMED
  */

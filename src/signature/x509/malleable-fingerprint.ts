@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../skill/digest.ts";
 import { assertDer, DerError, derMembers, derTag, objectIdentifier, readDer, type DerValue } from "./der.ts";
 
-/** A certificate's fingerprint, and that of the other certificate that anybody can make of it. SHA-256 over DER, hex. */
+/** A certificate's fingerprint, and that of the certificate into which anybody can turn it. SHA-256 over DER, hex. */
 export interface MalleableFingerprint {
   readonly of: string;
   readonly fingerprint: string;
@@ -14,10 +14,10 @@ const orders: readonly bigint[] = [
   0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
 ];
 
-/** Arc of ECDSA with SHA-2. */
+/** Prefix of the object identifiers of ECDSA with SHA-2. */
 const ecdsa = "1.2.840.10045.4.3.";
 
-/** One value in DER. */
+/** Encodes a value in DER. */
 function encode(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   const size = content.byteLength;
@@ -55,10 +55,10 @@ function twinsOf(der: Uint8Array): readonly Buffer[] {
 }
 
 /**
- * Under ECDSA every signature (r, s) has a second one, (r, -s), that is as valid, and that anybody can work out. So a
- * certificate from such an authority has a twin: the same words, another fingerprint. A list that revokes one of them
- * means both. Which curve the authority's key is on does not stand in the certificate, so that all are taken: a
- * certificate that is none harms nobody.
+ * Computes the fingerprints of a certificate's malleable variants. An ECDSA signature (r, s) has a second, equally
+ * valid one, (r, -s), that anybody can compute; the certificate with it has another fingerprint. A revocation by
+ * fingerprint must cover both. The certificate does not name the curve of its issuer's key, so the variants of all
+ * curves are returned: one that is not valid does no harm.
  * @param der of a certificate
  * @param fingerprint SHA-256 over it, hex
  */
@@ -66,7 +66,7 @@ export function malleableFingerprints(der: Uint8Array, fingerprint: string): rea
   try {
     return twinsOf(der).map((twin) => ({ of: fingerprint, fingerprint: sha256Hex(twin) }));
   } catch (cause) {
-    // No ECDSA signature that anything would verify.
+    // Not an ECDSA signature that any verifier accepts.
     if (cause instanceof DerError) return [];
     throw cause;
   }

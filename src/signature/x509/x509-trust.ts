@@ -1,16 +1,16 @@
 import type { X509Certificate } from "node:crypto";
 import type { Crl } from "./crl.ts";
 
-/** A certificate authority that chains may end in. Only certificates from policies and trust roots come here. */
+/** A certificate authority in which chains may end, from policies and trust roots only. */
 export interface TrustAnchor {
-  /** Names under which operators know it: `trust-root/entry`. */
+  /** Names for operators: `trust-root/entry`. */
   readonly names: readonly string[];
-  /** SHA-256 over the DER, 64 lower-case hex digits. What policies' publishers are resolved to. */
+  /** SHA-256 over the DER, 64 lower-case hex digits. Policies' publishers resolve to it. */
   readonly fingerprint: string;
   readonly certificate: X509Certificate;
 }
 
-/** What an authority's own list revokes; its signature was checked. */
+/** A CRL whose signature by its authority was verified. */
 export interface TrustedCrl {
   readonly names: readonly string[];
   /** SHA-256 over the DER, 64 lower-case hex digits. */
@@ -20,9 +20,9 @@ export interface TrustedCrl {
   readonly issuerKey: string;
 }
 
-/** By what certificate chains are proved. */
+/** Trust for certificate chains. */
 export interface X509Trust {
   readonly anchors: readonly TrustAnchor[];
-  /** Absent: nothing is revoked by an authority. */
+  /** Absent: no authority revoked a certificate. */
   readonly crls?: readonly TrustedCrl[];
 }

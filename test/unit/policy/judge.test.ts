@@ -229,7 +229,10 @@ describe("judge the names", () => {
   const policy = policyOf({
     skills: [{ names: ["etl-*", "etl"], sources: ["ConfigMap"] }, { names: ["other"] }],
   });
-  const named = (name: string) => ({ faults: [], frontmatter: { path: "SKILL.md", name, allowedTools: [], metadata: {} } });
+  const named = (name: string) => ({
+    faults: [],
+    frontmatter: { path: "SKILL.md", name, allowedTools: [], metadata: {} },
+  });
 
   it("passes a skill whose folder and SKILL.md one entry matches", () => {
     expect(judged(policy, signed(), { card: named("etl") })).toEqual([]);
@@ -393,10 +396,19 @@ describe("judge the card", () => {
 
     it("reads the licence of SKILL.md, when there is no card", () => {
       const frontmatter = (text: string) => ({
-        card: { faults: [], frontmatter: { path: "SKILL.md", license: text, allowedTools: [], metadata: {} } },
+        card: {
+          faults: [],
+          frontmatter: { path: "SKILL.md", license: text, allowedTools: [], metadata: {} },
+        },
       });
       expect(judged(policy, signed(), frontmatter("Apache 2.0"))).toEqual([]);
       expect(judged(policy, signed(), frontmatter("GPL-3.0-only"))).toEqual(["LICENSE_NOT_ALLOWED"]);
+      const unsigned = signed(undefined, ["skill.md"]);
+      const left = {
+        ...frontmatter("Apache-2.0").card,
+        frontmatter: { path: "skill.md", license: "Apache-2.0", allowedTools: [], metadata: {} },
+      };
+      expect(judged(policy, unsigned, { card: left })).toEqual(["LICENSE_NOT_ALLOWED"]);
       const both = withCard({ license: { raw: "MIT", spdx: "MIT" } }, frontmatter("GPL-3.0-only").card);
       expect(judged(policy, signed(), { card: { ...both.card, card: card() } })).toEqual([]);
     });
@@ -404,7 +416,7 @@ describe("judge the card", () => {
 
   it("finds PERMISSION_DENIED for each claim of card and SKILL.md that is denied", () => {
     const policy = policyOf({ card: { permissions: { deny: ["Bash(*)", "network:egress"] } } });
-    const frontmatter = { allowedTools: ["Read", "Bash(rm:*)"], metadata: {} };
+    const frontmatter = { path: "SKILL.md", allowedTools: ["Read", "Bash(rm:*)"], metadata: {} };
     expect(
       judged(policy, signed(), withCard({ permissions: ["network:egress", "Read"] }, { frontmatter })),
     ).toEqual(["PERMISSION_DENIED", "PERMISSION_DENIED"]);
