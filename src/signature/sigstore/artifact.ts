@@ -5,22 +5,20 @@ import { unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 import { nistCurves } from "./lazy-libraries.ts";
 
-/**
- * What a signature is asked about: the bytes themselves, or no more than their SHA-256, 64 lower-case hex digits, where
- * nobody has the bytes at hand.
- */
+/** A signed artifact: its bytes, or only its SHA-256 (64 lower-case hex digits) if the bytes are not at hand. */
 export type Artifact = { readonly bytes: Uint8Array } | { readonly sha256: string };
 
-/** Digest algorithms of bundles and log entries; those that go with a curve. */
+/** Digest algorithms of bundles and log entries: those that belong to a curve. */
 export type DigestName = CurveDigest;
 
 /**
- * An artifact's digest.
- * @throws SignatureError UNSUPPORTED_FORMAT where only its SHA-256 is known and another one is asked for, or that is none
+ * Computes an artifact's digest.
+ * @throws SignatureError UNSUPPORTED_FORMAT if only its SHA-256 is known and that is malformed, or another digest is
+ *   needed
  */
 export function artifactDigest(artifact: Artifact, name: DigestName): Buffer {
   if ("bytes" in artifact) return hash(name, artifact.bytes, "buffer");
-  // Buffer.from would take any text, and give the digest of nothing.
+  // `Buffer.from` would accept any text and return an empty digest.
   if (!/^[0-9a-f]{64}$/.test(artifact.sha256))
     throw unsupported(`${quoted(artifact.sha256)} is not a SHA-256 of 64 lower-case hex digits`);
   if (name === "sha256") return Buffer.from(artifact.sha256, "hex");
@@ -42,16 +40,15 @@ function pointOf(key: KeyObject): Buffer {
 }
 
 /**
- * An ECDSA signature in DER over a digest that somebody else made. Node's `verify` and WebCrypto hash what they are
- * given themselves, so that this is done in JavaScript: some milliseconds in place of a tenth of one. Hostile signatures
- * are false, never an exception.
+ * Verifies an ECDSA signature in DER over a given digest, in JavaScript: Node's `verify` and WebCrypto hash their
+ * input themselves. Takes some milliseconds, Node a tenth of one. A hostile signature is false, never an exception.
  */
 export function verifyEcdsaDigest(key: KeyObject, digest: Uint8Array, signature: Uint8Array): boolean {
   const name = key.asymmetricKeyDetails?.namedCurve ?? "";
   if (key.asymmetricKeyType !== "ec" || !Object.hasOwn(curveOf, name)) return false;
   const curve = nistCurves()[curveOf[name as keyof typeof curveOf]];
   try {
-    // As OpenSSL does, both of the two signatures are taken that differ in the sign of `s`: Sigstore's clients make either.
+    // Both signs of `s` are accepted, as by OpenSSL: Sigstore's clients produce either.
     return curve.verify(signature, digest, pointOf(key), { prehash: false, lowS: false, format: "der" });
   } catch {
     return false;
@@ -59,8 +56,8 @@ export function verifyEcdsaDigest(key: KeyObject, digest: Uint8Array, signature:
 }
 
 /**
- * Is this an artifact's signature by this key: ECDSA with the curve's digest, or with SHA-256, which Sigstore's older clients
- * take for all curves; or Ed25519, which signs the bytes themselves, so that it never is where only the digest is known.
+ * Whether the key signed the artifact: ECDSA with the curve's digest, or with SHA-256, which Sigstore's older clients
+ * use for all curves; or Ed25519, which signs the bytes, so a digest alone never verifies.
  */
 export function isSignedBy(key: KeyObject, artifact: Artifact, signature: Uint8Array): boolean {
   if (isEd25519(key)) return "bytes" in artifact && verifyEd25519(key, artifact.bytes, signature);

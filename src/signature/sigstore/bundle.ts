@@ -15,29 +15,29 @@ import { readLogProof, type LogProof } from "./log/entry.ts";
 import { malformed, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** The one media type that keys and certificates come in. */
+/** Media type of v0.3, the only one for keys and chains of long-lived certificates. */
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/** Media types of Sigstore's clients before that; only keyless signatures come in them. */
+/** Older media types of Sigstore's clients, for keyless signatures only. */
 const olderMediaTypes: ReadonlySet<string> = new Set(
   ["0.1", "0.2", "0.3"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
 );
 
-/** Most certificates in one bundle. Real ones have two or three. */
+/** Limit of certificates in a bundle. Real ones have two or three. */
 export const maxCertificates = 10;
 
-/** With what the signature is to be checked. */
+/** Verification material of a bundle. */
 export type VerificationMaterial =
   | { readonly kind: "publicKey"; readonly hint?: string }
   /** Leaf first; base64 of the DER. */
   | { readonly kind: "certificateChain"; readonly certificates: readonly string[] }
-  /** A certificate for one signature, and proof of when it was made. Leaf first, base64 of the DER. */
+  /** A certificate for one signature, with proof of its time. Leaf first, base64 of the DER. */
   | { readonly kind: "keyless"; readonly certificates: readonly string[]; readonly proof: LogProof };
 
-/** A Sigstore bundle around one DSSE envelope with one signature. */
+/** A Sigstore bundle with one DSSE envelope and one signature. */
 export interface SignatureBundle {
   readonly material: VerificationMaterial;
-  /** The payload's bytes as they were signed. */
+  /** The payload's bytes, as signed. */
   readonly payload: Uint8Array;
   readonly signature: Uint8Array;
 }
@@ -58,12 +58,12 @@ const envelopeFields = new Set(["payload", "payloadType", "signatures"]);
 const signatureFields = new Set(["sig", "keyid"]);
 
 /**
- * A `keyid` is neither signed nor used (DSSE protocol v1.0.2), so that anybody could write whatever they like there: a name, and no
- * text that an agent would take for instructions.
+ * A `keyid` is neither signed nor used (DSSE protocol v1.0.2): anybody can change it, so it must be a name, not text
+ * that an agent could take for instructions.
  */
 const keyName = /^[!-~]{0,256}$/;
 
-/** @throws SignatureError MANIFEST_MALFORMED for what is too large, or no strict JSON */
+/** @throws SignatureError MANIFEST_MALFORMED for a file that is too large or no strict JSON */
 export function parseBundleJson(bytes: Uint8Array): Json {
   if (bytes.byteLength > skillLimits.signatureBytes) {
     throw malformed(`the signature file is larger than ${skillLimits.signatureBytes} bytes`);
@@ -72,7 +72,7 @@ export function parseBundleJson(bytes: Uint8Array): Json {
   return readJson(bytes, "the signature file");
 }
 
-/** Nothing that looks like proof may be carried and not be checked. */
+/** Refuses log entries and timestamps beside a key or chain: proof that is not verified must not be carried. */
 function assertNoLog(material: JsonObject): void {
   const entries = fieldOf(material, "tlogEntries") ?? [];
   if (!Array.isArray(entries)) throw malformed("verificationMaterial.tlogEntries is not a list");
@@ -93,25 +93,26 @@ function assertNoLog(material: JsonObject): void {
   }
 }
 
-/** The key that a bundle says it was signed with: a name for it at most. */
+/** Reads a bundle's public key: at most a hint. */
 export function publicKeyOf(value: Json): Extract<VerificationMaterial, { kind: "publicKey" }> {
   const where = "verificationMaterial.publicKey";
   const publicKey = assertObject(value, where);
-  // model-signing up to 1.0.1 wrote the key itself (rawBytes, keyDetails); nobody may be trusted for bringing a key.
+  // model-signing up to 1.0.1 wrote the key itself (rawBytes, keyDetails). It is ignored: a bundle's own key proves
+  // nothing.
   assertFields(publicKey, where, publicKeyFields);
   const hint = fieldOf(publicKey, "hint") ?? "";
   if (typeof hint !== "string") throw malformed(`${where}.hint is not text`);
   return hint === "" ? { kind: "publicKey" } : { kind: "publicKey", hint };
 }
 
-/** Base64 of a certificate's DER. */
+/** Reads base64 of a certificate's DER. */
 export function certificateOf(item: Json | undefined, where: string): string {
   const certificate = assertObject(item, where);
   assertFields(certificate, where, certificateFields);
   return textOf(certificate, "rawBytes", where);
 }
 
-/** Base64 of the DER of a chain's certificates, leaf first. */
+/** Reads base64 of the DER of a chain's certificates, leaf first. */
 export function chainOf(value: Json): readonly string[] {
   const where = "verificationMaterial.x509CertificateChain";
   const chain = assertObject(value, where);
@@ -121,7 +122,10 @@ export function chainOf(value: Json): readonly string[] {
   return list.map((item, at) => certificateOf(item, `certificate ${at + 1} of the chain`));
 }
 
-/** The field must be there, though it may be empty where a root asks for timestamps alone (OMS, bundle.schema.json). */
+/**
+ * Reads the log proof. `tlogEntries` is required, though it may be empty for a root that requires timestamps alone
+ * (OMS, bundle.schema.json).
+ */
 function logProofOf(material: JsonObject, where: string): LogProof {
   listOf(material, "tlogEntries", where, Infinity);
   return readLogProof(material, where);
@@ -153,7 +157,7 @@ function materialOf(bundle: JsonObject, mediaType: string): VerificationMaterial
     : publicKeyOf(publicKey);
 }
 
-/** @throws SignatureError UNSUPPORTED_FORMAT for another than those of v0.1 to v0.3 */
+/** @throws SignatureError UNSUPPORTED_FORMAT for media types other than those of v0.1 to v0.3 */
 export function mediaTypeOf(bundle: JsonObject): string {
   const mediaType = textOf(bundle, "mediaType", "the bundle");
   if (mediaType === bundleMediaType || olderMediaTypes.has(mediaType)) return mediaType;
@@ -179,7 +183,7 @@ function signatureOf(envelope: JsonObject): Uint8Array {
 }
 
 /**
- * The one DSSE envelope around an in-toto statement, with one signature.
+ * Reads the DSSE envelope of an in-toto statement, with exactly one signature.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function envelopeOf(bundle: JsonObject): Pick<SignatureBundle, "payload" | "signature"> {
@@ -194,11 +198,11 @@ export function envelopeOf(bundle: JsonObject): Pick<SignatureBundle, "payload" 
 }
 
 /**
- * Reads a Sigstore bundle (sigstore_bundle.proto, v0.3) as OpenSSF Model Signing uses it. Our own parser: the one of
+ * Reads a Sigstore bundle (sigstore_bundle.proto, v0.3) as OpenSSF Model Signing uses it. The parser is our own:
  * `@sigstore/bundle` refuses certificate chains under this media type, which every real catalogue has.
  *
- * Unknown fields are refused at every level, as the reference does, and what it repairs is accepted: absent
- * `tlogEntries`, an absent `hint`, the key that older versions wrote out.
+ * Unknown fields are refused at every level, as by the reference. Its repairs are made too: absent `tlogEntries`, an
+ * absent `hint`, the written-out key of older versions.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseBundle(bytes: Uint8Array): SignatureBundle {

@@ -1,7 +1,10 @@
-/** Payload type of in-toto statements; the only one that is understood. */
+/** Payload type of in-toto statements, the only supported one. */
 export const inTotoPayloadType = "application/vnd.in-toto+json";
 
-/** What a DSSE signature is over: type and payload, with their lengths in bytes (DSSE protocol v1.0.2, PAE). */
+/**
+ * DSSE's pre-authentication encoding, the bytes that are signed: type and payload with their lengths in bytes (DSSE
+ * protocol v1.0.2, PAE).
+ */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffer {
   const type = Buffer.from(payloadType);
   return Buffer.concat([
@@ -22,7 +25,7 @@ const shortEscapes: Readonly<Record<number, string>> = {
   [backslash]: "\\\\",
 };
 
-/** Bytes as Python writes them: `b'…'`, or `b"…"` where they hold an apostrophe and no quotation mark. */
+/** Formats bytes as Python does: `b'…'`, or `b"…"` if they hold an apostrophe and no quotation mark. */
 function pythonLiteral(bytes: Uint8Array): string {
   const quote = bytes.includes(apostrophe) && !bytes.includes(quotation) ? quotation : apostrophe;
   const pieces: string[] = [];
@@ -37,8 +40,8 @@ function pythonLiteral(bytes: Uint8Array): string {
 }
 
 /**
- * The encoding that model-signing 0.2 signed by mistake: another prefix, and the payload as Python prints bytes.
- * As unambiguous as the right one, for the length stands before the payload and its escapes can be undone.
+ * The encoding that model-signing 0.2 signed by mistake: another prefix, and the payload as Python prints bytes. It is
+ * as unambiguous as the right one, for the length precedes the payload and the escapes are reversible.
  */
 export function legacyPreAuthEncoding(payloadType: string, payload: Uint8Array): Buffer {
   const head = `DSSEV1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.byteLength} `;

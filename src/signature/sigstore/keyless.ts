@@ -15,42 +15,42 @@ import { toSubject, type SignedSubject } from "./log/subject.ts";
 
 type KeylessMaterial = Extract<VerificationMaterial, { kind: "keyless" }>;
 
-/** An identity that signs by a certificate for one signature. */
+/** Signer of kind keyless: an identity with a certificate for one signature. */
 export interface KeylessSigner {
   readonly kind: "keyless";
-  /** E-mail address or URI for which the certificate was issued; compared whole. */
+  /** E-mail address or URI in the certificate; compared whole. */
   readonly identity: string;
-  /** OpenID Connect issuer who vouched for it; a URL. */
+  /** URL of the OpenID Connect issuer that vouched for it. */
   readonly issuer: string;
-  /** What the certificate says of the build that signed, by the names that Fulcio gives its extensions. */
+  /** The certificate's claims about the build that signed, by Fulcio's extension names. */
   readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
   /** SHA-256 over the certificate's DER, hex. */
   readonly fingerprint: string;
   /** SHA-256 over its SubjectPublicKeyInfo, hex. */
   readonly publicKey: string;
-  /** Fingerprints of the Sigstore roots by which it was proved. Empty where by none. */
+  /** Fingerprints of the Sigstore roots that proved it. Empty: none. */
   readonly roots: readonly string[];
   /** Fingerprints of these roots' certificates above the signer's. */
   readonly issuers?: readonly string[];
-  /** SHA-256 over their SubjectPublicKeyInfos, hex. */
+  /** SHA-256 over the SubjectPublicKeyInfo of each of these certificates, hex. */
   readonly issuerKeys?: readonly string[];
-  /** What else the certificate may be called; see `malleableFingerprints`. */
+  /** Malleable fingerprints of the certificate; see `malleableFingerprints`. */
   readonly malleable?: readonly MalleableFingerprint[];
-  /** Roots that know its logs and do not prove it. Absent: there are none. */
+  /** Roots that know its logs but do not prove it. Absent: none. */
   readonly unproved?: readonly Unproved[];
-  /** When it was signed, as timestamp authority or log prove; milliseconds since 1970. */
+  /** Time of signing, proved by timestamp authority or log; milliseconds since 1970. */
   readonly signedAt?: number;
 }
 
-/** A keyless signature: who claims to have made it, and why that is not proved, if it is not. */
+/** Result for a keyless signature: the claimed signer, and the refusal unless it was proved. */
 export interface KeylessVerdict {
   readonly signer: KeylessSigner;
   readonly refusal?: SignatureError;
-  /** Is the signature valid under the key that the bundle brings. */
+  /** Whether the signature verifies under the bundle's certificate. */
   readonly selfConsistent: boolean;
 }
 
-/** A signature by the key of a certificate, before anything is known of it. */
+/** A signature by a certificate's key, not verified yet. */
 export type ClaimedSignature = Omit<SignedSubject, "by" | "logged">;
 
 function readSigned(leaf: Certificate, claimed: ClaimedSignature): SignedSubject {
@@ -93,11 +93,11 @@ function provedBy(
 }
 
 /**
- * Checks a signature by a certificate's key (Sigstore's client specification, "Verification"): the signature itself, what
- * the certificate may be used for, and by each trusted root the time, the chain and the log. Whether a policy accepts the
- * identity is for others to say.
+ * Verifies a signature by a certificate's key (Sigstore client specification, "Verification"): the signature, the
+ * certificate's usage, and by each trusted root the time, the chain and the log. Policies decide whether to accept the
+ * identity.
  * @param certificates base64 of the DER, leaf first
- * @throws SignatureError where the certificate cannot be read
+ * @throws SignatureError if the certificate is unreadable
  */
 export function verifyByIdentity(
   certificates: readonly string[],
@@ -123,9 +123,9 @@ export function verifyByIdentity(
 }
 
 /**
- * Checks the keyless signature of a skill's bundle.
- * @param encoded what was signed, in DSSE's pre-authentication encoding
- * @throws SignatureError where the certificate cannot be read
+ * Verifies the keyless signature of a skill's bundle.
+ * @param encoded the signed bytes, in DSSE's pre-authentication encoding
+ * @throws SignatureError if the certificate is unreadable
  */
 export const verifyKeyless = (
   { certificates, proof }: KeylessMaterial,

@@ -12,7 +12,7 @@ import {
 import { malformed, unsupported } from "../signature-error.ts";
 import type { LogEntry, LogProof } from "./log/entry.ts";
 
-/** What cosign wrote beside a signed file before it wrote Sigstore's bundles: a signature, and what proves it. */
+/** cosign's own bundle of a signed file, from before it wrote Sigstore bundles: a signature and its proof. */
 export interface LegacyBundle {
   readonly signature: Buffer;
   /** The signer's certificate, base64 of the DER. */
@@ -24,7 +24,10 @@ const bundleFields = new Set(["base64Signature", "cert", "rekorBundle"]);
 const promiseFields = new Set(["SignedEntryTimestamp", "Payload"]);
 const payloadFields = new Set(["body", "integratedTime", "logIndex", "logID"]);
 
-/** Base64 of a certificate's DER, from a text that is this one certificate in PEM and nothing else. @throws SignatureError */
+/**
+ * Extracts base64 of a certificate's DER from text that is exactly one certificate in PEM.
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
 export function certificateInPem(text: string, where: string): string {
   const [, lines] =
     /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]{1,65536})-----END CERTIFICATE-----\s*$/.exec(
@@ -43,8 +46,8 @@ function countOf(payload: JsonObject, field: string, where: string): string {
 }
 
 /**
- * Reads what a log promised (`rekorBundle`, and the annotation `dev.sigstore.cosign/bundle` of images): that it will
- * list an entry, and when it took it in. There is no proof in this format that it has done so.
+ * Reads a log's promise (`rekorBundle`, and the annotation `dev.sigstore.cosign/bundle` of images) to include an
+ * entry, with the time of acceptance. The format has no proof of inclusion.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function readRekorBundle(value: Json | undefined, where: string): LogEntry {
@@ -76,8 +79,9 @@ export function readRekorBundle(value: Json | undefined, where: string): LogEntr
 }
 
 /**
- * Reads cosign's older bundle of a signed file, `sign-blob --bundle`, as far as it was signed by a certificate and logged.
- * @throws SignatureError MANIFEST_MALFORMED, or UNSUPPORTED_FORMAT where no certificate or no log stands behind it
+ * Reads cosign's older bundle of a signed file, `sign-blob --bundle`, if a certificate signed and a log promised
+ * inclusion.
+ * @throws SignatureError MANIFEST_MALFORMED, or UNSUPPORTED_FORMAT without certificate or log entry
  */
 export function readLegacyBundle(bytes: Uint8Array, where: string): LegacyBundle {
   if (bytes.byteLength > skillLimits.signatureBytes)

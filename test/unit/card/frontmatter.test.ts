@@ -22,6 +22,7 @@ describe("readFrontmatter", () => {
         license: "Apache-2.0",
         version: "1.10",
         compatibility: "Linux",
+        path: "SKILL.md",
         allowedTools: ["Bash(git:*)", "Read"],
         metadata: { author: "a", tags: ["x", "y"] },
       },

@@ -27,7 +27,13 @@ const faultsOf = (card: string) =>
 describe("readCard", () => {
   it("leaves the card absent where there is only frontmatter", () => {
     expect(readCard(skillOf({}))).toEqual({
-      frontmatter: { name: "demo", description: "Shows how.", allowedTools: [], metadata: {} },
+      frontmatter: {
+        path: "SKILL.md",
+        name: "demo",
+        description: "Shows how.",
+        allowedTools: [],
+        metadata: {},
+      },
       faults: [],
     });
   });

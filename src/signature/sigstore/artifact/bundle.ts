@@ -21,20 +21,20 @@ import type { DigestName } from "../artifact.ts";
 import { digestNameOf } from "../log/body.ts";
 import { readLogProof, type LogProof } from "../log/entry.ts";
 
-/** With what the signature is to be checked: a key that the verifier has, or a certificate. */
+/** Verification material: a key that the verifier has, or a certificate. */
 export type ArtifactMaterial =
   | { readonly kind: "publicKey"; readonly hint?: string }
-  /** Leaf first, of which alone the rest is independent; base64 of the DER. */
+  /** Leaf first; base64 of the DER. The trusted root, not the bundle, provides the chain. */
   | { readonly kind: "certificate"; readonly certificates: readonly string[] };
 
-/** A Sigstore bundle about one artifact: a signature over the artifact itself, or over a statement about it. */
+/** A Sigstore bundle of one artifact, with a signature over the artifact itself or over a statement about it. */
 export interface ArtifactBundle {
   readonly material: ArtifactMaterial;
   readonly proof: LogProof;
   readonly signature: Uint8Array;
   readonly content:
     | { readonly kind: "message"; readonly digest: { readonly name: DigestName; readonly value: Uint8Array } }
-    /** An in-toto statement's bytes. */
+    /** Bytes of an in-toto statement. */
     | { readonly kind: "statement"; readonly payload: Uint8Array };
 }
 
@@ -42,7 +42,10 @@ const bundleFields = new Set(["mediaType", "verificationMaterial", "dsseEnvelope
 const messageFields = new Set(["messageDigest", "signature"]);
 const digestFields = new Set(["algorithm", "digest"]);
 
-/** The one of these fields that an object has. */
+/**
+ * Returns the one of these fields that the object has.
+ * @throws SignatureError MANIFEST_MALFORMED for none or several
+ */
 function only(object: JsonObject, where: string, fields: readonly string[]): string {
   const [field, ...others] = fields.filter((name) => Object.hasOwn(object, name));
   if (field !== undefined && others.length === 0) return field;
@@ -82,8 +85,8 @@ function statementOf(bundle: JsonObject): Pick<ArtifactBundle, "signature" | "co
 }
 
 /**
- * Reads a Sigstore bundle of v0.1 to v0.3 (sigstore_bundle.proto) around a message's signature or one DSSE envelope,
- * strictly: no key twice, no unknown field.
+ * Reads a Sigstore bundle of v0.1 to v0.3 (sigstore_bundle.proto) with a message signature or one DSSE envelope,
+ * strictly: no repeated key, no unknown field.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseArtifactBundle(bytes: Uint8Array): ArtifactBundle {

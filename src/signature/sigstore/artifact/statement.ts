@@ -3,10 +3,10 @@ import { assertObject, fieldOf, listOf, readObject, textOf } from "../../json-fi
 import { malformed, SignatureError, unsupported } from "../../signature-error.ts";
 import { quoted } from "../../../text/printable.ts";
 
-/** An in-toto statement (in-toto attestation framework, v1): something said of artifacts. */
+/** An in-toto statement (in-toto attestation framework, v1): a claim about artifacts. */
 export interface Statement {
   readonly predicateType: string;
-  /** SHA-256 of the artifacts that it is about, as it writes them. */
+  /** SHA-256 of its subjects, as it writes them. */
   readonly subjects: readonly string[];
 }
 
@@ -15,10 +15,10 @@ const types: ReadonlySet<string> = new Set([
   "https://in-toto.io/Statement/v0.1",
 ]);
 
-/** Subjects of one statement. A release of npm has one, one of a compiler dozens. */
+/** Limit of subjects. A release of an npm package has one, of a compiler dozens. */
 const maxSubjects = 1_024;
 
-/** Another digest than SHA-256 is no name that we know an artifact by. */
+/** Reads a subject's SHA-256; none if it has other digests only, for artifacts are identified by SHA-256. */
 function digestOf(value: Json, where: string): readonly string[] {
   const digests = assertObject(fieldOf(assertObject(value, where), "digest"), `${where}.digest`);
   const sha256 = fieldOf(digests, "sha256");
@@ -28,8 +28,8 @@ function digestOf(value: Json, where: string): readonly string[] {
 }
 
 /**
- * Reads an envelope's payload. What the statement says is for those to read who know its predicate.
- * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT where it is no statement of a version that is understood
+ * Reads an envelope's payload, without the predicate.
+ * @throws SignatureError MANIFEST_MALFORMED; UNSUPPORTED_FORMAT for another type than a supported statement
  */
 export function readStatement(payload: Uint8Array): Statement {
   const statement = readObject(payload, "the statement");
@@ -43,7 +43,7 @@ export function readStatement(payload: Uint8Array): Statement {
 }
 
 /**
- * A valid signature over a statement about something else proves nothing.
+ * Asserts that a statement is about the artifact: a valid signature over another one proves nothing.
  * @param sha256 of the artifact, 64 lower-case hex digits
  * @throws SignatureError BAD_SIGNATURE
  */

@@ -11,25 +11,22 @@ import { earliest, proofsOf } from "../log/proofs.ts";
 import { assertSubject, readStatement, type Statement } from "./statement.ts";
 import { toSubject } from "../log/subject.ts";
 
-/** A key that signatures may be checked with. */
+/** A key that may have signed. */
 export type SigningKey = Pick<TrustedKey, "fingerprint" | "key">;
 
-/** By whom an artifact's signature may be, and by what it is proved. */
+/** Trust for an artifact's signature. */
 export interface ArtifactTrust<Key extends SigningKey = TrustedKey> {
-  /**
-   * Tried for bundles that were signed by a key, one after the other; what the bundle calls its key is not looked at. A
-   * caller who goes by that name gives one key.
-   */
+  /** Keys to try for bundles signed by a key, whatever its hint. A caller that goes by hints passes one key. */
   readonly keys: readonly Key[];
   readonly sigstore: readonly SigstoreRoot[];
   /**
-   * `ifPresent`: a key's signature counts also where its bundle has neither log entry nor timestamp. Each that it has must
-   * be right nevertheless. A certificate's always needs what the trusted root asks for.
+   * `ifPresent`: a key's signature counts also without log entry and timestamp, but each present one must verify. A
+   * certificate's signature always needs the proof that the trusted root requires.
    */
   readonly log?: "required" | "ifPresent";
 }
 
-/** Who signed an artifact. */
+/** Signer of an artifact. */
 export type ArtifactSigner<Key extends SigningKey = TrustedKey> =
   { readonly kind: "key"; readonly key: Key } | KeylessSigner;
 
@@ -37,22 +34,24 @@ export type ArtifactVerdict<Key extends SigningKey = TrustedKey> =
   | {
       readonly outcome: "proved";
       readonly signer: ArtifactSigner<Key>;
-      /** Fingerprints of the Sigstore roots by which it was proved. Empty where a key's signature had nothing to prove. */
+      /**
+       * Fingerprints of the Sigstore roots that proved it. Empty: a key's signature without log entry and timestamp.
+       */
       readonly roots: readonly string[];
-      /** When it was signed, milliseconds since 1970; absent where nobody but the key's owner says so. */
+      /** Proved time of signing, milliseconds since 1970; absent if none is proved. */
       readonly signedAt?: number;
-      /** Where a statement was signed: what kind, and about what. */
+      /** The statement, if one was signed. */
       readonly statement?: Statement;
     }
   | {
       readonly outcome: "refused";
       readonly refusal: SignatureError;
-      /** Is the signature valid under the key that the bundle brings, or under one of the keys. */
+      /** Whether the signature verifies under the bundle's certificate, or under one of the keys. */
       readonly selfConsistent: boolean;
       readonly signer?: ArtifactSigner<Key>;
     };
 
-/** A digest alone is checked in JavaScript, which takes milliseconds. */
+/** Limit of keys tried for a digest alone, which JavaScript verifies in milliseconds. */
 const maxTriedDigests = 8;
 
 interface Question<Key extends SigningKey> {
@@ -62,7 +61,7 @@ interface Question<Key extends SigningKey> {
   readonly statement?: Statement;
 }
 
-/** What a message's bundle says that it was made over is a hint, but it must not be another artifact's. */
+/** Asserts that the digest stated in a message's bundle, otherwise only a hint, is the artifact's. */
 function assertDigest({ content }: ArtifactBundle, artifact: Artifact): void {
   if (content.kind !== "message") return;
   const { name, value } = content.digest;
@@ -87,7 +86,7 @@ function readQuestion<Key extends SigningKey>(
   return { claimed: { signature, signed, envelope, proof }, trust, now, statement };
 }
 
-/** The keys that can be tried at all: Ed25519 signs bytes, not digests. */
+/** Selects the keys to try: Ed25519 verifies bytes only, not digests. */
 function candidatesOf<Key extends SigningKey>({ claimed: { signed }, trust: { keys } }: Question<Key>) {
   if ("bytes" in signed) return triedKeys(keys, signed.bytes.byteLength);
   const usable = keys.filter(({ key }) => !isEd25519(key));
@@ -151,10 +150,10 @@ function verifyByCertificate<Key extends SigningKey>(
 }
 
 /**
- * Verifies an artifact's signature in a Sigstore bundle, by its bytes or by its SHA-256 alone: the signature, whose key or
- * certificate made it, and by each trusted root the log entries and the time. Whether that identity is wanted, and what a
- * statement says, is for the caller to judge.
- * @param now milliseconds since 1970, at which logs have to be trusted where a key's signature states no time
+ * Verifies an artifact's signature in a Sigstore bundle, by the artifact's bytes or its SHA-256 alone: the signature,
+ * its key or certificate, and by each trusted root the log entries and the time. The caller decides whether to accept
+ * the identity and the statement.
+ * @param now milliseconds since 1970, at which logs must be trusted if a key's signature states no time
  */
 export function verifyArtifact<Key extends SigningKey = TrustedKey>(
   bundle: ArtifactBundle,

@@ -1,4 +1,4 @@
-/** Arc of Fulcio's own object identifiers. */
+/** Prefix of Fulcio's object identifiers. */
 export const fulcio = "1.3.6.1.4.1.57264.1";
 
 /** Fulcio's extensions about builds by their last arc (github.com/sigstore/fulcio, docs/oid-info.md); UTF8String. */

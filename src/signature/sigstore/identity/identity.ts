@@ -4,11 +4,11 @@ import { malformed } from "../../signature-error.ts";
 import { hasHostile } from "../../../text/printable.ts";
 import { claimArcs, fulcio, type CertificateClaim } from "./claims.ts";
 
-/** Whom a Fulcio certificate names, and what it says of the build that signed. */
+/** Identity in a Fulcio certificate, with its claims about the build that signed. */
 export interface CertificateIdentity {
-  /** The one subject alternative name: an e-mail address, a URI, or a name of Fulcio's own kind. */
+  /** The only subject alternative name: an e-mail address, a URI, or an otherName of Fulcio's. */
   readonly identity: string;
-  /** URL of the OpenID Connect issuer who vouched for it. */
+  /** URL of the OpenID Connect issuer that vouched for it. */
   readonly issuer: string;
   readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
 }
@@ -17,7 +17,10 @@ const subjectAlternativeName = "2.5.29.17";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Text that people read and policies compare: no control characters, which could hide part of it, and not empty. */
+/**
+ * Decodes text that people read and policies compare: not empty, and no control characters, which could hide part of
+ * it.
+ */
 function readText(bytes: Uint8Array): string {
   let text: string;
   try {
@@ -45,13 +48,15 @@ const generalName = { otherName: 0xa0, email: 0x81, uri: 0x86, otherValue: 0xa0 
 function nameOf({ tag, content }: DerValue): string {
   if (tag === generalName.email || tag === generalName.uri) return readText(content);
   const [kind, value] = tag === generalName.otherName ? readDer(content) : [];
-  // Fulcio puts user names that are no addresses here.
+  // Fulcio's form for user names that are no addresses.
   if (kind !== undefined && value?.tag === generalName.otherValue && objectIdentifier(kind) === `${fulcio}.7`)
     return utf8String(value.content);
   throw new DerError("names its subject in a way that is not understood");
 }
 
-/** Fulcio gives every certificate one name. Of several, another verifier might compare another one. */
+/**
+ * Reads the only identity, for Fulcio gives every certificate one: of several, verifiers could compare different ones.
+ */
 function identityOf(values: ReadonlyMap<string, Uint8Array>): string {
   const extension = values.get(subjectAlternativeName);
   const names = extension === undefined ? [] : derMembers(readDer(extension)[0]);
@@ -61,7 +66,7 @@ function identityOf(values: ReadonlyMap<string, Uint8Array>): string {
   return nameOf(name);
 }
 
-/** The issuer stands in two extensions, the older one without a type around its text. They must agree. */
+/** Reads the issuer from two extensions, which must agree; the older one is text without a DER type. */
 function issuerOf(values: ReadonlyMap<string, Uint8Array>): string {
   const [older, newer] = [values.get(`${fulcio}.1`), values.get(`${fulcio}.8`)];
   const said = [
@@ -75,7 +80,7 @@ function issuerOf(values: ReadonlyMap<string, Uint8Array>): string {
 }
 
 /**
- * Reads whom a certificate of Fulcio names.
+ * Reads the identity in a Fulcio certificate.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function readIdentity({ extensions: { values } }: Certificate): CertificateIdentity {

@@ -5,7 +5,7 @@ import { malformed, SignatureError, unsupported } from "../../signature-error.ts
 
 const codeSigning = "1.3.6.1.5.5.7.3.3";
 
-/** By the key, not by the names. A key that cannot be checked with signs nothing either. */
+/** Decides by the key, not by the names. A certificate whose key cannot verify is not self-signed. */
 function isSelfSigned({ x509, publicKey }: Certificate): boolean {
   try {
     return x509.verify(publicKey);
@@ -15,8 +15,8 @@ function isSelfSigned({ x509, publicKey }: Certificate): boolean {
 }
 
 /**
- * The signer's certificate of a bundle: the first. Only this one counts: the chain above it comes from the trusted root. A
- * root in the bundle asks to be trusted.
+ * Reads the signer's certificate, the first of a bundle. The others are not used, for the chain comes from the trusted
+ * root; a self-signed one is refused, for it asks to be trusted.
  * @param texts base64 of the DER, leaf first
  * @throws SignatureError MANIFEST_MALFORMED
  */
@@ -32,8 +32,9 @@ export function readLeaf(texts: readonly string[]): Certificate {
 }
 
 /**
- * Key usage digitalSignature and extended key usage codeSigning must both be there (sigstore-python, `_verify_common`),
- * and nothing critical that is not understood. The library asks for none of this.
+ * Asserts that a certificate may sign code: key usage digitalSignature and extended key usage codeSigning, both
+ * required (sigstore-python, `_verify_common`), and no unsupported critical extension. `@sigstore/verify` checks none
+ * of this.
  * @throws SignatureError BAD_SIGNATURE or UNSUPPORTED_FORMAT
  */
 export function assertMaySignCode({ extensions, publicKey }: Certificate): void {

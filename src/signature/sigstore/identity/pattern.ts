@@ -1,13 +1,16 @@
 import { malformed } from "../../signature-error.ts";
 import { linearPatterns } from "../lazy-libraries.ts";
 
-/** Longest pattern of a policy, characters. */
+/** Limit of a policy's pattern, characters. */
 export const maxPatternLength = 512;
 
-/** Repetitions multiply when they are nested: RE2's limit is for each alone. Real patterns count to two digits. */
+/**
+ * Limit of the product of all repetitions, for nested ones multiply and RE2 limits each alone. Real patterns have
+ * counts of two digits.
+ */
 const largestRepeat = 100;
 
-/** Does a pattern begin with `^` and end with `$`, so that its reader sees that it is about the whole identity. */
+/** Whether a pattern begins with `^` and ends with `$`: a reader then sees that it covers the whole identity. */
 export const isAnchored = (pattern: string): boolean =>
   pattern.startsWith("^") && pattern.endsWith("$") && !pattern.endsWith("\\$");
 
@@ -20,11 +23,11 @@ function assertFewStates(pattern: string): void {
 }
 
 /**
- * Compiles a pattern over identities: RE2's syntax, which has neither look-around nor back-references, and matches in
- * time linear in the identity. A glob could not tell `v1.2.0` from `v1.2.0/anything` in the reference that identities of
- * builds end in. `re2` is a native add-on that needs a compiler; `re2js` is the same algorithm in JavaScript.
+ * Compiles a pattern for identities in RE2's syntax: no look-around, no back-references, and time linear in the
+ * identity. Globs would not do: they cannot distinguish `v1.2.0` from `v1.2.0/anything`, and a build's identity ends
+ * in such a reference. `re2js` is RE2 in JavaScript; `re2` is a native add-on that needs a compiler.
  *
- * The whole identity must match, also where an alternative in the pattern is not anchored (`^a|b$`).
+ * The whole identity must match, also if an alternative is not anchored (`^a|b$`).
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function identityPattern(pattern: string): (identity: string) => boolean {

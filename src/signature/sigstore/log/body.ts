@@ -6,27 +6,27 @@ import { quoted } from "../../../text/printable.ts";
 import type { DigestName } from "../artifact.ts";
 import type { LogEntry } from "./entry.ts";
 
-/** What a log says was signed, and with what: the body of an entry. */
+/** A signature as a log recorded it: the body of an entry. */
 export interface LoggedSignature {
   readonly signature: Buffer;
   readonly digest: { readonly name: DigestName; readonly value: Buffer };
   /**
-   * What the digest is over: what was signed (a message, or an envelope's pre-authentication encoding), or the envelope's
+   * Input of the digest: the signed bytes (a message, or an envelope's pre-authentication encoding), or the envelope's
    * payload alone.
    */
   readonly of: "signed" | "payload";
-  /** Of the certificate, or of the SubjectPublicKeyInfo where it was signed by a key; DER. */
+  /** DER of the certificate, or of the SubjectPublicKeyInfo for a signature by a key. */
   readonly verifier: { readonly kind: "certificate" | "key"; readonly der: Buffer };
-  /** The envelope's payload type, where the entry states it. */
+  /** The envelope's payload type, if the entry states it. */
   readonly payloadType?: string;
 }
 
-/** Largest body of a log entry. Real ones have 3 to 6 KB: a signature, a certificate and digests. */
+/** Limit of a log entry's body, bytes. Real ones have 3 to 6 KB: a signature, a certificate and digests. */
 const maxBody = 65_536;
 
 type Way = readonly (string | number)[];
 
-/** The member at the end of this way, or undefined. */
+/** The member at the end of this path; undefined if there is none. */
 const at = (value: Json | undefined, way: Way): Json | undefined =>
   way.reduce<Json | undefined>((part, step) => {
     if (part === null || typeof part !== "object" || !Object.hasOwn(part, step)) return undefined;
@@ -44,20 +44,20 @@ const bytesAt = (spec: Json | undefined, ...way: Way): Buffer =>
 
 const pem = /^-----BEGIN (CERTIFICATE|PUBLIC KEY)-----([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
 
-/** Rekor 1 keeps what it verifies with as PEM, in base64 once more. */
+/** Reads certificate or key of a Rekor 1 entry: PEM, in base64 once more. */
 function pemAt(spec: Json | undefined, ...way: Way): LoggedSignature["verifier"] {
   const [, label, inner] = pem.exec(bytesAt(spec, ...way).toString("latin1")) ?? [];
   if (inner === undefined) throw malformed("the log entry names neither a certificate nor a key in PEM");
   return { kind: label === "CERTIFICATE" ? "certificate" : "key", der: Buffer.from(inner, "base64") };
 }
 
-/** Rekor 2 says which of the two it is. */
+/** Reads certificate or key of a Rekor 2 entry, which labels it. */
 function verifierAt(spec: Json | undefined, ...way: Way): LoggedSignature["verifier"] {
   const kind = at(spec, [...way, "x509Certificate"]) === undefined ? "key" : "certificate";
   return { kind, der: bytesAt(spec, ...way, kind === "key" ? "publicKey" : "x509Certificate", "rawBytes") };
 }
 
-/** Names of digests in Rekor 1, and in the messages of Rekor 2 and of bundles. */
+/** Digest names of Rekor 1, and of the messages of Rekor 2 and of bundles. */
 const digestNames: ReadonlyMap<string, DigestName> = new Map([
   ["sha256", "sha256"],
   ["sha384", "sha384"],
@@ -114,7 +114,10 @@ function readDsse2(spec: Json | undefined): LoggedSignature {
   };
 }
 
-/** Signature and key are in base64 twice. The envelope's own digest cannot be made anew: it is over its JSON text. */
+/**
+ * Reads an `intoto` entry, with signature and key in base64 twice. The envelope's own digest cannot be recomputed: it
+ * covers the envelope's JSON text.
+ */
 function readIntoto(spec: Json | undefined): LoggedSignature {
   assertOneSignature(spec, "content", "envelope", "signatures");
   const signature = bytesAt(spec, "content", "envelope", "signatures", 0, "sig").toString("latin1");
@@ -141,7 +144,7 @@ const readHashedRekord2: Reader = (spec) => ({
   verifier: verifierAt(spec, "hashedRekordV002", "signature", "verifier"),
 });
 
-/** Kinds of entries in which clients log signatures over bytes and over envelopes, in Rekor 1 and 2. */
+/** Entry kinds for signatures over bytes and over envelopes, of Rekor 1 and 2. */
 const readers: ReadonlyMap<string, Reader> = new Map([
   ["dsse 0.0.1", readDsse1],
   ["dsse 0.0.2", readDsse2],
@@ -156,9 +159,10 @@ function parseBody({ canonicalizedBody }: LogEntry): Json {
 }
 
 /**
- * Reads what a log entry is about. `@sigstore/verify` reads it too, as JavaScript reads JSON, and leaves the certificate
- * out; what is compared here is compared here only.
- * @throws SignatureError
+ * Reads the signature in a log entry. `@sigstore/verify` reads it too, but with a lenient JSON parser and without the
+ * certificate: these comparisons are made only here.
+ * @throws SignatureError MANIFEST_MALFORMED, UNSUPPORTED_FORMAT, or UNTRUSTED_SIGNER if the body states another kind
+ *   than the entry
  */
 export function readLogBody(entry: LogEntry): LoggedSignature {
   const { kind, version } = entry.kindVersion;

@@ -10,12 +10,12 @@ import {
 } from "../../json-fields.ts";
 import { malformed, unsupported } from "../../signature-error.ts";
 
-/** An entry of a transparency log as a bundle carries it (sigstore_rekor.proto), in the libraries' own shape. */
+/** A transparency log entry of a bundle (sigstore_rekor.proto), in the shape of the libraries. */
 export interface LogEntry {
   readonly logIndex: string;
   readonly logId: { readonly keyId: Buffer };
   readonly kindVersion: { readonly kind: string; readonly version: string };
-  /** Seconds since 1970, decimal; "0" where the log states no time. */
+  /** Seconds since 1970, decimal; "0" if the log states no time. */
   readonly integratedTime: string;
   readonly inclusionPromise: { readonly signedEntryTimestamp: Buffer } | undefined;
   readonly inclusionProof: InclusionProof | undefined;
@@ -30,13 +30,13 @@ interface InclusionProof {
   readonly checkpoint: { readonly envelope: string };
 }
 
-/** Proof of a signature's time and place: log entries, and timestamps of timestamp authorities (RFC 3161, DER). */
+/** Proof of a signature's time and logging: log entries, and timestamps of timestamp authorities (RFC 3161, DER). */
 export interface LogProof {
   readonly entries: readonly LogEntry[];
   readonly timestamps: readonly Buffer[];
 }
 
-/** A Merkle tree with 2^63 leaves has paths of 63 hashes. */
+/** Limit of an inclusion proof: a Merkle tree with 2^63 leaves has paths of 63 hashes. */
 const maxHashes = 64;
 const maxEntries = 4;
 const maxTimestamps = 4;
@@ -54,7 +54,7 @@ const entryFields = new Set([
 ]);
 const proofFields = new Set(["logIndex", "rootHash", "treeSize", "hashes", "checkpoint"]);
 
-/** A uint64 as protobuf writes it in JSON: decimal text. Absent: zero. */
+/** Reads a uint64 as in protobuf's JSON: decimal text, zero if absent. */
 function countOf(object: JsonObject, field: string, where: string): string {
   const value = fieldOf(object, field) ?? "0";
   if (typeof value !== "string" || !/^(?:0|[1-9]\d{0,18})$/.test(value))
@@ -71,12 +71,12 @@ function only(object: JsonObject, field: string, where: string, known: readonly 
 const bytesOf = (object: JsonObject, field: string, where: string): Buffer =>
   decodeBase64(textOf(object, field, where), `${where}.${field}`);
 
-/** One line of a checkpoint's signatures (C2SP signed-note): dash, name of the signer, key hint and signature. */
+/** A signature line of a checkpoint (C2SP signed-note): dash, signer's name, then key hint and signature. */
 const signatureLine = /^\u2014 [A-Za-z0-9._:/-]{1,256} ([A-Za-z0-9+/]{8,1024}={0,2})$/;
 
 /**
- * The form of a signed note around a checkpoint (C2SP tlog-checkpoint): origin, size, root hash, further lines; an
- * empty line; signatures. Checked here, since `@sigstore/verify` takes a signer's name as a regular expression and a
+ * Reads a checkpoint in a signed note (C2SP tlog-checkpoint): origin, size, root hash, further lines; an empty line;
+ * signatures. Its syntax is checked here, for `@sigstore/verify` takes a signer's name as a regular expression and a
  * size of any length: a few hundred characters would keep it busy for hours.
  */
 function readCheckpoint(envelope: string, where: string): { readonly size: string; readonly root: string } {
@@ -94,7 +94,7 @@ function readCheckpoint(envelope: string, where: string): { readonly size: strin
   for (const line of signatures) {
     const [, signature] = signatureLine.exec(line) ?? [];
     if (signature === undefined) throw malformed(`${where} is not a signed checkpoint`);
-    // Two spellings of one signature would be two bundles of the same proof.
+    // Canonical base64: two spellings of one signature would be two bundles of the same proof.
     decodeBase64(signature, where);
   }
   return { size, root };
@@ -108,7 +108,7 @@ function proofOf(entry: JsonObject, where: string): InclusionProof | undefined {
   const envelope = textOf(only(proof, "checkpoint", place, ["envelope"]), "envelope", `${place}.checkpoint`);
   const { size, root } = readCheckpoint(envelope, `${place}.checkpoint`);
   const [treeSize, rootHash] = [countOf(proof, "treeSize", place), bytesOf(proof, "rootHash", place)];
-  // Only the checkpoint is signed; what stands beside it in the proof must not say something else.
+  // Only the checkpoint is signed: the proof beside it must not contradict it.
   if (treeSize !== size || rootHash.toString("base64") !== root)
     throw malformed(`${place} is about another tree than its checkpoint`);
   return {
@@ -133,7 +133,7 @@ function entryOf(value: Json | undefined, where: string): LogEntry {
       ? undefined
       : only(entry, "inclusionPromise", where, ["signedEntryTimestamp"]);
   const proof = proofOf(entry, where);
-  // A promise alone is a log's word that it will list the signature; only the proof shows that it does.
+  // A promise only announces inclusion; the inclusion proof shows it.
   if (proof === undefined)
     throw unsupported(`${where} has no inclusionProof: sign again with a newer client`);
   return {
@@ -168,8 +168,8 @@ function timestampsOf(material: JsonObject, where: string): readonly Buffer[] {
 }
 
 /**
- * Reads what a bundle's `verificationMaterial` says of logs and timestamps. Usually that is one entry; how many there have
- * to be is for the trusted root to say, and each that is there has to be right.
+ * Reads the log entries and timestamps of a bundle's `verificationMaterial`. The trusted root decides how many are
+ * required; each present one must verify.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function readLogProof(material: JsonObject, where: string): LogProof {

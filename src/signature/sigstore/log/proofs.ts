@@ -3,23 +3,23 @@ import type { SigstoreRoot } from "../root/sigstore-root.ts";
 import { knowsLogs, proveSigning } from "./prove.ts";
 import { assertLogged, type SignedSubject } from "./subject.ts";
 
-/** Trust that asks for more than a signature brings. Another policy's may be content with it. */
+/** A root or registry that does not prove the signature. Another policy's root may require less. */
 export interface Unproved {
   /** Fingerprint of the Sigstore root or registry. */
   readonly by: string;
   readonly code: SignatureFault;
-  /** What it lacks, in words that follow a colon. */
+  /** The missing proof, in words that follow a colon. */
   readonly why: string;
 }
 
-/** One Sigstore root by which a signature was proved. */
+/** A Sigstore root that proves a signature. */
 export interface Proof {
   readonly root: SigstoreRoot;
-  /** Milliseconds since 1970; absent where a key signed and nobody stated the time. */
+  /** Milliseconds since 1970; absent for a key's signature without a proved time. */
   readonly signedAt?: number;
 }
 
-/** One that knows the logs, and what it lacks. */
+/** A Sigstore root that knows the logs but does not prove the signature. */
 export interface Refusal {
   readonly root: SigstoreRoot;
   readonly refusal: SignatureError;
@@ -29,7 +29,7 @@ export type ProofResult =
   | { readonly proofs: readonly [Proof, ...Proof[]]; readonly refusals: readonly Refusal[] }
   | { readonly proofs: readonly []; readonly refusals: readonly Refusal[]; readonly refusal: SignatureError };
 
-/** Roots that are tried for one signature. */
+/** Limit of roots tried for one signature. */
 const maxRoots = 8;
 
 function proveBy(subject: SignedSubject, root: SigstoreRoot, now?: number): Proof | Refusal {
@@ -56,8 +56,8 @@ const noRoot = (roots: readonly SigstoreRoot[]): SignatureError =>
   );
 
 /**
- * Proves a signature by all roots that can, for policies may trust different ones; or says why none can.
- * @param now milliseconds since 1970, at which logs have to be trusted where a key's signature states no time
+ * Proves a signature by every root that can, for policies may trust different ones; otherwise returns the refusal.
+ * @param now milliseconds since 1970, at which logs must be trusted if a key's signature states no time
  */
 export function proofsOf(subject: SignedSubject, roots: readonly SigstoreRoot[], now?: number): ProofResult {
   try {
@@ -78,7 +78,7 @@ export function proofsOf(subject: SignedSubject, roots: readonly SigstoreRoot[],
   return { proofs: [], refusals, refusal: last?.refusal ?? noRoot(roots) };
 }
 
-/** The same for evidence; nothing where there are none. */
+/** Converts refusals for evidence; empty if there are none. */
 export const unprovedBy = (
   refusals: readonly Refusal[],
 ): { readonly unproved?: readonly [Unproved, ...Unproved[]] } => {
@@ -90,7 +90,7 @@ export const unprovedBy = (
   return first === undefined ? {} : { unproved: [first, ...others] };
 };
 
-/** The earliest time that was proved, milliseconds since 1970. */
+/** The earliest proved time, milliseconds since 1970. */
 export function earliest(proofs: readonly Proof[]): { readonly signedAt?: number } {
   const times = proofs.flatMap(({ signedAt }) => (signedAt === undefined ? [] : [signedAt]));
   return times.length === 0 ? {} : { signedAt: Math.min(...times) };

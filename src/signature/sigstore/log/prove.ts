@@ -18,7 +18,7 @@ function libraryEntry({ inclusionProof, ...entry }: LogEntry): BundleEntry {
   return { ...entry, inclusionProof: proof };
 }
 
-/** The signature as `@sigstore/verify` takes it: made from what was read strictly, not from the bundle's own JSON. */
+/** Builds the library's entity from strictly read fields, not from the bundle's own JSON. */
 function entityOf({ by, proof, signature }: SignedSubject): SignedEntity {
   const content: Bundle["verificationMaterial"]["content"] =
     "certificate" in by
@@ -51,8 +51,9 @@ function entityOf({ by, proof, signature }: SignedSubject): SignedEntity {
 }
 
 /**
- * What the library compares with the log: that it reads the entry as we do. The entry itself was held against signature and
- * digest before, and the signature against key and artifact, under the key's own curve, which it does not look at.
+ * Content by which the library checks that it reads the entry as we do. The rest was verified before: the entry
+ * against signature and digest, and the signature against key and artifact, with the key's own curve, which the
+ * library ignores.
  */
 const contentOf = (subject: SignedSubject, logged?: LoggedSignature): SignedEntity["signature"] => ({
   signature: Buffer.from(subject.signature),
@@ -63,11 +64,11 @@ const contentOf = (subject: SignedSubject, logged?: LoggedSignature): SignedEnti
 
 interface StatedTime {
   readonly time: Date;
-  /** Who states it: a timestamp authority's certificate or a log; two statements of one are worth one. */
+  /** The certificate of the timestamp authority, or the log: two statements of one count once. */
   readonly by: string;
 }
 
-/** Times that the verifier is going to prove, or refuse the signature for: of timestamps, and of the logs' promises. */
+/** Stated times, of timestamps and log promises; the verifier proves each or refuses the signature. */
 function timesOf(entity: SignedEntity): readonly StatedTime[] {
   return entity.timestamps.flatMap((timestamp): StatedTime[] => {
     if (timestamp.$case === "timestamp-authority") {
@@ -82,14 +83,14 @@ function timesOf(entity: SignedEntity): readonly StatedTime[] {
   });
 }
 
-/** Does a root know the logs that the entries say they are in. */
+/** Whether a root knows the logs of all entries. */
 export const knowsLogs = ({ authorities }: SigstoreRoot, { entries }: LogProof): boolean =>
   entries.every((entry) => authorities.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId)));
 
 /**
- * The keys that count for an entry: of the very log that it names, and trusted at all of these times. The library asks for
- * the time only for promises, not for checkpoints, which is all that there is in Rekor 2; and it would take any log's
- * checkpoint for any log's entry.
+ * Selects the keys of the entry's own log that were trusted at all of these times. The library checks times only of
+ * promises, not of checkpoints, the only proof in Rekor 2, and accepts a checkpoint of any log for an entry of any
+ * other.
  */
 const logsFor = ({ authorities }: SigstoreRoot, entry: LogEntry, times: readonly Date[]) =>
   authorities.tlogs.filter(
@@ -109,8 +110,8 @@ function assertValidThen({ notBefore, notAfter }: Certificate, times: readonly S
 }
 
 /**
- * A certificate is for one signature: without a time nobody knows whether it was valid. A key is valid until it is dropped, so
- * that it needs a time only where the root's operator says so, and a log only where the caller does.
+ * Required numbers of logs and times. A certificate needs a time, to show that it was valid then. A key is valid until
+ * it is dropped: it needs a time only if the root requires one, and a log only if the caller does.
  */
 function fewestOf({ by }: SignedSubject, { thresholds = defaultThresholds }: SigstoreRoot) {
   const { tlog, timestamp } = thresholds;
@@ -135,7 +136,7 @@ function assertEnough(subject: SignedSubject, root: SigstoreRoot, times: readonl
 const reasonOf = (cause: unknown): string =>
   cause instanceof sigstoreVerify().VerificationError ? cause.message : "it is not built as expected";
 
-/** A trusted key is one at any time, as far as the library is concerned. */
+/** Hands the trusted key to the library, as valid at any time. */
 const keyFinder =
   ({ by }: SignedSubject): SigstoreRoot["authorities"]["publicKey"] =>
   () => {
@@ -143,10 +144,10 @@ const keyFinder =
     throw new SignatureError("UNTRUSTED_SIGNER", "it was not signed by a key");
   };
 
-/** Timestamps, and the certificate with its chain and logs at all stated times. */
+/** Verifies timestamps, and at all stated times the certificate with its chain and certificate logs. */
 function proveSigner(subject: SignedSubject, entity: SignedEntity, root: SigstoreRoot): void {
   const { thresholds = defaultThresholds, authorities } = root;
-  // Times and entries were counted before, by who states them: the library counts statements.
+  // Times and entries were counted before, by their issuers: the library counts statements.
   const fewest = { timestampThreshold: 0, tlogThreshold: 0, ctlogThreshold: thresholds.ctlog };
   new (sigstoreVerify().Verifier)(
     { ...authorities, tlogs: [], publicKey: keyFinder(subject) },
@@ -158,7 +159,7 @@ function proveSigner(subject: SignedSubject, entity: SignedEntity, root: Sigstor
   });
 }
 
-/** A log entry, what we read in it, and the keys that count for it. */
+/** A log entry, its parsed body, and the log keys that count for it. */
 interface ProvableEntry {
   readonly entry: LogEntry;
   readonly logged: LoggedSignature | undefined;
@@ -166,8 +167,8 @@ interface ProvableEntry {
 }
 
 /**
- * One log entry by its own log alone. Who signed is proved elsewhere, and once: that takes longer than all entries. To the
- * library it is a signature by a key without any time, so that it looks at nothing but the entry.
+ * Verifies one log entry by its own log alone. The library sees it as a signature by a key without a time, and so
+ * checks only the entry: the signer is verified once elsewhere, which takes longer than all entries.
  */
 function proveEntry(
   subject: SignedSubject,
@@ -201,21 +202,21 @@ function prove(subject: SignedSubject, root: SigstoreRoot, now: number | undefin
 }
 
 /**
- * Proves by one Sigstore root that the signer signed: the time, by a timestamp authority or the log; a certificate's chain
- * and its certificate log's word at that time; the entries in their logs. Not the signature itself, nor what the entries
- * are about, nor what the certificate may be used for.
+ * Proves by one Sigstore root that the signer signed: the time, by timestamp authority or log; at that time a
+ * certificate's chain and its signed certificate timestamps; the entries in their logs. Not verified here: the
+ * signature itself, the contents of the entries, the certificate's usage.
  *
- * A key's signature needs no time: where it has none, the logs have to be trusted now.
+ * A key's signature needs no time: without one, the logs must be trusted at `now`.
  * @param now milliseconds since 1970; not needed for certificates, whose time is always proved
- * @returns the earliest proved time of signing, milliseconds since 1970; undefined where there is none
- * @throws SignatureError UNTRUSTED_SIGNER; SIGNER_EXPIRED where it signed outside the certificate's validity
+ * @returns the earliest proved time of signing, milliseconds since 1970; undefined if none
+ * @throws SignatureError UNTRUSTED_SIGNER; SIGNER_EXPIRED if the certificate was not valid at the time of signing
  */
 export function proveSigning(subject: SignedSubject, root: SigstoreRoot, now?: number): number | undefined {
   try {
     return prove(subject, root, now);
   } catch (cause) {
     if (cause instanceof SignatureError) throw cause;
-    // Hostile ASN.1 makes the library throw all kinds of errors; none of them may pass for a proof.
+    // Hostile ASN.1 makes the library throw errors of all kinds; each refuses the signature.
     throw new SignatureError("UNTRUSTED_SIGNER", reasonOf(cause), { cause });
   }
 }

@@ -6,24 +6,24 @@ import { artifactDigest, type Artifact } from "../artifact.ts";
 import { readLogBody, type LoggedSignature } from "./body.ts";
 import type { LogProof } from "./entry.ts";
 
-/** A signature as it is held against the logs and timestamps of its bundle. */
+/** A signature, with the log entries and timestamps of its bundle. */
 export interface SignedSubject {
   readonly signature: Uint8Array;
-  /** What the signature is over: a message, or an envelope's pre-authentication encoding. */
+  /** The signed artifact: a message, or an envelope's pre-authentication encoding. */
   readonly signed: Artifact;
-  /** The envelope, where it is one: some log entries are about its payload alone. */
+  /** The envelope, if there is one: some log entries are about its payload alone. */
   readonly envelope?: { readonly payloadType: string; readonly payload: Uint8Array };
-  /** With whose key it was made. A key is trusted for itself, so that it may do without a log where the caller says so. */
+  /** The signer's certificate or key. A trusted key may do without a log if the caller permits it. */
   readonly by:
     { readonly certificate: Certificate } | { readonly key: KeyObject; readonly logOptional?: boolean };
   readonly proof: LogProof;
-  /** What the proof's entries say, in their order. */
+  /** Parsed bodies of the proof's entries, in their order. */
   readonly logged: readonly LoggedSignature[];
 }
 
 /**
  * Reads the log entries of a signature.
- * @throws SignatureError where one cannot be read, or is about another certificate or key than the signer's
+ * @throws SignatureError if an entry is unreadable, or about another certificate or key than the signer's
  */
 export function toSubject(signature: Omit<SignedSubject, "logged">): SignedSubject {
   const logged = signature.proof.entries.map(readLogBody);
@@ -43,12 +43,12 @@ function assertVerifier({ verifier }: LoggedSignature, by: SignedSubject["by"]):
 
 function digestLogged({ signed, envelope }: SignedSubject, { of, digest }: LoggedSignature): Buffer {
   if (of === "signed") return artifactDigest(signed, digest.name);
-  // A message has no payload, so that an entry about one is about something else.
+  // A message has no payload: an entry about one is about something else.
   return envelope === undefined ? Buffer.alloc(0) : hash(digest.name, envelope.payload, "buffer");
 }
 
 /**
- * Are all log entries about this very signature, over these very bytes.
+ * Asserts that all log entries are about this signature, over these bytes.
  * @throws SignatureError UNTRUSTED_SIGNER
  */
 export function assertLogged(subject: SignedSubject): void {

@@ -6,7 +6,7 @@ import type { SigstoreRoot } from "./sigstore-root.ts";
 import type { Thresholds } from "./thresholds.ts";
 import { maxTrustedRootLength, toSigstoreRoot } from "./trusted-root.ts";
 
-/** Characters of a ClientTrustConfig: a trusted root, and a page of addresses. */
+/** Limit of a ClientTrustConfig, characters: a trusted root, and a page of addresses. */
 export const maxTrustConfigLength = maxTrustedRootLength;
 
 const mediaType = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
@@ -19,9 +19,9 @@ function parse(text: string): Json {
 }
 
 /**
- * The trusted root in a Sigstore `ClientTrustConfig` (sigstore_trustroot.proto), which instances hand out as one file for
- * signing and verifying. Where one would sign is not looked at here.
- * @param names under which operators know it: `trust-root/entry`
+ * Reads the trusted root in a Sigstore `ClientTrustConfig` (sigstore_trustroot.proto), which instances publish as one
+ * file for signing and verifying. The signing part is ignored.
+ * @param names names for operators: `trust-root/entry`
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
  */
 export function readClientTrustConfig(

@@ -3,9 +3,9 @@ import { assertObject, decodeBase64, fieldOf, listOf, textOf, type JsonObject } 
 import type { SigstoreRoot } from "./sigstore-root.ts";
 
 /**
- * The certificates of each authority that certifies signers.
+ * Reads the certificates of each certificate authority of a trusted root.
  * @param root a trusted root that was checked before
- * @throws SignatureError
+ * @throws SignatureError MANIFEST_MALFORMED
  */
 export function chainsOf(root: JsonObject): SigstoreRoot["chains"] {
   const field = "certificateAuthorities";
@@ -27,8 +27,8 @@ function isIssuer(authority: Certificate, leaf: Certificate): boolean {
 }
 
 /**
- * The authorities' certificates above a signer's, whose chain to this root was proved before: so that what
- * was signed under a revoked one can be told. Names find them; signatures decide only where several have the name.
+ * Finds the certificates above a signer's certificate whose chain to this root was proved before: a revocation of one
+ * of them must reach the signature. Names find them; signatures decide only between several chains with the name.
  */
 export function issuersAbove(
   leaf: Certificate,

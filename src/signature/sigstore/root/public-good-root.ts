@@ -1,7 +1,7 @@
 /**
- * `trusted_root.json` of Sigstore's public instance (sigstore.dev), unchanged, as `@sigstore/tuf` 4.0.2 carries it: the
- * target of that name in its `seeds.json` for https://tuf-repo-cdn.sigstore.dev (Apache-2.0). It serves where nothing
- * can be fetched. It is as old as this package: whoever needs a newer one gives its text instead.
+ * `trusted_root.json` of Sigstore's public instance (sigstore.dev), unchanged, as `@sigstore/tuf` 4.0.2 carries it:
+ * the target of that name in its `seeds.json` for https://tuf-repo-cdn.sigstore.dev (Apache-2.0). It serves clusters
+ * that cannot fetch the current one, and is as old as this package: a newer one can be given as text.
  */
 export const publicGoodRoot = `{
   "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",

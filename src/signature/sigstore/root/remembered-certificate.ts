@@ -1,6 +1,6 @@
 import type { SigstoreRoot } from "./sigstore-root.ts";
 
-/** A certificate as `@sigstore/verify` reads it, and a part of its ASN.1. */
+/** A certificate of `@sigstore/verify`, and a part of its ASN.1. */
 type LibraryCertificate = SigstoreRoot["authorities"]["certificateAuthorities"][number]["certChain"][number];
 type Part = LibraryCertificate["root"];
 
@@ -26,11 +26,10 @@ function rememberChecks(certificate: LibraryCertificate): void {
 }
 
 /**
- * Lets a certificate that the library just read write its DER once, and check its signature once for each issuer. The library
- * asks for both again and again: it builds the whole chain anew for every stated time, up to the root's signature under
- * its own key. What is remembered follows from the bytes of the two certificates alone, which nobody changes; neither time
- * nor trust is in it. It goes with the objects: those of a trusted root as long as it is in force, a signer's after one
- * verification.
+ * Caches a library certificate's DER and the result of its signature check for each issuer. The library asks for both
+ * repeatedly: it rebuilds the whole chain for every stated time, up to the root's self-signature. Results depend only
+ * on the bytes of the two certificates, which never change, not on time or trust. The cache lives as long as the
+ * objects: a trusted root's while it is in force, a signer's for one verification.
  * @returns the certificate itself
  */
 export function rememberedCertificate(certificate: LibraryCertificate): LibraryCertificate {

@@ -19,7 +19,7 @@ import { sigstoreMessages, sigstoreVerify } from "../lazy-libraries.ts";
 import { rememberedCertificate } from "./remembered-certificate.ts";
 import { assertReachable, defaultThresholds, describeThresholds, type Thresholds } from "./thresholds.ts";
 
-/** Characters of a trusted_root.json. The public instance's has 7,000. */
+/** Limit of a trusted_root.json, characters. The public instance's has 7,000. */
 export const maxTrustedRootLength = 131_072;
 
 const maxAuthorities = 32;
@@ -41,7 +41,7 @@ const logFields = new Set(["baseUrl", "hashAlgorithm", "publicKey", "logId", "ch
 const keyFields = new Set(["rawBytes", "keyDetails", "validFor"]);
 const authorityFields = new Set(["subject", "uri", "certChain", "validFor", "operator"]);
 
-/** Kinds of log keys that `@sigstore/verify` checks with the right digest: it always takes Node's default, SHA-256. */
+/** Key kinds that `@sigstore/verify` checks with the right digest: it always uses Node's default, SHA-256. */
 const keyKinds = new Set(["PKIX_ECDSA_P256_SHA_256", "PKIX_ED25519", "PKCS1_RSA_PKCS1V5"]);
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
@@ -52,8 +52,8 @@ function assertInstant(value: Json | undefined, where: string): void {
 }
 
 /**
- * A validity must say when it starts. The libraries read a missing start as 1970 and trust a key for times at which
- * nobody had it; protobuf-specs says that it "MUST be set".
+ * Asserts that a validity has a start. The libraries read a missing one as 1970 and would trust a key for times before
+ * it existed; protobuf-specs says that it "MUST be set".
  */
 function assertValidity(object: JsonObject, where: string): void {
   const span = assertObject(fieldOf(object, "validFor"), `${where}.validFor`);
@@ -119,7 +119,10 @@ function assertEach(
 const entriesOf = (root: JsonObject, field: string): readonly Json[] =>
   fieldOf(root, field) === undefined ? [] : listOf(root, field, "the trusted root", maxAuthorities);
 
-/** Where there is neither, the instance is a log alone: it proves signatures by keys, and nobody's identity. */
+/**
+ * Whether the instance has neither certificate authorities nor certificate logs: it then proves signatures by keys,
+ * and no identities.
+ */
 const isLogAlone = (root: JsonObject): boolean =>
   entriesOf(root, "certificateAuthorities").length + entriesOf(root, "ctlogs").length === 0;
 
@@ -137,7 +140,7 @@ function assertRoot(root: JsonObject, { tlog, ctlog }: Thresholds): void {
   const fewest = isLogAlone(root) ? 0 : 1;
   assertEach(root, "tlogs", Math.min(1, tlog), assertLog);
   assertEach(root, "ctlogs", Math.min(fewest, ctlog), assertLog);
-  // Who asks for no certificate log has no log alone, but an instance without.
+  // Without required certificate logs, their absence does not mean a log alone: authorities are then required.
   assertEach(root, "certificateAuthorities", ctlog === 0 ? 1 : fewest, assertAuthority);
   assertEach(root, "timestampAuthorities", 0, assertAuthority);
 }
@@ -163,9 +166,9 @@ function authoritiesOf(root: JsonObject): SigstoreRoot["authorities"] {
 }
 
 /**
- * A Sigstore instance from its trusted root (sigstore_trustroot.proto), read strictly: certificate authorities, certificate
- * logs, transparency logs and timestamp authorities, each with the span in which it may be trusted.
- * @param source its text; by default as it is written anew
+ * Builds a Sigstore instance from its trusted root (sigstore_trustroot.proto), read strictly: certificate authorities,
+ * certificate logs, transparency logs and timestamp authorities, each with its validity.
+ * @param source text of the root, for the fingerprint; by default re-serialised
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
  */
 export function toSigstoreRoot(
@@ -177,14 +180,14 @@ export function toSigstoreRoot(
   assertRoot(root, thresholds);
   const authorities = authoritiesOf(root);
   assertReachable(thresholds, authorities);
-  // One root that asks for more and one that asks for less prove different things.
+  // Thresholds enter the fingerprint: one root with different thresholds proves different things.
   const fingerprint = sha256Hex(source + describeThresholds(thresholds));
   return { names, fingerprint, authorities, chains: chainsOf(root), thresholds };
 }
 
 /**
  * Reads a Sigstore `trusted_root.json`.
- * @param names under which operators know it: `trust-root/entry`
+ * @param names names for operators: `trust-root/entry`
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
  */
 export const readTrustedRoot = (
