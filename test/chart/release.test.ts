@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { helm, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { chart, tryHelm } from "./helm.ts";
+import { clusterSkillPolicy } from "../fixtures/resources.ts";
 
 const namespace = "skill-admission";
 const release = ["skill-admission", chart];
@@ -14,12 +15,12 @@ const ownTry = (...args: readonly string[]) => tryHelm(["-n", namespace, ...args
 const policy = (name: string, spec: object) =>
   kubectl(
     ["apply", "-f", "-"],
-    JSON.stringify({
-      apiVersion: "skill-admission.dev/v1alpha1",
-      kind: "ClusterSkillPolicy",
-      metadata: { name },
-      spec: { publishers: [{ name: "a", publicKey: { trustRootRef: { name: "a", key: "a" } } }], ...spec },
-    }),
+    JSON.stringify(
+      clusterSkillPolicy(name, {
+        publishers: [{ name: "a", publicKey: { trustRootRef: { name: "a", key: "a" } } }],
+        ...spec,
+      }),
+    ),
   );
 
 /** What a chart of before had: the CRDs without the newest field, and an example of an object that is no more. */

@@ -9,8 +9,9 @@ import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
 import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
 import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
-import { apiVersion, group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
+import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
 import { kubeconfig } from "./harness/opened.ts";
+import { clusterSkillPolicy, skillTrustRoot } from "../fixtures/resources.ts";
 
 const namespace = "whole";
 const pem = generateKeyPairSync("ec", {
@@ -19,18 +20,12 @@ const pem = generateKeyPairSync("ec", {
   privateKeyEncoding: { type: "pkcs8", format: "pem" },
 }).publicKey;
 
-const policy = (name: string, spec: object = {}) => ({
-  apiVersion,
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec: { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "root" } } }], ...spec },
-});
-const trustRoot = {
-  apiVersion,
-  kind: "SkillTrustRoot",
-  metadata: { name: "root" },
-  spec: { keys: [{ name: "k", pem }] },
-};
+const policy = (name: string, spec: object = {}) =>
+  clusterSkillPolicy(name, {
+    publishers: [{ name: "team", publicKey: { trustRootRef: { name: "root" } } }],
+    ...spec,
+  });
+const trustRoot = skillTrustRoot("root", { keys: [{ name: "k", pem }] });
 const pod = (name: string, configMap: string) => ({
   apiVersion: "v1",
   kind: "Pod",

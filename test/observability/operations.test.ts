@@ -16,6 +16,7 @@ import {
   type Shell,
   type Typed,
 } from "../fixtures/documented.ts";
+import { skillRevocationList } from "../fixtures/resources.ts";
 
 const namespace = "skill-admission";
 const tampered = ["apply", "-f", "examples/pods/tampered.yaml"];
@@ -135,12 +136,9 @@ describe("backup and restore", () => {
     };
     return items.map(({ kind, metadata, spec }) => [kind, metadata.name, metadata.labels, spec]);
   };
-  const revoked = {
-    apiVersion: "skill-admission.dev/v1alpha1",
-    kind: "SkillRevocationList",
-    metadata: { name: "withdrawn" },
-    spec: { skills: [{ digest: `sha256:${"0".repeat(64)}`, reason: "leaks credentials" }] },
-  };
+  const revoked = skillRevocationList("withdrawn", {
+    skills: [{ digest: `sha256:${"0".repeat(64)}`, reason: "leaks credentials" }],
+  });
   const ready = () =>
     kubectl(["wait", "--for=condition=Ready", "--timeout=20s", "cskp/payments", "sktr/example-keys"]);
 

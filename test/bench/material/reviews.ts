@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { packConfigMaps, type ConfigMapManifest } from "../../../src/cli/package/config-maps.ts";
 import { podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 export const governed = "payments";
 
@@ -154,18 +155,13 @@ export const configMapCreation = (object: object): string => review("configmaps"
 /** Policy and namespace for reviews in the governed namespace; skills must be signed by this key. */
 export const governance = (publicPem: string): readonly object[] => [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: governed, labels: { tenant: governed } } },
-  {
-    apiVersion: "skill-admission.dev/v1alpha1",
-    kind: "ClusterSkillPolicy",
-    metadata: { name: governed },
-    spec: {
-      mode: "Enforce",
-      namespaceSelector: { matchLabels: { tenant: governed } },
-      publishers: [{ name: "platform-team", publicKey: { pem: publicPem } }],
-      evidence: { integrity: "STRONG", authorship: "STRONG" },
-      card: { required: true, fields: ["description", "owner", "license"], mitigationPerRisk: true },
-    },
-  },
+  clusterSkillPolicy(governed, {
+    mode: "Enforce",
+    namespaceSelector: { matchLabels: { tenant: governed } },
+    publishers: [{ name: "platform-team", publicKey: { pem: publicPem } }],
+    evidence: { integrity: "STRONG", authorship: "STRONG" },
+    card: { required: true, fields: ["description", "owner", "license"], mitigationPerRisk: true },
+  }),
 ];
 
 export const list = (items: readonly object[]): string =>

@@ -7,31 +7,16 @@ import type { SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, pathOf, put, type Part } from "../harness/api.ts";
 import { tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
+import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
 
 export type { Part };
 
-const group = "skill-admission.dev/v1alpha1";
+export const policy = (name: string, spec: Part): Part =>
+  clusterSkillPolicy(name, { namespaceSelector: { matchLabels: { tenant: name } }, ...spec });
 
-export const policy = (name: string, spec: Part): Part => ({
-  apiVersion: group,
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec: { namespaceSelector: { matchLabels: { tenant: name } }, ...spec },
-});
+export const trustRoot = (name: string, spec: Part): Part => skillTrustRoot(name, spec);
 
-export const trustRoot = (name: string, spec: Part): Part => ({
-  apiVersion: group,
-  kind: "SkillTrustRoot",
-  metadata: { name },
-  spec,
-});
-
-export const revocationList = (name: string, spec: Part): Part => ({
-  apiVersion: group,
-  kind: "SkillRevocationList",
-  metadata: { name },
-  spec,
-});
+export const revocationList = (name: string, spec: Part): Part => skillRevocationList(name, spec);
 
 /** Creates a namespace with the label by which policies of these tests choose it. */
 export async function createNamespace(name: string, tenant?: string): Promise<void> {

@@ -8,6 +8,7 @@ import { kubectl, tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
 import { startProgram, until } from "../harness/process.ts";
 import { host, kubeconfig as administrators } from "../harness/opened.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 /** One of several processes of the product that agree on a leader by one Lease. */
 export interface Replica {
@@ -136,15 +137,10 @@ export const registeredUrl = async (): Promise<string | undefined> =>
 
 /** Writes a policy that cannot be used, and fails until somebody has said so in its status. */
 export async function statusWritten(name: string): Promise<void> {
-  const policy = {
-    apiVersion: "skill-admission.dev/v1alpha1",
-    kind: "ClusterSkillPolicy",
-    metadata: { name },
-    spec: {
-      mode: "Audit",
-      publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
-    },
-  };
+  const policy = clusterSkillPolicy(name, {
+    mode: "Audit",
+    publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
+  });
   await kubectl(["apply", "-f", "-"], JSON.stringify(policy));
   await kubectl(["wait", "--for=condition=Ready=False", "--timeout=30s", `cskp/${name}`]);
 }

@@ -3,6 +3,7 @@ import { examplePod, podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Cluster } from "./cluster.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 /** A manifest, or a part of one. */
 export type Part = Readonly<Record<string, unknown>>;
@@ -54,12 +55,7 @@ export const demands = (namespace: string, pem: string): Part => ({
   publishers: [{ name: "team", publicKey: { pem } }],
 });
 
-export const policy = (name: string, spec: Part): Part => ({
-  apiVersion: group,
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec,
-});
+export const policy = (name: string, spec: Part): Part => clusterSkillPolicy(name, spec);
 
 /** A namespace that its own policy governs, and the ConfigMaps of both skills in it. */
 export async function prepareNamespace(cluster: Cluster, material: Material, name: string): Promise<void> {

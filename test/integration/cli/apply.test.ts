@@ -8,6 +8,7 @@ import { parseAllDocuments } from "yaml";
 
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { documents, run } from "./line.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 let home: string;
 let skill: string;
@@ -21,12 +22,8 @@ function put(path: string, content: string): string {
   return join(home, path);
 }
 
-const policyObject = (name: string, pem: string, over: object = {}) => ({
-  apiVersion: "skill-admission.dev/v1alpha1",
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec: { publishers: [{ name: "mine", publicKey: { pem } }], ...over },
-});
+const policyObject = (name: string, pem: string, over: object = {}) =>
+  clusterSkillPolicy(name, { publishers: [{ name: "mine", publicKey: { pem } }], ...over });
 
 let pem: string;
 

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 
 import { makeCatalogue, publishedCatalogues } from "../../fixtures/catalogue.ts";
 import { documents, run } from "./line.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 interface Verified {
   readonly skill: string;
@@ -62,12 +63,7 @@ describe.each(catalogues)("verify, on $name", ({ folder: skills, root, organizat
       ],
       immutability: { configMap: "Required", readOnlyMount: "Required" },
     };
-    const policy = JSON.stringify({
-      apiVersion: "skill-admission.dev/v1alpha1",
-      kind: "ClusterSkillPolicy",
-      metadata: { name: "catalogue" },
-      spec,
-    });
+    const policy = JSON.stringify(clusterSkillPolicy("catalogue", spec));
     const file = join(home, "policy.json");
     writeFileSync(file, policy);
     const verified = await run(["verify", ...folders, "--policy", file, "-o", "json"]);

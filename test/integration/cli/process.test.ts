@@ -1,3 +1,4 @@
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -61,15 +62,7 @@ describe("the process", () => {
     const spec = {
       publishers: [{ name: "me", publicKey: { pem: (await import("node:fs")).readFileSync(pub, "utf8") } }],
     };
-    const policy = put(
-      "p.json",
-      JSON.stringify({
-        apiVersion: "skill-admission.dev/v1alpha1",
-        kind: "ClusterSkillPolicy",
-        metadata: { name: "p" },
-        spec,
-      }),
-    );
+    const policy = put("p.json", JSON.stringify(clusterSkillPolicy("p", spec)));
     const apply = ["apply", "--policy", policy, "--resource", "-", "-o", "json"];
     const admitted = await run(apply, packed.out);
     expect([admitted.code, admitted.err]).toEqual([0, ""]);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keylessSkill } from "../../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore } from "../../fixtures/sigstore.ts";
 import { run } from "./line.ts";
+import { clusterSkillPolicy, skillTrustRoot } from "../../fixtures/resources.ts";
 
 let home: string;
 let skill: string;
@@ -23,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(home, { recursive: true }));
 
-const own = "skill-admission.dev/v1alpha1";
 const configMap = (namespace: string, data: object): object => ({
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -37,18 +37,8 @@ const tuf = { mirror: "https://tuf.invalid", root: JSON.stringify({ signed: { _t
 function verify(entry: object, ...objects: readonly object[]) {
   const keyless = { trustRootRef: { name: "r" }, issuer, identity };
   const all = [
-    {
-      apiVersion: own,
-      kind: "SkillTrustRoot",
-      metadata: { name: "r" },
-      spec: { sigstore: [{ name: "s", ...entry }] },
-    },
-    {
-      apiVersion: own,
-      kind: "ClusterSkillPolicy",
-      metadata: { name: "p" },
-      spec: { publishers: [{ name: "ci", keyless }] },
-    },
+    skillTrustRoot("r", { sigstore: [{ name: "s", ...entry }] }),
+    clusterSkillPolicy("p", { publishers: [{ name: "ci", keyless }] }),
     ...objects,
   ];
   const file = join(home, "policies.yaml");

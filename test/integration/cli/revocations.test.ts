@@ -8,6 +8,7 @@ import { identity, issuer, testSigstore } from "../../fixtures/sigstore.ts";
 import { keyFingerprint } from "../../unit/policy/builders.ts";
 import { documents, run } from "./line.ts";
 import { makeSkillFolder, type SkillFolder } from "./skill-folder.ts";
+import { skillRevocationList } from "../../fixtures/resources.ts";
 
 let home: string;
 let skill: string;
@@ -31,7 +32,7 @@ afterEach(() => {
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 const listOf = (spec: object, name = "org-revoked", apiVersion = "skill-admission.dev/v1alpha1"): string =>
-  JSON.stringify({ apiVersion, kind: "SkillRevocationList", metadata: { name }, spec });
+  JSON.stringify({ ...skillRevocationList(name, spec), apiVersion });
 
 const harmful = (): object => ({
   files: [{ digest: digestOf(readFileSync(join(skill, "scripts/run.sh"))), reason: "harmful" }],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { openOfflineCluster, type OfflineCluster } from "../../../src/cluster/offline/offline-cluster.ts";
+import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
 
 const configMap = (name: string, value: string) =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: n}\ndata: {k: "${value}"}\n`;
@@ -47,20 +48,11 @@ describe("openOfflineCluster", () => {
       type: "spki",
       format: "pem",
     });
-    const own = { apiVersion: "skill-admission.dev/v1alpha1" };
     const publishers = [{ name: "team", publicKey: { pem } }];
     const spec = { publishers, revocation: { listRefs: [{ name: "l" }] } };
-    await write(
-      "p.json",
-      JSON.stringify({ ...own, kind: "ClusterSkillPolicy", metadata: { name: "p" }, spec }),
-    );
+    await write("p.json", JSON.stringify(clusterSkillPolicy("p", spec)));
     const list = (reason: string): string =>
-      JSON.stringify({
-        ...own,
-        kind: "SkillRevocationList",
-        metadata: { name: "l" },
-        spec: { files: [{ digest: `sha256:${"ab".repeat(32)}`, reason }] },
-      });
+      JSON.stringify(skillRevocationList("l", { files: [{ digest: `sha256:${"ab".repeat(32)}`, reason }] }));
     const opened = await open();
     const broken = (): string | undefined => opened.current().policies[0]?.invalidReason;
     expect(broken()).toMatch(/there is no SkillRevocationList l/);
@@ -73,16 +65,10 @@ describe("openOfflineCluster", () => {
   });
 
   it("follows a ConfigMap that a trust root refers to, and deny is what comes of it where it is missing or broken", async () => {
-    const own = { apiVersion: "skill-admission.dev/v1alpha1" };
     const from = { configMap: { name: "roots", key: "trusted_root.json" } };
     await write(
       "root.json",
-      JSON.stringify({
-        ...own,
-        kind: "SkillTrustRoot",
-        metadata: { name: "r" },
-        spec: { sigstore: [{ name: "s", trustedRootFrom: from }] },
-      }),
+      JSON.stringify(skillTrustRoot("r", { sigstore: [{ name: "s", trustedRootFrom: from }] })),
     );
     const object = (data: object): string =>
       JSON.stringify({
@@ -93,10 +79,7 @@ describe("openOfflineCluster", () => {
       });
     const keyless = { trustRootRef: { name: "r" }, issuer: "https://issuer.test", identity: "a@example.com" };
     const spec = { publishers: [{ name: "ci", keyless }] };
-    await write(
-      "p.json",
-      JSON.stringify({ ...own, kind: "ClusterSkillPolicy", metadata: { name: "p" }, spec }),
-    );
+    await write("p.json", JSON.stringify(clusterSkillPolicy("p", spec)));
     const opened = await open();
     const broken = (): string | undefined => opened.current().policies[0]?.invalidReason;
     const where = "SkillTrustRoot r: spec.sigstore[0].trustedRootFrom:";

@@ -9,6 +9,7 @@ import { issueAuthority, issueCertificate, servedAt } from "../../fixtures/certi
 import { freePort } from "../../fixtures/free-port.ts";
 import { TufRepository } from "../../fixtures/tuf-repository.ts";
 import { tufServer, type TufServer } from "../../fixtures/tuf-server.ts";
+import { skillTrustRoot } from "../../fixtures/resources.ts";
 
 const main = join(import.meta.dirname, "../../../dist/main.js");
 
@@ -31,12 +32,7 @@ beforeAll(async () => {
   const tuf = { mirror: mirror.url, root: repository.root };
   await writeFile(
     join(folder, "root.json"),
-    JSON.stringify({
-      apiVersion: "skill-admission.dev/v1alpha1",
-      kind: "SkillTrustRoot",
-      metadata: { name: "r" },
-      spec: { sigstore: [{ name: "s", tuf }] },
-    }),
+    JSON.stringify(skillTrustRoot("r", { sigstore: [{ name: "s", tuf }] })),
   );
 });
 

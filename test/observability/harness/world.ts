@@ -12,8 +12,8 @@ import { tufServer } from "../../fixtures/tuf-server.ts";
 import { changed, configMapOf, podFor, policyObject, published } from "../../unit/admission/world.ts";
 import { startProduct, writeState, type Product } from "./product.ts";
 import { kubeconfig } from "../../cluster/harness/opened.ts";
+import { skillTrustRoot } from "../../fixtures/resources.ts";
 
-const apiVersion = "skill-admission.dev/v1alpha1";
 
 const namespaceObject = (name: string, labels: Readonly<Record<string, string>> = {}): object => ({
   apiVersion: "v1",
@@ -23,12 +23,7 @@ const namespaceObject = (name: string, labels: Readonly<Record<string, string>> 
 
 async function trustRoot(name: string, notAfter: number): Promise<object> {
   const { pem } = await issueAuthority({ notBefore: -30, notAfter });
-  return {
-    apiVersion,
-    kind: "SkillTrustRoot",
-    metadata: { name },
-    spec: { certificates: [{ name: "ca", pem }] },
-  };
+  return skillTrustRoot(name, { certificates: [{ name: "ca", pem }] });
 }
 
 /** A TUF repository, where it can be had. */
@@ -48,12 +43,10 @@ export async function startMirror(): Promise<Mirror> {
 }
 
 /** A trust root that follows a mirror, and has something in its place. */
-const mirrored = (url: string, root: string): object => ({
-  apiVersion,
-  kind: "SkillTrustRoot",
-  metadata: { name: "mirrored" },
-  spec: { sigstore: [{ name: "ours", instance: "PublicGood", tuf: { mirror: url, root } }] },
-});
+const mirrored = (url: string, root: string): object =>
+  skillTrustRoot("mirrored", {
+    sigstore: [{ name: "ours", instance: "PublicGood", tuf: { mirror: url, root } }],
+  });
 
 const configMapNames = { published: "skills-etl", changed: "skills-bad", "changed again": "skills-worse" };
 

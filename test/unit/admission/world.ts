@@ -11,6 +11,7 @@ import { objectNames } from "../../../src/workload/pod/mounted-objects.ts";
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { decodeVolumeObject, volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 export const namespace = "payments";
 export const now = Date.parse("2026-10-01T00:00:00Z");
@@ -19,16 +20,12 @@ export const publicKeyPem = published.trust.keys[0]!.key.export({ type: "spki", 
 
 type Spec = Readonly<Record<string, unknown>>;
 
-export const policyObject = (spec: Spec = {}, name = "payments"): KubernetesObject => ({
-  apiVersion: "skill-admission.dev/v1alpha1",
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec: {
+export const policyObject = (spec: Spec = {}, name = "payments"): KubernetesObject =>
+  clusterSkillPolicy(name, {
     namespaceSelector: { matchLabels: { tenant: "payments" } },
     publishers: [{ name: "team", publicKey: { pem: publicKeyPem } }],
     ...spec,
-  },
-});
+  });
 
 /** A ConfigMap that carries a skill, its keys numbered, and the `items` that rebuild the tree. */
 export function configMapOf(

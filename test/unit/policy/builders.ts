@@ -11,23 +11,15 @@ import type { SkillContent, SkillReference, SourceUse } from "../../../src/skill
 import { SkillFile } from "../../../src/skill/skill.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { publicKey, publishers, type Spec } from "./resource-cases.ts";
+import { clusterSkillPolicy, skillTrustRoot } from "../../fixtures/resources.ts";
 
 /** The moment at which these tests judge. */
 export const now = Date.parse("2026-10-01T00:00:00Z");
 
-export const policyObject = (spec: Spec = {}, name = "p"): KubernetesObject => ({
-  apiVersion: "skill-admission.dev/v1alpha1",
-  kind: "ClusterSkillPolicy",
-  metadata: { name },
-  spec: { publishers, ...spec },
-});
+export const policyObject = (spec: Spec = {}, name = "p"): KubernetesObject =>
+  clusterSkillPolicy(name, { publishers, ...spec });
 
-export const rootObject = (spec: Spec, name = "r"): KubernetesObject => ({
-  apiVersion: "skill-admission.dev/v1alpha1",
-  kind: "SkillTrustRoot",
-  metadata: { name },
-  spec,
-});
+export const rootObject = (spec: Spec, name = "r"): KubernetesObject => skillTrustRoot(name, spec);
 
 /** A policy as reviews get it; the resource must be in order. */
 export function policyOf(spec: Spec = {}, roots: readonly KubernetesObject[] = []): Policy {

@@ -11,18 +11,14 @@ import { bundleOf, signedSkill, skillOf, withFiles } from "../../fixtures/signed
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
 import { codes, evidenceOf, policyObject, reference, rootObject } from "./builders.ts";
 import type { Spec } from "./resource-cases.ts";
+import { skillRevocationList } from "../../fixtures/resources.ts";
 
 const now = Date.now();
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** What a skill is found to be by a policy with these publishers, and a list that revokes this. */
 function found(skill: Skill, trusting: { readonly publisher: Spec; readonly root: Spec }, revoked: Spec) {
-  const list = {
-    apiVersion: "skill-admission.dev/v1alpha1",
-    kind: "SkillRevocationList",
-    metadata: { name: "org-revoked" },
-    spec: revoked,
-  };
+  const list = skillRevocationList("org-revoked", revoked);
   const policy = policyObject({ publishers: [{ name: "p", ...trusting.publisher }] });
   const { policies, trust, problems } = compileObjects([policy], [rootObject(trusting.root)], {
     revocationLists: [list],

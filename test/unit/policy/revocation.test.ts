@@ -20,17 +20,13 @@ import {
   untrusted,
 } from "./builders.ts";
 import type { Spec } from "./resource-cases.ts";
+import { skillRevocationList } from "../../fixtures/resources.ts";
 
 const hex = (byte: string): string => byte.repeat(32);
 const sha256 = (byte: string): string => `sha256:${hex(byte)}`;
 const entry = (digest: string): Spec => ({ digest, reason: "SEC-1" });
 
-const listObject = (spec: Spec, name = "org-revoked"): KubernetesObject => ({
-  apiVersion: "skill-admission.dev/v1alpha1",
-  kind: "SkillRevocationList",
-  metadata: { name },
-  spec,
-});
+const listObject = (spec: Spec, name = "org-revoked"): KubernetesObject => skillRevocationList(name, spec);
 
 /** The policy of the builders, under these lists. */
 function policyUnder(lists: readonly Spec[], spec: Spec = {}): Policy {

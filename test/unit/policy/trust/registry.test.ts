@@ -6,6 +6,7 @@ import { isByPublisher } from "../../../../src/policy/rules/publishers.ts";
 import type { Signer } from "../../../../src/signature/signature-evidence.ts";
 import { evidenceOf, now, policyObject, reference, rootObject, signed, stranger } from "../builders.ts";
 import { publicKey, type Spec } from "../resource-cases.ts";
+import { skillRevocationList } from "../../../fixtures/resources.ts";
 
 const key = { hint: "v1", pem: publicKey, notBefore: "2025-02-04T00:00:00Z" };
 const registry = { name: "vett", sigstore: "public", keys: [key] };
@@ -155,12 +156,7 @@ describe("judge skills of a registry", () => {
 });
 
 describe("revoking what a registry signed", () => {
-  const listOf = (spec: Spec) => ({
-    apiVersion: "skill-admission.dev/v1alpha1",
-    kind: "SkillRevocationList",
-    metadata: { name: "stolen" },
-    spec,
-  });
+  const listOf = (spec: Spec) => skillRevocationList("stolen", spec);
   const codes = (spec: Spec): readonly string[] => {
     const options = { revocationLists: [listOf(spec)] };
     const [held] = compileObjects([policyObject(vett())], [root], options).policies;

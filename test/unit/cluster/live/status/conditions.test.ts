@@ -6,6 +6,7 @@ import { issueAuthority, type IssuedCertificate } from "../../../../fixtures/cer
 import { issueCrl } from "../../../../fixtures/crl.ts";
 import { policyObject, rootObject } from "../../../policy/builders.ts";
 import { publicKey, type Spec } from "../../../policy/resource-cases.ts";
+import { skillRevocationList } from "../../../../fixtures/resources.ts";
 
 const day = 24 * 3600 * 1000;
 const now = Date.parse("2026-10-01T00:00:00Z");
@@ -146,12 +147,7 @@ describe("statusOf a revocation list", () => {
   it("counts what it revokes, and nothing where it cannot be used", () => {
     const digest = `sha256:${"ab".repeat(32)}`;
     const list = (spec: Spec): Status => {
-      const object = stored({
-        apiVersion: "skill-admission.dev/v1alpha1",
-        kind: "SkillRevocationList",
-        metadata: { name: "l" },
-        spec,
-      });
+      const object = stored(skillRevocationList("l", spec));
       const compiled = compileObjects([policyObject()], [], { revocationLists: [object] });
       return statusOf("SkillRevocationList", object, compiled, now);
     };
