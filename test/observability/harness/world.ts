@@ -14,7 +14,6 @@ import { startProduct, writeState, type Product } from "./product.ts";
 import { kubeconfig } from "../../cluster/harness/opened.ts";
 import { skillTrustRoot } from "../../fixtures/resources.ts";
 
-
 const namespaceObject = (name: string, labels: Readonly<Record<string, string>> = {}): object => ({
   apiVersion: "v1",
   kind: "Namespace",
