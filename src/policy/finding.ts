@@ -6,27 +6,27 @@ import type { Reason } from "./reason.ts";
 /** One requirement of a policy that the evidence does not meet. */
 export interface Finding {
   readonly code: Reason;
-  /** What was found, in one line without the code. */
+  /** Description in one line, without the code. */
   readonly message: string;
-  /** File inside the skill that the finding is about. */
+  /** File of the skill that the finding concerns. */
   readonly path?: string;
-  /** Path of the signature that says so, where it is one beside the one that counts. */
+  /** Path of the signature that reports it, if it is not the one that counts. */
   readonly by?: string;
-  /** What to do, where the reason's own remedy would not help; a clause in the imperative. */
+  /** Remedy if the reason's own would not help: one clause in the imperative. */
   readonly remedy?: string;
-  /** Signed and found digests, for a changed file. */
+  /** Signed and found digests of a changed file. */
   readonly signed?: string;
   readonly found?: string;
-  /** The layer whose grade is too low, for that reason. */
+  /** Layer with the low grade, for GRADE_BELOW_MINIMUM. */
   readonly layer?: Layer;
-  /** Does the policy only want to be told (`unverifiable: Warn`, `unsigned: Warn`). */
+  /** True: the policy only warns about it (`unverifiable: Warn`, `unsigned: Warn`). */
   readonly tolerated: boolean;
 }
 
-/** What one policy says of one skill. */
+/** Result of one policy for one skill. */
 export interface SkillResult {
   readonly reference: SkillReference;
-  /** Absent where the bytes could not be had. */
+  /** Absent if the content could not be read. */
   readonly evidence?: Evidence;
   readonly grades: Grades;
   readonly findings: readonly Finding[];
@@ -34,7 +34,7 @@ export interface SkillResult {
 
 export type Mode = "Enforce" | "Warn" | "Audit";
 
-/** What one policy says of one object: `deny` only in mode Enforce. */
+/** Result of one policy for one object: `deny` only in mode Enforce. */
 export interface Verdict {
   readonly policy: string;
   readonly tenant: string;

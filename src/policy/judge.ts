@@ -11,7 +11,7 @@ import { rankSignaturesFor, otherSignatureFindings } from "./rules/other-signatu
 import { signatureFindings } from "./rules/signature.ts";
 import { immutabilityFindings, sourceFindings } from "./rules/sources.ts";
 
-/** Findings that follow from the bytes. Bytes without evidence were not checked: that must never pass for fine. */
+/** Findings about the content. Content without evidence is an error, never a pass: it was not verified. */
 function contentFindings(
   policy: Policy,
   reference: SkillReference,
@@ -33,14 +33,13 @@ function contentFindings(
   ];
 }
 
-/** What a revocation list withdraws is current no more, whatever time its signature proves. */
+/** A revoked skill is not current, whatever time its signature proves. */
 const superseded = (grades: Grades, findings: readonly Finding[]): Grades =>
   findings.some(({ code }) => code === "REVOKED") ? { ...grades, freshness: "ABSENT" } : grades;
 
 /**
- * Holds what is known about one skill against one policy: a finding for each demand that is not met.
- *
- * @param evidence undefined where the bytes could not be had
+ * Judges one skill by one policy: a finding for each requirement that is not met.
+ * @param evidence undefined if the content could not be read
  * @param now milliseconds since 1970
  */
 export function judge(

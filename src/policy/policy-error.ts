@@ -1,17 +1,17 @@
-/** Why a policy, trust root or revocation list cannot be used; also the `reason` of its Ready condition. */
+/** Reasons why a policy, trust root or revocation list cannot be used; also the `reason` of its Ready condition. */
 export type PolicyErrorCode =
   /** The resource breaks its schema. */
   | "Invalid"
-  /** A PEM text that cannot be read, or holds what cannot sign or anchor. */
+  /** A PEM text or trusted root cannot be read, or holds keys or certificates that cannot be used. */
   | "UnusableTrust"
-  /** It refers to a trust root, or a key of one, that is missing or unusable. */
+  /** The resource refers to a trust root, or a key of one, that is missing or unusable. */
   | "TrustRootMissing"
-  /** A SkillRevocationList that it names is missing, or one of all lists is unusable. */
+  /** A revocation list that the policy names is missing, or a list that concerns it cannot be read. */
   | "RevocationListMissing"
   /** Another resource of the same kind has the same name. */
   | "Duplicate";
 
-/** A policy or trust root that cannot be used as written. The message names the field, and ends with what to do. */
+/** A resource cannot be used as written. The message names the field and ends with the remedy. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
   readonly code: PolicyErrorCode;

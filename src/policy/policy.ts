@@ -10,12 +10,12 @@ import type { Finding, Mode } from "./finding.ts";
 export type Response = "Deny" | "Warn" | "Allow";
 
 /**
- * By the fingerprint of a key, anchor or root: when each entry of a trust root counts that holds it. Absent from a publisher
- * that brings its own material: always.
+ * Trust periods of the entries that hold a key, anchor or root, by its fingerprint. A publisher without them, with
+ * material of its own, is trusted at any time.
  */
 export type Periods = ReadonlyMap<string, readonly Validity[]>;
 
-/** A party whose signature a policy accepts, resolved to fingerprints. */
+/** A party whose signatures a policy accepts, resolved to fingerprints. */
 export type Publisher =
   | {
       readonly kind: "key";
@@ -26,73 +26,76 @@ export type Publisher =
   | {
       readonly kind: "certificate";
       readonly name: string;
-      /** Fingerprints of the anchors, one of which the chain must reach. */
+      /** Fingerprints of the accepted anchors; the chain must end in one of them. */
       readonly anchors: readonly string[];
       readonly periods?: Periods;
-      /** Attributes that the leaf's subject must have, by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
+      /** Required attributes of the leaf's subject by short name: `{O: "NVIDIA Corporation"}`. Compared exactly. */
       readonly subject: Readonly<Record<string, string>>;
     }
   | {
       readonly kind: "keyless";
       readonly name: string;
-      /** Fingerprints of the Sigstore roots, by one of which the signature must be proved. */
+      /** Fingerprints of the accepted Sigstore roots; one of them must prove the signature. */
       readonly roots: readonly string[];
       readonly periods?: Periods;
-      /** Compared exactly. */
+      /** OIDC issuer, compared exactly. */
       readonly issuer: string;
-      /** Is the whole of this identity the publisher's. */
+      /** Tests a whole identity. */
       readonly isIdentity: (identity: string) => boolean;
-      /** What the certificate must say of the build, by the names of `Signer`. Compared exactly. */
+      /** Required certificate claims about the build, by the names of `Signer`. Compared exactly. */
       readonly claims: Readonly<Partial<Record<CertificateClaim, string>>>;
     }
   | {
       readonly kind: "vett";
       readonly name: string;
-      /** Fingerprints of the registries, one of which must have signed. */
+      /** Fingerprints of the accepted registries; one of them must have signed. */
       readonly registries: readonly string[];
-      /** The skills that are accepted: name of the folder, and hash of its manifest (either one), hex. */
+      /** Accepted skills: name of the folder, and one of the two hashes of the manifest, hex. */
       readonly skills: readonly { readonly name: string; readonly version: string; readonly hash: string }[];
     };
 
-/** A ClusterSkillPolicy, checked and resolved: ready to judge with. */
+/** A ClusterSkillPolicy, validated and resolved. */
 export interface Policy {
   readonly name: string;
   readonly tenant: string;
   readonly mode: Mode;
-  /** Are the makers of pods (Deployments, …) denied too, or only warned about. */
+  /** Response to controllers of pods (Deployments, …); their pods are judged in any case. */
   readonly controllers: "Warn" | "Enforce";
-  /** Does the policy govern a namespace with this name and these labels. */
+  /** Tests whether the policy applies to a namespace with this name and these labels. */
   readonly governs: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
-  /** Absolute folders whose children are skills, beside the built-in ones. */
+  /** Absolute folders whose children are skills, in addition to the built-in ones. */
   readonly skillRoots: readonly string[];
   /**
-   * Skills that may be brought in at all; empty: any. In `names`, `*` stands for any characters. `noMatch` answers for
-   * skills that no entry matches, and for nothing else: all other demands are made of them too.
+   * Admitted skills; empty: all. In `names`, `*` stands for any characters. `noMatch` is the response to skills
+   * that no entry matches; all other requirements apply to them too.
    */
   readonly skills: readonly { readonly names: readonly string[]; readonly sources: readonly SourceKind[] }[];
   readonly noMatch: Response;
   readonly publishers: readonly Publisher[];
   readonly minimum: Readonly<Partial<Record<Layer, MinimumGrade>>>;
   /**
-   * What the card leaves to be desired, by what the policy demands of it. A function, so that whoever demands nothing
-   * needs not load what reads licences, which takes longer than everything else together.
+   * Findings about the card. A function: only policies with card requirements load the licence parser, which takes
+   * longer to load than everything else together.
    */
   readonly card: (evidence: Evidence) => readonly Finding[];
-  /** What of a skill, or of whoever signed it, is revoked: refused whatever else holds. */
+  /** Findings about revoked content and signers; they deny whatever else holds. */
   readonly revoked: (skill: Skill, evidence: Evidence) => readonly Finding[];
-  /** Oldest signature that is accepted, milliseconds, and as it is written; absent: any. */
+  /** Maximum age of a signature, in milliseconds and as written; absent: any age. */
   readonly freshness?: { readonly maxSignatureAge: number; readonly written: string };
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
   readonly unverifiable: (kind: SourceKind) => Response;
-  /** The answer to a bad signature beside a good one of a publisher. */
+  /** Response to a bad signature beside a good one by a publisher. */
   readonly otherSignatures: Response;
-  /** `until`: milliseconds since 1970, from when on unsigned skills are denied whatever `action` says. */
+  /** `until`: milliseconds since 1970, from which unsigned skills are denied whatever `action` is. */
   readonly unsigned: { readonly action: "Deny" | "Warn"; readonly until?: number };
-  /** Why this policy cannot be used as written. It then denies every skill it governs: never "no policy". */
+  /**
+   * Reason why the policy cannot be used as written. It then denies every skill in its namespaces: never "no
+   * policy".
+   */
   readonly invalidReason?: string;
 }
 
-/** All policies and all trust at one moment, one consistent whole. */
+/** All policies and all trust at one moment, consistent with each other. */
 export interface PolicySnapshot {
   readonly policies: readonly Policy[];
   readonly trust: TrustMaterial;

@@ -1,4 +1,4 @@
-/** Why a skill failed a policy. Stable: dashboards, scripts and auditors depend on the words. */
+/** Reasons why a skill fails a policy. Stable: dashboards, scripts and auditors depend on the codes. */
 export const reasons = [
   "UNSIGNED",
   "BAD_SIGNATURE",

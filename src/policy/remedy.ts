@@ -2,7 +2,7 @@ import type { Layer } from "../evidence/grade.ts";
 import { formats } from "../signature/formats.ts";
 import type { Reason } from "./reason.ts";
 
-/** A reason code in words: what it means, and what to do. */
+/** Meaning and remedy of a reason code. */
 export interface ReasonText {
   /** One or more sentences for the reference page. */
   readonly meaning: string;
@@ -13,7 +13,7 @@ export interface ReasonText {
 const either = (names: readonly string[]): string =>
   `${names.slice(0, -1).join(", ")} or ${names.at(-1) ?? ""}`;
 
-/** Every reason code with its meaning and remedy. The reference page docs/reasons.md is generated from this. */
+/** Every reason code with its meaning and remedy; docs/reasons.md is generated from it. */
 export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   UNSIGNED: {
     meaning:
@@ -142,14 +142,14 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
 };
 
-/** What to do about the grade of one layer, where nothing else is found that says so. */
+/** Remedies for a layer's low grade, used if no other finding explains it. */
 const gradeRemedies: Readonly<Record<Layer, string>> = {
   integrity: reasonTexts.GRADE_BELOW_MINIMUM.remedy,
   authorship: reasonTexts.UNTRUSTED_SIGNER.remedy,
   freshness: reasonTexts.SIGNING_TIME_UNKNOWN.remedy,
 };
 
-/** With these, grades are low because of the signature: what to do about that one mends them too. */
+/** Reasons that lower grades through the signature: their remedy raises the grades too. */
 const aboutSignature: readonly Reason[] = [
   "UNSIGNED",
   "BAD_SIGNATURE",
@@ -159,10 +159,10 @@ const aboutSignature: readonly Reason[] = [
   "UNSUPPORTED_FORMAT",
 ];
 
-/** Reasons that explain a layer's low grade, so that their remedy is the one that helps. */
+/** Reasons that explain a layer's low grade: their remedy replaces the grade's own. */
 const explains: Readonly<Record<Layer, ReadonlySet<Reason>>> = {
   integrity: new Set(aboutSignature),
-  // Of a registry's skill that the publisher does not list: the list is what has to change.
+  // A registry's skill that the publisher does not list: the list has to change.
   authorship: new Set([...aboutSignature, "SKILL_NOT_ALLOWED"]),
   freshness: new Set([...aboutSignature, "EXPIRED", "SIGNING_TIME_UNKNOWN", "REVOKED"]),
 };
@@ -174,7 +174,7 @@ interface Remediable {
   readonly tolerated?: boolean;
 }
 
-/** What to do about some findings, each remedy once, in the order of the findings; tolerated ones need nothing. */
+/** Remedies for findings, each once, in the order of the findings; tolerated findings need none. */
 export function remedyFor(findings: readonly Remediable[]): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);
   const told = pressing.length === 0 ? findings : pressing;

@@ -13,8 +13,8 @@ function outcomeOf(
 }
 
 /**
- * What one policy says of one object, from what it says of its skills: deny only in mode Enforce, and of what makes
- * pods (Deployments, …) only where the policy wants that; their pods are denied in any case.
+ * Joins one policy's results for an object's skills. Only mode Enforce denies, and controllers of pods
+ * (Deployments, …) only if the policy says so; their pods are judged in any case.
  */
 export const verdictOf = (
   policy: Policy,

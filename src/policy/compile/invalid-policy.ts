@@ -8,15 +8,15 @@ import type { Policy } from "../policy.ts";
 
 const { shape } = clusterSkillPolicySpec;
 
-/** What one field says, where that field alone can be read; else the strictest that it could have said. */
+/** The value of one field, or the strictest possible one if the field itself cannot be read. */
 function readable<T>(schema: z.ZodType<T>, value: unknown, strictest: T): T {
   const result = schema.safeParse(value);
   return result.success ? result.data : strictest;
 }
 
 /**
- * Every folder that a list of skill roots could have meant. One slash too many breaks the policy, but must not make
- * it look past the skills below that root.
+ * Every folder that a list of skill roots could mean: a superfluous slash makes the policy invalid, but must not
+ * hide the skills below that root.
  */
 function salvagedRoots(value: unknown): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -33,8 +33,8 @@ function salvagedRoots(value: unknown): readonly string[] {
 }
 
 /**
- * A policy that cannot be used as written. It governs what its selector says, everything where that cannot be read,
- * and denies every skill there, in the policy's mode, in Enforce where that cannot be read: never "no policy".
+ * Compiles a policy that cannot be used as written. It denies every skill in the namespaces that its selector
+ * selects: never "no policy". An unreadable selector selects all namespaces; an unreadable mode is Enforce.
  */
 export function invalidPolicy(object: KubernetesObject, index: number, why: string): Policy {
   const spec = isFields(object["spec"]) ? object["spec"] : {};

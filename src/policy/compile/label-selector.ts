@@ -20,7 +20,7 @@ function holds({ key, operator, values = [] }: Requirement, labels: Labels): boo
   }
 }
 
-/** Does a label selector match, by the rules of `metav1.LabelSelector`. An absent one matches everything. */
+/** Evaluates a `metav1.LabelSelector`; an absent one matches everything. */
 export function selectorMatches(selector: LabelSelector | undefined, labels: Labels): boolean {
   if (selector === undefined) return true;
   const { matchLabels = {}, matchExpressions = [] } = selector;

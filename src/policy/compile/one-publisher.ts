@@ -6,7 +6,7 @@ import type { SkillTrustRootSpec } from "../resource/skill-trust-root.ts";
 import { noRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { resolveTrustRoot, trustMaterial } from "../trust/trust-root.ts";
 
-/** What a policy says that names nothing but publishers; the schema has the same defaults. */
+/** `spec` of a policy that names only publishers, with the defaults of the schema. */
 const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
   mode: "Enforce",
   controllers: "Warn",
@@ -18,11 +18,11 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
 };
 
 /**
- * The policy of one publisher, as the command line makes it from a key, a root certificate or an identity. Without the schemas,
- * whose library takes longer to load than a skill takes to verify.
- * @param root trust root `trust-root`, where the publisher refers to one
- * @param lists what is refused whoever signed it
- * @throws PolicyError where key, certificates or trust root cannot be used
+ * Compiles the policy of a single publisher, for the command line's key, root certificate or identity. The schemas
+ * are not used: loading their library takes longer than verifying a skill.
+ * @param root trust root `trust-root`, if the publisher refers to one
+ * @param lists revocation lists
+ * @throws PolicyError if a key, certificate or trust root cannot be used
  */
 export function onePublisher(
   name: string,

@@ -11,7 +11,7 @@ import { revocationFindings } from "../rules/revocation.ts";
 import { selectorMatches } from "./label-selector.ts";
 import type { TrustRoots } from "../trust/trust-root.ts";
 
-/** A policy, with the trust that it brings itself: PEM in its publishers. */
+/** A policy with its own trust: PEM in its publishers. */
 export interface CompiledPolicy {
   readonly policy: Policy;
   readonly anchors: readonly TrustAnchor[];
@@ -33,10 +33,10 @@ const freshnessOf = (section: ClusterSkillPolicySpec["freshness"]): Pick<Policy,
         },
       };
 
-/** Turns what a policy demands of cards into a rule. */
+/** Compiles the `card` section of a policy into a rule. */
 export type CompileCard = (section: CardSection | undefined) => Policy["card"];
 
-/** What a policy is held against when it is compiled. */
+/** Other resources that a policy is compiled with. */
 export interface Surroundings {
   readonly roots: TrustRoots;
   readonly lists: RevocationLists;
@@ -45,7 +45,7 @@ export interface Surroundings {
 
 /**
  * Resolves a parsed policy against the trust roots and revocation lists.
- * @throws PolicyError where a publisher, list or licence cannot be used
+ * @throws PolicyError if a publisher, list or licence cannot be used
  */
 export function compilePolicy(
   { name, spec }: { readonly name: string; readonly spec: ClusterSkillPolicySpec },

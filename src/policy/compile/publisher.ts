@@ -10,7 +10,7 @@ import { periodsOfPins } from "../trust/period.ts";
 import type { ResolvedTrustRoot, TrustRoots } from "../trust/trust-root.ts";
 import { vettPublisher } from "../trust/registry.ts";
 
-/** A publisher, with the trust that its policy brings itself. */
+/** A publisher, with the trust material of its own policy. */
 export interface ResolvedPublisher {
   readonly publisher: Publisher;
   readonly anchors: readonly TrustAnchor[];
@@ -38,12 +38,12 @@ const fingerprints = (entries: readonly { readonly fingerprint: string }[]): rea
   ...new Set(entries.map(({ fingerprint }) => fingerprint)),
 ];
 
-/** What is known of a publisher while its key material is read. */
+/** Context for reading a publisher's key material. */
 interface Place {
   readonly name: string;
-  /** Under which operators know its own certificates and keys; unlike any `trust-root/entry`. */
+  /** Name of its own certificates and keys in messages; differs from every `trust-root/entry`. */
   readonly label: string;
-  /** Where the material stands in the policy, for messages. */
+  /** Path of the material in the policy, for messages. */
   readonly field: string;
   readonly roots: TrustRoots;
 }
@@ -160,6 +160,7 @@ function keylessPublisher(
 /**
  * Resolves a publisher of a policy against the trust roots.
  * @param policy name of the policy
+ * @param index position in `spec.publishers`
  * @throws PolicyError
  */
 export function resolvePublisher(

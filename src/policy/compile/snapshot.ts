@@ -25,20 +25,20 @@ import {
   type TrustRoots,
 } from "../trust/trust-root.ts";
 
-/** What an operator should know of a trust root though it can be used. */
+/** A warning about a usable trust root. */
 export interface TrustNote {
   /** `metadata.name`. */
   readonly name: string;
   readonly message: string;
 }
 
-/** A snapshot, and what is wrong with the resources it was made from. A resource without a problem is ready. */
+/** A snapshot with the problems of its resources. A resource without a problem is ready. */
 export interface CompiledSnapshot extends PolicySnapshot {
   readonly problems: readonly ResourceProblem[];
-  /** When what is trusted ends, entry by entry; what has no end is left out. */
+  /** Expiry of each trusted entry; entries without one are left out. */
   readonly expiries: readonly TrustExpiry[];
   readonly trustNotes: readonly TrustNote[];
-  /** What trust roots refer to, also those that cannot be used. */
+  /** References of all trust roots, unusable ones included. */
   readonly references: readonly NamedReference[];
 }
 
@@ -92,7 +92,7 @@ function compileOne(
   }
 }
 
-/** Two policies of one name both apply, which is never weaker; but reports could not tell them apart. */
+/** Two policies of one name both apply, which is never weaker, but reports could not tell them apart. */
 function noteDuplicates(policies: readonly KubernetesObject[], note: Note): void {
   const seen = new Set<string>();
   for (const object of policies) {
@@ -105,17 +105,17 @@ function noteDuplicates(policies: readonly KubernetesObject[], note: Note): void
   }
 }
 
-/** What policies are compiled with, beside objects. */
+/** Inputs of a compilation besides the objects. */
 export interface CompileOptions {
-  /** Trust of the snapshot before; it is kept, the same object, where no trust changed. */
+  /** Trust of the previous snapshot; reused, the same object, if no trust has changed. */
   readonly previous?: TrustMaterial | undefined;
-  /** What references of trust roots lead to; without it they lead to nothing, and their trust roots are unusable. */
+  /** Resolves references of trust roots; without it none resolves, and trust roots with references are unusable. */
   readonly resolve?: TrustReferenceResolver | undefined;
 }
 
 /**
- * Turns all policies, trust roots and revocation lists into what reviews are decided by. Never throws for what a resource says, and
- * never leaves a policy out: one that cannot be used becomes a policy that denies (see `invalidPolicy`).
+ * Compiles all policies, trust roots and revocation lists into a snapshot for reviews. Never throws because of a
+ * resource and never leaves a policy out: an unusable one becomes a policy that denies, see `invalidPolicy`.
  */
 export function compileSnapshot(
   objects: PolicyObjects,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { asSet, someMember } from "./schema/constraints.ts";
 
-/** Fields of a card that a policy can demand: names of the normalised model, `SkillCard`. */
+/** Fields of a card that a policy can require, by their names in the normalised model, `SkillCard`. */
 const cardFields = [
   "description",
   "intent",
@@ -23,7 +23,7 @@ export type CardField = (typeof cardFields)[number];
 
 const licenseList = asSet(z.array(z.string().min(1).max(128)).min(1).max(64));
 
-/** What a policy demands of the card. */
+/** `spec.card`: requirements for the skill card. */
 export const cardSection = someMember(
   z.strictObject({
     required: z.boolean().exactOptional().describe("Must there be a signed card."),

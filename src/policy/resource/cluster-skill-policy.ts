@@ -15,13 +15,13 @@ const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
 const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];
 const grades = ["STRONG", "MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
 
-/** Those of them that this layer has. */
+/** Grades that the freshness layer can have. */
 const freshnessGrades = ["MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
 
 const response = z.enum(responses);
 const demand = z.enum(["Required", "NotRequired"]);
 
-/** An absolute folder: no empty, `.` or `..` component, no slash at the end, printable ASCII. */
+/** An absolute folder: no empty, `.` or `..` component, no trailing slash, printable ASCII. */
 const absoluteFolder = z
   .string()
   .max(256)
@@ -30,7 +30,7 @@ const absoluteFolder = z
     "give an absolute folder in ASCII, without empty, . or .. components and without a slash at the end",
   );
 
-/** A name or a pattern of names: printable ASCII without blank and slash; `*` stands for any characters. */
+/** A skill name or pattern: printable ASCII without blank and slash; `*` stands for any characters. */
 const namePattern = z
   .string()
   .min(1)

@@ -10,9 +10,9 @@ export const group = "skill-admission.dev";
 export const version = "v1alpha1";
 export const apiVersion = `${group}/${version}`;
 
-/** A custom resource of ours. */
+/** One custom resource of this API group. */
 interface OwnResource {
-  /** As paths of the API server have it, and the rules of a ClusterRole. */
+  /** Plural name in API paths and ClusterRole rules. */
   readonly plural: string;
   readonly shortName: string;
   readonly scope: "Cluster" | "Namespaced";
@@ -22,8 +22,8 @@ interface OwnResource {
 }
 
 /**
- * Every custom resource of ours by its kind: watching, compiling, status, the command line, CRDs and their pages go through this
- * table, and a test holds the chart's ClusterRole against it.
+ * All custom resources by kind. Watches, compilation, status, the command line, CRDs and reference pages derive
+ * from this table; a test checks the chart's ClusterRole against it.
  */
 export const ownResources = {
   ClusterSkillPolicy: {
@@ -51,7 +51,7 @@ export const ownResources = {
 
 export type OwnKind = keyof typeof ownResources;
 export type OwnPlural = (typeof ownResources)[OwnKind]["plural"];
-/** `spec` of a kind, defaults filled in. */
+/** `spec` of a kind, with defaults filled in. */
 export type SpecOf<K extends OwnKind> = z.output<(typeof ownResources)[K]["spec"]>;
 
 export const ownKinds = Object.keys(ownResources) as readonly OwnKind[];
@@ -61,18 +61,18 @@ export const isOwnKind = (kind: unknown): kind is OwnKind =>
 
 export const scopeOf = (kind: OwnKind): OwnResource["scope"] => ownResources[kind].scope;
 
-/** One value for each kind. */
+/** Makes one value for each kind. */
 export const forEachKind = <T>(valueOf: (kind: OwnKind) => T): Readonly<Record<OwnKind, T>> =>
   Object.fromEntries(ownKinds.map((kind) => [kind, valueOf(kind)])) as Record<OwnKind, T>;
 
-/** Every object of each kind, as it came: what policies are compiled from. */
+/** All objects of each kind as received: the input of a compilation. */
 export type PolicyObjects = Readonly<Record<OwnKind, readonly KubernetesObject[]>>;
 
-/** The API server's path of all objects of a kind. */
+/** API path of all objects of a kind. */
 export const collectionPath = (kind: OwnKind): string => `/apis/${apiVersion}/${ownResources[kind].plural}`;
 
 /**
- * Is this, by Kubernetes' rule for names, the kind of a list of other objects: `List`, `ConfigMapList`. A revocation list that
- * was taken for one would be opened, found empty, and revoke nothing.
+ * True if a kind is by Kubernetes' naming rule a list of other objects: `List`, `ConfigMapList`.
+ * SkillRevocationList is none: opened as a list it would be empty and revoke nothing.
  */
 export const isListKind = (kind: string): boolean => kind.endsWith("List") && !isOwnKind(kind);

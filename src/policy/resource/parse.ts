@@ -6,7 +6,7 @@ import { apiVersion, forEachKind, ownResources, type OwnKind, type SpecOf } from
 import { objectName } from "./schema/scalars.ts";
 
 const maxProblems = 8;
-/** Characters of one: field, colon and message. */
+/** Characters of one problem: field, colon and message. */
 const maxProblemLength = 402;
 
 const schemaOf = (kind: OwnKind) =>
@@ -34,7 +34,7 @@ function amount(origin: string, count: number | bigint): string {
   return `${count} ${Number(count) === 1 ? one : many}`;
 }
 
-/** A problem in the words of whoever wrote the resource; rules of ours come with their own. */
+/** Describes a schema issue to the author of the resource; rules of this project bring their own message. */
 function wordsOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -52,7 +52,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** Every unknown field is a problem of its own, named by its whole path. */
+/** Makes each unknown field a problem of its own, named by its whole path. */
 const problemsOf = (issue: z.core.$ZodIssue): readonly (readonly [field: string, words: string])[] =>
   issue.code === "unrecognized_keys"
     ? issue.keys.slice(0, maxProblems).map((key) => [fieldOf([...issue.path, key]), "there is no such field"])
@@ -62,14 +62,14 @@ function describe({ issues: all }: z.ZodError): string {
   const issues = all.flatMap(problemsOf);
   const shown = issues.slice(0, maxProblems).map(([field, message]) => {
     const text = field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
-    // Keys are written by strangers, and the message ends up in logs and terminals.
+    // Keys come from strangers, and the message ends up in logs and terminals.
     return printable(text, maxProblemLength);
   });
   const more = issues.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
-/** What is read: the resource without the API server's own bookkeeping. */
+/** Name and `spec` of a resource, without the API server's metadata. */
 interface Parsed<Spec> {
   readonly name: string;
   readonly spec: Spec;
@@ -77,12 +77,13 @@ interface Parsed<Spec> {
 
 const readers = forEachKind((kind) => ({
   schema: schemaOf(kind),
-  /** Lists have thousands of entries and are compiled with every change of any policy: each object is read once. */
+  /** Each object is parsed once: lists have thousands of entries, and any change compiles all of them again. */
   read: new WeakMap<KubernetesObject, Parsed<unknown>>(),
 }));
 
 /**
- * Reads a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778).
+ * Parses a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778). Only
+ * successes are remembered.
  * @throws PolicyError Invalid, with every problem
  */
 export function parseResource<K extends OwnKind>(kind: K, object: KubernetesObject): Parsed<SpecOf<K>> {

@@ -59,7 +59,7 @@ const publicKey = exactlyOne(
   ["trustRootRef", "pem"],
 );
 
-/** Longest identity, issuer or claim that is compared. */
+/** Maximum characters of a compared identity, issuer or claim. */
 const name = z.string().min(1).max(1_024);
 
 const claims = someMember(
@@ -98,7 +98,7 @@ const keyless = exactlyOne(
   ["identity", "identityPattern"],
 );
 
-/** A party whose signature a policy accepts. */
+/** A party whose signatures a policy accepts. */
 export const publisher = exactlyOne(
   z.strictObject({
     name: entryName.describe("Name in messages, logs and reports."),

@@ -5,12 +5,12 @@ import { celRule, exactlyOne } from "./schema/constraints.ts";
 import { objectName } from "./schema/scalars.ts";
 import { inOrder, period, trustName } from "./trust-entry.ts";
 
-/** Most that a bundle may bring of each. */
+/** Maximum that a policy can require of a bundle, for each kind of proof. */
 const most = 4;
 
 const threshold = (fewest: number) => z.int().min(fewest).max(most).exactOptional();
 
-/** One key of an object in the controller's namespace. */
+/** Reference to one key of an object in the controller's namespace. */
 const objectKey = z.strictObject({
   name: objectName.describe("Name of the object."),
   key: z
@@ -31,7 +31,7 @@ const trustedRootFrom = exactlyOne(
   ["configMap", "secret"],
 );
 
-/** Characters of a root.json. The public instance's has 6,000. */
+/** Maximum characters of a root.json. The public instance's has 6,000. */
 const maxTufRootLength = 65_536;
 
 const tuf = z.strictObject({
@@ -65,7 +65,7 @@ const tuf = z.strictObject({
 
 const inPlace = ["trustedRoot", "clientTrustConfig", "instance", "trustedRootFrom"] as const;
 
-/** A Sigstore instance, as a SkillTrustRoot names it. */
+/** A Sigstore instance, an entry of a SkillTrustRoot. */
 export const sigstoreRoot = celRule(
   inOrder(
     z.strictObject({

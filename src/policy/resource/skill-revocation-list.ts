@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { moment } from "./schema/time.ts";
 
-/** Entries of one kind in one list. About as many as fit in an object; more go into a second list. */
+/** Maximum entries of one kind in one list: about as many as fit in an object; a second list takes more. */
 const maxEntries = 10_000;
 
-/** A SHA-256 digest as the command line and denials show it in full. */
+/** A SHA-256 digest as the command line and denials print it in full. */
 export const sha256Digest = z
   .string()
   .max(71)
@@ -29,7 +29,7 @@ const byDigest = (what: string) =>
     .array(z.strictObject({ digest: sha256Digest.describe(`${what}, \`sha256:…\`.`), ...why }))
     .max(maxEntries);
 
-/** Longest identity or issuer that is compared. */
+/** Maximum characters of a compared identity or issuer. */
 const name = z.string().min(1).max(1_024);
 
 /** `spec` of a SkillRevocationList. */

@@ -6,7 +6,7 @@ import { moment } from "./schema/time.ts";
 /** Name of an entry of a trust root. */
 export const trustName = entryName.describe("Name in messages; policies refer to keys by it.");
 
-/** When an entry counts: members of every entry. */
+/** Trust period: members of every entry. */
 export const period = {
   notBefore: moment
     .exactOptional()
@@ -23,7 +23,7 @@ interface Period {
   readonly notAfter?: string;
 }
 
-/** A period that never is would be an entry that is silently not there. */
+/** Refuses a period that ends before it begins: the entry would silently never count. */
 export const inOrder = <S extends z.ZodType<Period>>(entry: S): S =>
   celRule(entry, {
     rule: "!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",

@@ -6,7 +6,7 @@ const moment = z.iso
   .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })
   .max(40);
 
-/** A list of entries in which no two have the same values of these members. */
+/** A list whose entries differ in at least one of these members. */
 const distinctBy = <S extends z.ZodType<readonly Readonly<Record<string, unknown>>[]>>(
   schema: S,
   members: readonly string[],
@@ -42,7 +42,7 @@ const registryKey = celRule(
   },
 );
 
-/** A registry in Vett's format, as a SkillTrustRoot names it. */
+/** A registry in Vett's format, an entry of a SkillTrustRoot. */
 export const vettRegistry = z.strictObject({
   name: entryName.describe("Name in messages; policies refer to the registry by it."),
   sigstore: entryName.describe(
@@ -60,7 +60,7 @@ interface WithRegistries {
   readonly sigstore?: readonly { readonly name: string }[];
 }
 
-/** A trust root whose registries name logs that it has. */
+/** Requires that registries of a trust root name logs that it has. */
 export const withKnownLogs = <S extends z.ZodType<WithRegistries>>(schema: S): S =>
   celRule(schema, {
     rule: "!has(self.vett) || self.vett.all(one, has(self.sigstore) && self.sigstore.exists(other, other.name == one.sigstore))",
@@ -86,7 +86,7 @@ const signedSkill = z.strictObject({
     ),
 });
 
-/** A registry in Vett's format as publisher, and the very skills that are accepted from it. */
+/** Publisher: a registry in Vett's format, with the exact skills that are accepted from it. */
 export const vettPublisher = z.strictObject({
   trustRootRef: z
     .strictObject({

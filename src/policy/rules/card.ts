@@ -18,7 +18,7 @@ import type { Policy } from "../policy.ts";
 import type { Reason } from "../reason.ts";
 import type { CardField, CardSection } from "../resource/card-section.ts";
 
-/** What a policy demands of a signed card. */
+/** Card requirements of a policy, compiled. */
 interface CardRequirement {
   readonly required: boolean;
   readonly fields: readonly CardField[];
@@ -27,7 +27,7 @@ interface CardRequirement {
   readonly permissions?: CardSection["permissions"];
 }
 
-/** Permissions and risks of one skill that are spelt out. */
+/** Maximum permissions and risks of one skill that are reported one by one. */
 const maxListed = 20;
 
 const cardPaths: readonly string[] = [
@@ -44,7 +44,7 @@ const finding = (code: Reason, message: string, path?: string): Finding => ({
   tolerated: false,
 });
 
-/** The signed words of a skill about itself. */
+/** Signed statements of a skill about itself. */
 interface SignedClaims {
   readonly card: SkillCard | undefined;
   readonly frontmatter: SkillFrontmatter | undefined;
@@ -80,7 +80,7 @@ function riskFindings({ mitigationPerRisk }: CardRequirement, card: SkillCard): 
     });
 }
 
-/** Licences as frontmatter has them, read once: correcting a misspelt one takes about a millisecond. */
+/** Remembered by frontmatter: correcting a misspelt licence takes about a millisecond. */
 const readLicenses = new WeakMap<SkillFrontmatter, License>();
 
 function licenseOf({ card, frontmatter }: SignedClaims): License | undefined {
@@ -135,7 +135,7 @@ function missingCard(
 ): readonly Finding[] {
   if (claims.card !== undefined || (!requirement.required && requirement.fields.length === 0)) return [];
   if (unsigned !== undefined) return [finding("CARD_MISSING", "the card is not signed", unsigned.path)];
-  // A card that could not be read is there; its faults say what is wrong with it.
+  // An unreadable card is not a missing one: its faults are reported instead.
   if (claims.faults.some(({ path }) => cardPaths.includes(path))) return [];
   return [finding("CARD_MISSING", "there is no skill card")];
 }
@@ -143,7 +143,10 @@ function missingCard(
 const faultFinding = ({ path, field, detail }: CardFault): Finding =>
   finding("CARD_INCOMPLETE", `${field === undefined ? "" : `${field.slice(0, 80)}: `}${detail}`, path);
 
-/** @throws PolicyError Invalid where a licence is none: it would allow or deny nothing */
+/**
+ * A misspelt licence would allow or deny nothing.
+ * @throws PolicyError Invalid if an entry is no single SPDX licence
+ */
 function assertLicenses(licenses: CardSection["licenses"]): void {
   for (const list of ["allow", "deny"] as const) {
     for (const [index, entry] of (licenses?.[list] ?? []).entries()) {
@@ -165,10 +168,9 @@ const demandsNothing = ({ required, fields, mitigationPerRisk, ...rest }: CardRe
   rest.permissions === undefined;
 
 /**
- * The rule of a policy's `card` section: what the card leaves to be desired. Only words that a trusted signer stands
- * behind count; about a tree that is not exactly as signed, the findings about its signature say enough.
- *
- * @throws PolicyError Invalid where a licence is none
+ * Compiles the `card` section of a policy. Only statements that a trusted signer signed count; a tampered tree has
+ * findings about its signature already.
+ * @throws PolicyError Invalid if an entry is no single SPDX licence
  */
 export function cardRule(section: CardSection = {}): Policy["card"] {
   const requirement = { required: false, fields: [], mitigationPerRisk: false, ...section };
@@ -176,7 +178,10 @@ export function cardRule(section: CardSection = {}): Policy["card"] {
   return demandsNothing(requirement) ? () => [] : (evidence) => cardFindings(requirement, evidence);
 }
 
-/** A trust card's signature does not cover the card, but a card that contradicts the files is against the skill. */
+/**
+ * A trust card's signature does not cover the card itself, but a card that contradicts the files counts against the
+ * skill.
+ */
 const isAbout = (signature: Evidence["signature"], path: string): boolean =>
   isCovered(signature, path) ||
   (signature.outcome === "signed" &&

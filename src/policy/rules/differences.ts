@@ -2,7 +2,7 @@ import { shortDigest } from "../../skill/digest.ts";
 import type { Difference } from "../../signature/compare.ts";
 import type { Finding } from "../finding.ts";
 
-/** What is said of a difference instead of the usual. */
+/** Message and remedy in place of the usual ones for a difference. */
 export type Explanation = Required<Pick<Finding, "message" | "remedy">>;
 
 const usual = {
@@ -19,12 +19,12 @@ function differenceFinding({ path, change, signed, found }: Difference): Finding
     : finding;
 }
 
-/** A finding for each path at which the tree is not the signed one; at least one. */
+/** Findings for each path at which the tree differs from the signed one; at least one. */
 export function differenceFindings(
   differences: readonly Difference[],
   explain: (difference: Difference) => Explanation | undefined = () => undefined,
 ): readonly Finding[] {
-  // Nothing to point at, but not the signed tree either.
+  // The tree differs, but no path is known.
   const unnamed: Finding = {
     code: "DIGEST_MISMATCH",
     message: "the files are not the signed ones",

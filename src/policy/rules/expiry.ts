@@ -2,9 +2,8 @@ import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
 import type { Finding } from "../finding.ts";
 
 /**
- * Is the signature past the day until which its own maker wanted it relied on. A trust card states such a day without
- * signing it: somebody else may have put it off, which is no reason to overlook one that has come.
- *
+ * Reports a signature past its expiry date. A trust card states that date without signing it: a date in the past
+ * counts although someone else may have changed it.
  * @param now milliseconds since 1970
  */
 export function expiryFindings(signature: SignatureEvidence, now: number): readonly Finding[] {

@@ -8,16 +8,15 @@ import { isByPublisher } from "./publishers.ts";
 
 const day = 24 * 3600 * 1000;
 
-/** Whole days, or hours where it is less than two days. */
+/** Whole days, or hours below two days. */
 const spanText = (milliseconds: number): string =>
   milliseconds < 2 * day
     ? `${Math.floor(milliseconds / 3_600_000)} hours`
     : `${Math.floor(milliseconds / day)} days`;
 
 /**
- * Is the signature that counts as young as the policy demands. A signature that is refused for another reason has a
- * finding of its own, and an unsigned skill has no signature that could be old.
- *
+ * Reports a signature that is older than the policy allows. A signature refused for another reason has a finding of
+ * its own; an unsigned skill has no age.
  * @param now milliseconds since 1970
  */
 export function freshnessFindings(
@@ -44,9 +43,8 @@ export function freshnessFindings(
 }
 
 /**
- * How current a signature is by this policy's limit. A publisher outside its period is as one whose certificate is out of
- * date.
- *
+ * Freshness grade by the policy's maximum age. Outside its trust period a publisher grades as with an expired
+ * certificate.
  * @param now milliseconds since 1970
  */
 export const freshnessOf = (policy: Policy, signature: SignatureEvidence, now: number): Grade =>
@@ -54,7 +52,7 @@ export const freshnessOf = (policy: Policy, signature: SignatureEvidence, now: n
     ? "ABSENT"
     : gradeFreshness(signature, now, policy.freshness?.maxSignatureAge);
 
-/** Is a signature as current as the policy demands in all; one that demands nothing takes any. */
+/** True if a signature meets the policy's maximum age and freshness grade; without requirements always. */
 export function isFreshEnough(policy: Policy, signature: SignatureEvidence, now: number): boolean {
   const grade = freshnessOf(policy, signature, now);
   const minimum = policy.freshness === undefined ? policy.minimum.freshness : "MEDIUM";

@@ -10,7 +10,7 @@ import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
 
 /**
- * How well each question about a skill is answered, in this policy's eyes.
+ * Grades of a skill under this policy.
  * @param now milliseconds since 1970
  */
 export const gradesOf = (policy: Policy, evidence: Evidence | undefined, now: number): Grades =>
@@ -22,7 +22,7 @@ export const gradesOf = (policy: Policy, evidence: Evidence | undefined, now: nu
         freshness: freshnessOf(policy, evidence.signature, now),
       };
 
-/** A publisher outside its period is as one whose certificate is out of date. */
+/** Outside its trust period a publisher grades as with an expired certificate. */
 function authorshipOf(policy: Policy, signature: SignatureEvidence, now: number): Grade {
   const isPublisher = isByPublisher(policy, signature);
   return isPublisher && outsideTrustPeriod(policy, signature, now) !== undefined
@@ -30,14 +30,13 @@ function authorshipOf(policy: Policy, signature: SignatureEvidence, now: number)
     : gradeAuthorship(signature, isPublisher);
 }
 
-/** Why a grade is what it is, where no finding of its own says so. */
+/** Reason for a low grade that no other finding gives. */
 const because = (layer: Layer, grade: Grade): string =>
   layer === "freshness" && grade === "WEAK" ? ": no log or timestamp authority says when it was signed" : "";
 
 /**
- * Layers of a signed skill whose grade is below the policy's minimum. Where the signature is missing, wrong, untrusted
- * or for other bytes, a finding of its own says so, with the file, and a grade would only repeat it; whether that is
- * tolerated is decided there.
+ * Reports layers of a signed skill whose grade is below the policy's minimum. Skills that are unsigned, untrusted
+ * or tampered have findings of their own, and those decide on tolerance.
  */
 export function gradeFindings(policy: Policy, evidence: Evidence, now: number): readonly Finding[] {
   if (evidence.signature.outcome !== "signed") return [];

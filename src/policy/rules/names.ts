@@ -7,9 +7,9 @@ import type { Policy } from "../policy.ts";
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
 
 /**
- * Is a skill one of those that the policy admits at all. One entry must match everything: the folder's name, the
- * name in SKILL.md (an agent may go by either), and the kind of every volume that adds to it. A name that cannot be read
- * may be any. A folder on the command line is in no volume yet, so that only its names are compared.
+ * Reports a skill that no entry of `skills` admits. One entry must match the folder's name, the name in SKILL.md
+ * (an agent may use either) and the kind of every volume that adds to the skill. An unreadable name may be any. On
+ * the command line only names are compared: a folder has no volume.
  */
 export function nameFindings(
   policy: Policy,

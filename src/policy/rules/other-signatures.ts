@@ -11,7 +11,10 @@ import { isByPublisher } from "./publishers.ts";
 import { explainAdded, reconcileSignatures } from "./reconcile-signatures.ts";
 import { publisherFindings, untrustedFinding } from "./signature.ts";
 
-/** The lower, the better: by a publisher, in force, whole, young enough, with every file. Each outweighs all that follow. */
+/**
+ * Rank of a signature, lowest best, by: publisher, in force, untampered, fresh, complete. Each criterion outweighs
+ * all later ones.
+ */
 function rankOf(policy: Policy, one: SignatureEvidence, now: number): number {
   const isStale = !isFreshEnough(policy, one, now) || expiryFindings(one, now).length > 0;
   const isPublisher = isByPublisher(policy, one);
@@ -26,10 +29,7 @@ function rankOf(policy: Policy, one: SignatureEvidence, now: number): number {
 }
 
 /**
- * The same evidence with the signatures as this policy sees them beside each other, and that one in front which counts for
- * it: of several, one by a publisher, of those one whose trust is in force, of those one whose files are all there, of
- * those one that is as fresh as the policy demands.
- *
+ * Evidence with the signatures reconciled, and the best ranked one in front, see `rankOf`.
  * @param now milliseconds since 1970
  */
 export function rankSignaturesFor(policy: Policy, evidence: Evidence, now: number): Evidence {
@@ -40,7 +40,7 @@ export function rankSignaturesFor(policy: Policy, evidence: Evidence, now: numbe
   return { ...evidence, signature, ...(others.length === 0 ? {} : { others }) };
 }
 
-/** Where none is a publisher's, each is told of: one of them may be the one that somebody meant to be trusted. */
+/** Without any publisher's signature, report each: one of them may be the one that was meant to be trusted. */
 function strangerFindings(policy: Policy, one: SignatureEvidence, now: number): readonly Finding[] {
   if (one.outcome === "unsigned") return [];
   return one.outcome === "untrusted" ? [untrustedFinding(policy, one)] : publisherFindings(policy, one, now);
@@ -64,21 +64,20 @@ function tamperedFindings(
 function faultsOf(policy: Policy, evidence: Evidence, one: SignatureEvidence): readonly Finding[] {
   switch (one.outcome) {
     case "unsigned":
-    // Somebody else whom we trust has signed the same files.
+    // Another trusted signer covers the same files.
     case "signed":
       return [];
     case "tampered":
       return tamperedFindings(policy, evidence, one);
-    // Of somebody whom nobody here knows nothing is proved, neither good nor bad: publishers decide.
+    // An unknown signer proves nothing, neither good nor bad: publishers decide.
     case "untrusted":
       return one.fault === "UNTRUSTED_SIGNER" ? [] : [untrustedFinding(policy, one)];
   }
 }
 
 /**
- * What is wrong with the signatures beside the one that counts: a bad one is not hidden by a good one. That one of several
- * signers was revoked is tolerated nowhere, whoever revoked it.
- *
+ * Faults of the signatures beside the one that counts: a good signature does not hide a bad one. A revoked signer
+ * is never tolerated.
  * @param now milliseconds since 1970
  */
 export function otherSignatureFindings(policy: Policy, evidence: Evidence, now: number): readonly Finding[] {

@@ -4,13 +4,13 @@ import { covers, always, type Validity } from "../../signature/validity.ts";
 import type { Policy } from "../policy.ts";
 import { publishersBehind } from "./publishers.ts";
 
-/** By what a signer was found to be trusted: the keys of `Publisher.periods`. */
+/** Fingerprints by which a signer is trusted: the keys of `Publisher.periods`. */
 function pinsOf(signer: Signer): readonly string[] {
   if (signer.kind === "certificate") return signer.anchors;
   return signer.kind === "keyless" ? signer.roots : [signer.publicKey];
 }
 
-/** The periods of the trust root's entries by which publishers of the policy know this signer. */
+/** Trust periods of the entries through which the policy's publishers match this signer. */
 function periodsOf(policy: Policy, signer: Signer): readonly Validity[] {
   return publishersBehind(policy, signer).flatMap((publisher) => {
     const periods = "periods" in publisher ? publisher.periods : undefined;
@@ -27,10 +27,9 @@ const spanText = ({ notBefore, notAfter }: Validity): string =>
   ].join(" ");
 
 /**
- * Why a signature by a publisher does not count at this time, in words: each entry of the trust root by which it is
- * known is outside the period that stands there. Undefined where one is in force. The time is that of the signature, where
- * a log or timestamp authority proves it; else that of the review.
- *
+ * Reason why a publisher's signature is outside every trust period of the entries that match its signer; undefined
+ * if one of them is in force. The time is the signing time if a log or timestamp authority proves it, else the time
+ * of the review.
  * @param now milliseconds since 1970
  */
 export function outsideTrustPeriod(

@@ -4,8 +4,8 @@ import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
 /**
- * Does a certificate's subject have an attribute with exactly this value. A name with two CN, O or C would be one
- * party to one reader and another to the next, so that these must stand alone; units are often several.
+ * True if a certificate's subject has an attribute with exactly this value. CN, O and C must be single: readers
+ * disagree about which of two counts. Several units (OU) are usual.
  */
 function hasAttribute(
   signer: Extract<Signer, { kind: "certificate" }>,
@@ -16,7 +16,7 @@ function hasAttribute(
   return values.includes(value) && (attribute === "OU" || values.length === 1);
 }
 
-/** A claim that the certificate does not make is not met, whatever the policy compares it with. */
+/** A claim that the certificate lacks does not match. */
 const isIdentityOf = (
   publisher: Extract<Publisher, { kind: "keyless" }>,
   signer: Extract<Signer, { kind: "keyless" }>,
@@ -32,13 +32,13 @@ const isByIdentity = (publisher: Extract<Publisher, { kind: "keyless" }>, signer
   signer.roots.some((root) => publisher.roots.includes(root)) &&
   isIdentityOf(publisher, signer);
 
-/** Did one of a publisher's registries sign, whatever it signed. */
+/** True if one of a publisher's registries signed, any skill. */
 export const isByRegistry = (publisher: Extract<Publisher, { kind: "vett" }>, signer: Signer): boolean =>
   signer.kind === "registry" && signer.registries.some((registry) => publisher.registries.includes(registry));
 
 /**
- * The registry's signature says neither which skill nor which version it is about: the policy does, by the manifest's
- * hash. Either of them names a version; that the manifest is the registry's own is proved by the signature alone.
+ * A registry's signature names neither skill nor version: the publisher's list does, by the hash of the manifest.
+ * Either of the two hashes identifies a version; only the signature proves that the registry made the manifest.
  */
 const isAccepted = (
   publisher: Extract<Publisher, { kind: "vett" }>,
@@ -59,21 +59,23 @@ function isBy(publisher: Publisher, signer: Signer): boolean {
   );
 }
 
-/** The policy's publishers who are this signer, whenever they are trusted. */
+/** Publishers of the policy that match a signer, regardless of trust periods. */
 export const publishersBehind = (policy: Policy, signer: Signer): readonly Publisher[] =>
   policy.publishers.filter((publisher) => isBy(publisher, signer));
 
-/** Is one of the policy's publishers behind a signature that was found valid. Whether it is in force now: `outsideTrustPeriod`. */
+/**
+ * True if a publisher of the policy made a valid signature, regardless of trust periods, see `outsideTrustPeriod`.
+ */
 export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
   (signature.outcome === "signed" || signature.outcome === "tampered") &&
   policy.publishers.some((publisher) => isBy(publisher, signature.signer));
 
-/** What a publisher's own trust lacks of a signature that claims to be its. */
+/** Proof that a publisher's own trust root requires and a signature lacks. */
 export interface MissingProof extends Pick<Unproved, "code" | "why"> {
   readonly publisher: string;
 }
 
-/** In what of a publisher's trust a proof is missing, where the signature would else be its: all of it, by fingerprint. */
+/** Fingerprints of a publisher's roots or registries, if the signer matches it apart from the proof. */
 function trustAskedBy(publisher: Publisher, signer: Signer): readonly string[] {
   if (publisher.kind === "keyless" && signer.kind === "keyless" && isIdentityOf(publisher, signer))
     return publisher.roots;
@@ -81,8 +83,8 @@ function trustAskedBy(publisher: Publisher, signer: Signer): readonly string[] {
 }
 
 /**
- * Why a signature does not count as the publisher's who seems to have made it: nothing of what the publisher trusts proves
- * it, whatever is enough for another policy. Undefined where none seems to have made it, or nothing tells.
+ * Reason why a publisher's trust does not prove a signature that otherwise matches it, even if another policy's
+ * trust does. Undefined if no publisher matches, or the reason is not known.
  */
 export function missingProof({ publishers }: Policy, signer: Signer): MissingProof | undefined {
   if (signer.kind !== "keyless" && signer.kind !== "registry") return undefined;

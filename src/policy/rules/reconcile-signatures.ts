@@ -12,20 +12,20 @@ import { isByPublisher } from "./publishers.ts";
 
 type Good = Extract<SignatureEvidence, { outcome: "signed" | "tampered" }>;
 
-/** A signature in the skill's own folder by somebody who is trusted, by whomever. */
+/** True for a signature in the skill's folder by a trusted signer, publisher or not. */
 const isGood = (one: SignatureEvidence): one is Good & { readonly format: FolderFormat } =>
   (one.outcome === "signed" || one.outcome === "tampered") && isFolderFormat(one.format);
 
 const holds = ({ proved, unsigned }: Format, path: string): boolean =>
   proved.includes(path) || unsigned.includes(path);
 
-/** The signature, of another format, whose file this is by its name. */
+/** Format, other than this one, that the file belongs to by its name. */
 const ownerOf = (path: string, format: FolderFormat): Format | undefined =>
   formats.find((one) => one.name !== format && holds(one, path));
 
 /**
- * Is this room that was left for another format's files: they themselves, and everything below a folder of any such name,
- * for whoever leaves `CARD.md` out leaves `CARD.md/run.sh` out with it. No signature consists of that.
+ * True for files that this signature may leave out for another format: that format's files, and everything below a
+ * folder with such a name, since ignoring `CARD.md` also ignores `CARD.md/run.sh`. No signature has files there.
  */
 const isInRoom = (path: string, format: FolderFormat): boolean => {
   const [top = "", ...below] = path.split("/");
@@ -33,9 +33,10 @@ const isInRoom = (path: string, format: FolderFormat): boolean => {
 };
 
 /**
- * A signature, with what it says of the other signatures' files set right. Those formats that answer for theirs are no
- * difference where its own tool passes over them, and not unlisted where it was told to leave them out. A file under such
- * a name for which nobody answers is an added one, also where it was left out: room was left for a signature, not for anything.
+ * Corrects a signature's differences for files of other signatures. Files of a format in `answering` are no
+ * difference if this format's own tool passes over them, and not unlisted if this signature left them out. A file
+ * with such a name is reported as added if no signature in `answering` covers it, even if it was left out: the name
+ * is reserved for a signature.
  */
 function reconcile(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>): SignatureEvidence {
   if (!isGood(one)) return one;
@@ -59,7 +60,7 @@ function reconcile(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>)
     (path) => !isInRoom(path, one.format) || (isAnsweredFor(path) && isUnsigned(path)),
   );
   if (pardoned.length + strange.length === 0 && unlisted.length === one.unlisted.length) return one;
-  // Somebody's bytes under a signature are others, even where no path can be named.
+  // Tampered without a nameable path: stays tampered.
   const tampered = one.outcome === "tampered" && found.length === 0;
   return differences.length === 0 && !tampered
     ? { ...one, outcome: "signed", unlisted }
@@ -67,9 +68,9 @@ function reconcile(one: SignatureEvidence, answering: ReadonlySet<FolderFormat>)
 }
 
 /**
- * The formats whose signatures answer for their own files: by a publisher of the policy, in force, over the very files that
- * are there. Two may each need the other: what is left when those that fail are taken away, one by one. Where the policy
- * denies what any signature finds, one that fails says so itself, and that its file is there needs no finding of its own.
+ * Formats whose signatures cover their own files: by a publisher, in force, and untampered. Two may depend on each
+ * other: remove those that fail until none does. If the policy denies bad signatures beside a good one, a failing
+ * signature is reported itself, and the presence of its file needs no finding.
  */
 function answeringFormats(
   policy: Policy,
@@ -90,10 +91,9 @@ function answeringFormats(
 }
 
 /**
- * A skill's signatures as this policy sees them. Each format has rules about files that it does not list, and another
- * signature's are such files: they count as signed where that signature is good by a publisher of the policy and the
- * format's own tool would not mind them. Nothing else is let pass that is not without this.
- *
+ * A skill's signatures as this policy sees them. For each format, files of another signature are unlisted files:
+ * they count as signed if a publisher made that signature and this format's own tool would accept them. Nothing
+ * else becomes acceptable.
  * @param now milliseconds since 1970
  */
 export function reconcileSignatures(
@@ -105,7 +105,7 @@ export function reconcileSignatures(
   return signatures.map((one) => reconcile(one, answering));
 }
 
-/** How two formats go together in one skill, and what to do otherwise. */
+/** Remedy for two formats in one skill. */
 function remedyOf(one: Format, other: Format): string {
   const leaveOut = `leave ${one.file} or ${other.file} out`;
   const [registry, own] = one.byRegistry ? [one, other] : [other, one];
@@ -116,7 +116,7 @@ function remedyOf(one: Format, other: Format): string {
   return `make ${first.file} anew with room for the other (skill-admission sign --beside ${later.name}), then ${later.file}, or ${leaveOut}`;
 }
 
-/** What is said of an added file that is another signature's; undefined of any other. */
+/** Explanation of an added file that belongs to another signature; undefined for any other difference. */
 export function explainAdded(
   policy: Policy,
   signatures: readonly SignatureEvidence[],

@@ -7,12 +7,12 @@ import { treeDigest, type Skill } from "../../skill/skill.ts";
 import type { Finding } from "../finding.ts";
 import { identityKey, type Revocation, type RevocationIndex } from "../trust/revocations.ts";
 
-/** Files of one skill that are named; a tree of ten thousand revoked files needs no list of them. */
+/** Maximum files of one skill that are named: ten thousand revoked files need no full list. */
 const maxFiles = 20;
 
 const hexOf = (digest: string): string => digest.replace(/^sha256:/, "");
 
-/** What is revoked, by whom, since when and why. */
+/** Finding with the revoked object, the list, the date and the reason. */
 function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: string): Finding {
   const since = revokedAt === undefined ? "" : ` since ${revokedAt}`;
   const message = `${what} is revoked by ${by}${since}${reason === undefined ? "" : `: ${reason}`}`;
@@ -22,9 +22,9 @@ function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: str
 const contents = new WeakMap<Skill, readonly string[]>();
 
 /**
- * The digests that the skill's files have by themselves: what a signature over all of them would state, so that a revoked
- * skill stays revoked without its signature and with another one, and that of the tree as it lies there. The latter is what
- * `package` prints and what stands on its ConfigMaps: whoever copies it from there into a list means this skill.
+ * Digests of the skill's content, independent of its signatures: a revoked skill stays revoked unsigned or signed
+ * anew. First the digest that a signature over all files would state, then that of the tree: `package` prints the
+ * latter and sets it on its ConfigMaps, from where people copy it into a list.
  */
 function contentDigests(skill: Skill): readonly string[] {
   let digests = contents.get(skill);
@@ -61,8 +61,8 @@ function fileFindings({ files: entries }: RevocationIndex, { files }: Skill): re
 }
 
 /**
- * Certificates above the signer's are named first: they say most. Each may stand in the list by the fingerprint that it
- * has under its other signature, which anybody can put in its place.
+ * Certificates above the signer's come first: they say most. A certificate also matches by the fingerprint of its
+ * malleated form: anybody can rewrite an ECDSA signature into the other valid one.
  */
 function certificateFindings({ certificates }: RevocationIndex, signer: Signer): readonly Finding[] {
   if (certificates.size === 0 || !("fingerprint" in signer)) return [];
@@ -77,7 +77,7 @@ function certificateFindings({ certificates }: RevocationIndex, signer: Signer):
   });
 }
 
-/** An authority's key counts by every certificate that it has: whoever stole it takes the one that nobody revoked. */
+/** Revoking a CA key revokes all certificates issued for it; otherwise a thief would use another. */
 function keyFindings({ keys }: RevocationIndex, signer: Signer): readonly Finding[] {
   if (keys.size === 0) return [];
   const above = "issuerKeys" in signer ? (signer.issuerKeys ?? []) : [];
@@ -101,8 +101,8 @@ function signerFindings(index: RevocationIndex, signer: Signer): readonly Findin
 }
 
 /**
- * What of a skill is revoked: itself, a file in it, or the key, certificate or identity of anybody who signed it, also
- * beside a good signature. Never tolerated: no publisher and no leniency of the policy outweighs it.
+ * Reports a revoked skill, file, key, certificate or identity, also of signers beside a good signature. Never
+ * tolerated, whatever the policy says.
  */
 export function revocationFindings(
   indexes: readonly RevocationIndex[],
@@ -118,7 +118,7 @@ export function revocationFindings(
     ...fileFindings(index, skill),
     ...signers.flatMap((signer) => signerFindings(index, signer)),
   ]);
-  // Two signatures by one key, say the same.
+  // Two signatures by one key give equal findings.
   const said = new Map(found.map((finding) => [`${finding.path ?? ""}\n${finding.message}`, finding]));
   return [...said.values()];
 }

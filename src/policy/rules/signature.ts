@@ -19,7 +19,7 @@ function named(signer: Signer): string {
     : `the key ${signer.publicKey.slice(0, 16)}…`;
 }
 
-/** A registry of the policy signed it, but it is none of the skills that the policy takes from there, or another version. */
+/** A registry of the policy signed, but a skill or version that the publisher does not list. */
 function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefined {
   if (signer.kind !== "registry") return undefined;
   const [publisher] = publishers
@@ -34,7 +34,7 @@ function otherVersion({ publishers }: Policy, signer: Signer): Finding | undefin
   return { code: "SKILL_NOT_ALLOWED", message, tolerated: false };
 }
 
-/** It is as a publisher of the policy signs, and that publisher's own trust does not prove it. */
+/** A publisher matches, but its own trust root does not prove the signature. */
 function missingProofFinding(policy: Policy, signer: Signer): Finding | undefined {
   const missing = missingProof(policy, signer);
   if (missing === undefined) return undefined;
@@ -64,7 +64,7 @@ function publisherFinding(
   return otherVersion(policy, signer) ?? missingProofFinding(policy, signer) ?? stranger;
 }
 
-/** Why a valid signature is none that the policy accepts. */
+/** Reasons why a valid signature is not accepted by the policy. */
 export function publisherFindings(
   policy: Policy,
   signature: SignatureEvidence & { readonly signer: Signer },
@@ -76,8 +76,8 @@ export function publisherFindings(
 }
 
 /**
- * Signatures leave out `.github`, below which some agents look for skills, and what their signer names. A grade tells
- * of files there; a skill of its own that nobody signed is more than the demand for a signature can let pass.
+ * Signatures leave out `.github`, where some agents look for skills, and files that their signer ignores. Other
+ * files there only lower a grade; an unsigned skill there is denied.
  */
 const unsignedSkill = (path: string): Finding => ({
   code: "FILE_UNSIGNED",
@@ -88,7 +88,7 @@ const unsignedSkill = (path: string): Finding => ({
 
 type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
 
-/** Of several roots that do not prove a signature, the one that the policy trusts says why. */
+/** Of several roots that do not prove a signature, the policy's own gives the reason. */
 export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }: Untrusted): Finding => ({
   code: fault,
   message: detail,
@@ -97,14 +97,13 @@ export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }
   tolerated: false,
 });
 
-/** Is a skill without any signature only to be warned about, for now. */
+/** True if an unsigned skill only gets a warning now. */
 const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number): boolean =>
   action === "Warn" && (until === undefined || now < until);
 
 /**
- * What the signature leaves to be desired. These demands hold in every policy: exactly the signed bytes, by one of its
- * publishers.
- *
+ * Findings about the signature that counts. Required in every policy: exactly the signed files, signed by one of
+ * its publishers.
  * @param now milliseconds since 1970
  */
 export function signatureFindings(policy: Policy, evidence: Evidence, now: number): readonly Finding[] {

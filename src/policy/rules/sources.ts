@@ -2,7 +2,7 @@ import type { SkillReference, SourceUse } from "../../skill/reference.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 
-/** Skills whose bytes could not be had: by nature of their source, or for now. */
+/** Findings about content that could not be read: unverifiable by kind, or unavailable now. */
 export function sourceFindings(policy: Policy, { content }: SkillReference): readonly Finding[] {
   switch (content.state) {
     case "resolved":
@@ -20,13 +20,13 @@ export function sourceFindings(policy: Policy, { content }: SkillReference): rea
 const named = ({ kind, name }: SourceUse): string => `${kind} ${name.slice(0, 253)}`;
 
 /**
- * Can its content change after admission: a ConfigMap or Secret, also in a projected volume, that does not say
+ * True for a ConfigMap or Secret, projected ones included, whose content can change after admission: without
  * `immutable: true`.
  */
 const isMutable = ({ kind, immutable }: SourceUse): boolean =>
   immutable === false || (kind === "ConfigMap" && immutable !== true);
 
-/** What could change after admission, where the policy demands that it cannot. */
+/** Reports sources that can change after admission, if the policy forbids that. */
 export function immutabilityFindings(policy: Policy, { sources }: SkillReference): readonly Finding[] {
   const { configMap, readOnlyMount } = policy.immutability;
   const mutable = configMap ? new Set(sources.filter(isMutable).map(named)) : [];

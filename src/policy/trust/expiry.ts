@@ -4,20 +4,21 @@ import type { TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import { periodOf, type PeriodsByName, type Trusted } from "./period.ts";
 import type { ResolvedTrustRoot } from "./trust-root.ts";
 
-/** When something that is trusted ends; for metrics and status. */
+/** Expiry of a trusted entry, for metrics and status. */
 export interface TrustExpiry {
   /** `trust-root/entry`, or `ClusterSkillPolicy/policy/publisher`. */
   readonly name: string;
-  /** Last moment, milliseconds since 1970. */
+  /** Last valid moment, milliseconds since 1970. */
   readonly notAfter: number;
   /**
-   * `authority`, `key`: nothing signed by it counts any more. `crl`: the same of the authority whose revocation list it is,
-   * which has to be renewed every few days or weeks. `verifiable-after`: what was signed before stays good, because its time is proved.
+   * `authority`, `key`: no signature by it counts afterwards. `crl`: the same for the authority that issued it;
+   * CRLs are renewed every few days or weeks. `verifiable-after`: earlier signatures stay valid, because their time
+   * is proved.
    */
   readonly kind: "authority" | "key" | "crl" | "verifiable-after";
 }
 
-/** The end of what a policy brings itself, or of a trust root's certificates: that of the certificates. */
+/** Expiry of certificates, of a policy's own or of a trust root, bounded by the entry's period. */
 export const expiriesOfAnchors = (
   anchors: ResolvedTrustRoot["anchors"],
   periods: PeriodsByName = new Map(),
@@ -28,13 +29,16 @@ export const expiriesOfAnchors = (
     kind: "authority",
   }));
 
-/** The ends of revocation lists that speak for an authority now. */
+/** Expiry of the CRLs in force. */
 export const expiriesOfLists = (crls: readonly TrustedCrl[]): readonly TrustExpiry[] =>
   listsInForce(crls).flatMap(({ names, crl }) =>
     names.map((name) => ({ name, notAfter: crl.validity.notAfter, kind: "crl" })),
   );
 
-/** Every end in a trust root but those of revocation lists, which its neighbours' may have replaced. Keys have none unless their entry says one. */
+/**
+ * Expiries of a trust root's entries, except CRLs: another trust root may hold a newer one. Keys expire only if
+ * their entry says so.
+ */
 export function expiriesOfRoot({
   anchors,
   keys,

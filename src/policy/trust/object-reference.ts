@@ -6,7 +6,7 @@ import type { ObjectReference, ResolvedReference } from "./reference.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Namespace of an object that is written down; kubectl's rule for one that names none. */
+/** Namespace of a manifest; `default` if it names none, as with kubectl. */
 function namespaceOf({ metadata }: KubernetesObject): string {
   const { namespace } = (metadata ?? {}) as { readonly namespace?: unknown };
   return typeof namespace === "string" && namespace !== "" ? namespace : "default";
@@ -25,10 +25,10 @@ const textOf = ({ key }: ObjectReference, object: VolumeObject): ResolvedReferen
 };
 
 /**
- * What a reference to a ConfigMap or Secret leads to, among objects that are known.
- *
- * @param found those of the kind and name that it names, in whatever namespace
- * @param namespace the controller's own; where that is not known, as on a laptop, the one object of this name counts
+ * Resolves a reference to a ConfigMap or Secret among known objects.
+ * @param found objects of the reference's kind and name, in any namespace
+ * @param namespace the controller's own; undefined if not known, as on a laptop: then the one object of this name
+ * counts
  */
 export function resolveAmong(
   reference: ObjectReference,

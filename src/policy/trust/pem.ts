@@ -10,7 +10,7 @@ import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts
 import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { PolicyError } from "../policy-error.ts";
 
-/** Blocks that one PEM text may hold. */
+/** Maximum blocks of one PEM text. */
 const maxBlocks = 32;
 
 const curves = new Set(["prime256v1", "secp384r1", "secp521r1"]);
@@ -19,7 +19,9 @@ const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const unusable = (field: string, what: string, cause?: unknown): PolicyError =>
   new PolicyError("UnusableTrust", `${field}: ${what}`, { cause });
 
-/** The DER behind each block of a PEM text (RFC 7468; text around the blocks is ignored). One label is expected. */
+/**
+ * DER of each block of a PEM text (RFC 7468; text around the blocks is ignored). All blocks must have the label.
+ */
 function blocksOf(pem: string, label: string, field: string): readonly Buffer[] {
   const blocks: Buffer[] = [];
   const end = `-----END ${label}-----`;
@@ -56,7 +58,7 @@ function authorityOf(der: Buffer, name: string, field: string): Authority {
   let selfSigned: boolean;
   try {
     certificate = new X509Certificate(der);
-    // By the key, not by the names: a certificate may name itself as issuer and be signed by another.
+    // Self-signed by key, not by name: a certificate may name itself as issuer and be signed by another key.
     selfSigned = certificate.verify(certificate.publicKey);
   } catch (cause) {
     throw unusable(field, "a certificate cannot be read", cause);
@@ -81,10 +83,10 @@ function authorityOf(der: Buffer, name: string, field: string): Authority {
 }
 
 /**
- * Root certificates from PEM. Intermediates may stand beside them, for signatures that do not bring their own; a
- * chain ends in a self-signed one in any case.
- * @param name under which operators know them
- * @param field where the text stands, for messages
+ * Reads root certificates from PEM. Intermediates may be included for signatures without their own; one certificate
+ * at least must be self-signed.
+ * @param name name for operators: `trust-root/entry`
+ * @param field path of the text, for messages
  * @throws PolicyError UnusableTrust
  */
 export function readAnchors(pem: string, name: string, field: string): readonly TrustAnchor[] {
@@ -99,7 +101,7 @@ export function readAnchors(pem: string, name: string, field: string): readonly 
 }
 
 /**
- * A certificate revocation list from PEM, of one of these authorities.
+ * Reads a certificate revocation list (RFC 5280) from PEM, issued by one of these authorities.
  * @throws PolicyError UnusableTrust
  */
 export function readCrl(
@@ -149,7 +151,7 @@ function keyOf(der: Buffer, name: string, field: string): TrustedKey {
   try {
     const read = createPublicKey({ key: der, format: "der", type: "spki" });
     assertUsable(read, field);
-    // One encoding for one key: points may be written compressed, and the fingerprint must not depend on that.
+    // Normalises the encoding: points may be compressed, and the fingerprint must not depend on that.
     key = createPublicKey({ key: read.export({ format: "jwk" }), format: "jwk" });
   } catch (cause) {
     if (cause instanceof PolicyError) throw cause;
@@ -159,8 +161,8 @@ function keyOf(der: Buffer, name: string, field: string): TrustedKey {
 }
 
 /**
- * The public key in a PEM text, on P-256, P-384 or P-521, or Ed25519. Of two keys in one text some readers take the first and
- * some both, so that there may be only one.
+ * Reads the public key in a PEM text: P-256, P-384, P-521 or Ed25519. Exactly one: of two keys some readers take
+ * the first and some both.
  * @throws PolicyError UnusableTrust
  */
 export function readTrustedKey(pem: string, name: string, field: string): TrustedKey {

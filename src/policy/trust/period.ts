@@ -1,6 +1,6 @@
 import { always, type Validity } from "../../signature/validity.ts";
 
-/** Periods of entries of trust roots, by `trust-root/entry`. */
+/** Trust periods by `trust-root/entry`. */
 export type PeriodsByName = ReadonlyMap<string, Validity>;
 
 interface Entry {
@@ -9,7 +9,7 @@ interface Entry {
   readonly notAfter?: string;
 }
 
-/** When each entry of a list counts. */
+/** Trust period of each entry of a list. */
 export const periodsByName = (root: string, entries: readonly Entry[] = []): PeriodsByName =>
   new Map(
     entries.map(({ name, notBefore, notAfter }) => [
@@ -21,17 +21,20 @@ export const periodsByName = (root: string, entries: readonly Entry[] = []): Per
     ]),
   );
 
-/** What an entry was read to. */
+/** A trusted key, certificate or root, as read from an entry. */
 export interface Trusted {
   readonly names: readonly string[];
   readonly fingerprint: string;
 }
 
-/** When one that is trusted counts, by the entry that it comes from. */
+/** Trust period of the entry that it comes from. */
 export const periodOf = ({ names: [name = ""] }: Trusted, periods: PeriodsByName): Validity =>
   periods.get(name) ?? always;
 
-/** By fingerprint, the periods of every entry that holds the certificate or key: one of them is enough. */
+/**
+ * Trust periods by fingerprint, one for each entry that holds the certificate or key: one period in force is
+ * enough.
+ */
 export function periodsOfPins(
   trusted: readonly Trusted[],
   periods: PeriodsByName,

@@ -6,10 +6,9 @@ import { problemOf, type Note } from "../resource/problem.ts";
 import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
 
 /**
- * Reads all revocation lists together. One that cannot be used is in the answer with what is wrong with it: a policy that is
- * compiled with it denies.
- *
- * @param objects every SkillRevocationList, as it came
+ * Reads all revocation lists together. An unreadable list is included with its fault: policies compiled with it
+ * deny.
+ * @param objects every SkillRevocationList, as received
  */
 export function readRevocationLists(objects: readonly KubernetesObject[], note: Note): RevocationLists {
   const lists = new Map<string, ReadList>();

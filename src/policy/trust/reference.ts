@@ -8,48 +8,50 @@ export interface ObjectReference {
   readonly key: string;
 }
 
-/** A file that a TUF repository publishes (The Update Framework, version 1). */
+/** A target file of a TUF repository (The Update Framework, version 1). */
 export interface MirrorReference {
   readonly kind: "TUF";
-  /** Base URL of its metadata, without a slash at the end. */
+  /** Base URL of its metadata, without trailing slash. */
   readonly mirror: string;
-  /** Text of the root.json from which trust in it starts. */
+  /** Text of the initial trusted root.json. */
   readonly root: string;
-  /** Path of the file in the repository. */
+  /** Path of the target in the repository. */
   readonly target: string;
 }
 
-/** Where the text of a trusted root is, that does not stand in its SkillTrustRoot. */
+/** Location of a trusted root outside of its SkillTrustRoot. */
 export type TrustReference = ObjectReference | MirrorReference;
 
-/** A reference, and the entry that has it: `trust-root/entry`. */
+/** A reference and its entry: `trust-root/entry`. */
 export interface NamedReference {
   readonly name: string;
   readonly reference: TrustReference;
 }
 
-/** What a reference leads to at present. With both members: the last text that was good, and why there is none newer. */
+/**
+ * Current result of a reference. With both members: the last good text, and the reason why there is no newer one.
+ */
 export interface ResolvedReference {
   readonly text?: string;
-  /** Why there is none, one sentence with the remedy. The same words as long as the same is wrong. */
+  /** Reason why there is no text: one sentence with the remedy, stable while the fault lasts. */
   readonly fault?: string;
 }
 
-/** Port: what each reference leads to. Answers at once, from memory. */
+/** Port: resolves references. Answers at once, from memory. */
 export type TrustReferenceResolver = (reference: TrustReference) => ResolvedReference;
 
-/** For where nothing is read but what stands in the resources themselves. */
+/** Resolves no reference: for calls that read only the resources themselves. */
 export const resolveNothing: TrustReferenceResolver = ({ kind }) => ({
   fault: `no ${kind === "TUF" ? "mirror is asked" : `${kind} is read`} here; write the trusted root into the SkillTrustRoot`,
 });
 
-/** The same for two references that lead to the same text. */
+/** Equal for references to the same text. */
 export const referenceKey = (reference: TrustReference): string =>
   reference.kind === "TUF"
     ? JSON.stringify([reference.kind, reference.mirror, reference.target, sha256(reference.root)])
     : JSON.stringify([reference.kind, reference.name, reference.key]);
 
-/** A mirror's URL as it is compared: what the URL standard writes, without slashes at the end. */
+/** A mirror's URL, normalised by the URL standard (WHATWG), without trailing slashes. */
 export function normalMirror(mirror: string): string {
   const text = URL.parse(mirror)?.href ?? mirror;
   let end = text.length;
@@ -57,10 +59,10 @@ export function normalMirror(mirror: string): string {
   return text.slice(0, end);
 }
 
-/** The file that Sigstore's own repository has it in. */
+/** Path of the trusted root in Sigstore's own repository. */
 const usualTarget = "trusted_root.json";
 
-/** The object or mirror that an entry names, if it does. */
+/** The object that an entry refers to, if any. */
 export function objectReference({ trustedRootFrom }: SigstoreRootSpec): ObjectReference | undefined {
   if (trustedRootFrom?.configMap !== undefined) return { kind: "ConfigMap", ...trustedRootFrom.configMap };
   if (trustedRootFrom?.secret !== undefined) return { kind: "Secret", ...trustedRootFrom.secret };
@@ -70,7 +72,7 @@ export function objectReference({ trustedRootFrom }: SigstoreRootSpec): ObjectRe
 export const mirrorReference = ({ tuf }: SigstoreRootSpec): MirrorReference | undefined =>
   tuf && { kind: "TUF", mirror: normalMirror(tuf.mirror), root: tuf.root, target: tuf.target ?? usualTarget };
 
-/** Everything that a trust root refers to. */
+/** All references of a trust root. */
 export const referencesOf = (
   root: string,
   entries: readonly SigstoreRootSpec[] = [],

@@ -11,7 +11,7 @@ import type { VettPublisherSpec, VettRegistrySpec } from "../resource/vett.ts";
 
 type KeySpec = VettRegistrySpec["keys"][number];
 
-/** Sigstore instances of a trust root by the name of their entry, and when each entry counts. */
+/** Sigstore instances of a trust root by entry name, with their trust periods. */
 export interface Instances {
   readonly roots: ReadonlyMap<string, SigstoreRoot>;
   readonly periods: PeriodsByName;
@@ -25,7 +25,7 @@ function readRegistryKey({ hint, pem, notBefore, notAfter }: KeySpec, name: stri
   return { hint, key, fingerprint, validity: { notBefore: Date.parse(notBefore), notAfter: end } };
 }
 
-/** What tells two registries apart: keys, their periods, and the log. */
+/** Identity of a registry: keys, their periods, and the log. */
 const fingerprintOf = ({ keys, sigstore }: Omit<KeyRegistry, "names" | "fingerprint">): string =>
   sha256Hex(
     JSON.stringify([
@@ -53,7 +53,7 @@ function readRegistry(
     );
   }
   const names = [`${root}/${name}`];
-  // The log proves when a key signed, for as long as its own entry counts.
+  // The log proves signing times only within the trust period of its own entry.
   const logged = periodOf(log, periods);
   const keys = specs.map((spec, index) => {
     const key = readRegistryKey(spec, `${root}/${name}/${spec.hint}`, `${field}.keys[${index}]`);
@@ -64,7 +64,7 @@ function readRegistry(
 }
 
 /**
- * The registries of a SkillTrustRoot by the name of their entry, with their keys read.
+ * Reads the registries of a SkillTrustRoot, by entry name.
  * @param instances the trust root's Sigstore instances
  * @throws PolicyError UnusableTrust
  */
@@ -78,8 +78,8 @@ export const readRegistries = (
   );
 
 /**
- * A publisher of the kind `vett`.
- * @param registries of the trust root that it refers to, by the name of their entry
+ * Compiles a publisher of the kind `vett`.
+ * @param registries of the trust root that it refers to, by entry name
  * @throws PolicyError TrustRootMissing
  */
 export function vettPublisher(

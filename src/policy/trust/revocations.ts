@@ -4,7 +4,7 @@ import type { SkillRevocationListSpec } from "../resource/skill-revocation-list.
 
 /** One entry of a list, for messages. */
 export interface Revocation {
-  /** Who revoked it: `SkillRevocationList org-revoked`, `this policy's revocation`. */
+  /** Origin of the revocation: `SkillRevocationList org-revoked`, `this policy's revocation`. */
   readonly by: string;
   readonly reason?: string;
   /** RFC 3339. */
@@ -13,7 +13,7 @@ export interface Revocation {
 
 type Entries = ReadonlyMap<string, Revocation>;
 
-/** What is refused whatever else holds. Digests are SHA-256 as 64 lower-case hex digits. */
+/** Revoked objects. Digests are SHA-256, 64 lower-case hex digits. */
 export interface RevocationIndex {
   readonly skills: Entries;
   readonly files: Entries;
@@ -26,11 +26,11 @@ export interface RevocationIndex {
 /** All SkillRevocationLists together. */
 export interface RevocationLists {
   readonly index: RevocationIndex;
-  /** By the name of a list, what is wrong with it; undefined where nothing is. */
+  /** Fault of each list by name; undefined for a usable one. */
   readonly faults: ReadonlyMap<string, string | undefined>;
 }
 
-/** An identity and its issuer as one text; no two pairs give the same. */
+/** Joins issuer and identity into one unambiguous key. */
 export const identityKey = (issuer: string, identity: string): string => JSON.stringify([issuer, identity]);
 
 const none: Entries = new Map();
@@ -42,7 +42,7 @@ export const noRevocations: RevocationLists = {
 
 const hexOf = (digest: string): string => digest.slice("sha256:".length);
 
-/** A list that was read, or why it was not. */
+/** A revocation list, or the reason why it cannot be read. */
 export interface ReadList {
   readonly name: string;
   readonly spec?: SkillRevocationListSpec;
@@ -51,7 +51,7 @@ export interface ReadList {
 
 type Why = Pick<Revocation, "reason" | "revokedAt">;
 
-/** Of two entries about the same thing, the first is told of. */
+/** Of two entries about the same object, the first is reported. */
 function add(entries: Map<string, Revocation>, key: string, by: string, { reason, revokedAt }: Why): void {
   if (entries.has(key)) return;
   entries.set(key, {
@@ -68,13 +68,13 @@ interface Joined {
   readonly lists: RevocationLists;
 }
 
-/** By the first of the specs: policies change more often than lists, whose join takes a while when they are long. */
+/** Remembered by the first spec: policies change more often than lists, and joining long lists takes a while. */
 const joined = new WeakMap<SkillRevocationListSpec, Joined>();
 
 const isSame = (one: ReadList, other: ReadList | undefined): boolean =>
   one.name === other?.name && one.spec === other.spec && one.fault === other.fault;
 
-/** One index of all lists, so that a look-up takes as long in a hundred thousand entries as in one. */
+/** Joins all lists into one index: a look-up takes equally long with one entry and a hundred thousand. */
 export function joinLists(lists: readonly ReadList[]): RevocationLists {
   const key = lists.find(({ spec }) => spec !== undefined)?.spec;
   const known = key === undefined ? undefined : joined.get(key);
@@ -104,7 +104,7 @@ function join(lists: readonly ReadList[]): RevocationLists {
   return { index, faults: new Map(lists.map(({ name, fault }) => [name, fault])) };
 }
 
-/** What a policy itself revokes; one digest may be that of a skill, a file, a certificate or a key. */
+/** Revocations of the policy itself; a digest may be that of a skill, a file, a certificate or a key. */
 export function ownRevocations(digests: readonly string[] = []): RevocationIndex {
   const by = "this policy's revocation";
   const entries: Entries = new Map(digests.map((digest) => [hexOf(digest), { by }]));
@@ -112,8 +112,8 @@ export function ownRevocations(digests: readonly string[] = []): RevocationIndex
 }
 
 /**
- * Every list counts for every policy, named there or not: one that cannot be read leaves open what it revokes, and is
- * never "no list". Those that the policy names must be there as well.
+ * Requires that all lists are readable and those that the policy names exist. Every list counts for every policy,
+ * and an unreadable one is never "no list": its revocations are unknown.
  * @throws PolicyError RevocationListMissing
  */
 export function assertLists(

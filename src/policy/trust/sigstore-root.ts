@@ -20,18 +20,18 @@ const thresholdsOf = ({
   ctlogThreshold: ctlog = defaultThresholds.ctlog,
 }: SigstoreRootSpec): Thresholds => ({ tlog, ...(timestamp === undefined ? {} : { timestamp }), ctlog });
 
-/** A Sigstore instance that was read, and what an operator should know of where it came from. */
+/** A Sigstore instance as read, with a warning about its source. */
 export interface ReadSigstoreRoot {
   readonly root: SigstoreRoot;
-  /** Sentence with the remedy: it serves, but something newer is wanted and cannot be had. */
+  /** Warning with the remedy: the root is usable, but a newer one cannot be had. */
   readonly note?: string;
 }
 
-/** A text, and where it is from. */
+/** A text and its source. */
 interface Found {
   readonly text: string;
   readonly member: keyof SigstoreRootSpec;
-  /** In messages, after the member. */
+  /** Location within the member, for messages. */
   readonly place?: string;
   readonly note?: string;
 }
@@ -41,7 +41,7 @@ const describe = (reference: TrustReference): string =>
     ? `${reference.target} of ${reference.mirror}`
     : `${reference.kind} ${reference.name}, key ${reference.key}`;
 
-/** What stands in the entry itself, or in the object that it names; or why there is nothing. */
+/** The text in the entry itself or in the object that it refers to, or the reason why there is none. */
 function findInPlace(
   entry: SigstoreRootSpec,
   resolve: TrustReferenceResolver,
@@ -59,7 +59,7 @@ function findInPlace(
     : { text, member, place: describe(reference) };
 }
 
-/** The mirror before all else, once it has answered; until then what stands beside it. */
+/** Prefers the mirror, once it has answered; until then the text beside it. */
 function findText(entry: SigstoreRootSpec, resolve: TrustReferenceResolver, field: string): Found {
   const mirror = mirrorReference(entry);
   const told = mirror && resolve(mirror);
@@ -76,9 +76,9 @@ function findText(entry: SigstoreRootSpec, resolve: TrustReferenceResolver, fiel
 }
 
 /**
- * A Sigstore instance of a SkillTrustRoot.
- * @param field where the entry stands, for messages
- * @param resolve what references lead to
+ * Reads a Sigstore instance of a SkillTrustRoot.
+ * @param field path of the entry, for messages
+ * @param resolve resolves its references
  * @throws PolicyError UnusableTrust
  */
 export function readSigstoreRoot(

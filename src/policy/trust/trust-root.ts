@@ -11,22 +11,22 @@ import { periodsByName, type PeriodsByName } from "./period.ts";
 import type { TrustReferenceResolver } from "./reference.ts";
 import { readRegistries } from "./registry.ts";
 
-/** A SkillTrustRoot whose certificates and keys have been read. */
+/** A SkillTrustRoot with its certificates and keys read. */
 export interface ResolvedTrustRoot {
   readonly anchors: readonly TrustAnchor[];
   readonly crls: readonly TrustedCrl[];
-  /** By the name of their entry. */
+  /** By entry name. */
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly sigstore: readonly SigstoreRoot[];
-  /** By the name of their entry. */
+  /** By entry name. */
   readonly registries: ReadonlyMap<string, KeyRegistry>;
-  /** When the entries of each list count, where they say so. */
+  /** Trust periods of the entries of each list. */
   readonly periods: Readonly<Record<"certificates" | "keys" | "sigstore", PeriodsByName>>;
-  /** What an operator should know though it is usable, a sentence each. */
+  /** Warnings about a usable trust root, a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** Trust roots by name; an unusable one is there too, so that policies can tell it from a missing one. */
+/** Trust roots by name, unusable ones included: policies tell them from missing ones. */
 export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
 
 function readSigstores(
@@ -43,8 +43,9 @@ function readSigstores(
 }
 
 /**
- * @param resolve what its references lead to; without it, they lead to nothing
- * @throws PolicyError UnusableTrust where one entry cannot be used: half a trust root is none
+ * Reads a SkillTrustRoot.
+ * @param resolve resolves its references; without it none resolves
+ * @throws PolicyError UnusableTrust if any entry is unusable: half a trust root is none
  */
 export function resolveTrustRoot(
   name: string,
@@ -84,7 +85,7 @@ interface Named {
   readonly fingerprint: string;
 }
 
-/** One entry for each fingerprint, with all names under which it is known, in a fixed order. */
+/** One entry for each fingerprint, with all its names, in a fixed order. */
 function merged<T extends Named>(entries: readonly T[]): readonly T[] {
   const known = new Map<string, T>();
   for (const entry of entries) {
@@ -99,8 +100,8 @@ const described = (kind: string, entries: readonly Named[]): readonly string[] =
   entries.map(({ names, fingerprint }) => JSON.stringify([kind, fingerprint, names]));
 
 /**
- * All trust together. Where nothing changed, `previous` itself comes back, so that whatever is remembered by it
- * (verified chains, evidence) stays.
+ * Joins all trust. Returns `previous` itself if nothing has changed: caches keyed by it (verified chains, evidence)
+ * stay valid.
  */
 export function trustMaterial(
   all: Pick<TrustMaterial, "anchors" | "crls" | "keys" | "sigstore" | "registries">,

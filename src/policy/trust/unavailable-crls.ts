@@ -6,7 +6,7 @@ import type { Policy } from "../policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
 import type { TrustRoots } from "./trust-root.ts";
 
-/** Authorities whose revocation lists stand in a trust root that cannot be used: by fingerprint, that trust root's name. */
+/** Authorities whose CRLs are in an unusable trust root: its name by the authority's fingerprint. */
 export type UnavailableCrls = ReadonlyMap<string, string>;
 
 function fingerprintsIn(entry: unknown): readonly string[] {
@@ -15,7 +15,7 @@ function fingerprintsIn(entry: unknown): readonly string[] {
   try {
     return readAnchors(pem, "", "pem").map(({ fingerprint }) => fingerprint);
   } catch (cause) {
-    // What cannot be read here is no authority that can be read elsewhere.
+    // An authority that is unreadable here cannot be trusted elsewhere either.
     if (cause instanceof PolicyError) return [];
     throw cause;
   }
@@ -30,15 +30,15 @@ function authoritiesIn(object: KubernetesObject): readonly (readonly [fingerprin
 }
 
 /**
- * What trust roots that cannot be used leave open.
+ * Authorities whose CRLs are unknown because their trust root is unusable.
  * @param objects every SkillTrustRoot
  */
 export const unavailableCrlsOf = (objects: readonly KubernetesObject[], roots: TrustRoots): UnavailableCrls =>
   new Map(objects.filter((object) => roots.get(nameOf(object) ?? "") === "unusable").flatMap(authoritiesIn));
 
 /**
- * A list counts wherever its authority is trusted, by whichever trust root or PEM. One that cannot be read is never "no
- * list": a policy that trusts that authority cannot know who was revoked.
+ * Refuses a policy that trusts an authority whose CRL cannot be read: revoked signers would be unknown. A CRL
+ * counts wherever its authority is trusted, by any trust root or PEM.
  * @throws PolicyError RevocationListMissing
  */
 export function assertCrls({ publishers }: Policy, unavailableCrls: UnavailableCrls): void {

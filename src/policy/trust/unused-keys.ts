@@ -3,7 +3,7 @@ import { guideSignatureFileName } from "../../signature/guide/manifest.ts";
 import { maxTriedKeys, type KeyTrust } from "../../signature/trusted-key.ts";
 import type { TrustRoots } from "./trust-root.ts";
 
-/** A sentence about a trust root. */
+/** A warning about a trust root. */
 interface Said {
   /** `metadata.name` of the trust root. */
   readonly name: string;
@@ -11,8 +11,8 @@ interface Said {
 }
 
 /**
- * What trust roots bring that never comes to be tried: the guide's format names no key, and of all Ed25519 keys of the
- * cluster only so many are. One sentence for each trust root that has such a key.
+ * Warns about keys that are never tried, one sentence for each trust root that has some: the guide's format names
+ * no key, and only a limited number of the cluster's Ed25519 keys is tried.
  */
 export function unusedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly Said[] {
   const ed25519 = keys.filter(({ key }) => isEd25519(key));

@@ -1,18 +1,18 @@
 import type { z } from "zod";
 
-/** One rule of `x-kubernetes-validations`, and the same rule for where there is no API server. */
+/** One rule of `x-kubernetes-validations`, with the same check for use without an API server. */
 export interface Rule<T> {
   /** CEL over `self`. */
   readonly rule: string;
-  /** What is wrong, and what to write instead. */
+  /** The fault and its remedy. */
   readonly message: string;
-  /** Is a value in order; must agree with `rule`. */
+  /** True if a value is valid; must agree with `rule`. */
   readonly check: (value: T) => boolean;
 }
 
 const key = "x-kubernetes-validations";
 
-/** Puts a rule on a schema, both as CEL for the API server and as a check of our own. */
+/** Adds a rule to a schema, as CEL for the API server and as a check in this process. */
 export function celRule<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>): S {
   const known = (schema.meta()?.[key] ?? []) as readonly object[];
   return schema
@@ -20,7 +20,7 @@ export function celRule<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>)
     .meta({ [key]: [...known, { rule: rule.rule, message: rule.message }] });
 }
 
-/** Exactly one of some members of an object. */
+/** Requires exactly one of some members of an object. */
 export function exactlyOne<S extends z.ZodType<Readonly<Record<string, unknown>>>>(
   schema: S,
   members: readonly [string, string, ...string[]],
@@ -34,7 +34,10 @@ export function exactlyOne<S extends z.ZodType<Readonly<Record<string, unknown>>
   });
 }
 
-/** An object of optional members that must have one: empty, it would look like a demand and be none. */
+/**
+ * Requires at least one member of an object with optional members: an empty one would look like a requirement and
+ * be none.
+ */
 export const someMember = <S extends z.ZodType<object>>(schema: S): S =>
   schema
     .refine((value) => Object.keys(value).length > 0, {
@@ -42,13 +45,13 @@ export const someMember = <S extends z.ZodType<object>>(schema: S): S =>
     })
     .meta({ minProperties: 1 });
 
-/** A list in which no text stands twice. */
+/** A list without duplicate strings. */
 export const asSet = <S extends z.ZodType<readonly string[]>>(schema: S): S =>
   schema
     .refine((items) => new Set(items).size === items.length, { message: "an entry stands twice" })
     .meta({ "x-kubernetes-list-type": "set" });
 
-/** A list of named entries in which no name stands twice. */
+/** A list of named entries without duplicate names. */
 export const byName = <S extends z.ZodType<readonly { readonly name: string }[]>>(schema: S): S =>
   schema
     .refine((items) => new Set(items.map(({ name }) => name)).size === items.length, {
@@ -56,7 +59,7 @@ export const byName = <S extends z.ZodType<readonly { readonly name: string }[]>
     })
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] });
 
-/** A map with at most so many entries. */
+/** A map with a maximum number of entries. */
 export const atMost = <S extends z.ZodType<object>>(schema: S, count: number): S =>
   schema
     .refine((value) => Object.keys(value).length <= count, { message: `at most ${count} entries` })

@@ -34,7 +34,7 @@ const labels = celRule(atMost(z.record(z.string(), labelValue), 32), {
   check: (map) => Object.keys(map).every((key) => labelKeyPattern.test(key)),
 }).describe("Labels that the namespace must have, each with exactly this value.");
 
-/** A label selector, `metav1.LabelSelector`: all its parts must hold; an empty one matches everything. */
+/** `metav1.LabelSelector`: all its requirements must hold; an empty one matches everything. */
 export const labelSelector = z.strictObject({
   matchLabels: labels.exactOptional(),
   matchExpressions: z

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { celRule } from "./constraints.ts";
 
-/** Name of an object, RFC 1123 subdomain, as the API server demands. */
+/** Name of an object: RFC 1123 subdomain. */
 export const objectName = z
   .string()
   .min(1)
@@ -18,10 +18,10 @@ export const entryName = z
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "use lower-case letters, digits and inner dashes only");
 
-/** The longest PEM text: about thirty certificates. */
+/** Maximum characters of a PEM text: about thirty certificates. */
 const pemLength = 65_536;
 
-/** PEM of public material; a private key is refused before anything else looks at it. */
+/** PEM of public material; a private key is refused before anything else. */
 const pem = (label: string, longest = pemLength): z.ZodString =>
   celRule(z.string().max(longest), {
     rule: `self.contains('-----BEGIN ${label}-----') && !self.contains('PRIVATE KEY-----')`,
@@ -31,9 +31,12 @@ const pem = (label: string, longest = pemLength): z.ZodString =>
 
 export const certificatePem = pem("CERTIFICATE");
 export const publicKeyPem = pem("PUBLIC KEY");
-/** Where there may be so many that the API server would find reading them too dear. A key has some 200 characters. */
+/**
+ * Shorter maximum for long lists of keys, which must stay within the API server's CEL cost limit. A key has some
+ * 200 characters.
+ */
 export const shortPublicKeyPem = pem("PUBLIC KEY", 4_096);
-/** About ten thousand revoked certificates; longer, and the API server would find reading eight of them too dear. */
+/** About ten thousand revoked certificates; eight longer lists would exceed the API server's CEL cost limit. */
 export const crlPem = pem("X509 CRL", 524_288);
 
 /** Reference to a SkillTrustRoot. */

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { durationPattern } from "./duration.ts";
 
-/** A moment as RFC 3339 writes it. */
+/** A point in time, RFC 3339. */
 export const moment = z.iso
   .datetime({ offset: true, error: "must be a date and time such as 2027-01-31T00:00:00Z" })
   .max(40);
 
-/** A span of time. */
+/** A duration. */
 export const duration = z
   .string()
   .min(2)
