@@ -25,23 +25,22 @@ import { createReferencedObjects, type ReferencedObjects } from "./watch/referen
 import type { StatusWriter } from "./status/writer.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
 
-/** What a live cluster is made from. */
 export interface LiveClusterOptions {
   readonly client: ApiClient;
   readonly hooks: ClusterHooks & SourceHooks;
-  /** Writes what became of policies and trust roots into their status; absent where the controller may not. */
+  /** Writes the status of policies and trust roots; absent without permission. */
   readonly status?: StatusWriter;
-  /** Bytes of decoded ConfigMaps that are kept; default 16 MiB. */
+  /** Maximum bytes of cached decoded ConfigMaps; default 16 MiB. */
   readonly cacheBytes?: number;
-  /** The controller's own, where what trust roots refer to is; absent where it is not known. */
+  /** The controller's own namespace, which holds the objects that trust roots refer to; absent if not known. */
   readonly namespace?: string;
   readonly mirrors?: MirrorSource;
   readonly times?: ReflectorTimes;
 }
 
-/** The cluster by watches and consistent reads. */
+/** The cluster through watches and consistent reads. */
 export interface LiveCluster extends Cluster {
-  /** Resolves when everything was listed once, rejects when the signal aborts before. */
+  /** Resolves after the first complete list of everything; rejects if the signal aborts before. */
   synced(signal: AbortSignal): Promise<void>;
 }
 
@@ -62,7 +61,7 @@ function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
       try {
         pods.set(key, object, key.split("/")[0] ?? "");
       } catch (error) {
-        // The API server checked it; what it lets through and we do not understand mounts nothing we could name.
+        // The API server validated the pod; one that this version does not understand cannot be watched.
         hooks.onProblem(`Pod ${key} is not watched: ${messageOf(error)}`);
       }
     },
@@ -72,7 +71,7 @@ function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   };
 }
 
-/** Says in words what an operator can do about a watch that fails. */
+/** Describes a failing watch, with the remedy. */
 function failureOf(resource: WatchedResource, error: unknown): string {
   if (error instanceof ApiError && error.status === 404)
     return `the API server knows no ${resource}.${group}: install the CustomResourceDefinitions (kubectl apply -f manifests/crds)`;
@@ -81,7 +80,7 @@ function failureOf(resource: WatchedResource, error: unknown): string {
   return `${resource} are not watched: ${messageOf(error)}; what was known before stays in force`;
 }
 
-/** The watches, and what is wrong with them. */
+/** All watches and their failures. */
 class Watches {
   readonly failures = new Map<Watched, string>();
   readonly #reflectors = new Map<Watched, Reflector>();
@@ -109,7 +108,7 @@ class Watches {
         hooks.onProblem(message);
       },
     };
-    // A watch that never comes up would otherwise never be heard of.
+    // Reports each watch at the start: one that never comes up would otherwise stay unknown.
     hooks.onWatchState?.(resource, false, undefined);
     this.#reflectors.set(resource, startReflector(client, target, times));
   }
@@ -118,7 +117,7 @@ class Watches {
     return this.#reflectors.get(resource)?.synced() === true;
   }
 
-  /** A sentence for each watch that has not listed everything once. */
+  /** A sentence for each watch without a complete list. */
   missing(): readonly string[] {
     return [...this.#reflectors.keys()]
       .filter((resource) => !this.synced(resource))
@@ -130,7 +129,7 @@ class Watches {
   }
 }
 
-/** What trust roots refer to: objects of the cluster, and mirrors where there are any. */
+/** References of trust roots: objects of the cluster, and mirrors if there are any. */
 const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefined): References => ({
   follow: (references) => {
     objects.follow(references);
@@ -144,9 +143,10 @@ const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefi
 });
 
 /**
- * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods were listed, reviews
- * fail with SOURCE_UNAVAILABLE, never with an empty answer. Later a watch that fails leaves what was known in force
- * and says so through the hooks; readiness stays, since an unready webhook would stop the cluster and help nobody.
+ * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods
+ * are listed, reviews fail with SOURCE_UNAVAILABLE, never with an empty answer. A watch that fails later leaves the
+ * known state in force and is reported through the hooks; readiness stays, since an unready webhook would block the
+ * cluster and help nobody.
  */
 export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const { client, hooks, mirrors } = options;

@@ -6,10 +6,9 @@ import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { createVolumeObjectSource } from "./api/volume-object-source.ts";
 
 /**
- * Reads from the cluster of a kubeconfig with the rights of its user.
- *
- * @param kubeconfig a file; without it KUBECONFIG or `~/.kube/config`, as kubectl finds them
- * @throws Error where there is none, or it names no cluster
+ * Reads from the cluster of a kubeconfig, with the permissions of its user.
+ * @param kubeconfig a file; default: kubectl's, KUBECONFIG or `~/.kube/config`
+ * @throws Error if there is none, or it names no cluster
  */
 export async function openReader(
   kubeconfig: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * A namespace with this label, whatever its value, is not asked about, also while no replica answers: the one way to let
- * something start that must start now. The value is for people, such as the number of an incident. Whoever may label
- * namespaces may do it; the API server's audit log says who did.
+ * Exempts a namespace from review, whatever its value: the way to start something while no replica answers. The
+ * value is for people, such as an incident number. Everyone who may label namespaces may set it; the API server's
+ * audit log shows who did.
  */
 export const breakGlassLabel = "skill-admission.dev/break-glass";

@@ -1,19 +1,19 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./client.ts";
 
-/** The files of a Secret at one version. */
+/** Files of a Secret at one version. */
 export interface SecretFiles {
   readonly version: string;
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Files in one Secret, with optimistic concurrency: what the server's certificate store asks for. */
+/** Port: files in one Secret, with optimistic concurrency. */
 export interface CertificateSecret {
   /** @throws ApiError */
   load(signal: AbortSignal): Promise<SecretFiles | undefined>;
   /**
-   * Replaces the state `previous`, or creates where it is undefined.
-   * @returns false when someone else was faster; nothing was written then
+   * Replaces the state `previous`, or creates the Secret if that is undefined.
+   * @returns false if another replica was faster; nothing was written then
    * @throws ApiError
    */
   save(
@@ -42,9 +42,9 @@ const labels = {
 };
 
 /**
- * Keeps the webhook's certificates in a Secret of the controller's namespace. A save names the version that it
- * replaces, and the API server refuses it when that is not the present one. A Secret that is there but holds nothing,
- * as an installer may create it so that the controller needs no right to create any, is loaded with no files.
+ * Stores the webhook's certificates in a Secret of the controller's namespace. A save names the version that it
+ * replaces; the API server refuses it if that is outdated. An empty Secret loads with no files: an installer may
+ * create it, so that the controller needs no permission to create Secrets.
  */
 export function createCertificateSecret(
   client: ApiClient,
@@ -72,7 +72,7 @@ export function createCertificateSecret(
           const body = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data: encode(files) };
           await client.call({ method: "POST", path: collection, body, signal });
         } else {
-          // A patch, so that labels and annotations of the installer stay; null takes a key away (RFC 7396).
+          // A patch keeps the installer's labels and annotations; null removes a key (RFC 7396).
           const gone = Object.fromEntries(Object.keys(previous.files).map((key) => [key, null]));
           const body = {
             metadata: { resourceVersion: previous.version },
@@ -88,7 +88,8 @@ export function createCertificateSecret(
         }
         return true;
       } catch (error) {
-        // 409: changed or created meanwhile. 404: deleted meanwhile; its namespace could be gone too, as loading will tell.
+        // 409: changed or created meanwhile. 404: deleted meanwhile; loading will tell if the namespace is gone
+        // too.
         const lost =
           error instanceof ApiError &&
           (error.status === 409 || (error.status === 404 && previous !== undefined));

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import type { Connection } from "./connection.ts";
 
-/** An answer of the API server that is no success, or none at all (`status` 0). */
+/** An unsuccessful answer of the API server, or no answer (`status` 0). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  /** HTTP status, or 0 where the request got no answer. */
+  /** HTTP status; 0 if the request got no answer. */
   readonly status: number;
-  /** The API server's word for it, `NotFound`, `Expired`, …; empty where it gave none. */
+  /** Reason as the API server states it, `NotFound`, `Expired`, …; empty if it gave none. */
   readonly reason: string;
 
   constructor(status: number, message: string, options?: ErrorOptions & { readonly reason?: string }) {
@@ -19,10 +19,9 @@ export class ApiError extends Error {
   }
 }
 
-/** One request. */
 export interface ApiRequest {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** From `/api…` on, with its query. */
+  /** Path from `/api…` on, with its query. */
   readonly path: string;
   readonly accept?: string;
   readonly contentType?: string;
@@ -31,19 +30,19 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
 }
 
-/** The API server, spoken to in plain JSON. */
+/** JSON client of the API server. */
 export interface ApiClient {
   /** @throws ApiError */
   call(request: ApiRequest): Promise<KubernetesObject>;
   /**
-   * Opens an answer that goes on for as long as the server likes; leaving the loop over it closes it.
-   * @throws ApiError where it is refused
+   * Opens an answer without end, such as a watch; leaving the loop over it closes it.
+   * @throws ApiError if it is refused
    */
   stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
   close(): void;
 }
 
-/** Largest answer that is read: a page of 500 objects of 1.5 MiB could be larger, but pages of ours are not. */
+/** Maximum bytes of an answer. A page of 500 objects of 1.5 MiB could be larger; the pages read here are not. */
 const maxAnswerBytes = 256 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
@@ -102,22 +101,22 @@ function send(server: string, options: RequestOptions, wanted: ApiRequest): Prom
   });
 }
 
-/** The connection ended before an answer came; asking again does no harm, since only reads are asked again. */
+/** The connection ended before an answer came. Repeating does no harm: only reads are repeated. */
 class BrokenConnection extends Error {}
 
-/** Ended by the other side, by something on the way, or by our own kernel. */
+/** Closed by the server, by a device in between, or by the local kernel. */
 const brokenConnection = ["ECONNRESET", "ECONNABORTED", "EPIPE"];
 
 const isBroken = (error: Error): boolean =>
   brokenConnection.includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** Times that a read is sent again because its connection broke; and attempts to read the whole of an answer that breaks off. */
+/** Maximum repetitions of a read whose connection broke, and attempts to read an answer to its end. */
 const maxRepeats = 4;
 /** Milliseconds before the first repetition; each later one waits twice as long. */
 const repeatAfter = 5;
 const readAttempts = 2;
 
-/** Speaks over a connection. Credentials are read anew, once, after 401; that a connection breaks fails no read. */
+/** Makes a client. After a 401 it reads the credentials again, once; a broken connection does not fail a read. */
 export function createApiClient(connection: Connection): ApiClient {
   const open = async (wanted: ApiRequest): Promise<IncomingMessage> => {
     wanted.signal.throwIfAborted();
@@ -138,7 +137,7 @@ export function createApiClient(connection: Connection): ApiClient {
           throw new ApiError(0, `${wanted.path}: the connection was closed again and again`, {
             cause: error,
           });
-        // Where one kept connection is broken, others may be: they go while we wait.
+        // Other idle connections may be broken too: the pause lets them close.
         await sleep(repeatAfter * 2 ** attempt, undefined, { signal: wanted.signal });
       }
     }
@@ -176,5 +175,5 @@ export function createApiClient(connection: Connection): ApiClient {
   };
 }
 
-/** The message of whatever was thrown. */
+/** Message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

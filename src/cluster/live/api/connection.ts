@@ -2,36 +2,36 @@ import { readFile } from "node:fs/promises";
 import { Agent as PlainAgent } from "node:http";
 import { Agent, type RequestOptions } from "node:https";
 
-/** How requests reach the API server: address, TLS and who asks. */
+/** Access to the API server: address, TLS and credentials. */
 export interface Connection {
-  /** Base address without a slash at the end. */
+  /** Base URL without trailing slash. */
   readonly server: string;
   /**
    * Options of `node:https` for one request: agent and headers.
-   * @param fresh read the credentials anew, as after an answer 401
+   * @param fresh true: read the credentials again, as after a 401
    */
   options(fresh: boolean): Promise<RequestOptions>;
   close(): void;
 }
 
-/** Reads and lists share these; a watch holds its socket for minutes, so the number only bounds bursts. */
+/** For reads and lists; a watch holds its socket for minutes, so the maximum only bounds bursts. */
 const agentOptions = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 64, maxFreeSockets: 16 } as const;
 
-/** Milliseconds after which credentials are read again. Tokens rotate hours before they expire; client-go takes 10 s. */
+/** Milliseconds for which credentials are cached. Tokens rotate hours before they expire; client-go uses 10 s. */
 const credentialLifetime = 10_000;
 
-/** Where a pod finds its credentials; the paths of every ServiceAccount mount. */
+/** Location of a pod's credentials; defaults are those of every ServiceAccount mount. */
 export interface InClusterOptions {
   /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
   readonly host: string;
   readonly port: string;
-  /** Folder of `token` and `ca.crt`. */
+  /** Folder with `token` and `ca.crt`. */
   readonly accountFolder?: string;
 }
 
 /**
- * The connection of a pod, by its ServiceAccount. Token and CA are read again every few seconds, since both rotate.
- * Without `@kubernetes/client-node`, which costs some 80 MB and a second at the start.
+ * Connects as a pod's ServiceAccount. Token and CA are read again every few seconds: both rotate. Does without
+ * `@kubernetes/client-node`, which costs some 80 MB and a second at the start.
  */
 export function connectInCluster({ host, port, accountFolder }: InClusterOptions): Connection {
   const folder = accountFolder ?? "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -54,14 +54,14 @@ export function connectInCluster({ host, port, accountFolder }: InClusterOptions
   });
 }
 
-/** What `KubeConfig.loadFromDefault` comes to where it finds nothing, as kubectl does: nobody means that. */
+/** Default of `KubeConfig.loadFromDefault` without any kubeconfig, as in kubectl; never intended here. */
 const nowhere = { name: "cluster", server: "http://localhost:8080" };
 
 /**
- * The connection that a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
+ * Connects as a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
  * `@kubernetes/client-node` understands them.
- * @param file without it, what kubectl would use: KUBECONFIG, or `~/.kube/config`
- * @throws Error where the file cannot be read or names no cluster
+ * @param file default: kubectl's, KUBECONFIG or `~/.kube/config`
+ * @throws Error if the file cannot be read or names no cluster
  */
 export async function connectByKubeconfig(file: string | undefined, context?: string): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
@@ -92,7 +92,8 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
     options: async () => {
       const options: RequestOptions = {};
       await config.applyToHTTPSOptions(options);
-      // The library's agent keeps no connection alive and its first certificate forever; only its proxies are kept.
+      // The library's agent keeps no connection alive and never reloads its certificate; it is used for proxies
+      // only.
       if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") return options;
       const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
       const tls = Object.fromEntries(
@@ -120,7 +121,7 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
   });
 }
 
-/** Keeps the options for a while: reading credentials for every request would cost more than the request. */
+/** Caches the options: reading credentials for each request would cost more than the request. */
 function remembering(connection: {
   readonly server: string;
   readonly options: () => Promise<RequestOptions>;

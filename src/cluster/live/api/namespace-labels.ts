@@ -4,15 +4,15 @@ import { ApiError, type ApiClient } from "./client.ts";
 import { toSourceError } from "./volume-object-source.ts";
 
 /**
- * Reads a namespace's labels, consistently.
- * @throws SourceError SOURCE_UNAVAILABLE also where there is no such namespace; TIMEOUT
+ * Reads a namespace's labels, consistently (from etcd's quorum).
+ * @throws SourceError SOURCE_UNAVAILABLE, also if there is no such namespace; TIMEOUT
  */
 export async function readNamespaceLabels(
   client: ApiClient,
   name: string,
   signal: AbortSignal,
 ): Promise<Labels> {
-  // A DNS label; nothing else may get into a URL.
+  // A DNS label (RFC 1123); nothing else may enter a URL.
   if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
     throw new SourceError(
       "SOURCE_MALFORMED",

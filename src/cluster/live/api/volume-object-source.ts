@@ -9,15 +9,15 @@ import type {
 import { decodeVolumeObject, describeRef, holdsKeys, identityOf } from "../../../kubernetes/volume-object.ts";
 import { ApiError, messageOf, type ApiClient } from "./client.ts";
 
-/** Bytes of decoded objects that are kept. */
+/** Default bytes of cached decoded objects. */
 const defaultCacheBytes = 16 * 1024 * 1024;
 
-/** Only metadata in the answer: a few hundred bytes instead of up to 1 MiB, and nothing to decode. */
+/** Requests only metadata: a few hundred bytes instead of up to 1 MiB, without decoding. */
 const metadataOnly = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 
 const plurals = { ConfigMap: "configmaps", Secret: "secrets" } as const;
 
-/** Namespaces are DNS labels and these objects' names DNS subdomains; nothing else may get into a URL. */
+/** Covers namespaces (DNS labels) and object names (DNS subdomains); nothing else may enter a URL. */
 const namePattern = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 function pathOf(ref: VolumeObjectRef): string {
@@ -29,7 +29,7 @@ function pathOf(ref: VolumeObjectRef): string {
   return `/api/v1/namespaces/${ref.namespace}/${plurals[ref.kind]}/${ref.name}`;
 }
 
-/** Turns whatever a request threw into what reviews understand. */
+/** Turns any error of a request into one that reviews understand. */
 export function toSourceError(error: unknown, what: string): SourceError {
   if (error instanceof SourceError) return error;
   if (error instanceof ApiError) {
@@ -49,20 +49,20 @@ export function toSourceError(error: unknown, what: string): SourceError {
   });
 }
 
-/** What the live source tells of itself. */
+/** Callbacks of the live source. */
 export interface SourceHooks {
-  /** `hit`: the bytes of an earlier read were still the present ones. */
+  /** `hit`: the cached content was still current. */
   readonly onCache?: (result: "hit" | "miss") => void;
 }
 
 /**
- * Reads ConfigMaps and Secrets by consistent reads: a GET without `resourceVersion` is answered from etcd's quorum
+ * Reads ConfigMaps and Secrets consistently: a GET without `resourceVersion` is answered from etcd's quorum
  * (Kubernetes API concepts, "Resource versions").
  *
- * An object that was read before is asked for its metadata only, which is a consistent read too. When its identity differs, or the
- * server answers with something else, the whole object is read; so it is where keys are asked for that were not decoded.
+ * For an object in the cache only metadata is requested, which is a consistent read too. The whole object is read
+ * if its identity differs, the answer has another form, or keys are requested that were not decoded.
  *
- * Two reads of one object at the same time are not joined: the earlier could be older than the later review's start.
+ * Simultaneous reads of one object are not joined: the earlier could predate the later review.
  */
 export function createVolumeObjectSource(
   client: ApiClient,

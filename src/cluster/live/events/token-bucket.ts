@@ -1,10 +1,10 @@
-/** So many at once, and then so many a second. */
+/** A burst, and a rate in tokens per second. */
 export interface BucketLimits {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** A token bucket. Times are milliseconds of a clock that only grows. */
+/** Token bucket. Times are milliseconds of a monotonic clock. */
 export class TokenBucket {
   readonly #limits: BucketLimits;
   #tokens: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one; false where there is none. */
+  /** Takes a token; false if there is none. */
   take(now: number): boolean {
     const { burst, perSecond } = this.#limits;
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond);

@@ -5,31 +5,31 @@ import type { DenialEvent } from "../../../admission/denial-event.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import { TokenBucket, type BucketLimits } from "./token-bucket.ts";
 
-/** Why an Event was not written: too many, more than can wait, or the API server would not have it. */
+/** Reason why an Event was not written: rate limit, full queue, or refused by the API server. */
 export type EventDrop = "rate_limited" | "queue_full" | "refused";
 
-/** Tells of denials as Events. */
+/** Reports denials as Kubernetes Events. */
 export interface EventWriter {
-  /** Returns at once, and never throws. */
+  /** Queues an Event. Returns at once, and never throws. */
   tell(event: DenialEvent): void;
   close(): Promise<void>;
 }
 
-/** Bounds; times in milliseconds. */
+/** Limits; times in milliseconds. */
 export interface EventLimits {
-  /** New Events on one object. */
+  /** New Events per object. */
   readonly perObject: BucketLimits;
-  /** New Events in one namespace: no tenant's denials may use up what all have. */
+  /** New Events per namespace: one tenant must not use up the rate of all. */
   readonly perNamespace: BucketLimits;
-  /** Requests in all. */
+  /** Requests in total. */
   readonly inAll: BucketLimits;
-  /** Requests that may wait. */
+  /** Maximum requests in the queue. */
   readonly waiting: number;
-  /** Denials that are remembered, to be counted when they come again. */
+  /** Maximum remembered denials, for counting repetitions. */
   readonly remembered: number;
-  /** How often the count of a denial that comes again is written. */
+  /** Interval between writes of a repeated denial's count. */
   readonly series: number;
-  /** A denial that has not come again for so long begins a new Event. */
+  /** Time after which a repeated denial begins a new Event. */
   readonly forget: number;
 }
 
@@ -45,10 +45,10 @@ export const eventLimits: EventLimits = {
 
 export interface EventDeps {
   readonly client: ApiClient;
-  /** Once each time that writing begins to fail. */
+  /** Runs once each time that writing begins to fail. */
   readonly onProblem: (message: string) => void;
   readonly onDropped: (why: EventDrop) => void;
-  /** Namespaces that the API server asks nothing about: what calls itself a review of them is none. */
+  /** Namespaces without reviews by the API server: a review that claims to come from one is forged. */
   readonly exempt?: ReadonlySet<string>;
   readonly limits?: EventLimits;
   readonly clock?: { monotonic(): number; now(): number };
@@ -62,14 +62,14 @@ interface RecordedEvent {
   count: number;
   written: number;
   lastAt: number;
-  /** Monotonic: when it came last, and when its count may be written. */
+  /** Monotonic times of the last denial and of the next write of its count. */
   seen: number;
   due: number;
 }
 
 const microTime = (now: number): string => new Date(now).toISOString().replace("Z", "000Z");
 
-/** A name for an Event on an object of any name: a DNS subdomain, unlike every other. */
+/** Unique Event name for an object of any name: a DNS subdomain. */
 const eventName = (name: string): string =>
   `${name
     .toLowerCase()
@@ -109,8 +109,8 @@ function bucketOf(
 }
 
 /**
- * Writes Events (events.k8s.io/v1) one after the other. The same denial again, as controllers try on and on, is counted
- * in the series of the Event that is there. What is too much is dropped and counted: a decision never waits for this.
+ * Writes Events (events.k8s.io/v1) one by one. Repetitions of a denial, as controllers cause by retrying, count in
+ * the series of its Event. Above the limits Events are dropped and counted: a decision never waits for them.
  */
 class Writer implements EventWriter {
   readonly #deps: EventDeps;
@@ -166,10 +166,10 @@ class Writer implements EventWriter {
     const time = this.#clock.now();
     const name = eventName(event.regarding.name);
     const collection = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(event.namespace)}/events`;
-    // Now, not when its turn comes: what waits must not hold on to the skills under review.
+    // The body is made now: a queued request must not keep the reviewed skills in memory.
     const body = bodyOf(event, name, time);
     const known = { path: `${collection}/${name}`, count: 1, written: 1, lastAt: time, seen };
-    // Known from before it is written: what comes meanwhile is counted.
+    // Remembered before it is written: repetitions meanwhile are counted.
     this.#known.set(key, { ...known, due: seen + this.#limits.series });
     const create = async (): Promise<void> => {
       try {
@@ -221,7 +221,7 @@ class Writer implements EventWriter {
     return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
   }
 
-  /** Writes the counts that have grown and are due, and forgets what does not come any more. */
+  /** Queues writes of increased counts that are due, and forgets denials that no longer repeat. */
   #writeSeries(): void {
     const now = this.#clock.monotonic();
     for (const [key, known] of [...this.#known.entries()]) {
@@ -241,12 +241,12 @@ class Writer implements EventWriter {
       await this.#deps.client.call({ method: "PATCH", path, contentType, body, signal: this.#signal() });
       known.written = count;
     } catch (error) {
-      // The API server forgets Events after an hour; the next denial begins a new one.
+      // The API server deletes Events after an hour by default; the next denial begins a new one.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       this.#known.delete(key);
     }
   }
 }
 
-/** Events of denials, within bounds. */
+/** Makes a writer of Events about denials, within limits. */
 export const createEventWriter = (deps: EventDeps): EventWriter => new Writer(deps);

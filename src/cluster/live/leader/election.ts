@@ -1,57 +1,58 @@
 import type { Confirmation, Leadership } from "./leadership.ts";
 import type { LeaseRecord, LeaseStore, StoredLease } from "./lease.ts";
 
-/** Times of an election, milliseconds; the relations are those of client-go: duration > deadline > retry. */
+/** Times of an election, milliseconds, related as in client-go: duration > deadline > retry. */
 export interface ElectionTimes {
-  /** After so long without a renewal another candidate takes over. */
+  /** Time without renewal after which another candidate takes over. */
   readonly duration: number;
-  /** A leader that could not renew for so long stops leading by itself. */
+  /** Time without renewal after which the leader stops leading. */
   readonly deadline: number;
-  /** Between two attempts. */
+  /** Interval between two attempts. */
   readonly retry: number;
 }
 
 export const electionDefaults: ElectionTimes = { duration: 15_000, deadline: 10_000, retry: 2_000 };
 
-/** Time as an election sees it. */
+/** Clock of an election. */
 export interface ElectionClock {
-  /** Milliseconds that only ever grow, also while the process is stopped; from any beginning. */
+  /** Monotonic milliseconds from any origin, which also advance while the process is stopped. */
   monotonic(): number;
-  /** Milliseconds since 1970, for people who read the Lease. */
+  /** Milliseconds since 1970, for the Lease's readers. */
   now(): number;
-  /** Resolves after that long, or as soon as the signal aborts. */
+  /** Resolves after that time, or as soon as the signal aborts. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** 0 to 1: candidates must not all come at the same moment. */
+  /** 0 to 1: spreads the candidates' attempts. */
   random(): number;
 }
 
 export interface ElectionOptions {
   readonly store: LeaseStore;
-  /** Unlike that of every other process that ever was. */
+  /** Unique among all processes ever. */
   readonly identity: string;
   readonly clock: ElectionClock;
   readonly times?: ElectionTimes;
-  /** Told once each time that attempts begin to fail. */
+  /** Runs once each time that attempts begin to fail. */
   readonly onProblem: (error: unknown) => void;
 }
 
-/** Microseconds, as the API's MicroTime has them. */
+/** RFC 3339 with microseconds, the API's MicroTime. */
 const microTime = (now: number): string => new Date(now).toISOString().replace("Z", "000Z");
 
-/** Longest that somebody else's Lease is waited for, whatever it says of itself, seconds. */
+/** Maximum seconds to wait for another holder's Lease, whatever duration it states. */
 const maxDuration = 300;
 
-/** Milliseconds that giving up the lead may take on the way out. */
+/** Maximum milliseconds for releasing the Lease at the end. */
 const releaseTimeout = 2_000;
 
-/** What makes two states of the Lease different renewals; a mark that somebody sets is no sign of life. */
+/** Identifies a renewal; a change of the annotation alone is no sign of life. */
 const lifeSign = ({ holder, renewTime, acquireTime, transitions }: LeaseRecord): string =>
   JSON.stringify([holder, renewTime, acquireTime, transitions]);
 
 /**
- * One candidate, in the manner of client-go's leader election. Times of other machines are never compared with ours:
- * what counts is how long ago, by our own monotonic clock, we saw the Lease change. Our own lead counts from before the
- * renewal was sent, so that it ends before anybody else may begin, also when the process was stopped in between.
+ * A candidate in the manner of client-go's leader election. Clocks of different machines are never compared: a
+ * Lease expires by the time since this process saw it change, on its own monotonic clock. The lead counts from
+ * before the renewal was sent: it then ends before another candidate may begin, even if this process was stopped in
+ * between.
  */
 class Candidate implements Leadership {
   readonly #options: ElectionOptions;
@@ -78,7 +79,7 @@ class Candidate implements Leadership {
   }
 
   leadingSignal(): AbortSignal | undefined {
-    // By the clock, not by a timer: after a process was stopped, what it does first may come before any timer.
+    // Checked by the clock: after a stop of the process, other code may run before any timer.
     if (this.#options.clock.monotonic() - this.#renewedAt >= this.#times.deadline) this.#lose();
     return this.#leading?.signal;
   }
@@ -130,13 +131,13 @@ class Candidate implements Leadership {
     const stop = this.#stop.signal;
     while (!stop.aborted) {
       await this.#tryOnce(stop);
-      // Who waits for the lead comes at odd moments, so that two do not meet again and again.
+      // Waiting candidates attempt at random times, so that two do not collide again and again.
       const leads = this.leadingSignal() !== undefined;
       await clock.sleep(leads ? Math.min(retry, this.#left()) : retry * (1 + clock.random()), stop);
     }
   }
 
-  /** One attempt at a time: the loop's and those of `confirm` would otherwise overtake each other. */
+  /** One attempt at a time: those of the loop and of `confirm` would otherwise overtake each other. */
   #serially(work: () => Promise<void>): Promise<void> {
     const next = this.#attempt.then(work);
     this.#attempt = next.catch(() => undefined);
@@ -156,12 +157,12 @@ class Candidate implements Leadership {
     this.#tell();
   }
 
-  /** Milliseconds until the lead has to be given up. */
+  /** Milliseconds until the lead ends. */
   #left(): number {
     return Math.max(0, this.#renewedAt + this.#times.deadline - this.#options.clock.monotonic());
   }
 
-  /** A leader's attempt is over by the time that the lead has to be given up, and soon enough for another attempt. */
+  /** Bounds a leader's attempt: it ends before the lead does, with time for another attempt. */
   #limited(signal: AbortSignal): AbortSignal {
     const most = this.#times.deadline / 2;
     const limit = this.leadingSignal() === undefined ? most : Math.min(most, this.#left());
@@ -172,7 +173,7 @@ class Candidate implements Leadership {
     if (this.#stop.signal.aborted) return;
     if (this.leadingSignal() !== undefined && this.#stored !== undefined) {
       if (await this.#write(this.#stored.record, this.#stored, signal)) return;
-      // Somebody else changed it; what it is now decides whether we still lead.
+      // Changed by someone else; its present holder decides whether this process still leads.
     }
     const found = await this.#options.store.read(signal);
     this.#observe(found);
@@ -195,7 +196,7 @@ class Candidate implements Leadership {
     return this.#options.clock.monotonic() - (this.#seen?.at ?? 0) < duration;
   }
 
-  /** Writes ourselves as the holder; false when someone else was faster. */
+  /** Writes this process as the holder; false if another was faster. */
   async #write(
     before: LeaseRecord | undefined,
     previous: StoredLease | undefined,
@@ -237,5 +238,5 @@ class Candidate implements Leadership {
   }
 }
 
-/** A candidate. From `campaign` until `close` it never gives up: every failure ends in another attempt. */
+/** Makes a candidate. From `campaign` until `close` it retries after every failure. */
 export const createCandidate = (options: ElectionOptions): Leadership => new Candidate(options);

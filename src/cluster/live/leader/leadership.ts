@@ -1,31 +1,31 @@
-/** What a leader was told when it asked whether it still leads. */
+/** The confirmed lead, with the state of the Lease. */
 export interface Confirmation {
   /** Aborts when the lead is lost. */
   readonly leadingSignal: AbortSignal;
-  /** The installation that was told to stay unregistered. */
+  /** The installation that is to stay unregistered. */
   readonly unregistered: string | undefined;
 }
 
-/** Who does what only one replica may do at a time. */
+/** Leadership among replicas, for work that only one may do at a time. */
 export interface Leadership {
-  /** Begins to stand for election; until then somebody else leads. Where nothing is elected it does nothing. */
+  /** Starts campaigning; until then another replica leads. Without election it does nothing. */
   campaign(): void;
-  /** A signal that aborts when the lead is lost; undefined while somebody else leads. */
+  /** Signal that aborts when the lead is lost; undefined while another replica leads. */
   leadingSignal(): AbortSignal | undefined;
   /**
-   * Asks the API server: the answer holds for the moment. For what must not be done twice.
-   * @returns undefined where somebody else leads, or nothing could be learnt
+   * Confirms the lead at the API server, for work that must not be done twice. Holds for the moment.
+   * @returns undefined if another replica leads, or the API server did not answer
    */
   confirm(signal: AbortSignal): Promise<Confirmation | undefined>;
-  /** Takes away the mark of an installation that is no more. */
+  /** Removes the mark of an earlier installation from the Lease. */
   clearUnregistered(signal: AbortSignal): Promise<void>;
-  /** Told when the lead is won or lost, and when the mark on the Lease changes. */
+  /** Runs after the lead is won or lost, and after the mark on the Lease changes. */
   onChange(listener: () => void): void;
-  /** Gives the lead up, so that the next one need not wait. Safe to call twice. */
+  /** Releases the Lease, so that the next leader need not wait. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Whoever needs no election: one process by itself. */
+/** Leadership without election: a process by itself. */
 export function soleLeader(): Leadership {
   const leadingSignal = new AbortController().signal;
   return {

@@ -1,17 +1,17 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 
-/** What a Lease says (coordination.k8s.io/v1), as far as an election needs it. */
+/** Content of a Lease (coordination.k8s.io/v1) that an election needs. */
 export interface LeaseRecord {
-  /** Who leads; empty where it was given up. */
+  /** Identity of the leader; empty if it released the Lease. */
   readonly holder: string;
-  /** Seconds after the last renewal until somebody else may take it. */
+  /** Seconds after the last renewal until another candidate may take over. */
   readonly durationSeconds: number;
-  /** RFC 3339 with microseconds. For people: nobody compares another machine's time with its own. */
+  /** RFC 3339 with microseconds. For people: clocks of different machines are never compared. */
   readonly acquireTime?: string;
   readonly renewTime?: string;
   readonly transitions: number;
-  /** The installation that was told to stay unregistered; absent where none was. */
+  /** The installation that is to stay unregistered, if any. */
   readonly unregistered?: string | undefined;
 }
 
@@ -24,13 +24,13 @@ export interface StoredLease {
 /** Port: the one Lease, with optimistic concurrency. */
 export interface LeaseStore {
   /**
-   * Undefined where there is none.
+   * @returns undefined if there is none
    * @throws ApiError
    */
   read(signal: AbortSignal): Promise<StoredLease | undefined>;
   /**
-   * Replaces what was read as `previous`, or creates where that is undefined.
-   * @returns undefined when someone else was faster; nothing was written then
+   * Replaces the version `previous`, or creates the Lease if that is undefined.
+   * @returns undefined if another was faster; nothing was written then
    * @throws ApiError
    */
   write(
@@ -40,7 +40,10 @@ export interface LeaseStore {
   ): Promise<StoredLease | undefined>;
 }
 
-/** On the Lease: the installation (`installation.ts`) whose webhook stays unregistered until this is taken away. */
+/**
+ * Annotation of the Lease: the installation (`installation.ts`) whose webhook stays unregistered until it is
+ * removed.
+ */
 export const unregisteredAnnotation = "skill-admission.dev/unregistered";
 
 const labels = {
@@ -71,7 +74,7 @@ function recordOf(object: KubernetesObject): LeaseRecord {
   };
 }
 
-/** The Lease with this record; what else stands in its metadata stays. */
+/** The Lease with this record; other metadata stays. */
 function objectOf(record: LeaseRecord, metadata: Fields): KubernetesObject {
   const others = Object.entries(fieldsOf(metadata["annotations"])).filter(
     ([key]) => key !== unregisteredAnnotation,
@@ -107,7 +110,9 @@ function stored(object: KubernetesObject): Versioned {
   return { version: text(metadata["resourceVersion"]) ?? "", record: recordOf(object), metadata };
 }
 
-/** The Lease of this name, by the API server. Needs `get` and `update` of it, and `create` where it may be missing. */
+/**
+ * Accesses a Lease through the API server. Needs the verbs `get` and `update`, and `create` if it may be missing.
+ */
 export function createLeaseStore(client: ApiClient, namespace: string, name: string): LeaseStore {
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
   const path = `${collection}/${encodeURIComponent(name)}`;
@@ -130,7 +135,7 @@ export function createLeaseStore(client: ApiClient, namespace: string, name: str
             : await client.call({ method: "PUT", path, body, signal }),
         );
       } catch (error) {
-        // 409: changed or created meanwhile. 404: deleted meanwhile, or its namespace is gone, as reading it will tell.
+        // 409: changed or created meanwhile. 404: deleted meanwhile; reading will tell if its namespace is gone.
         const lost =
           error instanceof ApiError &&
           (error.status === 409 || (error.status === 404 && previous !== undefined));

@@ -3,7 +3,7 @@ import { ApiError, type ApiClient } from "../api/client.ts";
 import { agrees, fieldManager } from "./drift.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
 
-/** Where webhook configurations are. */
+/** Path of all webhook configurations. */
 export const webhookConfigurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 
 const versionOf = ({ metadata }: KubernetesObject): { resourceVersion: string; uid: string } => {
@@ -12,11 +12,10 @@ const versionOf = ({ metadata }: KubernetesObject): { resourceVersion: string; u
 };
 
 /**
- * Writes the registration over what was seen of it.
- *
- * @param present what was seen; undefined: nothing
- * @returns what is registered now
- * @throws ApiError where it was refused, where it was changed meanwhile (409), and where somebody changes it as it is written
+ * Writes the registration over the present one.
+ * @param present as last seen; undefined: none
+ * @returns the registration as written
+ * @throws ApiError if it is refused, or was changed meanwhile (409)
  */
 export async function applyConfiguration(
   client: ApiClient,
@@ -25,7 +24,7 @@ export async function applyConfiguration(
   signal: AbortSignal,
 ): Promise<KubernetesObject> {
   const path = `${webhookConfigurations}/${webhookConfigurationName}`;
-  // With the version that was looked at: who has lost the lead without knowing must not undo what came after.
+  // States the version that was seen: a replica that lost the lead unawares must not undo later changes.
   const seen = present === undefined ? {} : { resourceVersion: versionOf(present).resourceVersion };
   const applied = await client.call({
     method: "PATCH",
@@ -35,7 +34,7 @@ export async function applyConfiguration(
     signal,
   });
   if (agrees(applied, wanted)) return applied;
-  // Applying leaves fields and entries of other managers alone; here they would make the webhook miss objects.
+  // Applying keeps other managers' fields and entries; here they would make the webhook miss objects.
   const replaced = await client.call({
     method: "PUT",
     path: `${path}?fieldManager=${fieldManager}`,

@@ -4,11 +4,11 @@ interface RegisteredWebhook {
   readonly clientConfig?: { readonly caBundle?: string };
 }
 
-/** The certificates of a PEM bundle, each as text. */
+/** Certificates of a PEM bundle, each as text. */
 const certificatesIn = (bundle: string): readonly string[] =>
   bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
-/** What callers trust by each webhook that is registered, PEM. */
+/** CA bundle of each registered webhook, PEM. */
 export function bundlesOf(registered: KubernetesObject | undefined): readonly string[] {
   const webhooks = (registered?.["webhooks"] ?? []) as readonly RegisteredWebhook[];
   return webhooks.map(({ clientConfig }) =>
@@ -16,7 +16,7 @@ export function bundlesOf(registered: KubernetesObject | undefined): readonly st
   );
 }
 
-/** Has every one of some bundles, of which there is one at least, all these authorities. */
+/** True if there is a bundle, and each has all these authorities. */
 export function trustAll(bundles: readonly string[], caBundle: string): boolean {
   const certificates = certificatesIn(caBundle);
   return bundles.length > 0 && bundles.every((bundle) => certificates.every((one) => bundle.includes(one)));

@@ -3,16 +3,16 @@ import { printable } from "../../../text/printable.ts";
 import { isFields } from "../../../text/fields.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 
-/** By this name our own writes go into managedFields. */
+/** Name of the controller's own writes in managedFields. */
 export const fieldManager = "skill-admission";
 
-/** Fields that are named; those behind them come and go with these. */
+/** Maximum named fields; further ones usually come and go with these. */
 const maxNamed = 3;
 /** Nothing in a webhook is nested deeper than `matchConditions` or `namespaceSelector`. */
 const maxDepth = 8;
 const maxValue = 80;
 
-/** The uids of those with whom an object goes. */
+/** The uids of an object's owners. */
 function ownersOf({ metadata }: KubernetesObject): readonly string[] {
   const { ownerReferences = [] } = metadata as {
     readonly ownerReferences?: readonly { readonly uid: string }[];
@@ -20,16 +20,18 @@ function ownersOf({ metadata }: KubernetesObject): readonly string[] {
   return ownerReferences.map(({ uid }) => uid);
 }
 
-/** Is everything registered exactly as wanted: a field that someone added can narrow a webhook as well as one changed. */
+/**
+ * True if the registration is exactly as expected: an added field can narrow a webhook as well as a changed one.
+ */
 export const agrees = (present: KubernetesObject | undefined, wanted: KubernetesObject): boolean =>
   present !== undefined &&
   isDeepStrictEqual(present["webhooks"], wanted["webhooks"]) &&
   ownersOf(wanted).every((uid) => ownersOf(present).includes(uid));
 
 interface Difference {
-  /** The webhook, where it is in one. */
+  /** Name of the webhook, if the difference is in one. */
   readonly webhook?: string;
-  /** From the webhook down: `["clientConfig", "caBundle"]`. */
+  /** Path below the webhook: `["clientConfig", "caBundle"]`. */
   readonly path: readonly string[];
   readonly expected: unknown;
   readonly found: unknown;
@@ -40,7 +42,7 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const nameOf = (webhook: unknown): string =>
   isFields(webhook) && typeof webhook["name"] === "string" ? webhook["name"] : "";
 
-/** The children of two values that may be compared one by one; undefined where they differ as a whole. */
+/** Keys by which two values are compared member by member; undefined if they differ as a whole. */
 function childrenOf(expected: unknown, found: unknown): readonly string[] | undefined {
   if (Array.isArray(expected) && Array.isArray(found))
     return expected.length === found.length ? expected.map((_, index) => String(index)) : undefined;
@@ -53,7 +55,7 @@ const childOf = (value: unknown, key: string): unknown => {
   return isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 };
 
-/** The innermost fields at which two values differ, the first `maxNamed` of them. */
+/** The innermost fields that differ, up to `maxNamed`. */
 function differences(expected: unknown, found: unknown, path: readonly string[] = []): readonly Difference[] {
   if (isDeepStrictEqual(expected, found)) return [];
   const children = path.length < maxDepth ? childrenOf(expected, found) : undefined;
@@ -87,14 +89,17 @@ function allDifferences(present: KubernetesObject, wanted: KubernetesObject): re
   ];
 }
 
-/** Does an entry of managedFields say that its manager wrote this field of this webhook. */
+/** True if an entry of managedFields owns this field of this webhook. */
 function writes(entry: Readonly<Record<string, unknown>>, { webhook = "", path }: Difference): boolean {
   const fields = childOf(childOf(entry["fieldsV1"], "f:webhooks"), `k:${JSON.stringify({ name: webhook })}`);
   const [field] = path;
   return isFields(fields) && (field === undefined || Object.hasOwn(fields, `f:${field}`));
 }
 
-/** Who wrote that field last, as far as managedFields tell (they forget who removed one); others before ourselves. */
+/**
+ * Last writer of a field according to managedFields, which do not record removals; other managers before the
+ * controller.
+ */
 function managerOf({ metadata }: KubernetesObject, difference: Difference): string | undefined {
   const entries = listOf(isFields(metadata) ? metadata["managedFields"] : undefined)
     .filter(isFields)
@@ -121,10 +126,9 @@ function differenceText(present: KubernetesObject, difference: Difference): stri
 }
 
 /**
- * What somebody made of the registration: the first fields that differ, with what is expected and found, and with whom
- * the API server knows as their writer.
- *
- * @param present what is registered; undefined where nothing is
+ * Describes how the registration differs: the first fields, expected and found, with their last writer as the API
+ * server knows it.
+ * @param present as registered; undefined: none
  */
 export function describeDrift(present: KubernetesObject | undefined, wanted: KubernetesObject): string {
   if (present === undefined) return "it was deleted";

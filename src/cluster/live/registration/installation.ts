@@ -1,13 +1,12 @@
 import { ApiError, type ApiClient } from "../api/client.ts";
 
-/** What stands for an installation that has no Service. */
+/** Stands for an installation without a Service. */
 export const withoutService = "none";
 
 /**
- * Which installation this is: the uid of the Service that the webhook is reached by. It goes with the installation and
- * is another one after the next, unlike every name, and needs nothing to be kept.
- *
- * @throws ApiError where it cannot be learnt
+ * Identity of this installation: the uid of the webhook's Service. It ends with the installation and is never
+ * reused, unlike a name, and needs no storage.
+ * @throws ApiError if it cannot be read
  */
 export async function readInstallation(
   client: ApiClient,
@@ -25,7 +24,7 @@ export async function readInstallation(
   }
 }
 
-/** @throws ApiError where it cannot be learnt, as when the namespace is gone */
+/** @throws ApiError if it cannot be read, for example because the namespace is gone */
 export async function readNamespace(
   client: ApiClient,
   name: string,
@@ -40,7 +39,7 @@ interface EndpointSlice {
 }
 
 /**
- * Is there a pod behind the Service that Kubernetes sends requests to.
+ * True if the Service has a ready endpoint.
  * @throws ApiError
  */
 export async function hasReadyEndpoint(
@@ -52,7 +51,7 @@ export async function hasReadyEndpoint(
   const query = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${service}` }).toString();
   const path = `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices?${query}`;
   const slices = ((await client.call({ path, signal }))["items"] ?? []) as readonly EndpointSlice[];
-  // Of an endpoint that says nothing of itself Kubernetes assumes that it is ready.
+  // Kubernetes treats an endpoint without conditions as ready.
   return slices.some(({ endpoints }) =>
     (endpoints ?? []).some(({ conditions }) => conditions?.ready !== false),
   );

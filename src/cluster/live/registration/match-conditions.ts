@@ -1,12 +1,15 @@
 import type { Carrier, FieldPath } from "../../../workload/carriers/carriers.ts";
 
-/** A condition in CEL under which the API server asks the webhook; it may read `object`, `oldObject` and `request` only. */
+/** CEL condition for sending an object to the webhook; it may read `object`, `oldObject` and `request`. */
 export interface MatchCondition {
   readonly name: string;
   readonly expression: string;
 }
 
-/** Is a field there: each step is asked for, since reading below a missing field fails, which `failurePolicy: Fail` refuses. */
+/**
+ * Tests that a field exists, step by step: reading below a missing field is an error, which `failurePolicy: Fail`
+ * refuses.
+ */
 const isThere = (version: "object" | "oldObject", field: FieldPath): string =>
   field.map((_, index) => `has(${[version, ...field.slice(0, index + 1)].join(".")})`).join(" && ");
 
@@ -15,10 +18,10 @@ const equal = (field: FieldPath): string => {
   return `${isThere("oldObject", field)} && object.${path} == oldObject.${path}`;
 };
 
-/** Both versions have the field, with the same content. */
+/** Both versions have the field with the same content. */
 const kept = (field: FieldPath): string => `${isThere("object", field)} && ${equal(field)}`;
 
-/** The same, or neither version has the field. */
+/** Both versions have the same content, or neither has the field. */
 const keptOrAbsent = (field: FieldPath): string =>
   `(${isThere("object", field)} ? ${equal(field)} : !(${isThere("oldObject", field)}))`;
 
@@ -26,9 +29,9 @@ const unchanged = ({ unchangedWhen: [first, ...others] }: Carrier): string =>
   [kept(first), ...others.map(keptOrAbsent)].join("\n    && ");
 
 /**
- * Updates that leave alone all through which a carrier brings skills in, such as scaling, finalizers and owners: they must go
- * through while no replica answers, or pods could not even end. Deletion is no exception by itself (CVE-2023-34091). A kind
- * that is none of these carriers is asked about.
+ * Excludes updates that leave unchanged all fields through which skills enter, such as scaling, finalizers and
+ * owners: they must work while no replica answers, or pods could not even terminate. Deletion is no exception by
+ * itself (CVE-2023-34091). Kinds that are no carriers are reviewed.
  */
 export function notUnchanged(carriers: readonly Carrier[]): string {
   const branches = [...Map.groupBy(carriers, unchanged)].map(
@@ -39,9 +42,9 @@ export function notUnchanged(carriers: readonly Carrier[]): string {
 }
 
 /**
- * Leader locks of old clients are ConfigMaps that are renewed every other second and whose loss stops controllers.
- * A lock lives in an annotation, and annotations cannot be mounted from a ConfigMap; one that holds files, or held
- * some until now, is reviewed, whatever it is annotated with.
+ * Excludes leader locks of old clients: ConfigMaps that are renewed every two seconds and whose loss stops
+ * controllers. A lock is an annotation, which cannot be mounted; a ConfigMap that holds files, or held some before,
+ * is reviewed whatever its annotations.
  */
 export const notALeaderLock: MatchCondition = {
   name: "not-a-leader-lock",
@@ -52,8 +55,8 @@ export const notALeaderLock: MatchCondition = {
 };
 
 /**
- * The cluster's CA is published into every namespace by the controller manager, which must not wait for the webhook. The name
- * alone would be a way in: a tenant can put anything into a ConfigMap of that name and mount it.
+ * Excludes the cluster's CA, which the controller manager publishes into every namespace and which must not wait
+ * for the webhook. The name alone would be a bypass: a tenant can put anything into a ConfigMap of that name.
  */
 export const notTheClusterCa: MatchCondition = {
   name: "not-the-cluster-ca",

@@ -13,28 +13,27 @@ import {
 } from "./webhook-configuration.ts";
 import { applyConfiguration } from "./apply.ts";
 
-/** What registering depends on. */
 export interface RegistrationDeps {
   readonly client: ApiClient;
   readonly hooks: ClusterHooks;
   /**
-   * What the configuration should be made from, asked each time anew: an old CA bundle that one replica writes over
-   * the new one of another would cut the webhook off, so the bundle must come from where all replicas share it, or
-   * keep what is registered (`registeredBundle`, PEM).
+   * Input of the configuration, read again each time: an old CA bundle written over another replica's newer one
+   * would cut the webhook off. The bundle must come from storage that replicas share, or keep `registeredBundle`
+   * (PEM).
    */
   readonly options: (signal: AbortSignal, registeredBundle: string) => Promise<WebhookOptions>;
-  /** Only a leader writes; everybody watches. */
+  /** Only the leader writes; every replica watches. */
   readonly leadership: Leadership;
-  /** Must this mark on the Lease be honoured: does it stand for the present installation. */
+  /** Whether a mark on the Lease must be honoured: it names the present installation. */
   readonly honoursUnregister?: (unregistered: string, signal: AbortSignal) => Promise<boolean>;
   /**
-   * Would the API server reach anybody: asked before the webhook is registered where it was not, since from that
-   * moment on nothing gets past it.
+   * Whether the API server can reach a replica: checked before the first registration, which blocks every object in
+   * its scope while none answers.
    */
   readonly reachable?: (signal: AbortSignal) => Promise<boolean>;
   /**
-   * Told whether the registration can be kept as it should be, at each change; not of each change that somebody made and
-   * that was put back: `hooks.onProblem` and `hooks.onRepair` are.
+   * Runs after each change of whether the registration can be kept as expected. Changes by others that were
+   * repaired are reported by `hooks.onProblem` and `hooks.onRepair` instead.
    */
   readonly onState?: (registered: boolean) => void;
   readonly times?: ReflectorTimes;
@@ -42,17 +41,17 @@ export interface RegistrationDeps {
   readonly writeInterval?: number;
 }
 
-/** Milliseconds after which a write that failed is tried again. */
+/** Milliseconds before a failed write is repeated. */
 const retryInterval = 5_000;
-/** Milliseconds after which it is asked again whether the webhook can be reached, or the lead is ours. */
+/** Milliseconds between two checks of reachability or of the lead. */
 const pollInterval = 500;
 const requestTimeout = 10_000;
-/** Milliseconds for which the same change by somebody else is not told again. */
+/** Milliseconds for which the same drift is not reported again. */
 const silence = 10 * 60_000;
 
 const toldToStayOut = `the webhook was unregistered by an operator and stays so, nothing is checked: take the annotation ${unregisteredAnnotation} off the Lease to register it again`;
 
-/** Not registered as it should be, for a reason that is no fault. */
+/** Not registered as expected, for a reason that is no fault. */
 class NotNow extends Error {
   readonly retry: number | undefined;
 
@@ -62,21 +61,21 @@ class NotNow extends Error {
   }
 }
 
-/** Compares what is registered with what should be, and writes where that is ours to do. */
+/** Compares the registration with the expected one; the leader restores it. */
 export class RegistrationReconciler {
   readonly #deps: RegistrationDeps;
   readonly #stop = new AbortController();
-  /** Why the last look did not end well. */
+  /** Reason why the last check failed. */
   #failure: string | undefined = "the webhook is not registered yet";
   #present: KubernetesObject | undefined;
-  /** Changes that the watch has shown. */
+  /** Number of changes that the watch has shown. */
   #changes = 0;
-  /** What was registered as it should be when it was last looked at. */
+  /** The registration as last verified. */
   #standing: KubernetesObject | undefined;
   #writing: Promise<void> = Promise.resolve();
   #scheduled: { readonly timer: NodeJS.Timeout; readonly due: number } | undefined;
   #lastWrite = -Infinity;
-  /** Has the watch said what is registered. */
+  /** True after the first list of the watch. */
   #listed = false;
   #told: boolean | undefined;
   #reported: { readonly drift: string; readonly at: number } | undefined;
@@ -85,7 +84,7 @@ export class RegistrationReconciler {
     this.#deps = deps;
   }
 
-  /** What the watch sees of the registration. */
+  /** Sink for the watch of the registration. */
   readonly sink: ObjectSink = {
     set: (_, object) => this.#see(object),
     delete: () => this.#see(undefined),
@@ -97,25 +96,25 @@ export class RegistrationReconciler {
   };
 
   /**
-   * Why the webhook is not registered as it should be; undefined when it is. Asked of what the watch shows: between two
-   * repairs it is not so, however soon the next one comes.
+   * Reason why the webhook is not registered as expected; undefined if it is. Follows the watch: drift counts until
+   * it is repaired, however soon.
    */
   get problem(): string | undefined {
     if (this.#failure !== undefined || !this.#drifted()) return this.#failure;
     return "the registration is not as it was: somebody has changed or deleted it";
   }
 
-  /** Does every one of the webhooks trust all these authorities. */
+  /** True if every webhook trusts all these authorities. */
   published(caBundle: string): boolean {
     return trustAll(bundlesOf(this.#present), caBundle);
   }
 
-  /** What callers trust now, PEM; undefined before the first look, and empty where nothing is registered. */
+  /** Registered CA bundle, PEM; undefined before the first list, empty without a registration. */
   registeredBundle(): string | undefined {
     return this.#listed ? (bundlesOf(this.#present)[0] ?? "") : undefined;
   }
 
-  /** Looks and writes, one after the other. */
+  /** Checks and repairs, one run at a time. */
   assert(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#assertOnce());
     return this.#writing;
@@ -136,7 +135,7 @@ export class RegistrationReconciler {
     this.#changes += 1;
   }
 
-  /** Has somebody changed what stood as it should. */
+  /** True if a verified registration has been changed. */
   #drifted(): boolean {
     return this.#standing !== undefined && !agrees(this.#present, this.#standing);
   }
@@ -154,7 +153,7 @@ export class RegistrationReconciler {
   }
 
   async #assertOnce(): Promise<void> {
-    // Before the first list nobody knows what is registered.
+    // Before the first list the registration is not known.
     if (this.#closed() || !this.#listed) return;
     const { hooks, options } = this.#deps;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
@@ -171,7 +170,7 @@ export class RegistrationReconciler {
   }
 
   #tell(registered: boolean): void {
-    // What somebody else has to put back is for that one to tell.
+    // Only the leader reports lost registrations: followers cannot repair them.
     if (this.#told === true && this.#deps.leadership.leadingSignal() === undefined) return;
     if (registered !== this.#told) this.#deps.onState?.(registered);
     this.#told = registered;
@@ -184,7 +183,7 @@ export class RegistrationReconciler {
       if (error.retry !== undefined) this.#schedule(error.retry);
       return;
     }
-    // Somebody else has written meanwhile; the watch will show it.
+    // Written by another meanwhile; the watch will show it.
     const conflict = error instanceof ApiError && (error.status === 409 || error.status === 404);
     const message = `the webhook could not be registered: ${messageOf(error)}`;
     if (message !== this.#failure && !conflict) hooks.onProblem(message);
@@ -198,13 +197,13 @@ export class RegistrationReconciler {
       throw new NotNow("the leader has not registered the webhook yet");
     if (this.#present === undefined && reachable !== undefined && !(await reachable(signal)))
       throw new NotNow("no replica is ready behind the Service yet", pollInterval);
-    // Last of all: what was true before could have changed while others were asked.
+    // Confirmed last: the lead could have been lost during the earlier checks.
     const confirmed = await leadership.confirm(signal);
     if (confirmed === undefined) throw new NotNow("the lead is not certain", pollInterval);
     const { leadingSignal, unregistered } = confirmed;
     if (unregistered !== undefined && honoursUnregister !== undefined) {
       if (await honoursUnregister(unregistered, signal)) {
-        // What an operator took out is no repair when it comes back.
+        // After an operator unregistered the webhook, its return is no repair.
         this.#standing = undefined;
         throw new NotNow(toldToStayOut);
       }
@@ -220,12 +219,12 @@ export class RegistrationReconciler {
       wanted,
       AbortSignal.any([signal, leadingSignal]),
     );
-    // What the watch has shown meanwhile may be newer: then it is for the watch to show ours, too.
+    // The watch may have shown newer changes meanwhile; then it will show this write too.
     if (this.#changes === seen) this.#present = written;
     if (repairs) hooks.onRepair?.();
   }
 
-  /** Names what somebody has changed, once for each change of what there is to say, and from time to time. */
+  /** Reports drift, once for each new description, and again after `silence`. */
   #reportDrift(): void {
     if (this.#standing === undefined) return;
     const drift = describeDrift(this.#present, this.#standing);

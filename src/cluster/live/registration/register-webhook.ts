@@ -4,20 +4,20 @@ import { RegistrationReconciler, type RegistrationDeps } from "./reconciler.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
 import { webhookConfigurations } from "./apply.ts";
 
-/** A webhook that stays registered as it should be. */
+/** A webhook whose registration is maintained. */
 export interface WebhookRegistration {
-  /** Why it is not registered as it should be; empty when it is. */
+  /** Reasons why it is not registered as expected; empty if it is. */
   readiness(): readonly string[];
-  /** Do callers trust these authorities (PEM) already: the registration has them all, as far as the watch has shown. */
+  /** True if the registration, as last watched, has all these authorities (PEM). */
   published(caBundle: string): boolean;
-  /** What callers trust now, PEM; undefined before the first look, and empty where nothing is registered. */
+  /** Registered CA bundle, PEM; undefined before the first list, empty without a registration. */
   registeredBundle(): string | undefined;
-  /** Looks anew, with what the options now are, for example after a new CA or after the lead was won. Never rejects. */
+  /** Checks again with the current options, for example after a new CA or after the lead was won. Never rejects. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Keeps the webhook registered: anew, as long as we lead, whenever someone changes or deletes the registration. */
+/** Keeps the webhook registered: as leader, restores the registration whenever it is changed or deleted. */
 export function registerWebhook(deps: RegistrationDeps): WebhookRegistration {
   const { client, hooks, times = reflectorDefaults } = deps;
   const reconciler = new RegistrationReconciler(deps);

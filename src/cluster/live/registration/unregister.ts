@@ -11,47 +11,48 @@ import { createLeaseStore, type LeaseStore } from "../leader/lease.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
 import { webhookConfigurations } from "./apply.ts";
 
-/** Whose webhook is to be unregistered. */
 export interface UnregisterTarget {
-  /** Where the installation is. */
+  /** Namespace of the installation. */
   readonly namespace: string;
   readonly service: string;
   readonly lease: string;
 }
 
-/** What became of it. */
+/** Result of unregistering. */
 export interface Unregistered {
-  /** Is the registration gone, and did it stay so. */
+  /** The registration is gone, and stayed so. */
   readonly gone: boolean;
-  /** Was there one. */
+  /** There was a registration. */
   readonly found: boolean;
-  /** Will running replicas leave it so; otherwise why they could not be told. */
+  /** true: running replicas will not register again; otherwise the reason why they may. */
   readonly marked: true | string;
-  /** Why it is not gone. */
+  /** Reason why it is not gone. */
   readonly problem?: string;
 }
 
-/** Milliseconds. */
+/** Times in milliseconds. */
 export interface UnregisterTimes {
-  /** Between two looks. */
+  /** Interval between two checks. */
   readonly poll: number;
-  /** So long it has to stay away: a leader that had begun to write is done by then, and every API server has heard of it. */
+  /**
+   * Time for which it must stay away: until then a leader's unfinished write is done, and every API server knows.
+   */
   readonly settle: number;
-  /** One request. */
+  /** Limit of one request. */
   readonly request: number;
 }
 
 const unregisterDefaults: UnregisterTimes = { poll: 250, settle: 3_000, request: 5_000 };
 
-/** An API server, and how to leave it. */
+/** A client of the API server, with its end. */
 export interface UnregisterConnection {
   readonly server: string;
   readonly client: ApiClient;
 }
 
 /**
- * Connects as the pod that we are, or by a kubeconfig.
- * @throws Error where there is none
+ * Connects as this pod, or by a kubeconfig.
+ * @throws Error if there is neither
  */
 export async function connectToUnregister(
   by: InClusterOptions | { readonly kubeconfig: string | undefined },
@@ -61,10 +62,10 @@ export async function connectToUnregister(
   return { server: connection.server, client: createApiClient(connection) };
 }
 
-/** Rounds of reading and writing the Lease: a leader writes it every other second. */
+/** Maximum attempts to update the Lease: a leader writes it every two seconds. */
 const maxRounds = 10;
 
-/** Marks the Lease, so that no replica of this installation registers again. Says why where that is not possible. */
+/** Marks the Lease, so that no replica of this installation registers again. Otherwise returns the reason. */
 async function mark(
   client: ApiClient,
   store: LeaseStore,
@@ -75,7 +76,7 @@ async function mark(
     const unregistered = await readInstallation(client, namespace, service, limited());
     for (let round = 0; round < maxRounds; round += 1) {
       const stored = await store.read(limited());
-      // Without Service and Lease nothing of ours runs here, and nothing needs to be left behind.
+      // Without Service and Lease no replica runs, and no mark is needed.
       if (stored === undefined && unregistered === withoutService) return true;
       const record = stored?.record ?? { holder: "", durationSeconds: 1, transitions: 0 };
       if (record.unregistered === unregistered) return true;
@@ -102,9 +103,8 @@ async function remove(client: ApiClient, signal: AbortSignal): Promise<boolean> 
 }
 
 /**
- * Takes the webhook out of the API server's way: tells running replicas by a mark on their Lease to leave it so, then
- * deletes the registration, as often as it comes back, until it has stayed away for a while. What it comes to is the
- * same however often it is done. Takes no longer than `signal` lets it.
+ * Unregisters the webhook: tells running replicas by a mark on their Lease, then deletes the registration,
+ * repeatedly, until it has stayed away for a while. Idempotent. Takes no longer than `signal` allows.
  */
 export async function unregister(
   client: ApiClient,
@@ -114,7 +114,7 @@ export async function unregister(
 ): Promise<Unregistered> {
   const limited = (): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(times.request)]);
   const store = createLeaseStore(client, target.namespace, target.lease);
-  // Whatever becomes of the mark: the registration is what is in the way.
+  // Continues even without the mark: the registration is what blocks the cluster.
   const marked = await mark(client, store, target, limited);
   let found = false;
   let problem: string | undefined;

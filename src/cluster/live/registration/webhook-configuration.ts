@@ -3,30 +3,30 @@ import { carriers, type Carrier } from "../../../workload/carriers/carriers.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
 import { notALeaderLock, notTheClusterCa, notUnchanged, type MatchCondition } from "./match-conditions.ts";
 
-/** Name of the one ValidatingWebhookConfiguration. */
+/** Name of the only ValidatingWebhookConfiguration. */
 export const webhookConfigurationName = "skill-admission";
 
-/** How the API server reaches the webhook. */
+/** Address of the webhook for the API server. */
 export type WebhookAddress =
   | { readonly service: { readonly namespace: string; readonly name: string; readonly port: number } }
-  /** `https://HOST:PORT`: development beside a cluster. */
+  /** `https://HOST:PORT`: development outside a cluster. */
   | { readonly url: string };
 
-/** What the configuration is made from. */
+/** Input of the configuration. */
 export interface WebhookOptions {
   readonly address: WebhookAddress;
-  /** PEM certificates, one of which the serving certificate chains to; empty: what the API server's system trusts. */
+  /** PEM; the serving certificate chains to one of these. Empty: the API server's system roots. */
   readonly caBundle: string;
-  /** The controller's own namespace; absent beside a cluster. */
+  /** The controller's own namespace; absent outside a cluster. */
   readonly controllerNamespace?: string;
   /** Seconds that the API server waits; default 5. */
   readonly timeoutSeconds?: number;
   /**
-   * The Namespace that the installation lives in. Whoever deletes it takes the registration away with it: Kubernetes'
-   * garbage collector does, and nothing stays that points at a Service which is gone.
+   * Namespace of the installation, as owner: Kubernetes' garbage collector deletes the registration with it, and
+   * none remains that points to a deleted Service.
    */
   readonly owner?: { readonly name: string; readonly uid: string };
-  /** Namespaces that are never asked about, beside the controller's own; default kube-system and kube-node-lease. */
+  /** Namespaces without reviews, besides the controller's own; default kube-system and kube-node-lease. */
   readonly exemptNamespaces?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ const written = ["CREATE", "UPDATE"] as const;
 
 const [pods, ...controllers] = carriers;
 
-/** One rule for each API group. */
+/** Rules, one for each API group. */
 const rulesFor = (kinds: readonly Carrier[]): readonly Rule[] =>
   [...Map.groupBy(kinds, ({ group }) => group)].map(([group, ofGroup]) => ({
     apiGroups: [group],
@@ -75,10 +75,10 @@ const webhooks: readonly Webhook[] = [
   },
 ];
 
-/** kube-system starts before anything can answer here: asking about it could keep a cluster from coming up. */
+/** kube-system starts before the webhook can: reviews of it could keep a cluster from starting. */
 const defaultExempt = ["kube-system", "kube-node-lease"];
 
-/** Namespaces by name that the API server never asks about. */
+/** Names of namespaces without reviews. */
 export const exemptNamespaces = ({
   controllerNamespace,
   exemptNamespaces: named = defaultExempt,
@@ -99,17 +99,16 @@ const exempting = (names: readonly string[]): readonly object[] => [
 ];
 
 /**
- * The ValidatingWebhookConfiguration, with every field that the API server would default written out, so that what
- * comes back can be compared with it.
+ * The ValidatingWebhookConfiguration. Fields with API server defaults are explicit, so that the registered object
+ * can be compared.
  *
  * - Exempt are the controller's own namespace (its pods must start while no replica answers), kube-system and
- *   kube-node-lease. They are selected by `kubernetes.io/metadata.name`, which nobody can change or take away. Exempt is
- *   also a namespace with the break-glass label.
- * - Every ConfigMap of the other namespaces is reviewed, whatever the policies: one that no governed pod mounts
- *   leaves by the first `if`.
- * - `sideEffects: NoneOnDryRun`: a review writes nothing into the cluster; the weaker promise leaves room for Events,
- *   which a dry run must never cause.
- * - The API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
+ *   kube-node-lease, selected by `kubernetes.io/metadata.name`, which the API server sets; and namespaces with the
+ *   break-glass label.
+ * - Every ConfigMap of other namespaces is reviewed, whatever the policies; one that no pod under a policy mounts
+ *   is admitted by the first check.
+ * - `sideEffects: NoneOnDryRun`: a review may write Events, but none for a dry run.
+ * - API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
  */
 export function webhookConfiguration(options: WebhookOptions): KubernetesObject {
   return {
@@ -121,8 +120,8 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
         "app.kubernetes.io/name": "skill-admission",
         "app.kubernetes.io/managed-by": "skill-admission",
       },
-      // Azure's admissions enforcer adds a namespaceSelector of its own to whatever does not say this, and we would put
-      // ours back for ever. What it is there for, kube-system, is exempt anyway.
+      // Prevents Azure's admissions enforcer from adding its own namespaceSelector, which drift repair would
+      // remove, endlessly. It protects kube-system, which is exempt anyway.
       annotations: { "admissions.enforcer/disabled": "true" },
       ...(options.owner === undefined
         ? {}

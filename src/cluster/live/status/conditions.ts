@@ -12,7 +12,7 @@ interface Condition {
   readonly lastTransitionTime: string;
 }
 
-/** `status` of one of our resources. */
+/** `status` of a custom resource. */
 export interface Status {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
@@ -27,7 +27,7 @@ interface Metadata {
 const maxMessage = 1024;
 
 const day = 24 * 3600 * 1000;
-/** From how long before its end on a trust root says that something in it ends; of trust as the alert does. */
+/** Days before an expiry from which a trust root warns of it; the same as in the alert. */
 const warningDays: Readonly<Record<TrustExpiry["kind"], number>> = {
   authority: 30,
   key: 30,
@@ -42,7 +42,7 @@ interface TrustRootSpec {
   readonly vett?: readonly { readonly keys: readonly { readonly pem: string }[] }[];
 }
 
-/** Blocks in the PEM texts of a trust root that compiled: each was read. */
+/** PEM blocks in the entries of a compiled trust root. */
 const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
   entries.reduce((sum, { pem }) => sum + pem.split("-----BEGIN ").length - 1, 0);
 
@@ -64,7 +64,7 @@ function countTrust({ certificates, keys = [], sigstore = [], vett = [] }: Trust
   };
 }
 
-/** Counts that the printer columns show, by kind; `spec` is undefined where it cannot be used. */
+/** Counts for the printer columns, by kind; `spec` is undefined if it cannot be used. */
 const counters: Readonly<
   Record<OwnKind, (spec: unknown, name: string, compiled: CompiledSnapshot) => Counts>
 > = {
@@ -75,11 +75,11 @@ const counters: Readonly<
   SkillRevocationList: countEntries,
 };
 
-/** What the printer columns and the condition say of a trust root's ends. */
+/** Expiry of a trust root, for the printer columns and the condition. */
 interface Expiry {
-  /** RFC 3339, or `never`; never empty, so that the columns beside it stay where they are. */
+  /** RFC 3339, or `never`; never empty, which would shift the columns. */
   readonly expires: string;
-  /** The entry's name. */
+  /** Name of the entry. */
   readonly expiring?: string;
   readonly condition: Pick<Condition, "status" | "reason" | "message">;
 }
@@ -87,7 +87,7 @@ interface Expiry {
 const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 
 function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Expiry {
-  // What has ended and keeps its old signatures is no news for ever.
+  // Past expiries whose earlier signatures stay valid are not repeated for ever.
   const ends = expiries
     .filter(
       (end) => end.name.startsWith(`${name}/`) && !(end.kind === "verifiable-after" && end.notAfter < now),
@@ -115,9 +115,8 @@ function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Ex
 }
 
 /**
- * The status that an object should have. The time of a condition stays while its status does, so that the same
- * state gives the same status on every replica.
- *
+ * The status of an object. A condition keeps its time while its status stays the same: equal states give equal
+ * statuses on every replica.
  * @param now milliseconds since 1970
  */
 export function statusOf(

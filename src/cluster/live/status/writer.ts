@@ -13,17 +13,19 @@ import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import { statusOf, type Status } from "./conditions.ts";
 
-/** Writes what became of policies, trust roots and revocation lists where `kubectl get` shows it. */
+/** Writes the state of policies, trust roots and revocation lists into their status, for `kubectl get`. */
 export interface StatusWriter {
   /**
-   * Tells the present state; returns at once. Whoever leads, or comes to lead later, writes what differs from what the
-   * objects' status says.
+   * Sets the present state; returns at once. The leader, also one that wins the lead later, writes the statuses
+   * that differ.
    */
   update(objects: PolicyObjects, compiled: CompiledSnapshot): void;
   close(): Promise<void>;
 }
 
-/** Milliseconds between two writes: a hundred policies that change together take some seconds, and the API server rests. */
+/**
+ * Milliseconds between two writes: a hundred changed policies take some seconds, without load on the API server.
+ */
 const writeInterval = 50;
 const requestTimeout = 10_000;
 
@@ -38,13 +40,13 @@ interface Write {
   readonly status: Readonly<Record<string, unknown>>;
 }
 
-/** A merge patch keeps what it does not name: what is to go must be named. */
+/** A merge patch keeps omitted members: members to remove must be null (RFC 7396). */
 const replacing = (before: unknown, status: Status): Write["status"] => ({
   ...Object.fromEntries(Object.keys(before ?? {}).map((key) => [key, null])),
   ...status,
 });
 
-/** Statuses that wait to be written, one after the other; a newer state of an object replaces one that waits. */
+/** Queue of statuses, written one by one; a newer status of an object replaces a queued one. */
 class StatusQueue {
   readonly #client: ApiClient;
   readonly #hooks: ClusterHooks;
@@ -89,7 +91,7 @@ class StatusQueue {
     ) {
       const leadingSignal = this.#leadership.leadingSignal();
       if (leadingSignal === undefined) {
-        // Whoever leads now works it out anew, from a newer state than this.
+        // The new leader computes them again, from a newer state.
         this.#waiting.clear();
         return;
       }
@@ -106,13 +108,13 @@ class StatusQueue {
         method: "PATCH",
         path,
         contentType: "application/merge-patch+json",
-        // With the version: a status that was worked out from an older state of the object is refused.
+        // States the version: a status computed from an older object is refused.
         body: { metadata: { resourceVersion }, status },
         signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeout)]),
       });
       this.#failing = false;
     } catch (error) {
-      // Changed (409) or gone (404) meanwhile: the watch brings the newer state, and with it the next update.
+      // Changed (409) or deleted (404) meanwhile: the watch brings the newer state and the next update.
       if (signal.aborted || (error instanceof ApiError && (error.status === 409 || error.status === 404)))
         return;
       if (!this.#failing) this.#hooks.onProblem(`status is not written: ${messageOf(error)}`);
@@ -121,7 +123,7 @@ class StatusQueue {
   }
 }
 
-/** Writes statuses while we lead. */
+/** Makes a writer that writes while this process leads. */
 export function createStatusWriter(
   client: ApiClient,
   hooks: ClusterHooks,

@@ -3,7 +3,10 @@ import { breakGlassLabel } from "../api/break-glass.ts";
 import { labelsOf, type Labels } from "../../../kubernetes/object.ts";
 import type { ObjectSink } from "./reflector.ts";
 
-/** Where the watch of namespaces puts their labels. Tells of those that carry the break-glass label, at every change. */
+/**
+ * Sink for the watch of namespaces: stores labels, and reports namespaces with the break-glass label after every
+ * change.
+ */
 export function namespaceSink(namespaces: Map<string, Labels>, hooks: ClusterHooks): ObjectSink {
   /** Value of the label by namespace. */
   const open = new Map<string, string>();

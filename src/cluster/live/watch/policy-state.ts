@@ -12,22 +12,22 @@ type Compiled = ReturnType<typeof compileSnapshot>;
 export interface PolicyStateDeps {
   readonly hooks: ClusterHooks;
   readonly status?: Pick<StatusWriter, "update"> | undefined;
-  /** Were all kinds listed completely: what is compiled from less would be a wrong policy. */
+  /** True after all kinds are listed: policies compiled from less would be wrong. */
   readonly ready: () => boolean;
-  /** Where trust roots get what they refer to. */
+  /** Resolves references of trust roots. */
   readonly references: References;
 }
 
-/** What trust roots refer to, followed. */
+/** References of trust roots, kept up to date. */
 export interface References {
-  /** From now on these and no others. Returns at once. */
+  /** Replaces the followed references. Returns at once. */
   readonly follow: (references: readonly NamedReference[]) => void;
   readonly read: TrustReferenceResolver;
-  /** Is something asked for that will be there in a moment: to compile without it would deny in between. */
+  /** True while an answer is about to come: compiling without it would deny in between. */
   readonly pending: () => boolean;
 }
 
-/** The API server raises the generation with every change of a spec, and only then. */
+/** Compares uid and generation: the API server raises the generation with every change of `spec` only. */
 function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
   const of = (object: KubernetesObject | undefined) =>
     object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
@@ -37,12 +37,12 @@ function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject)
   );
 }
 
-/** Policies, trust roots and revocation lists, compiled together after changes. */
+/** Compiles policies, trust roots and revocation lists together after changes. */
 export class PolicyState {
   readonly #objects = forEachKind(() => new Map<string, KubernetesObject>());
   #compiled: Compiled | undefined;
   #due = false;
-  /** Did a spec change since the last compilation; our own writes of status do not count. */
+  /** A spec changed since the last compilation; status writes do not count. */
   #stale = true;
   readonly #deps: PolicyStateDeps;
 
@@ -54,7 +54,7 @@ export class PolicyState {
     return this.#compiled;
   }
 
-  /** Where a watch puts the objects of a kind. */
+  /** Sink for the watch of a kind. */
   sinkFor(kind: OwnKind): ObjectSink {
     const map = this.#objects[kind];
     return {
@@ -70,13 +70,13 @@ export class PolicyState {
     };
   }
 
-  /** What a reference leads to has changed. */
+  /** Runs after the result of a reference has changed. */
   referencesChanged(): void {
     this.#stale = true;
     this.#changed();
   }
 
-  /** Compiles soon, once for all changes that come together, and not before all lists are complete. */
+  /** Schedules one compilation for all changes of this moment, once all lists are complete. */
   #changed(): void {
     if (this.#due) return;
     this.#due = true;
@@ -84,9 +84,9 @@ export class PolicyState {
       this.#due = false;
       if (!this.#deps.ready()) return;
       if (this.#stale) this.#compile();
-      // Not compiled yet, or not to be: what was compiled before does not know these objects.
+      // Not compiled: the previous compilation does not know these objects.
       if (this.#stale || this.#compiled === undefined) return;
-      // Also when only a status changed: somebody else could have changed it.
+      // Runs for changed statuses too: another client could have changed them.
       this.#deps.status?.update(this.#present(), this.#compiled);
     });
   }

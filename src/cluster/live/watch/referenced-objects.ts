@@ -8,21 +8,21 @@ import { reflectorDefaults, startReflector, type Reflector, type ReflectorTimes 
 export interface ReferencedObjectsDeps {
   readonly client: ApiClient;
   readonly hooks: ClusterHooks;
-  /** The controller's own; where it is not known, nothing is read. */
+  /** The controller's own namespace; undefined if not known: nothing is read then. */
   readonly namespace: string | undefined;
   readonly times?: ReflectorTimes | undefined;
-  /** Milliseconds for the first answer about an object, before policies go on without it. */
+  /** Milliseconds to wait for the first answer about an object before policies are compiled without it. */
   readonly patience?: number;
-  /** Called after each change of what an object holds, or why it cannot be read. */
+  /** Runs after each change of an object's content or failure. */
   readonly changed: () => void;
 }
 
 /** ConfigMaps and Secrets that trust roots refer to. */
 export interface ReferencedObjects {
-  /** Watches the objects among these, from now on, and no others. */
+  /** Replaces the watched objects. Other kinds of references are ignored. */
   follow(references: readonly NamedReference[]): void;
   read(reference: ObjectReference): ResolvedReference;
-  /** Was one asked for a moment ago that has not answered. */
+  /** True while a newly watched object has not answered. */
   pending(): boolean;
   close(): Promise<void>;
 }
@@ -34,16 +34,16 @@ const resources = { ConfigMap: "configmaps", Secret: "secrets" } as const satisf
   WatchedResource
 >;
 
-/** What is known of one object. */
+/** Watched state of one object. */
 interface WatchedObjectState {
   object: KubernetesObject | undefined;
   failure: string | undefined;
   synced: boolean;
-  /** Is it too early to say that nothing is known. */
+  /** Too early to report it as missing. */
   pending: boolean;
 }
 
-/** One object, watched by its name alone. */
+/** One object, watched by name. */
 interface Watched {
   readonly kind: Kind;
   readonly known: WatchedObjectState;
@@ -51,7 +51,7 @@ interface Watched {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Says in words what an operator can do. */
+/** Describes a failure, with the remedy. */
 function failureOf(kind: Kind, called: string, error: unknown): string {
   const what = `${called} cannot be read: ${messageOf(error)}`;
   if (!(error instanceof ApiError) || error.status !== 403)
@@ -67,7 +67,7 @@ function watchObject(
   { kind, name }: Pick<ObjectReference, "kind" | "name">,
   onHealth: (lastSync: number | undefined) => void,
 ): Watched {
-  // The reflector begins at once, before it can be named here.
+  // The reflector starts at once, before it can be named here.
   const known: WatchedObjectState = { object: undefined, failure: undefined, synced: false, pending: true };
   const settle = (): void => {
     known.pending = false;
@@ -76,7 +76,7 @@ function watchObject(
   const called = `${kind} ${namespace}/${name}`;
   const target = {
     path: `/api/v1/namespaces/${namespace}/${resources[kind]}`,
-    // With it, the API server can hold our rights to this one name.
+    // Lets RBAC limit the permission to this name.
     fieldSelector: `metadata.name=${name}`,
     sink: {
       set: (_key: string, object: KubernetesObject) => void (known.object = object),
@@ -110,7 +110,7 @@ async function end({ timer, reflector }: Watched): Promise<void> {
 
 const keyOf = ({ kind, name }: Pick<ObjectReference, "kind" | "name">): string => `${kind}/${name}`;
 
-/** Watches what trust roots refer to in the controller's own namespace, each object by itself. */
+/** Watches the objects that trust roots refer to, in the controller's own namespace, each by itself. */
 export function createReferencedObjects(deps: ReferencedObjectsDeps): ReferencedObjects {
   const { namespace, hooks } = deps;
   const watched = new Map<string, Watched>();

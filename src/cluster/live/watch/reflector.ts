@@ -3,24 +3,24 @@ import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 import { eventsOf } from "./watch-events.ts";
 
-/** Where a reflector's objects go. All calls are synchronous and in order. */
+/** Sink for a reflector's objects. All calls are synchronous and in order. */
 export interface ObjectSink {
   set(key: string, object: KubernetesObject): void;
   delete(key: string): void;
-  /** Keys now held: after a list, those that were not in it are deleted. */
+  /** Keys of the stored objects: after a list, those that it lacks are deleted. */
   keys(): Iterable<string>;
-  /** After a complete list, and after each change that a watch brought. */
+  /** Runs after a complete list, and after each watch event. */
   settled(): void;
 }
 
-/** What to follow, and who is told. */
+/** Collection to follow, with its callbacks. */
 export interface ReflectorTarget {
   /** Path of the collection, `/api/v1/pods`. */
   readonly path: string;
   readonly fieldSelector?: string;
   readonly sink: ObjectSink;
   readonly onState: (healthy: boolean, lastSync: number | undefined) => void;
-  /** Once each time that the watch begins to fail, not at every attempt. */
+  /** Runs once each time that the watch begins to fail, not at every attempt. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -28,30 +28,30 @@ export interface ReflectorTarget {
 export interface ReflectorTimes {
   readonly minBackoff: number;
   readonly maxBackoff: number;
-  /** Longest silence of a watch. The API server sends a bookmark about every minute. */
+  /** Maximum silence of a watch. The API server sends a bookmark about every minute. */
   readonly stall: number;
-  /** Time after which everything is listed anew whatever the watch said. */
+  /** Time after which everything is listed again, whatever the watch brought. */
   readonly resync: number;
-  /** How long the API server keeps one watch open; a random part is added, so that they do not end together. */
+  /** Duration requested for a watch; a random part is added, so that watches do not end together. */
   readonly watch: number;
 }
 
 export const reflectorDefaults: ReflectorTimes = {
   minBackoff: 500,
-  // Short, because until then a replica decides by policies that may have changed: after a restart of the API server
-  // of ten seconds, 30 s would let it do so for as long again.
+  // Short: until the watch is back, this replica decides by policies that may be outdated. After a 10-second
+  // restart of the API server, 30 s would prolong that needlessly.
   maxBackoff: 4_000,
   stall: 150_000,
   resync: 30 * 60_000,
   watch: 5 * 60_000,
 };
 
-/** Objects in one page of a list. */
+/** Objects per page of a list. */
 const pageSize = 500;
 
-/** Follows one collection until it is closed. It never gives up: every failure ends in another attempt. */
+/** Follows a collection until it is closed. It retries after every failure. */
 export interface Reflector {
-  /** Was there a complete list at some time: the sink then holds the whole collection. */
+  /** True after the first complete list: the sink then holds the whole collection. */
   readonly synced: () => boolean;
   readonly healthy: () => boolean;
   close(): Promise<void>;
@@ -62,7 +62,7 @@ const metadataOf = (object: KubernetesObject): Readonly<Record<string, unknown>>
     ? (object.metadata as Readonly<Record<string, unknown>>)
     : {};
 
-/** `namespace/name`, or the name of a cluster-wide object. */
+/** `namespace/name`, or the name of a cluster-scoped object. */
 function keyOf(object: KubernetesObject): string {
   const { namespace, name } = metadataOf(object);
   if (typeof name !== "string" || name === "") throw new ApiError(0, "an object without a name");
@@ -76,7 +76,7 @@ function versionOf(object: KubernetesObject): string {
   return version;
 }
 
-/** 410 Gone: the API server has forgotten the version from which we want to go on; only a list helps. */
+/** 410 Gone: the API server no longer has the version to continue from; only a list helps. */
 const isExpired = (error: unknown): boolean =>
   error instanceof ApiError &&
   (error.status === 410 || error.reason === "Expired" || error.reason === "Gone");
@@ -99,7 +99,7 @@ const queryOf = (target: ReflectorTarget, more: Readonly<Record<string, string>>
     ...more,
   }).toString();
 
-/** Milliseconds that a page may take. */
+/** Time limit of a page, milliseconds. */
 const pageTimeout = 60_000;
 
 async function list({ client, target, signal }: Run): Promise<string> {
@@ -128,7 +128,7 @@ async function list({ client, target, signal }: Run): Promise<string> {
   }
 }
 
-/** Lets the watch run; `touch` puts the moment off at which it counts as stalled. */
+/** Aborts a watch that is silent for too long; `touch` restarts the time. */
 function stallGuard(milliseconds: number): { readonly signal: AbortSignal; touch(): void; end(): void } {
   const controller = new AbortController();
   const timer = setTimeout(
@@ -174,7 +174,7 @@ function state(run: Run, healthy: boolean): void {
   if (changed) run.target.onState(healthy, run.lastSync);
 }
 
-/** Doubles from failure to failure; half of it is random, so that replicas do not come back together. */
+/** Exponential backoff; half of it is random, so that replicas do not return together. */
 function backoff({ times, failures }: Run): number {
   const full = Math.min(times.maxBackoff, times.minBackoff * 2 ** Math.min(failures - 1, 16));
   return full * (0.5 + Math.random() / 2);
@@ -195,12 +195,12 @@ async function step(run: Run): Promise<void> {
     run.failures = 0;
     return;
   }
-  // A watch that ends at once, again and again, must not become a busy loop.
+  // A watch that always ends at once must not become a busy loop.
   run.failures += 1;
   await pause(run);
 }
 
-/** Milliseconds; a watch that ends sooner was not ended by its time-out. */
+/** Milliseconds; a watch that ends sooner did not end by its time-out. */
 const shortWatch = 1000;
 
 const stopped = ({ signal }: Run): boolean => signal.aborted;
@@ -216,7 +216,7 @@ async function follow(run: Run): Promise<void> {
       if (stopped(run)) return;
       run.failures += 1;
       if (isExpired(error)) run.version = undefined;
-      // That a version expires after a quiet time is the ordinary course of things, as long as it does so once.
+      // One expired version after a quiet time is normal; a second in a row is a failure.
       if (!isExpired(error) || run.failures > 1) {
         if (run.healthy || run.failures === 1) run.target.onFailure(error);
         state(run, false);
@@ -226,7 +226,7 @@ async function follow(run: Run): Promise<void> {
   }
 }
 
-/** Lists a collection and follows its changes, from now until `close`. */
+/** Lists a collection and follows its changes until `close`. */
 export function startReflector(
   client: ApiClient,
   target: ReflectorTarget,

@@ -1,12 +1,14 @@
 import { ApiError } from "../api/client.ts";
 
-/** One line of a watch's answer. */
+/** One line of a watch. */
 export interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-/** Largest event: an object has at most 1.5 MiB in etcd, and JSON may spell each byte in six characters. */
+/**
+ * Maximum bytes of an event: an object has at most 1.5 MiB in etcd, and JSON may take six characters for a byte.
+ */
 const maxLineBytes = 16 * 1024 * 1024;
 const newline = 0x0a;
 
@@ -32,15 +34,15 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<strin
 const types: ReadonlySet<unknown> = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]);
 const isWatchEvent = (event: Parsed): event is WatchEvent => types.has(event.type);
 
-/** JSON with an object in it, which need not be an event. */
+/** JSON with an object, not yet validated as an event. */
 interface Parsed {
   readonly type?: unknown;
   readonly object: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads the events of a watch: JSON, one a line.
- * @throws ApiError for an event of type ERROR (410: the version is too old), and for what is no event
+ * Reads the events of a watch: one JSON object per line.
+ * @throws ApiError for an event of type ERROR (410: the version is too old), and for a malformed line
  */
 export async function* eventsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent> {
   for await (const line of linesOf(chunks)) {
