@@ -83,7 +83,7 @@ function namespaceView(
         if (!(cause instanceof SourceError)) throw cause;
         if (live !== undefined) return live.namespaceLabels(name, signal);
         const labels = { "kubernetes.io/metadata.name": name };
-        if (policies.every((policy) => policy.governs(name, labels))) return labels;
+        if (policies.every((policy) => policy.appliesTo(name, labels))) return labels;
         throw new SourceError(
           "SOURCE_UNAVAILABLE",
           `the labels of namespace ${name} decide which policies govern it, and no file has them; add its manifest, or use --cluster`,

@@ -51,7 +51,7 @@ export async function effectivePolicies(
   const { policies, trust } = context.deps.policies.current();
   if (policies.length === 0) return { policies, trust };
   const labels = await context.deps.cluster.namespaceLabels(namespace, context.signal);
-  return { policies: policies.filter((policy) => policy.governs(namespace, labels)), trust };
+  return { policies: policies.filter((policy) => policy.appliesTo(namespace, labels)), trust };
 }
 
 /** What counts as a skill folder is one question for the whole namespace, so the roots of all its policies apply together. */

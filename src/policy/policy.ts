@@ -62,7 +62,7 @@ export interface Policy {
   /** Response to controllers of pods (Deployments, …); their pods are judged in any case. */
   readonly controllers: "Warn" | "Enforce";
   /** Tests whether the policy applies to a namespace with this name and these labels. */
-  readonly governs: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
+  readonly appliesTo: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
   /** Absolute folders whose children are skills, in addition to the built-in ones. */
   readonly skillRoots: readonly string[];
   /**

@@ -45,7 +45,7 @@ export function invalidPolicy(object: KubernetesObject, index: number, why: stri
     tenant: readable(shape.tenant, spec["tenant"] ?? name, name),
     mode: readable(shape.mode, spec["mode"], "Enforce"),
     controllers: readable(shape.controllers, spec["controllers"], "Enforce"),
-    governs: (_namespace, labels) => selectorMatches(selector, labels),
+    appliesTo: (_namespace, labels) => selectorMatches(selector, labels),
     skillRoots: salvagedRoots(spec["skillRoots"]),
     skills: [],
     noMatch: "Deny",

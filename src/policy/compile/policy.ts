@@ -61,7 +61,7 @@ export function compilePolicy(
       tenant: spec.tenant ?? name,
       mode: spec.mode,
       controllers: spec.controllers,
-      governs: (_namespace, labels) => selectorMatches(spec.namespaceSelector, labels),
+      appliesTo: (_namespace, labels) => selectorMatches(spec.namespaceSelector, labels),
       skillRoots: spec.skillRoots ?? [],
       skills: (spec.skills ?? []).map(({ names, sources }) => ({
         names,

@@ -15,7 +15,7 @@ describe("onePublisher", () => {
     // Functions are compared by what they say.
     const plain = ({ policies: [policy] }: typeof short): unknown => ({
       ...policy,
-      governs: policy?.governs("any", {}),
+      appliesTo: policy?.appliesTo("any", {}),
       card: policy?.card(evidenceOf(signed(), { faults: [{ path: "SKILL.md", detail: "none" }] })),
       revoked: policy?.revoked(skillOf("etl"), evidenceOf(signed())),
       unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind)),

@@ -67,7 +67,7 @@ describe("compileSnapshot of anything", () => {
     );
   });
 
-  it("never governs less than is written: all, unless a readable selector leaves a namespace out", () => {
+  it("never applies to less than is written: all, unless a readable selector leaves a namespace out", () => {
     const selector = fc.record({
       matchLabels: fc.dictionary(fc.constantFrom("tenant", "tier"), fc.constantFrom("a", "b")),
     });
@@ -83,7 +83,7 @@ describe("compileSnapshot of anything", () => {
           Object.entries(wanted).some(
             ([key, value]) => !Object.hasOwn(namespace, key) || namespace[key] !== value,
           );
-        if (!excluded) expect(policy?.governs("n", namespace)).toBe(true);
+        if (!excluded) expect(policy?.appliesTo("n", namespace)).toBe(true);
       }),
       runs(500),
     );

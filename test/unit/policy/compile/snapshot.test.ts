@@ -126,11 +126,11 @@ describe("compileSnapshot", () => {
     ]);
   });
 
-  it("governs by the selector, and everything without one", () => {
+  it("applies to what the selector selects, and to everything without one", () => {
     const selected = policyOf({ namespaceSelector: { matchLabels: { tenant: "payments" } } });
-    expect(selected.governs("a", { tenant: "payments" })).toBe(true);
-    expect(selected.governs("a", { tenant: "other" })).toBe(false);
-    expect(policyOf().governs("a", {})).toBe(true);
+    expect(selected.appliesTo("a", { tenant: "payments" })).toBe(true);
+    expect(selected.appliesTo("a", { tenant: "other" })).toBe(false);
+    expect(policyOf().appliesTo("a", {})).toBe(true);
   });
 });
 
@@ -381,11 +381,11 @@ describe("a policy that cannot be used as written", () => {
     expect(codes(judge(policy, reference({ content }), undefined, now).findings)).toEqual(["INTERNAL"]);
   });
 
-  it("governs what its selector says, and everything, when that cannot be read", () => {
+  it("applies to what its selector selects, and to everything if that cannot be read", () => {
     const readable = only([policyObject({ unknown: 1, namespaceSelector: { matchLabels: { a: "b" } } })]);
-    expect([readable.governs("n", { a: "b" }), readable.governs("n", {})]).toEqual([true, false]);
+    expect([readable.appliesTo("n", { a: "b" }), readable.appliesTo("n", {})]).toEqual([true, false]);
     for (const namespaceSelector of [7, [], { matchNames: ["a"] }, { matchLabels: { a: 1 } }, null]) {
-      expect(only([policyObject({ namespaceSelector })]).governs("n", {})).toBe(true);
+      expect(only([policyObject({ namespaceSelector })]).appliesTo("n", {})).toBe(true);
     }
   });
 
@@ -416,7 +416,7 @@ describe("a policy that cannot be used as written", () => {
   ])("is a policy all the same with %s", (_what, object) => {
     const policy = only([object]);
     expect(policy).toMatchObject({ mode: "Enforce" });
-    expect(policy.governs("n", {})).toBe(true);
+    expect(policy.appliesTo("n", {})).toBe(true);
     expect(denial(policy)).toEqual(["INTERNAL"]);
   });
 
