@@ -64,7 +64,7 @@ export async function serve(
     log.info("serving", { address, port, metricsPort: servers.metrics.port, ...build });
     // Registration waits until reviews can be answered: an earlier one would block every object in its scope.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
-      // Who cannot answer must not lead: nobody would register the webhook then.
+      // Only a replica that can answer campaigns for the lead: another leader would not register the webhook.
       leadership.campaign();
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());

@@ -9,7 +9,7 @@ import { createLeaseStore } from "../../cluster/live/leader/lease.ts";
 import type { Config } from "../../config.ts";
 import type { Log } from "../../telemetry/log.ts";
 
-/** By Lease among replicas; a process beside a cluster that names no Lease is by itself. */
+/** Leader election by Lease among replicas; outside a cluster, a process without a Lease runs by itself. */
 export function leadershipOf(
   { lease }: Pick<Config, "lease">,
   client: ApiClient,

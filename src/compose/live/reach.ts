@@ -8,7 +8,7 @@ import { createMemoryStore, type CertificateStore } from "../../server/certifica
 
 export type LiveMode = Exclude<ClusterMode, { readonly kind: "offline" }>;
 
-/** How the API server is reached, and how it reaches the webhook. */
+/** Connections from the webhook to the API server and back. */
 export interface Reach {
   readonly client: ApiClient;
   /** DNS names and addresses under which callers reach the webhook. */
@@ -17,14 +17,14 @@ export interface Reach {
   readonly store: CertificateStore;
   /** The Service in front of the replicas; absent for a process beside the cluster. */
   readonly service?: {
-    /** The namespace that the registration goes with. */
+    /** Namespace that owns the registration. */
     readonly owner: (signal: AbortSignal) => Promise<NonNullable<WebhookOptions["owner"]>>;
-    /** Does it lead to a replica yet. */
+    /** True once the Service leads to a replica. */
     readonly reachable: (signal: AbortSignal) => Promise<boolean>;
   };
 }
 
-/** Where replicas share the webhook's certificates, in the controller's namespace. */
+/** Secret in the controller's namespace with the webhook's certificates, shared by all replicas. */
 const certificateSecret = "skill-admission-certificates";
 const servicePort = 443;
 
@@ -62,12 +62,15 @@ function byService({ api, namespace, service }: Extract<LiveMode, { readonly kin
   };
 }
 
-/** Milliseconds from the first ready endpoint until every API server knows of it; kube-proxy gathers for a second. */
+/**
+ * Milliseconds from the first ready endpoint until every API server knows of it; kube-proxy batches changes for a
+ * second.
+ */
 const endpointSettling = 2_000;
 
 /**
- * Does the Service lead somewhere. Before that a registration would stop the cluster, for as long as it takes a
- * kubelet to ask for readiness; after it was so once, a registration that is missing is put back at once.
+ * True once the Service has had a ready endpoint for a while. An earlier registration would block the cluster until
+ * the kubelet has probed readiness; afterwards a missing registration is restored at once.
  */
 function settled(
   hasEndpoint: (signal: AbortSignal) => Promise<boolean>,

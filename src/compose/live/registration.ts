@@ -23,7 +23,7 @@ interface Parts {
   readonly certificates: CertificateSource;
 }
 
-/** Keeps the webhook registered under the address by which it is reached. */
+/** Keeps the webhook registered under its address. */
 export function registrationOf(config: Config, reach: Reach, parts: Parts): Registration {
   const { hooks, log, leadership, certificates } = parts;
   const { client, address, store, service } = reach;
@@ -56,11 +56,11 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
   };
 }
 
-/** Namespaces that no review is asked for. */
+/** Namespaces without reviews. */
 export const exemptionsOf = ({ namespace }: Config): { readonly controllerNamespace?: string } =>
   namespace === undefined ? {} : { controllerNamespace: namespace };
 
-/** A process by itself is not ready before it is registered; among replicas another one may register. */
+/** A single process is ready only once it is registered; among replicas another one may register. */
 function readinessOf(
   registration: WebhookRegistration,
   { lease }: Config,
@@ -73,8 +73,8 @@ function readinessOf(
 }
 
 /**
- * A mark that was left for an installation before this one is not for us. In a cluster, one whose Service is gone is
- * being taken away: it registers nothing any more, whatever the mark.
+ * True for a mark of this installation, not of an earlier one. In a cluster also if the installation's Service is
+ * gone: the installation is being removed, and must not register again.
  */
 const honoursUnregister =
   (
@@ -87,7 +87,7 @@ const honoursUnregister =
     return mark === here || (service !== undefined && here === withoutService);
   };
 
-/** The bundle as all replicas share it: an older one of this process could cut the others off. */
+/** The CA bundle that all replicas share: an outdated one of this process could cut the others off. */
 async function sharedBundle(
   store: CertificateStore,
   certificates: CertificateSource,
