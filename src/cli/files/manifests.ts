@@ -9,7 +9,7 @@ import { isListKind } from "../../policy/resource/kinds.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 
-/** An object, and where it came from: for messages and reports. */
+/** An object and its source, for messages and reports. */
 export interface Manifest {
   readonly object: KubernetesObject;
   /** The file, or `-` for standard input. */
@@ -21,8 +21,9 @@ const maxFiles = 10_000;
 const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
 
 /**
- * Is this a file to read: also behind a link, as for `kubectl`. What is behind a link to a folder stands in the folder itself
- * (the volume of a ConfigMap), or would be passed over: a policy or revocation list there must be named.
+ * True for a file to read, also behind a link, as in `kubectl`. A link to a folder inside this one is skipped, as
+ * in a ConfigMap's volume; one to another folder is refused: policies or revocation lists there would be missed.
+ * @throws UsageError
  */
 async function isManifest(entry: Dirent, folder: string): Promise<boolean> {
   const path = join(entry.parentPath, entry.name);
@@ -39,7 +40,7 @@ async function isManifest(entry: Dirent, folder: string): Promise<boolean> {
   );
 }
 
-/** The same file under several names counts once: a volume of a ConfigMap holds links to what it also holds. */
+/** A file with several names counts once: a ConfigMap's volume holds each file and a link to it. */
 async function distinct(files: readonly string[]): Promise<readonly string[]> {
   const seen = new Map<string, string>();
   for (const file of files) {
@@ -49,7 +50,7 @@ async function distinct(files: readonly string[]): Promise<readonly string[]> {
   return [...seen.values()];
 }
 
-/** The manifests below a folder, in the order of their names, or the file itself. */
+/** The manifests below a folder in the order of their names, or the file itself. */
 async function filesOf(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
@@ -84,7 +85,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> {
   if (bytes.byteLength > maxBytes) throw new UsageError(`${file} is larger than ${maxBytes / 1024 ** 2} MiB`);
   try {
-    // JSON is YAML too, but reading it as such takes many times as long.
+    // JSON is YAML too, but a YAML reader takes many times as long.
     if (bytes[0] === 0x7b) return [parseStrictJson(bytes)];
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
@@ -102,7 +103,7 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> 
   }
 }
 
-/** The objects in one document: the items of a List each by themselves. */
+/** Objects of one document: the items of a List one by one. */
 function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   if (!isFields(value)) {
     throw new UsageError(
@@ -117,7 +118,7 @@ function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   if (kind === "List" && !Array.isArray(items))
     throw new UsageError(`${file}: a List has no items`, "give it a list of objects");
   if (!isListKind(kind) || !Array.isArray(items)) return [value];
-  // Items of typed lists (PodList) leave out what the list says already.
+  // Items of typed lists (PodList) omit kind and apiVersion: the list implies them.
   const typed: Fields<Json> = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
   return (items as readonly Json[]).flatMap((item) =>
     objectsIn(isFields(item) ? { ...typed, ...item } : item, file),
@@ -125,9 +126,9 @@ function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
 }
 
 /**
- * Reads manifests as `kubectl apply` takes them: files or whole folders of YAML or JSON, several documents in one,
- * Lists, `-` for standard input.
- * @throws UsageError for what cannot be read or is not made of Kubernetes objects
+ * Reads manifests as `kubectl apply` does: files or folders of YAML or JSON, several documents per file, Lists, `-`
+ * for standard input.
+ * @throws UsageError for an unreadable file, or content that is no Kubernetes object
  */
 export async function readManifests(
   paths: readonly string[],

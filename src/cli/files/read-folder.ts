@@ -3,7 +3,7 @@ import { SourceError } from "../../skill/source-error.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 
 /**
- * Reads the skill in a folder, for commands that need it whole.
+ * Reads the whole skill in a folder.
  * @throws UsageError
  */
 export async function readFolder(

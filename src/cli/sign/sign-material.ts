@@ -18,7 +18,10 @@ async function readText(file: string): Promise<string> {
 const isEncrypted = (pem: string): boolean =>
   pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || /^Proc-Type: 4,ENCRYPTED/m.test(pem);
 
-/** The private key in a PEM file. @throws UsageError */
+/**
+ * Reads the private key in a PEM file.
+ * @throws UsageError
+ */
 export async function readPrivateKey(file: string, passphrase: string | undefined): Promise<KeyObject> {
   const pem = await readText(file);
   if (isEncrypted(pem) && passphrase === undefined) {
@@ -27,7 +30,7 @@ export async function readPrivateKey(file: string, passphrase: string | undefine
   try {
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (cause) {
-    // OpenSSL's own words do not say which of the two it is.
+    // OpenSSL's message does not tell these two apart.
     throw isEncrypted(pem)
       ? new UsageError(`the passphrase does not open ${file}`, "correct SKILL_ADMISSION_KEY_PASSPHRASE", {
           cause,
@@ -37,7 +40,7 @@ export async function readPrivateKey(file: string, passphrase: string | undefine
 }
 
 /**
- * A key among the files would be signed with them, and given to everybody who gets the skill.
+ * Refuses a key inside the skill's folder: it would be signed and distributed with the skill.
  * @throws UsageError
  */
 export async function assertNotAmong(files: Skill["files"], key: string): Promise<void> {
@@ -50,7 +53,7 @@ export async function assertNotAmong(files: Skill["files"], key: string): Promis
   );
 }
 
-/** A signature that everybody would refuse is the signer's to mend, before anybody mounts it. */
+/** Refuses certificates with which no verifier would accept the signature. */
 function assertValid(file: string, certificates: readonly X509Certificate[], now: number): void {
   for (const { subject, validFromDate, validToDate } of certificates) {
     if (validFromDate.getTime() <= now && now <= validToDate.getTime()) continue;
@@ -63,7 +66,7 @@ function assertValid(file: string, certificates: readonly X509Certificate[], now
 }
 
 /**
- * The certificates in a PEM file, in its order, all of them valid now.
+ * Reads the certificates in a PEM file, in its order; all must be valid now.
  * @param now milliseconds since 1970
  * @throws UsageError
  */

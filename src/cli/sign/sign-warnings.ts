@@ -3,7 +3,7 @@ import { isGitPath } from "../../signature/oms/ignore.ts";
 import { skillFilePath } from "../../skill/skill-file.ts";
 import type { Skill } from "../../skill/skill.ts";
 
-/** Would the signature of this format that is there fail for a new signature file beside it. */
+/** True if the present signature of this format would fail with the new signature file beside it. */
 function isBrokenBy(skill: Skill, format: Format, path: string): boolean {
   const { file, isIn, passesOver, leavesRoomFor } = format;
   if (file === path || !skill.files.has(file) || !isIn(skill) || passesOver(path)) return false;
@@ -11,9 +11,9 @@ function isBrokenBy(skill: Skill, format: Format, path: string): boolean {
 }
 
 /**
- * What to tell of signatures that are there already and do not know the new one.
+ * Warns about present signatures that do not allow for the new one.
  * @param path of the new signature
- * @param leftOut by the new signature, for others that are to follow
+ * @param leftOut files that the new signature ignores, for later signatures
  */
 const besideWarnings = (skill: Skill, path: string, leftOut: readonly string[]): readonly string[] =>
   formats
@@ -24,7 +24,7 @@ const besideWarnings = (skill: Skill, path: string, leftOut: readonly string[]):
         : `${file} is there too, and does not cover ${path}: a policy that trusts its signer denies the skill, unless it says otherSignatures; docs/formats/several.md says in which order both can be made`,
     );
 
-/** What the signer should know of the folder: files of a repository that change by themselves, a second signature. */
+/** Warnings about the folder: repository files that change by themselves, a second signature. */
 export function signWarnings(
   directory: string,
   skill: Skill,

@@ -20,14 +20,14 @@ import { keySigner, type Signer } from "./signer.ts";
 import { assertNotAmong, readChain, readPrivateKey } from "./sign-material.ts";
 import { signWarnings } from "./sign-warnings.ts";
 
-/** A key in a file, or an identity in place of one. */
+/** Options of `sign`: a key file, or an identity instead. */
 export interface SignOptions extends KeylessOptions {
   readonly key?: string;
   readonly keyless?: boolean;
   readonly format: SigningFormat;
   readonly certificateChain?: string;
   readonly force?: boolean;
-  /** Formats of signatures that are to stand beside this one: it leaves room for their files. */
+  /** Formats of other signatures for the skill: this one ignores their files. */
   readonly beside?: readonly FolderFormat[];
 }
 
@@ -37,7 +37,7 @@ async function assertFree(path: string, force: boolean): Promise<void> {
   throw new UsageError(`${path} is there already`, "replace it with --force");
 }
 
-/** Either the whole file is there, or none of it: a half-written signature would refuse a good skill. */
+/** Writes the whole file or nothing: a partial signature would make verification fail. */
 async function writeAtomically(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(folder, `.${name}.${randomBytes(6).toString("hex")}`);
   try {
@@ -66,7 +66,7 @@ const keylessOnly = [
   "trustedRoot",
 ] as const;
 
-/** An option that would be left unused was meant to do something. */
+/** Refuses keyless options with a key: they would have no effect. */
 function assertNoneKeyless(options: SignOptions): void {
   const given = keylessOnly.find((option) => options[option] !== undefined);
   if (given === undefined) return;
@@ -74,7 +74,7 @@ function assertNoneKeyless(options: SignOptions): void {
   throw new UsageError(`--${flag} is for keyless signing`, "add --keyless, or leave it out");
 }
 
-/** The formats to sign in instead, as options. */
+/** Formats to use instead, as options. */
 const formatThat = (can: (format: SignableFormat) => boolean): string =>
   signingFormats
     .filter((name) => can(formatOf[name]))
@@ -83,7 +83,7 @@ const formatThat = (can: (format: SignableFormat) => boolean): string =>
 
 const canLeaveRoom = ({ leavesRoomFor }: Format): boolean => leavesRoomFor !== undefined;
 
-/** @throws UsageError where the format has no way to leave files out */
+/** @throws UsageError if the format cannot ignore files */
 function leftOutBy({ format, beside = [] }: SignOptions): readonly string[] {
   if (beside.length === 0 || canLeaveRoom(formatOf[format]))
     return beside.flatMap((name) => [...formatOf[name].proved, ...formatOf[name].unsigned]);
@@ -129,13 +129,13 @@ async function readSigner(
 
 interface Signing {
   readonly skill: Skill;
-  /** Paths of other signatures' files, there or not, for which it leaves room. */
+  /** Ignored paths of other signatures' files, existing or not. */
   readonly leftOut: readonly string[];
   readonly signer: Signer;
   readonly format: SignableFormat;
 }
 
-/** Reads the signature as a verifier would: what this program would refuse, it never writes. */
+/** Verifies the signature before it is written: the program writes none that it would refuse. */
 function checked({ skill, signer, format }: Signing, bytes: Uint8Array, now: number): SignatureEvidence {
   const files = new Map([...skill.files, [format.file, new SkillFile(bytes)]]);
   const evidence = format.verify({ ...skill, files }, format.file, signer.trust, now);
@@ -177,7 +177,7 @@ function summary(
       : []),
     `digest    ${evidence.digest ?? ""}`,
     `signer    ${signerText(found)}`,
-    // The only name that a message has for a key which nobody trusts.
+    // An untrusted key has no other name in messages.
     ...(hint === undefined ? [] : [`key hint  ${hint}`]),
     `signature ${join(directory, format.file)}`,
     `check it with: skill-admission verify ${directory} ${printable(signer.checkedBy(found), 4_000)}`,
@@ -185,10 +185,10 @@ function summary(
   ].join("\n");
 }
 
-/** Faults of SKILL.md that are told. */
+/** Maximum reported faults of SKILL.md. */
 const maxFaults = 3;
 
-/** What agents and policies will find wrong with SKILL.md: to correct it afterwards takes another signature. */
+/** Faults of SKILL.md for agents and policies: a later correction needs a new signature. */
 async function skillFaults(skill: Skill): Promise<readonly string[]> {
   if (skillFilePath(skill) === undefined) return [];
   const { readFrontmatter } = await import("../../card/frontmatter.ts");
@@ -199,7 +199,7 @@ async function skillFaults(skill: Skill): Promise<readonly string[]> {
 
 /**
  * `skill-admission sign`: signs every file of the skill in a folder and writes the signature into it.
- * @throws UsageError for a folder, key, chain or token that cannot be used, or a signature that is there already
+ * @throws UsageError for an unusable folder, key, chain or token, or an existing signature
  */
 export async function signSkill(
   directory: string,

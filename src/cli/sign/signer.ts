@@ -9,21 +9,21 @@ import type { TrustMaterial } from "../../signature/trust-material.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { UsageError } from "../command-line.ts";
 
-/** Who signs, ready to sign, and how what was signed is checked. */
+/** A signer ready to sign, with the trust that checks its signature. */
 export interface Signer {
-  /** @throws UsageError for what verification would refuse, or where nobody would sign */
+  /** @throws UsageError if verification would refuse the skill, or the signer does */
   readonly sign: (skill: Skill) => Uint8Array | Promise<Uint8Array>;
-  /** By what the signature is checked before it is written. */
+  /** Trust that checks the signature before it is written. */
   readonly trust: TrustMaterial;
-  /** Is a signature that this trust does not prove refused. Roots of certificates are often not at hand. */
+  /** True: a signature that this trust does not prove is refused. Root certificates are often not at hand. */
   readonly mustBeTrusted: boolean;
-  /** What to do where the signature would not be accepted. */
+  /** Remedy if the signature would not be accepted. */
   readonly remedy: string;
-  /** How messages name a key that nobody trusts. */
+  /** Name of an untrusted key in messages. */
   readonly hint?: string;
   /** Options by which `verify` trusts the signer. */
   readonly checkedBy: (signer: FoundSigner | undefined) => string;
-  /** What the signer should know. */
+  /** Warning to the signer. */
   readonly warning?: string;
 }
 
@@ -40,7 +40,7 @@ function signByKey(skill: Skill, material: SignMaterial, format: SignableFormat)
   }
 }
 
-/** Signs with a key, and with certificates that say whose it is, where there are any. */
+/** Makes a signer with a key, and with its certificates if there are any. */
 export function keySigner(material: SignMaterial, format: SignableFormat): Signer {
   const key = createPublicKey(material.key);
   const fingerprint = keyFingerprint(key);

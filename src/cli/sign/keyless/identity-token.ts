@@ -5,12 +5,12 @@ import { UsageError, type CommandLine } from "../../command-line.ts";
 import { ioMessage } from "../../files/file-faults.ts";
 import { serviceUrl } from "./service-url.ts";
 
-/** Characters of an identity token. Real ones have one or two thousand. */
+/** Maximum characters of an identity token. Real ones have one or two thousand. */
 const maxLength = 32_768;
 
 const patience = 20_000;
 
-/** For whom tokens are made out: Fulcio takes no others. */
+/** Audience of tokens for Fulcio, which accepts no other. */
 const audience = "sigstore";
 
 const howToGetOne =
@@ -34,7 +34,7 @@ function claimsOf(token: string): Claims | undefined {
   }
 }
 
-/** What can be seen of a token before it is sent. Whether it is genuine, the certificate authority says. */
+/** Checks the visible claims of a token before it is sent; the certificate authority verifies its signature. */
 function checkedToken(text: string, source: string, now: number): string {
   const token = text.trim();
   const claims = token.length <= maxLength ? claimsOf(token) : undefined;
@@ -59,14 +59,17 @@ async function readTokenFile(file: string, line: CommandLine): Promise<string> {
   }
 }
 
-/** GitHub Actions answers a job that may have a token with `{"value": "…"}` (GitHub's documentation on OpenID Connect). */
+/**
+ * GitHub Actions answers jobs with the permission for tokens with `{"value": "…"}` (GitHub's documentation on
+ * OpenID Connect).
+ */
 async function askGitHub({
   requestUrl,
   requestToken,
 }: NonNullable<CommandLine["githubActions"]>): Promise<string> {
   if (!URL.canParse(requestUrl)) throw new UsageError("ACTIONS_ID_TOKEN_REQUEST_URL is no URL", howToGetOne);
   const url = new URL(requestUrl);
-  // It comes with parameters of its own, and is checked without them.
+  // The URL has query parameters of its own; it is checked without them.
   serviceUrl(url.origin + url.pathname, "ACTIONS_ID_TOKEN_REQUEST_URL");
   url.searchParams.set("audience", audience);
   try {
@@ -89,9 +92,9 @@ async function askGitHub({
 }
 
 /**
- * Whom the signer is to be: a token from a file, from `SIGSTORE_ID_TOKEN`, or from the job of GitHub Actions that this
- * runs in; the first that is there.
- * @throws UsageError where there is none, or one that nobody would take
+ * Reads the signer's identity token: from a file, from `SIGSTORE_ID_TOKEN`, or from the GitHub Actions job that
+ * this runs in; the first found.
+ * @throws UsageError if there is none, or it would be refused
  */
 export async function readIdentityToken(file: string | undefined, line: CommandLine): Promise<string> {
   const { identityToken, githubActions } = line;

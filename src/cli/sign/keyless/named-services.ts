@@ -3,7 +3,7 @@ import type { ClientRequest } from "node:http";
 
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 
-/** Where Node tells of each request of its HTTP client when it is made, before anything of it is sent. */
+/** Diagnostics channel of Node's HTTP client: publishes each request before anything is sent. */
 const requests = "http.client.request.created";
 
 const originsOf = ({ caUrls, rekorTlogUrls, tsaUrls }: SigningConfig): ReadonlySet<string> =>
@@ -16,13 +16,13 @@ function originOf(request: ClientRequest): string {
 }
 
 /**
- * Runs what speaks with the services of a signing configuration, and lets no request of it go anywhere else. The library
- * follows redirects, also from https to http, and sends what it has again: of the certificate authority that is the identity
- * token, with which whoever gets it can sign in the owner's name. It has no option against that.
+ * Runs `speak` and stops each request to a service that the signing configuration does not name. The library
+ * follows redirects, also from https to http, and repeats the request's body there: for the certificate authority
+ * that is the identity token, with which a thief can sign as its owner. It has no option against that.
  *
- * While it runs, it holds for every request of this process by `node:http` and `node:https`.
+ * While it runs, it applies to every request of this process through `node:http` and `node:https`.
  *
- * @throws what `speak` throws; for a request that was stopped an error that names where it would have gone
+ * @throws what `speak` throws; for a stopped request an error that names its destination
  */
 export async function withNamedServices<T>(config: SigningConfig, speak: () => Promise<T>): Promise<T> {
   const named = originsOf(config);

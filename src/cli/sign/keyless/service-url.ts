@@ -5,9 +5,9 @@ const maxLength = 2_000;
 const loopback: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * The address of a service, without a slash at its end. An identity token goes there, by which anybody could sign: so
- * HTTPS, or this machine.
- * @param where names the address for people
+ * Normalises a service's URL, without trailing slash. The service receives an identity token, with which anybody
+ * could sign: only HTTPS, or this machine, is accepted.
+ * @param where name of the URL for messages
  * @throws UsageError
  */
 export function serviceUrl(text: string, where: string): string {

@@ -9,30 +9,30 @@ import { ioMessage } from "../../files/file-faults.ts";
 import { serviceUrl } from "./service-url.ts";
 import { readTrustConfig } from "./trust-config.ts";
 
-/** Which Sigstore signs. */
+/** Choice of the Sigstore instance that signs. */
 export interface ServiceOptions {
   readonly fulcioUrl?: string;
   readonly rekorUrl?: string;
   readonly tsaUrl?: string;
   /** File with a ClientTrustConfig: services and trusted root together. */
   readonly trustConfig?: string;
-  /** File with the trusted root by which the signature is checked before it is written. */
+  /** File with the trusted root that checks the signature before it is written. */
   readonly trustedRoot?: string;
 }
 
-/** Services that sign, and what they can be checked by. */
+/** Signing services, with the root that checks their signatures. */
 export interface Services {
   readonly config: SigningConfig;
-  /** Absent: nobody said how this instance's signatures are proved. */
+  /** Absent: no root of this instance is known. */
   readonly root?: SigstoreRoot;
-  /** How `verify` is told of that root. */
+  /** Option by which `verify` gets that root. */
   readonly rootOption: string;
 }
 
 const publicFulcio = "https://fulcio.sigstore.dev";
 const publicRekor = "https://rekor.sigstore.dev";
 
-/** Largest file that is read. Public ones have 10 to 20 KB. */
+/** Maximum bytes of a file. Public ones have 10 to 20 KB. */
 const maxBytes = 1024 * 1024;
 
 async function readText(file: string, what: string): Promise<string> {
@@ -45,7 +45,7 @@ async function readText(file: string, what: string): Promise<string> {
   throw new UsageError(`${file} is too large`, `name a ${what}`);
 }
 
-/** What reads the text of a file that the call names. */
+/** Parses the text of a file that the call names. */
 function read<T>(file: string, what: string, parse: () => T): T {
   try {
     return parse();
@@ -72,7 +72,7 @@ async function configOf(options: ServiceOptions): Promise<SigningConfig> {
   });
 }
 
-/** The public instance's root comes with this program; that of another one has to be named. */
+/** The public instance's root is built in; that of another instance must be named. */
 async function rootOf(options: ServiceOptions): Promise<SigstoreRoot | undefined> {
   const { trustedRoot, fulcioUrl, rekorUrl, tsaUrl } = options;
   if (trustedRoot !== undefined) {
@@ -85,9 +85,9 @@ async function rootOf(options: ServiceOptions): Promise<SigstoreRoot | undefined
 }
 
 /**
- * Which services to sign with: those of a ClientTrustConfig, those that were named one by one, the public ones.
+ * Chooses the signing services: those of a ClientTrustConfig, those named one by one, or the public ones.
  * @param now milliseconds since 1970
- * @throws UsageError for files that cannot be read, and addresses that a token must not go to
+ * @throws UsageError for an unreadable file, or a URL that must not receive a token
  */
 export async function readServices(options: ServiceOptions, now: number): Promise<Services> {
   const { trustConfig, trustedRoot } = options;

@@ -4,11 +4,14 @@ import { inTotoPayloadType } from "../../../signature/sigstore/dsse.ts";
 import { UsageError } from "../../command-line.ts";
 import { withNamedServices } from "./named-services.ts";
 
-/** Of each request; a log of the second kind answers after it has published the entry, which takes seconds. */
+/** Milliseconds per request. A Rekor v2 log answers only after it has published the entry, which takes seconds. */
 const patience = 30_000;
 const retries = 2;
 
-/** What could not be had, and why, as far as the library and the network tell; the library quotes tokens in full. */
+/**
+ * Describes the service's refusal, as far as the library and the network tell, without the token: the library
+ * quotes it in full.
+ */
 function refusal(cause: unknown, token: string): UsageError {
   const causes: string[] = [];
   for (let at: unknown = cause; at instanceof Error && causes.length < 4; at = at.cause)
@@ -25,7 +28,7 @@ interface WrittenBundle {
   };
 }
 
-/** Protobuf leaves zeros and empty lists out of its JSON, and the reference reads no bundle that lacks these two. */
+/** Protobuf's JSON omits zeros and empty lists; the reference implementation reads no bundle without these two. */
 function written(bundle: unknown): Uint8Array {
   const { verificationMaterial, ...rest } = bundle as WrittenBundle;
   const tlogEntries = verificationMaterial.tlogEntries.map(({ inclusionProof, ...entry }) => ({
@@ -37,12 +40,12 @@ function written(bundle: unknown): Uint8Array {
 }
 
 /**
- * Has a statement signed by a key that lives for this one signature: a certificate for the token's identity, the
- * signature, its entry in the log and, where there is an authority, a timestamp. Speaks with the services that are
- * named and nobody else, and writes the identity into their public log for ever.
+ * Has a statement signed by a single-use key: a certificate for the token's identity, the signature, its entry in
+ * the log and, if configured, a timestamp. Contacts only the named services, and records the identity in their
+ * public log for ever.
  * @param statement an in-toto statement
- * @returns the bytes of a Sigstore bundle, v0.3
- * @throws UsageError where a service refuses or cannot be reached
+ * @returns a Sigstore bundle, v0.3, as bytes
+ * @throws UsageError if a service refuses or cannot be reached
  */
 export async function signStatement(
   statement: Uint8Array,

@@ -13,7 +13,7 @@ export interface KeylessOptions extends ServiceOptions {
   readonly identityToken?: string;
 }
 
-/** As a shell reads it: quoted where it would read it otherwise. */
+/** Quotes an argument for the shell if necessary. */
 const argument = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
@@ -33,9 +33,9 @@ function statementOf(skill: Skill, write: (skill: Skill) => Uint8Array): Uint8Ar
 }
 
 /**
- * Signs with an identity instead of a key (Sigstore).
- * @param statement writes what is signed
- * @throws UsageError where there is no token, or no services that it may go to
+ * Makes a signer with an identity instead of a key (Sigstore keyless).
+ * @param statement writes the statement to sign
+ * @throws UsageError if there is no token, or no service that may receive it
  */
 export async function keylessSigner(
   statement: (skill: Skill) => Uint8Array,

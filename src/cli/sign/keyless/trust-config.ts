@@ -38,7 +38,9 @@ function assertType(object: JsonObject, where: string, wanted: string): void {
   if (type !== wanted) throw unsupported(`${where}'s media type is ${quoted(type)}, expected ${wanted}`);
 }
 
-/** Does a service's span cover this moment. The library asks for the end only, and prefers whichever starts last. */
+/**
+ * True if a service's validity covers this moment. The library checks only the end, and prefers the latest start.
+ */
 function isNow(service: JsonObject, where: string, now: number): boolean {
   const span = assertObject(fieldOf(service, "validFor") ?? {}, `${where}.validFor`);
   assertFields(span, `${where}.validFor`, new Set(["start", "end"]));
@@ -51,7 +53,7 @@ function isNow(service: JsonObject, where: string, now: number): boolean {
   return timeOf("start", -Infinity) <= now && now <= timeOf("end", Infinity);
 }
 
-/** The services of one kind that may be used now, with addresses that a token may go to. */
+/** Valid services of one kind, with URLs that may receive a token. */
 function usable(config: JsonObject, field: string, now: number): readonly Json[] {
   if (fieldOf(config, field) === undefined) return [];
   return listOf(config, field, "signingConfig", maxServices).flatMap((value, at) => {
@@ -79,10 +81,11 @@ function signingConfigOf(config: JsonObject, now: number): SigningConfig {
 }
 
 /**
- * Reads a ClientTrustConfig (sigstore_trustroot.proto): where to sign, and what signatures from there are proved by.
+ * Reads a ClientTrustConfig (sigstore_trustroot.proto): the signing services, and the root that proves their
+ * signatures.
  * @param now milliseconds since 1970
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT, naming the field
- * @throws UsageError for an address that a token must not go to
+ * @throws UsageError for a URL that must not receive a token
  */
 export function readTrustConfig(
   text: string,
@@ -99,7 +102,7 @@ export function readTrustConfig(
       root: readTrustedRoot(JSON.stringify(trustedRoot), []),
     };
   } catch (cause) {
-    // The messages' own readers throw plain errors for values of other kinds.
+    // The messages' own readers throw plain errors for values of other types.
     if (cause instanceof TypeError || (cause as Error).constructor === Error)
       throw malformed(`the trust configuration cannot be read: ${(cause as Error).message.slice(0, 120)}`, {
         cause,
