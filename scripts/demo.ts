@@ -1,6 +1,7 @@
 /**
- * The product on one machine, without a cluster: signs a handful of skills, starts the real webhook over HTTPS on a
- * folder of manifests, and sends it the reviews that an API server would send. With `--serve` it stays up instead.
+ * Demonstrates the product on one machine, without a cluster: signs a few skills, starts the real webhook over
+ * HTTPS on a folder of manifests, and sends it the reviews that an API server would send. `--serve` keeps it
+ * running instead.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ async function stop(): Promise<void> {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => void stop().then(() => process.exit(0)));
 }
-// A reader such as `head` may end before we do.
+// A reader such as `head` may end before this process.
 process.stdout.once("error", () => void stop().then(() => process.exit(0)));
 
 async function explain(pods: readonly DemoPod[], { port, metrics }: Served): Promise<void> {
@@ -41,7 +42,7 @@ Metrics: curl -s ${metrics}
 Stop with Ctrl-C.`);
 }
 
-/** The webhook writes its authority while it starts. */
+/** The webhook writes its CA certificate while it starts. */
 async function authority(): Promise<string> {
   for (;;) {
     const pem = await readFile(caFile, "utf8").catch(() => "");

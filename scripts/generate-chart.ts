@@ -1,5 +1,6 @@
 /**
- * Writes the trust root that the chart takes from the examples, its table of values, and the manifests that are rendered from it. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Generates the trust root that the chart takes from the examples, its table of values, and the manifests that are
+ * rendered from it. With `--check` it writes nothing and fails if a file is outdated.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -40,7 +41,7 @@ async function readme(): Promise<string> {
   return format(whole, { ...config, parser: "markdown" });
 }
 
-/** What lies in the chart's folder. */
+/** Generated files in the chart's folder. */
 async function chartFiles(): Promise<GeneratedFiles> {
   return new Map([
     [`${chart}/files/nvidia-agent.pem`, await catalogueRoot()],
@@ -48,7 +49,7 @@ async function chartFiles(): Promise<GeneratedFiles> {
   ]);
 }
 
-/** What is rendered from the chart as it lies on disk. */
+/** Manifests rendered from the chart on disk. */
 async function manifests(): Promise<GeneratedFiles> {
   const folder = join(root, chart);
   // The base takes the CRDs from manifests/crds.

@@ -1,6 +1,6 @@
 /**
- * Writes what is made from the schemas of the custom resources and from the reason codes: the CRDs, their reference
- * pages, and docs/reasons.md. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Generates the files that derive from the schemas of the custom resources and the reason codes: CRDs, their
+ * reference pages, and docs/reasons.md. With `--check` it writes nothing and fails if a file is outdated.
  */
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
@@ -11,12 +11,12 @@ import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";
 import { resources } from "./generate/resources.ts";
 
-/** Every generated file by its path in the repository. */
+/** All generated files by their path in the repository. */
 export async function generatedFiles(): Promise<GeneratedFiles> {
   const config = await resolveConfig(join(root, "docs/reasons.md"));
   const markdown = (text: string): Promise<string> => format(text, { ...config, parser: "markdown" });
   return new Map([
-    // For kubectl, and for Helm, whose charts hold whatever they install.
+    // Once for kubectl, once for Helm, whose charts contain all that they install.
     ...["manifests/crds", `${chart}/files/crds`].flatMap((folder) =>
       resources.map((resource) => [`${folder}/${group}_${resource.plural}.yaml`, crdYaml(resource)] as const),
     ),

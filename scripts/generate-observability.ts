@@ -1,6 +1,6 @@
 /**
- * Writes the dashboard for Grafana, and the page about the metrics. With `--check` it writes nothing and fails where a file is
- * not as it would be written.
+ * Generates the Grafana dashboard and the page about the metrics. With `--check` it writes nothing and fails if a
+ * file is outdated.
  */
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
@@ -9,7 +9,7 @@ import { rows } from "./generate/dashboard-rows.ts";
 import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { metricsPage } from "./generate/metrics.ts";
 
-/** Every generated file by its path in the repository. */
+/** All generated files by their path in the repository. */
 export async function generatedFiles(): Promise<GeneratedFiles> {
   const config = await resolveConfig(join(root, "docs/metrics.md"));
   return new Map([

@@ -10,7 +10,7 @@ const example = join(import.meta.dirname, "../../examples/skills/incident-summar
 
 export type Decision = "admitted" | "denied" | "warned";
 
-/** A pod, what brings it in, and what has to become of it. */
+/** A pod with its skill, and the expected decision. */
 export interface DemoPod {
   readonly title: string;
   readonly name: string;
@@ -24,7 +24,7 @@ type Change = (folder: string, scratch: string) => Promise<void>;
 
 interface Case extends Omit<DemoPod, "pod"> {
   readonly signed: boolean;
-  /** Before the skill is signed, and after. */
+  /** Run before the skill is signed, and after. */
   readonly before?: Change;
   readonly after?: Change;
 }
@@ -93,7 +93,7 @@ const plainPod: DemoPod = {
 const writeList = (file: string, items: readonly object[]): Promise<void> =>
   writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }, undefined, 2));
 
-/** Two tenants, one strict, one that is only warned. Both trust the same key. */
+/** Two tenants: one enforced, one only warned. Both trust the same key. */
 function policies(pem: string): readonly object[] {
   const namespace = (name: string): object => ({
     apiVersion: "v1",
@@ -120,7 +120,10 @@ function policies(pem: string): readonly object[] {
   ];
 }
 
-/** Signs the skill of a case, writes its ConfigMaps into the folder of manifests, and gives the pod that mounts them. */
+/**
+ * Signs the skill of a case, writes its ConfigMaps into the folder of manifests, and returns the pod that mounts
+ * them.
+ */
 async function prepare(demo: Case, key: string, scratch: string): Promise<object> {
   const folder = join(scratch, demo.name, "incident-summary");
   await cp(example, folder, { recursive: true });
@@ -138,7 +141,7 @@ async function prepare(demo: Case, key: string, scratch: string): Promise<object
   return items.find(({ kind }) => kind === "Pod") ?? {};
 }
 
-/** Writes the manifests of all cases into `state` below this folder; gives the pods that are to be reviewed. */
+/** Writes the manifests of all cases into `state` below this folder; returns the pods to review. */
 export async function prepareCases(scratch: string): Promise<readonly DemoPod[]> {
   await mkdir(join(scratch, "state"));
   const { key, pub } = writeKeyPair(join(scratch, "platform"));

@@ -2,12 +2,12 @@ import { httpsClient } from "../../test/fixtures/https-client.ts";
 import { podReview } from "../../test/fixtures/review.ts";
 import type { Decision, DemoPod } from "./cases.ts";
 
-/** A webhook that runs. */
+/** A running webhook. */
 export interface Served {
   readonly port: number;
   /** URL of its metrics. */
   readonly metrics: string;
-  /** PEM of the authority of its certificate. */
+  /** PEM of the CA of its certificate. */
   readonly ca: string;
 }
 
@@ -19,7 +19,7 @@ interface Reviewed {
   };
 }
 
-/** Seconds spent on verification so far, over all outcomes. */
+/** Seconds spent on verification so far, all outcomes together. */
 async function verificationSeconds(metrics: string): Promise<number> {
   const text = await (await fetch(metrics)).text();
   const sums = text.matchAll(/^skill_admission_verification_duration_seconds_sum\{[^}]*\} (\S+)$/gm);
@@ -51,7 +51,10 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** Sends the reviews and prints what becomes of them. @returns titles of those that were not decided as expected */
+/**
+ * Sends the reviews and prints the decisions.
+ * @returns titles of the reviews with another decision than expected
+ */
 export async function tellReviews(
   { port, metrics, ca }: Served,
   pods: readonly DemoPod[],

@@ -1,6 +1,6 @@
 import type { Panel, Query, Row } from "./dashboard.ts";
 
-/** Selectors of the dashboard's variables. */
+/** PromQL selectors with the dashboard's variables. */
 const here = 'namespace=~"$namespace"';
 const tenants = `${here},tenant=~"$tenant"`;
 

@@ -1,4 +1,4 @@
-/** Turns a list of rows into the JSON that Grafana imports. Which rows there are: dashboard-rows.ts. */
+/** Turns rows of panels into the JSON that Grafana imports. The rows: dashboard-rows.ts. */
 
 /** One query of a panel, PromQL. */
 export interface Query {
@@ -9,13 +9,13 @@ export interface Query {
 
 export type PanelType = "stat" | "timeseries" | "heatmap" | "table" | "bargauge" | "state-timeline";
 
-/** A colour from a value on; the first from nothing on. */
+/** A colour for values from a threshold up; the first has none. */
 export type Threshold = readonly [colour: string, from: number | null];
 
 /** One panel. `width` of 24 columns, `height` in rows of 30 pixels. */
 export interface Panel {
   readonly title: string;
-  /** What it shows, and what to do when it looks wrong. */
+  /** Meaning of the panel, and what to do when it looks wrong. */
   readonly description: string;
   readonly type: PanelType;
   /** Grafana's name of the unit: `s`, `bytes`, `reqps`, `percentunit`, `short`. */
@@ -24,12 +24,12 @@ export interface Panel {
   readonly height: number;
   readonly queries: readonly Query[];
   readonly thresholds?: readonly Threshold[];
-  /** Words in place of values. */
+  /** Texts shown instead of values. */
   readonly words?: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
   readonly stacked?: boolean;
   readonly min?: number;
   readonly max?: number;
-  /** Labels that a table does not show. */
+  /** Labels that a table hides. */
   readonly hidden?: readonly string[];
 }
 
@@ -43,7 +43,7 @@ type Json = Readonly<Record<string, unknown>>;
 const columns = 24;
 const datasource = { type: "prometheus", uid: "${datasource}" };
 
-/** Panels that show what is so now, not how it came to it. */
+/** Panels of the present state, without history. */
 const instant = (type: PanelType): boolean => type === "stat" || type === "table" || type === "bargauge";
 
 const targetsOf = ({ queries, type }: Panel): readonly Json[] =>
@@ -135,7 +135,7 @@ const panelJson = (panel: Panel, { id, x, y }: Place): Json => ({
   ...(panel.hidden === undefined ? {} : hideColumns(panel.hidden)),
 });
 
-/** Puts panels side by side, in lines of 24 columns; each line is as high as its highest panel. */
+/** Places panels side by side, in lines of 24 columns; each line is as high as its highest panel. */
 function layOut(rows: readonly Row[]): readonly Json[] {
   const panels: Json[] = [];
   let y = 0;
@@ -172,7 +172,7 @@ const labelVariable = (name: string, label: string, metric: string): Json => ({
   sort: 1,
   multi: true,
   includeAll: true,
-  // Not the list of all values: a target without the label is then shown too.
+  // A list of all values would hide targets without the label.
   allValue: ".*",
   current: { selected: true, text: ["All"], value: ["$__all"] },
 });

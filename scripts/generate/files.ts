@@ -28,7 +28,9 @@ export async function stale(files: GeneratedFiles): Promise<readonly string[]> {
   return checked.flat();
 }
 
-/** Writes the files; with `--check` on the command line writes nothing, and the process fails where one differs. */
+/**
+ * Writes the files. With `--check` on the command line it writes nothing, and the process fails if one is outdated.
+ */
 export async function writeOrCheck(files: GeneratedFiles): Promise<void> {
   if (!process.argv.includes("--check")) {
     await writeAll(files);

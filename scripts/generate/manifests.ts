@@ -5,7 +5,7 @@ import { toolPath } from "../../test/cluster/harness/binaries.ts";
 
 const run = promisify(execFile);
 
-/** An object of a rendered chart, as far as the labels and annotations of an installer are concerned. */
+/** An object of a rendered chart, with the labels and annotations that Helm sets. */
 interface Rendered {
   readonly kind: string;
   readonly metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
@@ -13,7 +13,7 @@ interface Rendered {
 
 const header = '# Rendered from charts/skill-admission by "npm run generate"; changes here are lost.\n';
 
-/** Helm's marks mean something to Helm only, and say of objects that it manages them. */
+/** Removes Helm's labels and annotations: they claim that Helm manages the object. */
 function withoutHelm(object: Rendered): Rendered {
   const { labels, annotations } = object.metadata;
   if (labels !== undefined) {
@@ -31,7 +31,7 @@ function withoutHelm(object: Rendered): Rendered {
 /**
  * Renders the chart with its default values.
  * @param args more arguments of `helm template`
- * @throws Error with what Helm said
+ * @throws Error with Helm's output
  */
 export async function renderChart(chart: string, args: readonly string[]): Promise<readonly Rendered[]> {
   const { stdout } = await run(
@@ -45,7 +45,7 @@ export async function renderChart(chart: string, args: readonly string[]): Promi
     .map(withoutHelm);
 }
 
-/** Objects as one file of manifests. */
+/** YAML file of several objects. */
 export const manifestText = (objects: readonly Rendered[]): string =>
   header +
   objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n");

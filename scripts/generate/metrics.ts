@@ -33,7 +33,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
 const isNumbers = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((one) => typeof one === "number");
 
-/** The metrics that something makes on a registry. The library keeps labels and buckets in fields without a type. */
+/** Metrics that a function registers. The library keeps labels and buckets in untyped fields. */
 function declared(make: (registry: Registry) => unknown): readonly Metric[] {
   const registry = new Registry();
   make(registry);
@@ -63,18 +63,18 @@ const sections: readonly Section[] = [
     title: "Conditional state",
     about: "Absent where there is no cluster to register with, no Lease to lead by, or no limit.",
     metrics: declared((registry) => {
-      // Made when they are set.
+      // These register themselves when they are set.
       for (const set of Object.values(optionalInstruments(registry))) set(0);
     }),
   },
 ];
 
-/** Every metric of the program's own. */
+/** All of the program's own metrics. */
 export const metrics: readonly Metric[] = sections.flatMap((section) => section.metrics);
 
 const codes = (values: readonly string[]): string => values.map((value) => `\`${value}\``).join(" ");
 
-/** What each label says. One without a line here fails the generation. */
+/** Meaning of each label; a missing line fails the generation. */
 const labelMeanings: Readonly<Record<string, string>> = {
   resource: `What was under review: ${codes(reviewedResources)}. Of \`watch_up\`: the resource that is watched`,
   operation: codes(["CREATE", "UPDATE", "DELETE", "CONNECT"]),

@@ -35,8 +35,8 @@ function limitsOf(schema: StructuralSchema): readonly string[] {
           ];
     }),
     ...(list === "map" ? ["names differ"] : list === "set" ? ["entries differ"] : []),
-    // A pattern that spells out the calendar tells a reader less than the format does. The cell that it comes into
-    // escapes it: twice escaped, a pipe would end the cell.
+    // A calendar pattern tells a reader less than the format. The table cell escapes the pattern already: a second
+    // escape would let a pipe end the cell.
     ...(schema.pattern === undefined || schema.format !== undefined ? [] : [`\`${schema.pattern}\``]),
   ];
 }

@@ -5,11 +5,11 @@ export interface PrinterColumn {
   readonly type: "string" | "integer" | "date";
   readonly jsonPath: string;
   readonly description: string;
-  /** 1: only with `-o wide`. */
+  /** 1: shown only with `-o wide`. */
   readonly priority?: number;
 }
 
-/** What `kubectl` and the reference page show of a kind, beside its schemas. */
+/** Texts for `kubectl` and the reference page, besides the schemas. */
 interface Presentation {
   /** First paragraph of `kubectl explain` and of the page. */
   readonly description: string;
@@ -192,7 +192,7 @@ spec:
   },
 };
 
-/** The custom resources: everything that a CRD and its page are made from. */
+/** The custom resources: source of the CRDs and their pages. */
 export const resources = ownKinds.map((kind) => ({ kind, ...ownResources[kind], ...presentations[kind] }));
 
 export type Resource = (typeof resources)[number];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What is used of a structural schema (apiextensions.k8s.io/v1 JSONSchemaProps). */
+/** Used part of a structural schema (apiextensions.k8s.io/v1 JSONSchemaProps). */
 export interface StructuralSchema {
   readonly description?: string;
   readonly type?: string;
@@ -29,8 +29,8 @@ type JsonSchema = Omit<StructuralSchema, "additionalProperties"> & {
 };
 
 /**
- * `additionalProperties: false` has no place in a structural schema: the API server knows the fields from
- * `properties`, and prunes or refuses others by the request's `fieldValidation`.
+ * Removes `additionalProperties: false`, which structural schemas do not allow: the API server takes known fields
+ * from `properties`, and prunes or refuses others by the request's `fieldValidation`.
  */
 function structural(schema: JsonSchema): StructuralSchema {
   const { additionalProperties, items, properties, description, type, ...rest } = schema;
@@ -47,6 +47,6 @@ function structural(schema: JsonSchema): StructuralSchema {
   };
 }
 
-/** The schema of what users write: fields with a default are optional in it. */
+/** Schema of the input form: fields with a default are optional. */
 export const toStructural = (schema: z.ZodType): StructuralSchema =>
   structural(z.toJSONSchema(schema, { target: "openapi-3.0", io: "input", reused: "inline" }) as JsonSchema);

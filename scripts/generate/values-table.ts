@@ -1,4 +1,4 @@
-/** What of JSON Schema the chart's schema of values uses. */
+/** The part of JSON Schema that the chart's values schema uses. */
 export interface ValueSchema {
   readonly type?: string;
   readonly description?: string;
@@ -13,7 +13,7 @@ export interface ValueSchema {
 }
 
 export interface ValueRow {
-  /** Path as `helm --set` takes it, `image.tag`. */
+  /** Path as in `helm --set`: `image.tag`. */
   readonly path: string;
   readonly schema: ValueSchema;
   readonly default: unknown;
@@ -22,11 +22,11 @@ export interface ValueRow {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Is it a group of values: an object with fields of its own, some of which have a default. */
+/** True for a group of values: an object whose fields are described, some of them with a default. */
 const isGroup = (schema: ValueSchema, value: unknown): boolean =>
   schema.properties !== undefined && isRecord(value) && Object.keys(value).length > 0;
 
-/** One row for each value that `values.yaml` gives a default, in its order. */
+/** One row for each value with a default in `values.yaml`, in its order. */
 export function valueRows(schema: ValueSchema, values: unknown, prefix = ""): readonly ValueRow[] {
   return Object.entries(isRecord(values) ? values : {}).flatMap(([key, value]): readonly ValueRow[] => {
     const path = `${prefix}${key}`;
@@ -55,7 +55,7 @@ function typeOf({
   return type ?? "anything";
 }
 
-/** The table of values for the chart's README, Markdown. */
+/** Markdown table of values for the chart's README. */
 export function valuesTable(schema: ValueSchema, values: unknown): string {
   const rows = valueRows(schema, values).map(
     ({ path, schema: own, default: value }) =>
