@@ -43,14 +43,14 @@ export interface Config {
   readonly exclusivePorts: boolean;
   /** Namespace of the controller; absent outside a cluster where it is not given. */
   readonly namespace?: string;
-  /** By which replicas agree on a leader; absent where a process is by itself. */
+  /** Lease for leader election; absent where a process runs by itself. */
   readonly lease?: {
     readonly namespace: string;
     readonly name: string;
-    /** No flag's: whoever calls `serve` may have other ones than `electionDefaults`. */
+    /** Default: `electionDefaults`. No flag sets it, only a caller of `serve`. */
     readonly times?: ElectionTimes;
   };
-  /** Name of the Service that the webhook is reached by, where it is reached by one. */
+  /** Name of the Service in front of the webhook, in a cluster. */
   readonly service: string;
   /** True: denied objects get Events. */
   readonly events: boolean;

@@ -26,7 +26,7 @@ export interface ReviewSubject {
 
 /** Why nothing had to be checked. Every allow without a verdict names one of these. */
 export type Bypass =
-  /** No policy governs the namespace. */
+  /** No policy applies to the namespace. */
   | "ungoverned"
   /** The kind of object cannot bring in a skill. */
   | "not-a-carrier"

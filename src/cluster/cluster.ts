@@ -17,9 +17,9 @@ export interface Cluster extends SkillSource, ClusterView, PolicyIndex {
 export interface MirrorSource {
   /** Replaces the followed mirrors by those of the references. Returns at once. */
   follow(references: readonly NamedReference[]): void;
-  /** What a mirror has published, from memory. */
+  /** The mirror's last published root, from memory. */
   read(reference: MirrorReference): ResolvedReference;
-  /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
+  /** True while the stored root of a mirror is still being read: moments, without waiting for a mirror. */
   pending(): boolean;
   /** Calls back after each change of a result of `read` or `pending`. */
   onChange(changed: () => void): void;

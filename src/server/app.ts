@@ -23,9 +23,9 @@ export interface AppOptions {
   readonly readiness: () => readonly string[];
   /** Time for a review whose request names none. */
   readonly timeoutSeconds: number;
-  /** How many reviews there may be at once; default `maxReviews`. */
+  /** Maximum concurrent reviews; default `maxReviews`. */
   readonly reviewsAtOnce?: number;
-  /** Is the server about to stop: connections are then asked to be opened elsewhere. */
+  /** True once the server is stopping: callers are asked to reconnect elsewhere. */
   readonly draining: () => boolean;
   /** Runs for each review that threw or missed its deadline. */
   readonly onFault: (error: unknown) => void;

@@ -47,10 +47,10 @@ export const connectionLimits = {
   checkEvery: 2_000,
 } as const;
 
-/** What a server keeps to, see `connectionLimits`. */
+/** Limits on a server's connections, see `connectionLimits`. */
 export type ConnectionLimits = { readonly [name in keyof typeof connectionLimits]: number };
 
-/** TLS 1.2 is what the API server's client offers at least; HTTP/2 is not spoken. */
+/** TLS 1.2 is the least that the API server's client offers; HTTP/2 is not supported. */
 const secureOptions = ({ key, cert }: ServingCertificate) =>
   ({ key, cert, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] }) as const;
 
@@ -69,7 +69,7 @@ export function endBadConnections(server: HttpServer): void {
   });
 }
 
-/** A client that does not read its answer, or says nothing, is not waited for: no other limit is about writing. */
+/** Closes connections whose client neither sends nor reads: no other limit covers writing. */
 export const endStuckConnections = (server: HttpServer, idle: number): void => {
   server.setTimeout(idle, (socket) => socket.destroy());
 };
@@ -103,13 +103,13 @@ export async function listen(
   };
 }
 
-/** Who is told of what goes wrong outside a request, and what connections keep to. */
+/** Callbacks and limits of a server. */
 export interface ServerOptions {
   /** Receives the error of a certificate that cannot be used; the present one stays. */
   readonly report: (problem: unknown) => void;
   /** Runs for each connection that was closed above a limit. */
   readonly onClosed?: (closed: ClosedConnection) => void;
-  /** What differs from `connectionLimits`. */
+  /** Overrides of `connectionLimits`. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 

@@ -54,9 +54,9 @@ export type ModeLabel = Mode;
 export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;
 export type CertificateRole = "serving" | "authority";
-/** What of trust ends: an authority's certificate, a signer's key, an authority's revocation list. */
+/** Trust that ends: an authority's certificate, a signer's key, an authority's revocation list. */
 export type TrustExpiryKind = "authority" | "key" | "crl";
-/** Why an Event was not written. */
+/** Reason why an Event was not written. */
 export const eventsDropped = ["rate_limited", "queue_full", "refused"] as const;
 export type EventDropped = (typeof eventsDropped)[number];
 export type PolicyState = "ready" | "broken";

@@ -5,7 +5,7 @@ import type { TrustExpiry } from "../policy/trust/expiry.ts";
 import { optionalInstruments, stateInstruments } from "./instruments.ts";
 import { boundedNames, type CertificateRole, type PolicyState, type TrustExpiryKind } from "./labels.ts";
 
-/** What is told of a policy in force. */
+/** A policy in force, with the fields that become labels. */
 export type PolicyInForce = Pick<Policy, "name" | "tenant" | "mode" | "invalidReason">;
 
 /** State of the mirror that supplies an entry of a trust root. */
@@ -31,9 +31,9 @@ export interface Probes {
 export interface StateMetrics {
   /** Replaces the policies in force. */
   setPolicies(policies: readonly PolicyInForce[]): void;
-  /** Replaces the ends of what is trusted; only of what nothing counts by afterwards. */
+  /** Replaces the ends of trust, except those after which earlier signatures still verify. */
   setTrust(ends: readonly TrustExpiry[]): void;
-  /** Replaces how mirrors stand. */
+  /** Replaces the states of mirrors. */
   setMirrors(mirrors: readonly MirrorInUse[]): void;
   /** @param notAfter milliseconds since 1970 */
   setCertificate(role: CertificateRole, notAfter: number): void;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Fetcher } from "tuf-js";
 import { DownloadHTTPError, DownloadLengthMismatchError } from "tuf-js/dist/error.js";
 
-/** What one look at a mirror may cost. */
+/** Bounds on one update from a mirror. */
 const fetchLimits = {
   /** Bytes of all answers together. */
   bytes: 4 * 1024 * 1024,

@@ -44,7 +44,7 @@ export interface FollowOptions {
 /** One repository, followed until it is closed. */
 export interface Followed {
   read(): ResolvedReference;
-  /** Is what was kept from before still being read. */
+  /** True while the stored root is still being read. */
   pending(): boolean;
   state(): MirrorState;
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import {
   type ResolvedReference,
 } from "../policy/trust/reference.ts";
 
-/** What is said of a mirror that the configuration does not name. */
+/** Fault of a mirror that the configuration does not name. */
 export const notAllowed = ({ mirror }: MirrorReference): Required<Pick<ResolvedReference, "fault">> => ({
   fault: `${mirror} is no mirror that this controller may contact; name it in the Helm value trust.tuf.mirrors, or start with --tuf-mirror=${mirror}`,
 });

@@ -37,7 +37,7 @@ export interface TufMirrorsOptions {
 export interface TufMirrors {
   follow(references: readonly NamedReference[]): void;
   read(reference: MirrorReference): ResolvedReference;
-  /** Is what was kept of one still being read; that takes moments, and waits for no mirror. */
+  /** True while a stored root is still being read: moments, without waiting for a mirror. */
   pending(): boolean;
   /** Calls back after each change of a result of `read` or `pending`. */
   onChange(changed: () => void): void;

@@ -9,8 +9,8 @@ import { resolverOf } from "./reference-resolver.ts";
 const isOurs = (version: unknown): boolean => typeof version === "string" && version.startsWith(`${group}/`);
 
 /**
- * A slip in the kind or the group of a list would make another object of it, which nobody looks at: the cluster refuses it,
- * and what passes here must not be less.
+ * Rejects objects whose kind or group is misspelt: the cluster refuses them, and a list that is skipped would revoke
+ * nothing.
  * @throws UsageError
  */
 function assertKinds(manifests: readonly Manifest[]): void {
@@ -23,9 +23,8 @@ function assertKinds(manifests: readonly Manifest[]): void {
 }
 
 /**
- * The policies, trust roots and revocation lists among manifests, ready to judge with. Other objects are left alone.
- * @throws UsageError where there is no policy, a kind of ours is none, or one of these is wrong: on a laptop that is the
- * reader's to correct at once
+ * Compiles the policies, trust roots and revocation lists among manifests; other objects are skipped.
+ * @throws UsageError without a policy, or where one is wrong or a kind of this product is unknown
  */
 export function snapshotOf(
   manifests: readonly Manifest[],

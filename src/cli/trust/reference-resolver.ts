@@ -13,7 +13,10 @@ function isRootMetadata(text: string): boolean {
   }
 }
 
-/** What references lead to among the files of a call; which namespace the controller has, nobody knows here. */
+/**
+ * Resolves references among the files of a call. The controller's namespace is not known here: the one object of a
+ * name counts.
+ */
 export const resolverOf =
   (manifests: readonly Manifest[]): TrustReferenceResolver =>
   (reference) => {

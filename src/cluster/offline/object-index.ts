@@ -42,7 +42,10 @@ function faultOf({ file, entry }: PlacedObject): string | undefined {
   return `${file}: ${entry.kind} ${entry.name} is of a kind that this version does not know; known are ${ownKinds.join(", ")}`;
 }
 
-/** Objects that are looked up by name. A group is not part of their key: a second group with these kinds is a mistake. */
+/**
+ * Kinds that are looked up by name. The key leaves the group out: a second group with one of these kinds is a
+ * mistake.
+ */
 const indexed: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...ownKinds]);
 
 function byKey(objects: readonly PlacedObject[]): ReadonlyMap<string, PlacedObject> {

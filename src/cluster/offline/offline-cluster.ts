@@ -50,12 +50,12 @@ const resolverOf =
     return resolveAmong(reference, index.named(reference.kind, reference.name), namespace);
   };
 
-/** Do all references lead to what they led to when the snapshot was compiled. */
+/** True if all references still resolve to the results that the snapshot was compiled with. */
 const sameResolution = ({ snapshot, told }: Present, resolve: TrustReferenceResolver): boolean =>
   JSON.stringify(snapshot.references.map(({ reference }) => resolve(reference))) === told;
 
 function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present): Present {
-  // Objects of files that did not change are the same ones.
+  // Unchanged files keep their objects: identity is enough.
   const resolve = resolverOf(index, options);
   if (
     before !== undefined &&
