@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { printable } from "../../text/printable.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { apiVersion, forEachKind, ownResources, type OwnKind, type SpecOf } from "./kinds.ts";
 import { objectName } from "./schema/scalars.ts";
@@ -75,24 +76,21 @@ interface Parsed<Spec> {
   readonly spec: Spec;
 }
 
-const readers = forEachKind((kind) => ({
-  schema: schemaOf(kind),
-  /** Each object is parsed once: lists have thousands of entries, and any change compiles all of them again. */
-  read: new WeakMap<KubernetesObject, Parsed<unknown>>(),
-}));
-
-/**
- * Parses a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778). Only
- * successes are remembered.
- * @throws PolicyError Invalid, with every problem
- */
-export function parseResource<K extends OwnKind>(kind: K, object: KubernetesObject): Parsed<SpecOf<K>> {
-  const { schema, read } = readers[kind];
-  const known = read.get(object) as Parsed<SpecOf<K>> | undefined;
-  if (known !== undefined) return known;
+function parse(schema: ReturnType<typeof schemaOf>, object: KubernetesObject): Parsed<unknown> {
   const result = schema.safeParse(object);
   if (!result.success) throw new PolicyError("Invalid", describe(result.error), { cause: result.error });
-  const parsed = { name: result.data.metadata.name, spec: result.data.spec as SpecOf<K> };
-  read.set(object, parsed);
-  return parsed;
+  return { name: result.data.metadata.name, spec: result.data.spec };
 }
+
+/** Each object is parsed once: lists have thousands of entries, and any change compiles all of them again. */
+const parsers = forEachKind((kind) => {
+  const schema = schemaOf(kind);
+  return memoizeByObject((object: KubernetesObject) => parse(schema, object));
+});
+
+/**
+ * Parses a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778).
+ * @throws PolicyError Invalid, with every problem
+ */
+export const parseResource = <K extends OwnKind>(kind: K, object: KubernetesObject): Parsed<SpecOf<K>> =>
+  parsers[kind](object) as Parsed<SpecOf<K>>;

@@ -12,6 +12,7 @@ import { isCovered } from "../../evidence/covered.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import { formatOf } from "../../signature/formats.ts";
 import { isFolderFormat } from "../../signature/signature-evidence.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { Finding } from "../finding.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Policy } from "../policy.ts";
@@ -81,15 +82,12 @@ function riskFindings({ mitigationPerRisk }: CardRequirement, card: SkillCard): 
 }
 
 /** Remembered by frontmatter: correcting a misspelt licence takes about a millisecond. */
-const readLicenses = new WeakMap<SkillFrontmatter, License>();
+const licenseIn = memoizeByObject(({ license }: SkillFrontmatter): License | undefined =>
+  license === undefined ? undefined : readLicense(license),
+);
 
-function licenseOf({ card, frontmatter }: SignedClaims): License | undefined {
-  if (card?.license !== undefined) return card.license;
-  if (frontmatter?.license === undefined) return undefined;
-  const license = readLicenses.get(frontmatter) ?? readLicense(frontmatter.license);
-  readLicenses.set(frontmatter, license);
-  return license;
-}
+const licenseOf = ({ card, frontmatter }: SignedClaims): License | undefined =>
+  card?.license ?? (frontmatter && licenseIn(frontmatter));
 
 function licenseFindings({ licenses }: CardRequirement, claims: SignedClaims): readonly Finding[] {
   if (licenses === undefined) return [];

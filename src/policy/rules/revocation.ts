@@ -4,6 +4,7 @@ import { treeRootDigest } from "../../signature/oms/digest.ts";
 import { formats } from "../../signature/formats.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import { treeDigest, type Skill } from "../../skill/skill.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { Finding } from "../finding.ts";
 import { identityKey, type Revocation, type RevocationIndex } from "../trust/revocations.ts";
 
@@ -19,22 +20,15 @@ function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: str
   return { code: "REVOKED", message, ...(path === undefined ? {} : { path }), tolerated: false };
 }
 
-const contents = new WeakMap<Skill, readonly string[]>();
-
 /**
  * Digests of the skill's content, independent of its signatures: a revoked skill stays revoked unsigned or signed
  * anew. First the digest that a signature over all files would state, then that of the tree: `package` prints the
  * latter and sets it on its ConfigMaps, from where people copy it into a list.
  */
-function contentDigests(skill: Skill): readonly string[] {
-  let digests = contents.get(skill);
-  if (digests === undefined) {
-    const files = [...skill.files].filter(([path]) => formats.every(({ file }) => file !== path));
-    digests = [treeRootDigest(new Map(files)), treeDigest(skill)];
-    contents.set(skill, digests);
-  }
-  return digests;
-}
+const contentDigests = memoizeByObject((skill: Skill): readonly string[] => {
+  const files = [...skill.files].filter(([path]) => formats.every(({ file }) => file !== path));
+  return [treeRootDigest(new Map(files)), treeDigest(skill)];
+});
 
 function skillFindings(
   { skills }: RevocationIndex,
