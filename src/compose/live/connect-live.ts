@@ -12,7 +12,7 @@ import { leadershipOf } from "./leadership.ts";
 import { reachOf, type LiveMode } from "./reach.ts";
 import { exemptionsOf, registrationOf } from "./registration.ts";
 
-interface Told {
+interface LiveDeps {
   readonly hooks: ClusterHooks & SourceHooks;
   readonly mirrors: Awaited<ReturnType<typeof openMirrors>>;
   readonly log: Log;
@@ -23,11 +23,11 @@ interface Told {
  * Opens the cluster that a pod runs in, or that a kubeconfig names.
  * @throws Error where a kubeconfig or credential cannot be used, in words
  */
-export async function connectLive(config: Config, mode: LiveMode, told: Told): Promise<Connected> {
-  const { hooks, mirrors } = told;
+export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps): Promise<Connected> {
+  const { hooks, mirrors } = deps;
   const reach = await reachOf(mode);
   const { client, store, names } = reach;
-  const leadership = leadershipOf(config, client, told);
+  const leadership = leadershipOf(config, client, deps);
   const cluster = openLiveCluster({
     client,
     hooks,
@@ -39,7 +39,7 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
     createEventWriter({
       client,
       onProblem: hooks.onProblem,
-      onDropped: told.onEventDropped,
+      onDropped: deps.onEventDropped,
       exempt: new Set(exemptNamespaces(exemptionsOf(config))),
     });
   return {
@@ -48,6 +48,6 @@ export async function connectLive(config: Config, mode: LiveMode, told: Told): P
     names,
     leadership,
     ...(config.events ? { events: events() } : {}),
-    register: (certificates) => registrationOf(config, reach, { ...told, leadership, certificates }),
+    register: (certificates) => registrationOf(config, reach, { ...deps, leadership, certificates }),
   };
 }

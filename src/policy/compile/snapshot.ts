@@ -22,15 +22,9 @@ import {
   resolveTrustRoot,
   trustMaterial,
   type ResolvedTrustRoot,
+  type TrustNote,
   type TrustRoots,
 } from "../trust/trust-root.ts";
-
-/** A warning about a usable trust root. */
-export interface TrustNote {
-  /** `metadata.name`. */
-  readonly name: string;
-  readonly message: string;
-}
 
 /** A snapshot with the problems of its resources. A resource without a problem is ready. */
 export interface CompiledSnapshot extends PolicySnapshot {

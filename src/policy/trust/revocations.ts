@@ -49,10 +49,15 @@ export interface ReadList {
   readonly fault?: string;
 }
 
-type Why = Pick<Revocation, "reason" | "revokedAt">;
+type RevocationDetail = Pick<Revocation, "reason" | "revokedAt">;
 
 /** Of two entries about the same object, the first is reported. */
-function add(entries: Map<string, Revocation>, key: string, by: string, { reason, revokedAt }: Why): void {
+function add(
+  entries: Map<string, Revocation>,
+  key: string,
+  by: string,
+  { reason, revokedAt }: RevocationDetail,
+): void {
   if (entries.has(key)) return;
   entries.set(key, {
     by,

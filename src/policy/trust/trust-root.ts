@@ -29,6 +29,13 @@ export interface ResolvedTrustRoot {
 /** Trust roots by name, unusable ones included: policies tell them from missing ones. */
 export type TrustRoots = ReadonlyMap<string, ResolvedTrustRoot | "unusable">;
 
+/** A warning about a usable trust root. */
+export interface TrustNote {
+  /** `metadata.name`. */
+  readonly name: string;
+  readonly message: string;
+}
+
 function readSigstores(
   name: string,
   { sigstore = [] }: SkillTrustRootSpec,

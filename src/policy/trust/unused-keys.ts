@@ -1,20 +1,13 @@
 import { isEd25519 } from "../../signature/ed25519.ts";
 import { guideSignatureFileName } from "../../signature/guide/manifest.ts";
 import { maxTriedKeys, type KeyTrust } from "../../signature/trusted-key.ts";
-import type { TrustRoots } from "./trust-root.ts";
-
-/** A warning about a trust root. */
-interface Said {
-  /** `metadata.name` of the trust root. */
-  readonly name: string;
-  readonly message: string;
-}
+import type { TrustNote, TrustRoots } from "./trust-root.ts";
 
 /**
  * Warns about keys that are never tried, one sentence for each trust root that has some: the guide's format names
  * no key, and only a limited number of the cluster's Ed25519 keys is tried.
  */
-export function unusedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly Said[] {
+export function unusedKeys(roots: TrustRoots, { keys }: KeyTrust): readonly TrustNote[] {
   const ed25519 = keys.filter(({ key }) => isEd25519(key));
   const unused = new Set(ed25519.slice(maxTriedKeys).map(({ fingerprint }) => fingerprint));
   if (unused.size === 0) return [];
