@@ -1,16 +1,13 @@
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject } from "../../skill/source.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { namespaceOf, type KubernetesObject } from "../../kubernetes/object.ts";
 import { decodeVolumeObject, describeRef, withStringData } from "../../kubernetes/volume-object.ts";
 import type { ObjectReference, ResolvedReference } from "./reference.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Namespace of a manifest; `default` if it names none, as with kubectl. */
-function namespaceOf({ metadata }: KubernetesObject): string {
-  const { namespace } = (metadata ?? {}) as { readonly namespace?: unknown };
-  return typeof namespace === "string" && namespace !== "" ? namespace : "default";
-}
+const homeOf = (object: KubernetesObject): string => namespaceOf(object, "default");
 
 const textOf = ({ key }: ObjectReference, object: VolumeObject): ResolvedReference => {
   const file = object.files.get(key);
@@ -36,15 +33,15 @@ export function resolveAmong(
   namespace: string | undefined,
 ): ResolvedReference {
   const { kind, name } = reference;
-  const own = namespace === undefined ? found : found.filter((one) => namespaceOf(one) === namespace);
+  const own = namespace === undefined ? found : found.filter((one) => homeOf(one) === namespace);
   const [object, another] = own;
   const called = namespace === undefined ? `${kind} ${name}` : describeRef({ kind, namespace, name });
   if (object === undefined) return { fault: `there is no ${called}; create it` };
   if (another !== undefined) {
-    const places = own.map(namespaceOf).sort().join(" and ");
+    const places = own.map(homeOf).sort().join(" and ");
     return { fault: `${called} is in the namespaces ${places}; keep that of the controller's namespace` };
   }
-  const ref = { kind, namespace: namespaceOf(object), name, keys: new Set([reference.key]) };
+  const ref = { kind, namespace: homeOf(object), name, keys: new Set([reference.key]) };
   try {
     return textOf(reference, decodeVolumeObject(withStringData(object, ref), ref));
   } catch (error) {

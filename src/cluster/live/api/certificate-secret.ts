@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "./client.ts";
 
 /** Files of a Secret at one version. */
@@ -57,7 +57,7 @@ export function createCertificateSecret(
     load: async (signal) => {
       try {
         const object = await client.call({ path, signal });
-        const { resourceVersion } = object.metadata as { readonly resourceVersion: string };
+        const { resourceVersion } = metadataOf(object) as { readonly resourceVersion: string };
         return { version: resourceVersion, files: decode(object) };
       } catch (error) {
         if (error instanceof ApiError && error.status === 404 && error.reason === "NotFound")

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 
 /** Content of a Lease (coordination.k8s.io/v1) that an election needs. */
@@ -61,7 +61,7 @@ const count = (value: unknown): number => (typeof value === "number" && value > 
 
 function recordOf(object: KubernetesObject): LeaseRecord {
   const spec = fieldsOf(object["spec"]);
-  const annotations = fieldsOf(fieldsOf(object.metadata)["annotations"]);
+  const annotations = fieldsOf(metadataOf(object)["annotations"]);
   const [acquireTime, renewTime] = [text(spec["acquireTime"]), text(spec["renewTime"])];
   const unregistered = text(annotations[unregisteredAnnotation]);
   return {
@@ -106,7 +106,7 @@ interface Versioned extends StoredLease {
 }
 
 function stored(object: KubernetesObject): Versioned {
-  const metadata = fieldsOf(object.metadata);
+  const metadata = metadataOf(object);
   return { version: text(metadata["resourceVersion"]) ?? "", record: recordOf(object), metadata };
 }
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 import { agrees, fieldManager } from "./drift.ts";
 import { webhookConfigurationName } from "./webhook-configuration.ts";
@@ -6,8 +6,10 @@ import { webhookConfigurationName } from "./webhook-configuration.ts";
 /** Path of all webhook configurations. */
 export const webhookConfigurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 
-const versionOf = ({ metadata }: KubernetesObject): { resourceVersion: string; uid: string } => {
-  const { resourceVersion, uid } = metadata as { readonly resourceVersion: string; readonly uid: string };
+const versionOf = (
+  object: KubernetesObject,
+): { readonly resourceVersion: unknown; readonly uid: unknown } => {
+  const { resourceVersion, uid } = metadataOf(object);
   return { resourceVersion, uid };
 };
 
@@ -30,7 +32,7 @@ export async function applyConfiguration(
     method: "PATCH",
     path: `${path}?fieldManager=${fieldManager}&force=true`,
     contentType: "application/apply-patch+yaml",
-    body: { ...wanted, metadata: { ...(wanted.metadata as object), ...seen } },
+    body: { ...wanted, metadata: { ...metadataOf(wanted), ...seen } },
     signal,
   });
   if (agrees(applied, wanted)) return applied;
@@ -38,7 +40,7 @@ export async function applyConfiguration(
   const replaced = await client.call({
     method: "PUT",
     path: `${path}?fieldManager=${fieldManager}`,
-    body: { ...wanted, metadata: { ...(wanted.metadata as object), ...versionOf(applied) } },
+    body: { ...wanted, metadata: { ...metadataOf(wanted), ...versionOf(applied) } },
     signal,
   });
   if (!agrees(replaced, wanted))

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../../text/printable.ts";
 import { isFields } from "../../../text/fields.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 
 /** Name of the controller's own writes in managedFields. */
 export const fieldManager = "skill-admission";
@@ -13,8 +13,8 @@ const maxDepth = 8;
 const maxValue = 80;
 
 /** The uids of an object's owners. */
-function ownersOf({ metadata }: KubernetesObject): readonly string[] {
-  const { ownerReferences = [] } = metadata as {
+function ownersOf(object: KubernetesObject): readonly string[] {
+  const { ownerReferences = [] } = metadataOf(object) as {
     readonly ownerReferences?: readonly { readonly uid: string }[];
   };
   return ownerReferences.map(({ uid }) => uid);
@@ -100,8 +100,8 @@ function writes(entry: Readonly<Record<string, unknown>>, { webhook = "", path }
  * Last writer of a field according to managedFields, which do not record removals; other managers before the
  * controller.
  */
-function managerOf({ metadata }: KubernetesObject, difference: Difference): string | undefined {
-  const entries = listOf(isFields(metadata) ? metadata["managedFields"] : undefined)
+function managerOf(object: KubernetesObject, difference: Difference): string | undefined {
+  const entries = listOf(metadataOf(object)["managedFields"])
     .filter(isFields)
     .filter((entry) => writes(entry, difference));
   const newest = [...entries].sort((a, b) => (String(a["time"]) < String(b["time"]) ? 1 : -1));

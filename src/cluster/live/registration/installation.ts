@@ -1,3 +1,4 @@
+import { uidOf } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 
 /** Stands for an installation without a Service. */
@@ -16,8 +17,7 @@ export async function readInstallation(
 ): Promise<string> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(service)}`;
   try {
-    const { uid } = (await client.call({ path, signal })).metadata as { readonly uid: string };
-    return uid;
+    return uidOf(await client.call({ path, signal }));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return withoutService;
     throw error;
@@ -30,8 +30,8 @@ export async function readNamespace(
   name: string,
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly uid: string }> {
-  const { metadata } = await client.call({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal });
-  return { name, uid: (metadata as { readonly uid: string }).uid };
+  const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
+  return { name, uid: uidOf(await client.call({ path, signal })) };
 }
 
 interface EndpointSlice {

@@ -1,7 +1,7 @@
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
 import type { TrustExpiry } from "../../../policy/trust/expiry.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { generationOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 
 interface Condition {
   readonly type: string;
@@ -17,11 +17,6 @@ export interface Status {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
   readonly [count: string]: unknown;
-}
-
-interface Metadata {
-  readonly name: string;
-  readonly generation?: number;
 }
 
 const maxMessage = 1024;
@@ -125,7 +120,7 @@ export function statusOf(
   compiled: CompiledSnapshot,
   now: number,
 ): Status {
-  const { name, generation } = object.metadata as Metadata;
+  const [name, generation] = [nameOf(object), generationOf(object)];
   const problem = compiled.problems.find((one) => one.kind === kind && one.name === name);
   const before = (object["status"] as Status | undefined)?.conditions;
   const observed = generation === undefined ? {} : { observedGeneration: generation };

@@ -7,7 +7,7 @@ import {
   type OwnKind,
   type PolicyObjects,
 } from "../../../policy/resource/kinds.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import type { Leadership } from "../leader/leadership.ts";
@@ -28,11 +28,6 @@ export interface StatusWriter {
  */
 const writeInterval = 50;
 const requestTimeout = 10_000;
-
-interface Metadata {
-  readonly name: string;
-  readonly resourceVersion?: string;
-}
 
 interface Write {
   readonly path: string;
@@ -63,13 +58,13 @@ class StatusQueue {
   }
 
   consider(kind: OwnKind, object: KubernetesObject, compiled: CompiledSnapshot): void {
-    const metadata = object.metadata as Metadata;
-    const path = `${collectionPath(kind)}/${encodeURIComponent(metadata.name)}/status`;
+    const { resourceVersion } = metadataOf(object) as { readonly resourceVersion?: string };
+    const path = `${collectionPath(kind)}/${encodeURIComponent(nameOf(object))}/status`;
     const status = statusOf(kind, object, compiled, Date.now());
     if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
     else {
       const patch = replacing(object["status"], status);
-      this.#waiting.set(path, { path, resourceVersion: metadata.resourceVersion, status: patch });
+      this.#waiting.set(path, { path, resourceVersion, status: patch });
     }
   }
 

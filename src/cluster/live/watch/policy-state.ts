@@ -1,7 +1,7 @@
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
 import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
 import type { NamedReference, TrustReferenceResolver } from "../../../policy/trust/reference.ts";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { generationOf, uidOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { messageOf } from "../api/client.ts";
 import type { ObjectSink } from "./reflector.ts";
@@ -29,11 +29,12 @@ export interface References {
 
 /** Compares uid and generation: the API server raises the generation with every change of `spec` only. */
 function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
-  const of = (object: KubernetesObject | undefined) =>
-    object?.metadata as { readonly uid?: string; readonly generation?: number } | undefined;
-  const [old, present] = [of(before), of(after)];
+  const generation = generationOf(after);
   return (
-    present?.generation !== undefined && old?.generation === present.generation && old.uid === present.uid
+    before !== undefined &&
+    generation !== undefined &&
+    generationOf(before) === generation &&
+    uidOf(before) === uidOf(after)
   );
 }
 

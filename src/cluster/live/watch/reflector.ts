@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, nameOf, namespaceOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 import { eventsOf } from "./watch-events.ts";
 
@@ -57,16 +57,11 @@ export interface Reflector {
   close(): Promise<void>;
 }
 
-const metadataOf = (object: KubernetesObject): Readonly<Record<string, unknown>> =>
-  typeof object.metadata === "object" && object.metadata !== null
-    ? (object.metadata as Readonly<Record<string, unknown>>)
-    : {};
-
 /** `namespace/name`, or the name of a cluster-scoped object. */
 function keyOf(object: KubernetesObject): string {
-  const { namespace, name } = metadataOf(object);
-  if (typeof name !== "string" || name === "") throw new ApiError(0, "an object without a name");
-  return typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
+  const [namespace, name] = [namespaceOf(object, ""), nameOf(object)];
+  if (name === "") throw new ApiError(0, "an object without a name");
+  return namespace === "" ? name : `${namespace}/${name}`;
 }
 
 function versionOf(object: KubernetesObject): string {
