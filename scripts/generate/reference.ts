@@ -107,7 +107,7 @@ export function referencePage(resource: Resource): string {
     resource.description,
     "",
     "An unknown field is an error, here as in `kubectl apply`. A resource that the API server let through and that cannot be used all the same says so in",
-    "its `Ready` condition; a policy that is not ready denies every skill in the namespaces it governs.",
+    "its `Ready` condition; a policy that is not ready denies every skill in the namespaces it applies to.",
     "",
     "```yaml",
     resource.example.trimEnd(),

@@ -26,14 +26,14 @@ const licenseList = asSet(z.array(z.string().min(1).max(128)).min(1).max(64));
 /** `spec.card`: requirements for the skill card. */
 export const cardSection = someMember(
   z.strictObject({
-    required: z.boolean().exactOptional().describe("Must there be a signed card."),
+    required: z.boolean().exactOptional().describe("True: the skill must have a signed card."),
     fields: asSet(z.array(z.enum(cardFields)).min(1))
       .exactOptional()
-      .describe("Fields that the card must have and fill. This demands a card."),
+      .describe("Fields that the card must fill in; implies that there must be a card."),
     mitigationPerRisk: z
       .boolean()
       .exactOptional()
-      .describe("Must every risk that the card names come with a mitigation."),
+      .describe("True: every risk that the card names must come with a mitigation."),
     licenses: someMember(
       z.strictObject({
         allow: licenseList

@@ -53,21 +53,21 @@ const evidence = someMember(
       .exactOptional()
       .describe(
         "STRONG: every file is signed. MEDIUM or WEAK: files at paths that the signature ignores (`.git…`) may be there too. " +
-          "Changed, missing or added files are refused whatever stands here.",
+          "Changed, missing or added files are refused whatever is set here.",
       ),
     authorship: z
       .enum(grades)
       .exactOptional()
       .describe(
-        "How surely the author is known; a skill below it is reported with its grade, beside the finding about its signer. " +
-          "Only the publishers of this policy reach STRONG, and nobody else is let in whatever stands here.",
+        "How surely the author is known; a lower grade is reported in addition to the finding about the signer. " +
+          "Only the publishers of this policy reach STRONG, and other signers are refused whatever is set here.",
       ),
     freshness: z
       .enum(freshnessGrades)
       .exactOptional()
       .describe(
         "MEDIUM: a log or timestamp authority proves when it was signed, and the signature is no older than `freshness.maxSignatureAge`, if that is given. " +
-          "WEAK: nobody may know when it was signed, but it has not expired. There is no STRONG: nothing shows that no newer release exists.",
+          "WEAK: the signing time may be unproved, but the signature has not expired. There is no STRONG: nothing shows that no newer release exists.",
       ),
   }),
 );
@@ -85,7 +85,7 @@ const immutability = z.strictObject({
 });
 
 const unverifiable = z.strictObject({
-  default: response.default("Deny").describe("The answer for kinds of source that are not named here."),
+  default: response.default("Deny").describe("Response to all other kinds of source."),
   ...Object.fromEntries(
     podSourceKinds.map((kind) => [
       kind,
@@ -102,7 +102,7 @@ const unsigned = celRule(
       .enum(["Deny", "Warn"])
       .default("Deny")
       .describe(
-        "Warn lets skills without any signature in, with a warning. A skill whose signature is wrong is denied all the same. What `evidence` and `card` demand of signed skills is not asked of unsigned ones.",
+        "Warn lets skills without any signature in, with a warning. A skill whose signature is wrong is denied all the same. The requirements of `evidence` and `card` do not apply to unsigned skills.",
       ),
     until: moment
       .exactOptional()
@@ -120,7 +120,7 @@ const revocation = someMember(
     digests: asSet(z.array(sha256Digest).min(1).max(256))
       .exactOptional()
       .describe(
-        "Digests that are refused, `sha256:…`: each may be that of a skill, of a file in it, or of the certificate or public key of whoever signed it.",
+        "Revoked digests, `sha256:…`: each may be that of a skill, of a file in it, or of the certificate or public key of its signer.",
       ),
     listRefs: byName(
       z
@@ -148,7 +148,7 @@ export const clusterSkillPolicySpec = celRule(
     namespaceSelector: labelSelector
       .exactOptional()
       .describe(
-        "Namespaces that the policy governs, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
+        "Namespaces that the policy applies to, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
       ),
     skillRoots: asSet(z.array(absoluteFolder).max(32))
       .exactOptional()
@@ -160,11 +160,11 @@ export const clusterSkillPolicySpec = celRule(
       .min(1)
       .max(64)
       .exactOptional()
-      .describe("Skills that may be brought in at all; one entry must match. Left out: any."),
+      .describe("Admitted skills; one entry must match. Left out: any."),
     noMatch: response
       .default("Deny")
       .describe(
-        "The answer to a skill that no entry of `skills` matches. All else that the policy demands is asked in any case.",
+        "Response to a skill that no entry of `skills` matches. All other requirements of the policy apply in any case.",
       ),
     publishers: byName(z.array(publisher).min(1).max(32)).describe(
       "Parties whose signature is accepted; one of them must have signed.",
@@ -172,10 +172,10 @@ export const clusterSkillPolicySpec = celRule(
     evidence: evidence
       .exactOptional()
       .describe("Minimum grade for each layer of evidence. A layer that is left out has none."),
-    card: cardSection.exactOptional().describe("What the skill's card must say. Only signed cards count."),
+    card: cardSection.exactOptional().describe("Requirements for the skill's card. Only signed cards count."),
     revocation: revocation
       .exactOptional()
-      .describe("What is refused whatever else holds, beside all that a SkillRevocationList says."),
+      .describe("Revocations of this policy, in addition to every SkillRevocationList."),
     freshness: z
       .strictObject({
         maxSignatureAge: duration.describe(
@@ -184,23 +184,23 @@ export const clusterSkillPolicySpec = celRule(
       })
       .exactOptional()
       .describe("How recent the skill's signature must be. Left out: of any age."),
-    immutability: immutability.prefault({}).describe("What must not change after admission."),
+    immutability: immutability.prefault({}).describe("Protection against changes after admission."),
     unverifiable: unverifiable
       .prefault({})
-      .describe("The answer to skills whose bytes cannot be read at admission, by the kind of source."),
+      .describe("Response to skills whose content cannot be read at admission, by the kind of source."),
     unsigned: unsigned
       .prefault({})
-      .describe("The answer to skills without any signature: a path for skills older than the policy."),
+      .describe("Response to skills without any signature: a transition for skills older than the policy."),
     otherSignatures: response
       .default("Deny")
       .describe(
-        "The answer to a skill with several signatures, of which one is a publisher's and another does not check out. A signature by somebody who is not trusted here is neither.",
+        "Response to a skill with a valid signature by a publisher and another one that is invalid. A signature by an unknown signer is neither.",
       ),
     controllers: z
       .enum(["Warn", "Enforce"])
       .default("Warn")
       .describe(
-        "In mode Enforce, are Deployments and other makers of pods denied too, or warned about while their pods are denied.",
+        "Response in mode Enforce to Deployments and other controllers of pods. Warn admits them with a warning; their pods are denied in any case.",
       ),
   }),
   {

@@ -26,7 +26,7 @@ const certificate = exactlyOne(
     trustRootRef: z
       .strictObject({ name: trustRootName })
       .exactOptional()
-      .describe("Trust root in one of whose certificates the signer's chain must end."),
+      .describe("Trust root with root certificates; the signer's chain must end in one of them."),
     pem: certificatePem
       .exactOptional()
       .describe(
@@ -77,9 +77,9 @@ const keyless = exactlyOne(
   z.strictObject({
     trustRootRef: z
       .strictObject({ name: trustRootName })
-      .describe("Trust root by one of whose Sigstore roots the signature must be proved."),
+      .describe("Trust root with Sigstore roots; one of them must prove the signature."),
     issuer: name.describe(
-      "OpenID Connect issuer who vouched for the signer, compared exactly, such as https://token.actions.githubusercontent.com.",
+      "OpenID Connect issuer that vouched for the signer, compared exactly, such as https://token.actions.githubusercontent.com.",
     ),
     identity: name
       .exactOptional()
@@ -93,7 +93,7 @@ const keyless = exactlyOne(
       .describe("Pattern (RE2) that the whole identity must match. Escape dots: `github\\.com`."),
     claims: claims
       .exactOptional()
-      .describe("What the certificate must say of the build that signed. Left out: nothing."),
+      .describe("Claims about the build that the certificate must have. Left out: none."),
   }),
   ["identity", "identityPattern"],
 );

@@ -49,9 +49,7 @@ const tuf = z.strictObject({
     .string()
     .min(1)
     .max(maxTufRootLength)
-    .describe(
-      "Text of a root.json of the repository, from which trust in it starts. Later ones are followed from it.",
-    ),
+    .describe("Text of the repository's initial trusted root.json; later versions are verified from it."),
   target: z
     .string()
     .max(200)
@@ -82,7 +80,7 @@ export const sigstoreRoot = celRule(
         .max(maxTrustConfigLength)
         .exactOptional()
         .describe(
-          "Text of the instance's ClientTrustConfig. Its trusted root is taken; its signing config, for those who sign, is not looked at.",
+          "Text of the instance's ClientTrustConfig. Its trusted root is used; its signing config is ignored.",
         ),
       instance: z
         .enum(["PublicGood"])
@@ -99,7 +97,7 @@ export const sigstoreRoot = celRule(
           "A TUF mirror that publishes its trusted_root.json, asked every hour. Beside another source, that one serves until the mirror has answered for the first time.",
         ),
       tlogThreshold: threshold(0).describe(
-        "Transparency logs that must hold a signature. Left out: 1. With 0 only the timestamp authority tells of it.",
+        "Transparency logs that must hold a signature. Left out: 1. With 0 only the timestamp authority proves it.",
       ),
       timestampThreshold: threshold(1).describe(
         "Timestamp authorities and logs that must state when it was signed. Left out: 1 for certificates, none for keys.",

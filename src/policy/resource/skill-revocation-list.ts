@@ -16,11 +16,11 @@ const why = {
     .min(1)
     .max(256)
     .regex(/^[^\x00-\x1f\x7f]+$/, "write one line of text")
-    .describe("Why, in one line: it stands in every denial."),
+    .describe("Reason in one line; every denial shows it."),
   revokedAt: moment
     .exactOptional()
     .describe(
-      "When it was revoked, RFC 3339, for messages. The entry counts from the moment it is there, whatever stands here.",
+      "When it was revoked, RFC 3339, for messages. The entry counts as soon as it exists, whatever date is set here.",
     ),
 };
 
@@ -39,8 +39,8 @@ export const skillRevocationListSpec = z.strictObject({
   )
     .exactOptional()
     .describe(
-      "Skills, by the digest of their signed list, or of their files where they are not signed. Who changes a file " +
-        "gets another digest: revoke its files too.",
+      "Skills, by the digest of their signed list, or of their files where they are not signed. A changed file " +
+        "gives the skill another digest: revoke its files too.",
     ),
   files: byDigest("SHA-256 of a file's bytes")
     .exactOptional()
@@ -48,7 +48,7 @@ export const skillRevocationListSpec = z.strictObject({
   certificates: byDigest("SHA-256 of a certificate's DER")
     .exactOptional()
     .describe(
-      "Certificates of signers, and those above them up to the root, Sigstore's authorities included: what was signed under one of them is refused.",
+      "Certificates of signers, and those above them up to the root, Sigstore's authorities included: signatures under one of them are refused.",
     ),
   keys: byDigest(
     "SHA-256 of a public key's SubjectPublicKeyInfo in DER, as `sign` tells it (`signer`); not the key hint",
@@ -61,7 +61,7 @@ export const skillRevocationListSpec = z.strictObject({
         identity: name.describe(
           "E-mail address or URI in the signing certificate, compared whole and never as a pattern.",
         ),
-        issuer: name.describe("OpenID Connect issuer who vouched for it, compared exactly."),
+        issuer: name.describe("OpenID Connect issuer that vouched for it, compared exactly."),
         ...why,
       }),
     )

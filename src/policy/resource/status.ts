@@ -13,7 +13,7 @@ const condition = z.strictObject({
     .describe(
       "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`; `NothingSoon`, `EndsSoon`, `Ended`.",
     ),
-  message: z.string().max(32_768).describe("What is wrong, and what to do."),
+  message: z.string().max(32_768).describe("The fault and its remedy."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
   lastTransitionTime: z.string().meta({ format: "date-time" }).describe("When the status last changed."),
 });
@@ -29,7 +29,9 @@ const common = {
     .max(16)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
     .exactOptional()
-    .describe("`Ready`: can it be used as written. A policy that is not ready denies what it governs."),
+    .describe(
+      "`Ready`: it can be used as written. A policy that is not ready denies every skill in its namespaces.",
+    ),
 };
 
 const count = z.int().min(0);

@@ -32,7 +32,7 @@ const registryKey = celRule(
     notBefore: moment.describe("Since when the registry signs with it, RFC 3339."),
     notAfter: moment
       .exactOptional()
-      .describe("Until when it did: what the log took in later is refused. Left out: without end."),
+      .describe("Until when it did: signatures logged later are refused. Left out: no end."),
   }),
   {
     rule: "!has(self.notAfter) || self.notBefore < self.notAfter",
