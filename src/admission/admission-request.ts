@@ -3,7 +3,7 @@ import { parseStrictJson, JsonError, type Json } from "../text/json.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
 
-/** One request of an AdmissionReview, as far as a decision needs it (admission.k8s.io/v1). */
+/** Request of an AdmissionReview (admission.k8s.io/v1), reduced to the fields that decide. */
 export interface AdmissionRequest {
   readonly subject: ReviewSubject;
   /** Resource without its subresource: `pods`, `configmaps`. */
@@ -14,7 +14,7 @@ export interface AdmissionRequest {
   readonly oldObject: KubernetesObject | undefined;
 }
 
-/** A body that is no AdmissionReview. `uid` is what could be read of it, so that the answer can still carry it. */
+/** A body that is no AdmissionReview. `uid` is the request's if it was readable: the answer must carry it. */
 export class ReviewError extends Error {
   override readonly name = "ReviewError";
   readonly uid: string;
@@ -47,7 +47,7 @@ function objectField(request: Fields<Json>, field: string, uid: string): Kuberne
   return value;
 }
 
-/** Name of the object, or its `generateName` with `*` behind it where the server has still to choose one. */
+/** The object's name; if the API server has still to choose it, `generateName` followed by `*`. */
 function nameOf(request: Fields<Json>, object: KubernetesObject | undefined): string {
   if (text(request["name"]) !== "") return text(request["name"]);
   const metadata = object?.metadata as Json | undefined;
@@ -59,8 +59,8 @@ function nameOf(request: Fields<Json>, object: KubernetesObject | undefined): st
 }
 
 /**
- * Reads a review as the API server sends it.
- * @throws ReviewError where it is none; the message says which field is wrong
+ * Reads an AdmissionReview.
+ * @throws ReviewError for any other body; the message names the wrong field
  */
 export function parseReview(body: Uint8Array): AdmissionRequest {
   const review = parseBody(body);

@@ -4,19 +4,22 @@ import { findingText } from "./denial.ts";
 import { printable, quoted } from "../text/printable.ts";
 
 /**
- * Values of annotations are lists whose items tenants have a part in: names of skills, paths, signers. Whatever they
- * write, it is one item. A name of letters, digits, `.`, `_` and `-` stands as it is, every other one as a JSON string; text
- * that could be read as more than one item is a JSON string, too; a subject, identity, issuer or hint always is.
+ * Tenants write parts of these annotations: names of skills, paths, signers. Quoting keeps each part one item. A name
+ * stands as it is if it has only letters, digits, `.`, `_` and `-`; any other is a JSON string. Text is a JSON string
+ * if it could be read as several items. Subjects, identities, issuers and hints always are.
  */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const ambiguous = /[";\\]/;
 
-/** Characters of a part that somebody else has written, before escaping: two or three times that is one item. */
+/** Characters of a part that a tenant wrote, before escaping; an item has two or three such parts. */
 const maxPart = 120;
 const maxText = 300;
-/** Items that are looked at before the length of the value ends it anyway: an audit log keeps it for every request. */
+/**
+ * Items that are formatted at most: the length of the value ends the list anyway, and every request writes an audit
+ * log entry.
+ */
 const maxItems = 100;
-/** Room for the words that count the rest. */
+/** Characters kept free for `and N more`. */
 const reserve = 20;
 
 const name = (text: string): string =>
@@ -31,13 +34,13 @@ interface ListFormat<Item> {
   readonly limit: number;
 }
 
-/** Whole items only, those that fit; the others are counted. */
+/** Joins the items that fit, each whole, and counts the others. */
 function listed<Item>(items: readonly Item[], { text, separator, limit }: ListFormat<Item>): string {
   const shown: string[] = [];
   let room = limit - reserve;
   for (const item of items.slice(0, maxItems)) {
     const next = text(item);
-    // One that is too long does not take the place of those behind it.
+    // An item that is too long is left out; the shorter ones after it still fit.
     if (next.length + separator.length > room) continue;
     room -= next.length + separator.length;
     shown.push(next);
@@ -46,14 +49,14 @@ function listed<Item>(items: readonly Item[], { text, separator, limit }: ListFo
   return [...shown, ...(left === 0 ? [] : [`and ${left} more`])].join(separator);
 }
 
-/** Findings after which the signature is none of a publisher of the policy, or nobody could tell. */
+/** Findings by which the policy does not accept the signer, or could not tell. */
 const disowning: ReadonlySet<Reason> = new Set(["UNTRUSTED_SIGNER", "SIGNER_EXPIRED", "INTERNAL"]);
 
 /**
- * What has to be known of a signature beside what it says of itself: anybody can sign as "CN=NVIDIA".
+ * Warns beside a signer's name that it is not accepted: anybody can sign as "CN=NVIDIA".
  *
- * - `untrusted`: proved by no trust root, or no publisher of the policy made it
- * - `tampered`: a publisher's, and the files are other ones
+ * - `untrusted`: no trust root proves it, or no publisher of the policy made it
+ * - `tampered`: a publisher's signature, but the files differ
  */
 function markOf({ evidence, findings }: SkillResult): "" | " (untrusted)" | " (tampered)" {
   const signature = evidence?.signature;
@@ -90,7 +93,10 @@ function digestOf(skill: SkillResult): string {
   return digest === undefined ? "none" : `${digest}${markOf(skill)}`;
 }
 
-/** Each skill as the policy sees it that thinks least of its signature: every verdict is about the same skills. */
+/**
+ * Picks for each skill the least favourable result among the policies. Every verdict is about the same skills in the
+ * same order.
+ */
 function worst([first, ...others]: readonly Verdict[]): readonly SkillResult[] {
   return (first?.skills ?? []).map((skill, index) => {
     const seen = [skill, ...others.flatMap(({ skills }) => skills[index] ?? [])];
@@ -105,17 +111,16 @@ interface FindingContext {
   readonly finding: Finding;
 }
 
-/** What was found, as one item. */
+/** One finding as an item of `causes`. */
 const causeOf = ({ policy, skill, finding }: FindingContext): string =>
   `${name(policy)}: ${name(skill)}: ${finding.code} ${phrase(findingText(finding).slice(finding.code.length + 1))}`;
 
-/** Why a review failed, as the one item of `causes`. */
+/** The error of a failed review, as the one item of `causes`. */
 export const errorCause = (code: string, message: string): string => `${code} ${phrase(message)}`;
 
 /**
- * Kept in the API server's audit log, also for what was admitted: by which policies it was judged and with what result,
- * which bytes it was about, who signed them, and everything that was found. What the values look like:
- * docs/configuration.md.
+ * Annotations for the API server's audit log, of admitted requests too: policies with their outcome, digests and
+ * signers of the skills, and all findings. docs/configuration.md describes the values.
  */
 export function auditAnnotations(
   outcome: string,

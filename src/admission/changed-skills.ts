@@ -12,8 +12,9 @@ export interface ObjectChange {
 }
 
 /**
- * The skills of a pod that would be other ones after the change: what stays as it is, is not this review's matter. A part
- * that is missing before and after is no proof of that: it counts with whatever changes beside it.
+ * Finds the skills of a pod that a change to one object alters; the others are not under review. An unavailable skill
+ * counts as changed if its place, a container's path, holds a changed one: unavailable before and after does not prove
+ * it equal.
  */
 export async function changedSkills(
   pod: PodSubject,
@@ -45,13 +46,13 @@ export async function changedSkills(
 const placesOf = ({ path, containers }: SkillReference): readonly string[] =>
   containers.map((container) => JSON.stringify([container, path]));
 
-/** Are there bytes of the object that the reference does not show, because they break a rule or a limit. */
+/** Whether the reference hides bytes of the object, because these break a rule or exceed a limit. */
 const mayHide = ({ content, sources }: SkillReference, { name }: VolumeObjectRef): boolean =>
   content.state === "unavailable" &&
   (content.code === "SOURCE_MALFORMED" || content.code === "LIMIT_EXCEEDED") &&
   sources.some((source) => source.name === name);
 
-/** Two references with one fingerprint bring in the same, as far as it is known. */
+/** Identifies the content of a reference: equal fingerprints mean equal skills, as far as these could be read. */
 export function fingerprint({ path, containers, content, sources }: SkillReference): string {
   const bytes =
     content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;

@@ -2,7 +2,7 @@ import type { Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import { carriers } from "../workload/carriers/carriers.ts";
 
-/** Resources with their subresources as they are named in metrics: those that can bring skills in, and one word for all others. */
+/** Resources with subresources, as metrics name them: those that can mount skills, and `other`. */
 export const reviewedResources = [
   ...carriers.map(({ resource }) => resource),
   "pods/ephemeralcontainers",
@@ -12,7 +12,7 @@ export const reviewedResources = [
 
 export type ReviewedResource = (typeof reviewedResources)[number];
 
-/** What a review was about: enough for messages, logs and metrics. */
+/** Subject of a review, for messages, logs and metrics. */
 export interface ReviewSubject {
   readonly uid: string;
   readonly kind: string;
@@ -24,22 +24,22 @@ export interface ReviewSubject {
   readonly user: string;
 }
 
-/** Why nothing had to be checked. Every allow without a verdict names one of these. */
+/** Reason for allowing without a verdict; every such decision has one. */
 export type Bypass =
   /** No policy applies to the namespace. */
   | "ungoverned"
-  /** The kind of object cannot bring in a skill. */
+  /** The kind of object can mount no skill. */
   | "not-a-carrier"
-  /** Nothing in the object can hold a skill. */
+  /** The object mounts no skill, or the change alters none. */
   | "no-skills"
-  /** An update that leaves everything alone through which bytes come in. */
+  /** The update changes none of the fields or data that determine the mounted files. */
   | "unchanged"
-  /** A ConfigMap that no running governed pod mounts. */
+  /** No running pod mounts the ConfigMap. */
   | "unused"
-  /** An operation that brings nothing in, such as a deletion. */
+  /** The operation mounts nothing, such as a deletion. */
   | "operation";
 
-/** All policies' verdicts together: the answer to the API server, and the source of log line and metrics. */
+/** Decision over all policies: source of the answer, the log line and the metrics. */
 export type Decision =
   | {
       readonly outcome: "allow";
@@ -53,7 +53,7 @@ export type Decision =
       readonly subject: ReviewSubject;
       readonly verdicts: readonly Verdict[];
     }
-  /** The review itself could not be completed: denied with 500, so that it is told apart from a denial. */
+  /** The review failed: denied with status 500, to distinguish it from a denial by policy. */
   | {
       readonly outcome: "error";
       readonly id: string;

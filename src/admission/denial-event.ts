@@ -7,7 +7,7 @@ import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
 import { carrierOf } from "../workload/carriers/carriers.ts";
 
-/** An object as an Event names it. */
+/** Reference to an object, as an Event holds it. */
 export interface ObjectReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -16,29 +16,29 @@ export interface ObjectReference {
   readonly uid?: string;
 }
 
-/** What is to be told where an operator looks: on the object that would try again. */
+/** Event about a denial, on the object that would try again: operators look there. */
 export interface DenialEvent {
   readonly reason: "SkillDenied" | "SkillReviewFailed";
   readonly namespace: string;
-  /** The controller that made the denied object; the object itself where none of Kubernetes' own did. */
+  /** The owning controller, if it is a built-in workload; otherwise the denied object itself. */
   readonly regarding: ObjectReference;
   /** The first policy that denied. */
   readonly related?: ObjectReference;
-  /** The same for what is the same denial again. */
+  /** Equal for repetitions of the same denial. */
   readonly key: string;
-  /** At most 1 KiB of UTF-8; made on demand. */
+  /** At most 1,024 bytes of UTF-8; built on demand. */
   readonly note: () => string;
 }
 
-/** What events.k8s.io/v1 takes as a note, bytes. */
+/** Limit of a note in events.k8s.io/v1, bytes. */
 const maxNote = 1024;
-/** Findings that tell one denial from another; those behind them come and go with these. */
+/** Findings that enter the key of a denial, at most. */
 const maxTold = 100;
 
 const textOf = (value: unknown, limit: number): string | undefined =>
   typeof value === "string" && value !== "" && value.length <= limit ? value : undefined;
 
-/** A reference from fields that anybody may have written; undefined where it is none. */
+/** Builds a reference from untrusted fields; undefined if they are incomplete or too long. */
 function referenceOf(fields: unknown, namespace: string): ObjectReference | undefined {
   if (!isFields(fields)) return undefined;
   const apiVersion = textOf(fields["apiVersion"], 253);
@@ -50,8 +50,8 @@ function referenceOf(fields: unknown, namespace: string): ObjectReference | unde
 }
 
 /**
- * The controller among an object's owners (`controller: true`, of which there is one at most), if it owns pods. Whatever else an
- * object calls its controller may be anything, also a Node, which would then seem to have something to do with the denial.
+ * The owner with `controller: true`, of which there is at most one, if its kind owns pods. Any other kind is ignored:
+ * an object may name anything as its controller, also a Node, on which the Event would then mislead.
  */
 function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
   const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
@@ -70,9 +70,9 @@ function regardingOf(
   const metadata = object?.metadata;
   const owner = ownerOf(metadata, namespace);
   if (owner !== undefined) return owner;
-  // What is denied at its creation never existed, and comes with another uid at each attempt.
+  // Only an update has a lasting uid: an object denied at creation never existed, and each attempt has another one.
   const uid = isFields(metadata) && operation === "UPDATE" ? metadata["uid"] : undefined;
-  // A name that the API server has still to choose is shown as its beginning.
+  // Without the `*` of a generated name.
   return referenceOf(
     { apiVersion: object?.["apiVersion"], kind, name: name.replace(/\*$/, ""), uid },
     namespace,
@@ -82,7 +82,7 @@ function regardingOf(
 const hashOf = (parts: readonly unknown[]): string => sha256(Buffer.from(JSON.stringify(parts)));
 
 /**
- * The Event that a decision calls for: for denials and reviews that failed, and never for a dry run.
+ * Builds the Event for a denial or a failed review; undefined for any other decision and for dry runs.
  * @param object the denied object
  */
 export function denialEvent(

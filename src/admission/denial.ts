@@ -6,21 +6,21 @@ import type { SkillReference } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
 import type { ReviewSubject } from "./decision.ts";
 
-/** Longest denial in UTF-8 bytes: events and terminals cut longer ones off, and then the remedy is lost. */
+/** Limit of a denial, bytes of UTF-8: events and terminals cut longer ones, and with the end the remedy is lost. */
 const maxBytes = 2048;
 
-/** Findings of one skill and skills of one policy that are spelt out before "and N more". */
+/** Findings of one skill, and skills of one policy, that are listed before "and N more". */
 const maxFindings = 6;
 const maxSkills = 5;
 
-/** Does a finding count against the skill, rather than only being told. */
+/** Whether a finding fails the skill; a tolerated one is only reported. */
 export const blocks = (finding: Finding): boolean => !finding.tolerated;
 
-/** `Pod payments/etl`, `ConfigMap payments/skills-etl`. */
+/** Names the subject: `Pod payments/etl`, `ConfigMap payments/skills-etl`. */
 export const subjectText = ({ kind, namespace, name }: ReviewSubject): string =>
   printable(`${kind} ${namespace === "" ? name : `${namespace}/${name}`}`);
 
-/** The facts of one finding on one line, with its code. */
+/** One finding on one line, with its code. */
 export function findingText(finding: Finding, width = 0): string {
   const where = finding.path === undefined ? "" : printable(finding.path, 120);
   const digests =
@@ -35,9 +35,9 @@ export function findingText(finding: Finding, width = 0): string {
   return `${finding.code.padEnd(width)} ${text}${by}`;
 }
 
-/** Where a skill comes in: `ConfigMap skills-etl at /skills/data-designer`. */
+/** Names sources and path of a skill: `ConfigMap skills-etl at /skills/data-designer`. */
 function referenceText(reference: SkillReference): string {
-  // A projected volume is known to users by what it projects.
+  // Lower case marks a projected volume: users know it by the objects in it, not by a kind of its own.
   const sources = reference.sources.map(
     ({ kind, name }) => `${kind === "Projected" ? "projected" : kind} ${name}`,
   );
@@ -46,7 +46,7 @@ function referenceText(reference: SkillReference): string {
   return printable(`${shown.join(" + ")} at ${reference.path}${pod}`, 300);
 }
 
-/** Who signed, and whether the files are still what was signed. */
+/** Names the signer, and says whether the files still match. */
 function signatureText({ evidence }: SkillResult, policy: string): string {
   if (evidence === undefined) return "";
   const { signature } = evidence;
@@ -58,8 +58,8 @@ function signatureText({ evidence }: SkillResult, policy: string): string {
 }
 
 /**
- * The shortest name of a signer that is still unmistakable to its operators. What another policy calls a key is not
- * for the readers of this one; what this one calls it, they know.
+ * The shortest unambiguous name of a signer. A name that another policy gave a key is left out: readers of this policy
+ * do not know it. A name of this policy's own loses its prefix.
  */
 function signerText(signer: Signer, policy: string): string {
   if (signer.kind === "key") {
@@ -102,8 +102,8 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
 }
 
 /**
- * The text of a denial: the first line says what happened, each failed skill what differs and what to do, the last
- * line the decision's name in logs. At most `limit` bytes; what does not fit is counted, never silently dropped.
+ * The message of a denial. The first line says what happened; each failed skill lists its findings and the remedy; the
+ * last line is the decision's identifier in logs. Takes at most `limit` bytes and counts the lines left out.
  */
 export function denialText(
   denying: readonly Verdict[],

@@ -6,29 +6,31 @@ import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import { refusal, toResponse } from "./response.ts";
 import { review } from "./review.ts";
 
-/** Answer to one AdmissionReview: status and body of the HTTP response, with the decision behind them. */
+/** HTTP answer to one AdmissionReview, with the decision behind it. */
 export interface ReviewAnswer {
-  /** HTTP status: 200 for every answer that the API server can read, 400 for a body without even a uid. */
+  /**
+   * HTTP status: 200 for an AdmissionReview, also a denying one; 400 for a body without a uid; 500 for an unexpected
+   * error while reading it.
+   */
   readonly status: number;
   readonly body: string;
-  /** Both absent where the body was no review. */
+  /** Both absent if the body was no AdmissionReview. */
   readonly decision?: Decision;
   readonly request?: AdmissionRequest;
 }
 
 export interface HandleDeps extends ReviewDeps {
   /**
-   * A signal that bounds the work itself. It outlives the review's deadline, so that what a late review has begun
-   * to fetch and verify is there when the caller tries again.
+   * Limits the work of a review. It outlives the review's deadline: objects read and evidence established after it are
+   * cached for the caller's next attempt.
    */
   readonly workSignal: () => AbortSignal;
 }
 
 /**
- * From the bytes of an AdmissionReview to the bytes of its answer. Never throws: the one place where an unexpected
- * error becomes a denial.
+ * Answers an AdmissionReview, bytes to bytes. Never throws: every unexpected error becomes a denial here.
  *
- * @param deadline aborts when the API server is about to stop waiting; the answer is then a denial with TIMEOUT
+ * @param deadline aborts shortly before the API server stops waiting; the answer is then a denial with TIMEOUT
  * @param now milliseconds since 1970
  */
 export async function handle(
@@ -42,7 +44,7 @@ export async function handle(
     request = parseReview(body);
   } catch (error) {
     if (error instanceof ReviewError) {
-      // With a uid the API server can read the answer, and shows its text; otherwise only the status is left.
+      // With a uid, the API server reads the answer and shows its text; without one, only the status reaches the user.
       return answer(error.uid === "" ? 400 : 200, refusal(error.uid, 400, `bad review: ${error.message}`));
     }
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));

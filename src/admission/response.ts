@@ -4,7 +4,7 @@ import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, findingText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
 
-/** `AdmissionReview` with its response (admission.k8s.io/v1), ready for JSON. */
+/** AdmissionReview with its response (admission.k8s.io/v1), to be serialised as JSON. */
 export interface AdmissionReviewResponse {
   readonly apiVersion: "admission.k8s.io/v1";
   readonly kind: "AdmissionReview";
@@ -30,7 +30,7 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** The API server shows at most 256 bytes a warning and 4 KB in all; shorter ones stay on one terminal line. */
+/** The API server truncates warnings to 256 bytes each and 4 KiB together; shorter ones fit on one terminal line. */
 const maxWarnings = 10;
 const maxWarningLength = 120;
 const maxCauses = 50;
@@ -41,7 +41,7 @@ const review = (response: AdmissionResponse): AdmissionReviewResponse => ({
   response,
 });
 
-/** An answer to a body that could not be decided on: denied, with the reason. */
+/** Denies a body that could not be reviewed, with the reason. */
 export const refusal = (uid: string, code: number, message: string): AdmissionReviewResponse =>
   review({
     uid,
@@ -49,7 +49,7 @@ export const refusal = (uid: string, code: number, message: string): AdmissionRe
     status: { code, reason: code >= 500 ? "InternalError" : "BadRequest", message: printable(message, 1000) },
   });
 
-/** Turns a decision into the answer for the API server. 403 is a denial, 500 a review that failed. */
+/** Turns a decision into an AdmissionReview: 403 for a denial by policy, 500 for a failed review. */
 export function toResponse(decision: Decision): AdmissionReviewResponse {
   const { uid } = decision.subject;
   if (decision.outcome === "error") {
@@ -66,7 +66,7 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
     });
   }
   if ("bypass" in decision) {
-    // An auditor has to be able to tell what was looked at and passed from what was let in by a rule.
+    // `unchecked` lets an auditor distinguish a request that was allowed without review from a reviewed one.
     const auditAnnotations = {
       decision: `allow ${printable(decision.id, 16)}`,
       unchecked: decision.bypass,
@@ -109,13 +109,13 @@ const findingsOf = (verdicts: readonly Verdict[]): readonly FindingContext[] =>
     ),
   );
 
-/** Does a policy let a maker of pods in whose pods it will deny: the one warning that nobody may overlook. */
+/** Whether a policy admits an object now and will deny its pods: the warning that must not be missed. */
 const deniesLater = ({ mode, outcome, skills }: Verdict): boolean =>
   mode === "Enforce" && outcome === "warn" && skills.some(({ findings }) => findings.some(blocks));
 
 /**
- * What a policy in mode Warn, a tolerated finding, or a policy that will deny the pods of this object has to say: one
- * line each, what follows from them first, and the last one counts the rest.
+ * Warnings of policies in mode Warn, of tolerated findings, and of policies that will deny the object's pods. One line
+ * each, the last kind first; the last line counts the rest.
  */
 function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject): readonly string[] {
   const told = findingsOf(verdicts.filter(({ outcome }) => outcome === "warn"));

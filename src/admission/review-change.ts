@@ -12,7 +12,7 @@ import { changedSkills } from "./changed-skills.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 
-/** Reviews a ConfigMap under the running pods that mount it: each is judged as it would be with the new content. */
+/** Reviews a change to a ConfigMap by the running pods that mount it: each is judged with the new content. */
 export async function reviewChange(
   request: AdmissionRequest,
   object: KubernetesObject,
@@ -42,7 +42,10 @@ export async function reviewChange(
   return decide(request, await evaluate(changed, effective, { isPod: true }, context));
 }
 
-/** What of an object these pods would have read, in one request; undefined where none reads it. */
+/**
+ * Merges what the pods read of the object into one request; undefined if none reads it.
+ * @throws SourceError TIMEOUT
+ */
 async function askedOf(
   ref: VolumeObjectRef,
   pods: readonly PodSubject[],
@@ -59,7 +62,7 @@ async function askedOf(
   return asked;
 }
 
-/** Is everything as it was that comes into pods: of a change of labels, lock annotations or finalizers nothing does. */
+/** Whether the mounted content is unchanged: changes to labels, annotations or finalizers do not reach pods. */
 const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
   before.immutable === after.immutable &&
   before.files.size === after.files.size &&
@@ -68,13 +71,13 @@ const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
     return other !== undefined && Buffer.compare(bytes, other) === 0;
   });
 
-/** Replicas of one template see the same files: one of them stands for all. */
+/** Leaves one pod of each set of replicas: pods of one template see the same files. */
 function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
   const seen = new Map<string, PodSubject>();
   for (const pod of pods) {
     const { volumes, containers, initContainers, ephemeralContainers } = pod.spec;
     const files = JSON.stringify([volumes, containers, initContainers, ephemeralContainers]);
-    // Paths may hold the pod's own name, by subPathExpr or through variables: then no two pods are alike.
+    // `subPathExpr` and `fieldRef` can put the pod's name into a path: then no two pods are alike.
     const own = /"(?:subPathExpr|fieldRef)"/.test(files);
     const key = own ? `${pod.name} ${files}` : files;
     if (!seen.has(key)) seen.set(key, pod);

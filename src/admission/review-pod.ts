@@ -16,7 +16,7 @@ import { fingerprint } from "./changed-skills.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 
-/** Reviews a pod, or an object that makes pods. */
+/** Reviews a pod, or a workload that creates pods. */
 export async function reviewPod(
   request: AdmissionRequest,
   object: KubernetesObject,
@@ -29,7 +29,7 @@ export async function reviewPod(
   }
   const effective = await effectivePolicies(pod.namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
-  // Before anything is read: what changes from now on is reviewed as a change under this pod.
+  // The pod is announced before the first read: a later change to its objects is then reviewed under this pod.
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
   let admitted = false;
   try {
@@ -55,9 +55,9 @@ const expectNewPod = (
     : undefined;
 
 /**
- * The skills that a request brings in. A debugging container is added to a pod that runs: of that pod's skills only
- * those are judged that are other ones with it, or that it sees itself. The rest is as it was, and debugging a pod must
- * stay possible when its skill is broken.
+ * Finds the skills that a request adds. An ephemeral container is added to a running pod: only the skills that change
+ * with it, or that it mounts itself, are judged. The others stay as admitted, for a pod with a broken skill must
+ * remain debuggable.
  */
 async function skillsBroughtIn(
   { subject, oldObject }: AdmissionRequest,

@@ -7,8 +7,8 @@ import { reviewChange } from "./review-change.ts";
 import { reviewPod } from "./review-pod.ts";
 
 /**
- * Decides one request. Every way to an allow either judged the skills or names the rule that let it through.
- * @throws SourceError where the cluster could not be asked; whoever calls turns that into a denial
+ * Reviews one request. Each allow either follows from verdicts or names its bypass.
+ * @throws SourceError if the cluster could not be read; the caller turns it into a denial
  */
 export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
   const { operation } = request.subject;

@@ -4,16 +4,16 @@ import type { TrustMaterial } from "../signature/trust-material.ts";
 import { intersection } from "../signature/validity.ts";
 import { verifySignatures, type VerifyOptions } from "../signature/verify.ts";
 
-/** What a skill's signatures establish, without its card. */
+/** Evidence of a skill's signatures, without its card. */
 export type SignatureFacts = Pick<Evidence, "signature" | "others" | "validity">;
 
 /**
- * The part of `assess` that needs no card: the readers of cards take longer to load than everything else together, and the
- * command line asks for no card where no policy does.
+ * `assess` without the card. The readers of cards take longer to load than everything else together, and the command
+ * line needs none unless a policy asks for a card.
  *
  * @param now milliseconds since 1970, at which certificates must be valid
- * @param options where the signature is, for a call that names it; a review never does
- * @returns facts that hold as long as the facts of every signature hold
+ * @param options where the signature is, for a caller that names it; a review never does
+ * @returns evidence whose `validity` is the span in which the evidence of every signature holds
  */
 export function assessSignatures(
   { skill }: EvidenceSubject,

@@ -7,11 +7,11 @@ import type { VerifyOptions } from "../signature/verify.ts";
 import { assessSignatures } from "./assess-signatures.ts";
 
 /**
- * Everything that can be established about one skill: the one way from bytes to evidence, for reviews and for
- * the command line alike.
+ * Assesses one skill: signatures, card and scan. Reviews and the command line share this one way from bytes to
+ * evidence.
  *
  * @param now milliseconds since 1970, at which certificates must be valid
- * @param options where the signature is, for a call that names it; a review never does
+ * @param options where the signature is, for a caller that names it; a review never does
  */
 export function assess(
   subject: EvidenceSubject,

@@ -16,17 +16,17 @@ import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { readObjects } from "./read-objects.ts";
 import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
 
-/** Everything that a review needs from outside. */
+/** Dependencies of a review. */
 export interface ReviewDeps {
   readonly cluster: ClusterView;
   readonly source: SkillSource;
   readonly policies: PolicyIndex;
   readonly evidence: EvidenceCache;
-  /** Told of each skill whose evidence had to be established anew; for metrics. Runs `work` and returns its result. */
+  /** Runs `work` and returns its result, for metrics. Called for each skill without cached evidence. */
   readonly measure: (skill: Skill, work: () => Evidence) => Evidence;
 }
 
-/** The state of the world that one review is decided by. */
+/** Dependencies, time and deadline of one review. */
 export interface ReviewContext {
   readonly deps: ReviewDeps;
   /** Milliseconds since 1970. */
@@ -34,15 +34,15 @@ export interface ReviewContext {
   readonly signal: AbortSignal;
 }
 
-/** Policies in force for a namespace, with the trust they were resolved against. */
+/** Policies that apply to a namespace, with the trust that they were resolved against. */
 export interface EffectivePolicies {
   readonly policies: readonly Policy[];
   readonly trust: TrustMaterial;
 }
 
 /**
- * The policies that govern a namespace.
- * @throws SourceError where the namespace cannot be looked up (CVE-2025-46342: that must never mean "none")
+ * Selects the policies that apply to a namespace.
+ * @throws SourceError if the namespace cannot be looked up: "unknown" must never mean "no policies" (CVE-2025-46342)
  */
 export async function effectivePolicies(
   namespace: string,
@@ -54,12 +54,18 @@ export async function effectivePolicies(
   return { policies: policies.filter((policy) => policy.appliesTo(namespace, labels)), trust };
 }
 
-/** What counts as a skill folder is one question for the whole namespace, so the roots of all its policies apply together. */
+/**
+ * Skill roots of all policies of a namespace: they apply together, for whether a folder is a skill does not depend on
+ * the policy.
+ */
 export const rootsOf = (policies: readonly Policy[]): readonly string[] => [
   ...new Set(policies.flatMap((policy) => policy.skillRoots)),
 ];
 
-/** Finds the skills that a pod would bring in, with their bytes and the digests of these. */
+/**
+ * Finds the skills that a pod mounts, with their bytes and digests.
+ * @throws SourceError LIMIT_EXCEEDED or TIMEOUT
+ */
 export async function skillsOf(
   pod: PodSubject,
   policies: readonly Policy[],
@@ -76,16 +82,16 @@ export async function skillsOf(
   return skills;
 }
 
-/** What came of evaluating one object: its skills with their evidence, and what each policy says of them. */
+/** Result for one object: its skills with their evidence, and the verdict of each policy. */
 export interface Evaluation {
   readonly skills: readonly AssessedSkill[];
   readonly verdicts: readonly Verdict[];
 }
 
 /**
- * Establishes the evidence about each skill and holds it against each policy, for reviews and for the command line alike.
- * Between two skills that had to be verified anew, other reviews get their turn: a pod may bring in hundreds.
- * @throws SourceError TIMEOUT where the signal aborts before the end
+ * Assesses each skill and judges it by each policy, for reviews and for the command line alike. Yields to other
+ * reviews after each skill that is verified anew: a pod may mount hundreds.
+ * @throws SourceError TIMEOUT if the signal aborts before the end
  */
 export async function evaluate(
   references: readonly SkillReference[],

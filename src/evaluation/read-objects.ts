@@ -6,13 +6,13 @@ import { volumeObjectKey, onlyKeys } from "../kubernetes/volume-object.ts";
 import type { ReadObjects } from "../workload/pod/volume-view.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 
-/** Objects of one review that are read at once: an answer of the API server takes up to ten times its size in memory. */
+/** Concurrent reads of one review: an answer of the API server takes up to ten times its size in memory. */
 export const readsAtOnce = 8;
 
 /**
- * Reads the objects of one pod, a few at once, and no more of them than a pod may mount.
- * @returns by `volumeObjectKey`; of what could not be read, the error
- * @throws SourceError LIMIT_EXCEEDED as soon as what was read exceeds the limits of a pod; TIMEOUT where the signal aborts
+ * Reads the ConfigMaps and Secrets of one pod, at most `readsAtOnce` at a time.
+ * @returns by `volumeObjectKey`; the error of an object that could not be read
+ * @throws SourceError LIMIT_EXCEEDED as soon as the objects exceed the limits of a pod; TIMEOUT if the signal aborts
  */
 export async function readObjects(
   requests: readonly VolumeObjectRequest[],
@@ -32,7 +32,8 @@ export async function readObjects(
         mounted.bytes += file.size;
       }
       assertAffordable(mounted);
-      // Answered here, object by object: it takes a millisecond for some files, and finding the skills asks it of all in one go.
+      // Asking here, object by object, spreads the work: the answer takes a millisecond for some files, is remembered,
+      // and finding the skills needs all of them at once.
       for (const file of object.files.values()) declaresSkill(file);
       await yieldToEventLoop(signal);
     }

@@ -2,8 +2,8 @@ import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 
 /**
- * The same source, but each object is read once: with and without the change, a pod must be seen among the same other
- * objects.
+ * Wraps a source so that it reads each object once: a pod must be seen among the same other objects with and without
+ * the change.
  */
 export function readOnce(source: SkillSource): SkillSource {
   const reads = new Map<string, Promise<VolumeObject | undefined>>();
@@ -20,7 +20,7 @@ export function readOnce(source: SkillSource): SkillSource {
   };
 }
 
-/** The same source, but with one object as the review says it will be. */
+/** Wraps a source so that one object has the version under review; undefined: it does not exist. */
 export const withObject = (
   source: SkillSource,
   changed: VolumeObjectRef,

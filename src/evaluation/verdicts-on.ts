@@ -5,14 +5,14 @@ import type { Policy } from "../policy/policy.ts";
 import { verdictOf } from "../policy/verdict.ts";
 import type { SkillReference } from "../skill/reference.ts";
 
-/** A skill with what was established about it: nothing where its bytes could not be had. */
+/** A skill with its evidence; undefined if its bytes could not be read. */
 export interface AssessedSkill {
   readonly reference: SkillReference;
   readonly evidence: Evidence | undefined;
 }
 
 /**
- * Holds each skill of an object against each policy: the one place where evidence meets policies.
+ * Judges each skill of an object by each policy: the one place where evidence meets policies.
  * @param now milliseconds since 1970
  */
 export const verdictsOn = (

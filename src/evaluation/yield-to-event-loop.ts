@@ -1,8 +1,8 @@
 import { SourceError } from "../skill/source-error.ts";
 
 /**
- * Lets everything else that waits run first.
- * @throws SourceError TIMEOUT where the signal has aborted
+ * Yields, so that other pending work runs first.
+ * @throws SourceError TIMEOUT if the signal has aborted
  */
 export async function yieldToEventLoop(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
