@@ -1,6 +1,6 @@
 import type { SkillFile } from "../skill/skill.ts";
 
-/** One path at which the tree and the signed list disagree. Digests carry their algorithm: `sha256:…`, `blake2b:…`. */
+/** A path at which the tree differs from the signed list. Digests carry their algorithm: `sha256:…`, `blake2b:…`. */
 export interface Difference {
   readonly path: string;
   readonly change: "modified" | "missing" | "added";
@@ -11,7 +11,7 @@ export interface Difference {
 type Files = ReadonlyMap<string, SkillFile>;
 
 /**
- * Files that are missing or other ones, in the order of the list.
+ * Compares the tree with the listed files: missing and modified ones, in listed order.
  * @param listing path → SHA-256, lower-case hex
  */
 export function listedDifferences(files: Files, listing: ReadonlyMap<string, string>): readonly Difference[] {
@@ -25,7 +25,7 @@ export function listedDifferences(files: Files, listing: ReadonlyMap<string, str
   return differences;
 }
 
-/** Files that nobody expects, by name. */
+/** Unexpected files of the tree, sorted by path. */
 export const addedDifferences = (
   files: Files,
   isExpected: (path: string) => boolean,

@@ -1,9 +1,12 @@
 import { verify, type KeyObject } from "node:crypto";
 
-/** Is it a key for Ed25519 (RFC 8032), public or private. */
+/** Whether the key is an Ed25519 key (RFC 8032), public or private. */
 export const isEd25519 = (key: KeyObject): boolean => key.asymmetricKeyType === "ed25519";
 
-/** An Ed25519 signature over the data: 64 bytes, `S` below the group's order. Hostile ones are false, never an exception. */
+/**
+ * Verifies an Ed25519 signature over the data: 64 bytes, `S` below the group's order. A hostile signature is false,
+ * never an exception.
+ */
 export function verifyEd25519(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
   try {
     return verify(null, data, key, signature);
@@ -13,9 +16,9 @@ export function verifyEd25519(key: KeyObject, data: Uint8Array, signature: Uint8
 }
 
 /**
- * `y` of the eight points whose order divides 8, little-endian hex without the sign of `x`: 1, 0, -1, and two of order
- * eight (±). Nobody needs a private key for them: under such a "public key" a made-up signature fits one message in
- * eight, or every one. Not every version of Node refuses them when it verifies.
+ * `y` of the eight points of small order (it divides 8), little-endian hex without the sign of `x`: 1, 0, -1, and two
+ * of order eight (±). Such a "public key" needs no private one: a forged signature verifies for one message in eight,
+ * or for every one. Not every version of Node refuses it.
  */
 const smallOrder: ReadonlySet<string> = new Set([
   `01${"00".repeat(31)}`,
@@ -25,11 +28,11 @@ const smallOrder: ReadonlySet<string> = new Set([
   "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
 ]);
 
-/** Is `y` written as 2²⁵⁵ - 19 or more, which no signer does: a second name for a point that has one (RFC 8032, 5.1.3). */
+/** Whether `y` is not canonical, 2²⁵⁵ - 19 or more: a second encoding of the same point (RFC 8032, 5.1.3). */
 const isOversized = (y: Buffer): boolean =>
   (y[0] ?? 0) >= 0xed && y.subarray(1, 31).every((byte) => byte === 0xff) && y[31] === 0x7f;
 
-/** What is wrong with an Ed25519 public key that somebody wants to trust, or undefined where nothing is. */
+/** Finds the fault of an Ed25519 public key that is to be trusted; undefined for a sound one. */
 export function ed25519KeyFault(key: KeyObject): string | undefined {
   const y = Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url");
   if (y.byteLength !== 32) return "does not have 32 bytes";

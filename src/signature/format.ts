@@ -3,59 +3,66 @@ import type { Skill } from "../skill/skill.ts";
 import type { FolderFormat, SignatureEvidence } from "./signature-evidence.ts";
 
 /**
- * A signature format, and how it stands to files that are not its own.
+ * A signature format, and its treatment of other files.
+ * @typeParam Trust trust that its signatures are verified by
  */
 export interface FormatDescriptor<in Trust> {
   readonly name: FolderFormat;
-  /** For people: whose format it is. */
+  /** Name for people. */
   readonly title: string;
-  /** Path of the file by which a signature is found in a skill, and known in messages. */
+  /** Path of the signature file: its presence in a skill claims a signature, and messages name it. */
   readonly file: string;
-  /** Files that a good signature answers for: itself, and what its own digest is over. */
+  /**
+   * Files that a valid signature proves without listing them: the signature itself, and the document that its own
+   * digest covers.
+   */
   readonly proved: readonly string[];
-  /** Files that come with it, and anybody could have written. */
+  /** Files of the format that are not signed: anybody could have written them. */
   readonly unsigned: readonly string[];
-  /** Is there a signature in a skill, be it a bad one. */
+  /** Whether a skill claims a signature of this format, valid or not. */
   readonly isIn: (skill: Skill) => boolean;
   /**
-   * Does not throw, whatever the bytes hold.
+   * Never throws: faults become evidence.
    * @param path of the signature file
    * @param now milliseconds since 1970
    */
   readonly verify: (skill: Skill, path: string, trust: Trust, now: number) => SignatureEvidence;
-  /** Does the format's own tool pass over such a file where it is neither listed nor the signature's own. */
+  /** Whether the format's own tool ignores a file that is neither listed nor the signature's own. */
   readonly passesOver: (path: string) => boolean;
-  /** Does the signature that is there leave this file out of its list, so that another may be there. Absent: it has no way to. */
+  /**
+   * Whether the skill's signature leaves this file out of its list and so permits another signature there. Absent: the
+   * format cannot.
+   */
   readonly leavesRoomFor?: (skill: Skill, path: string) => boolean;
-  /** Is it made by a registry, so that whoever has the skill cannot make it anew. */
+  /** Whether a registry makes the signature: the owner of the skill cannot sign anew. */
   readonly byRegistry: boolean;
-  /** Absent: this program does not sign in the format. */
+  /** Absent: verified only, not signed. */
   readonly signing?: FormatSigning;
 }
 
-/** With what a skill is signed. */
+/** Key material that signs a skill. */
 export interface SignMaterial {
   readonly key: KeyObject;
-  /** Only where the format takes them. */
+  /** Leaf first; only if the format takes certificates. */
   readonly certificates?: readonly X509Certificate[];
-  /** Paths of other signatures' files that this one leaves out; only where the format can leave room. */
+  /** Files of other signatures, left out of this one; only if the format can leave files out. */
   readonly leftOut?: readonly string[];
 }
 
-/** How signatures of a format are made. */
+/** Signing in a format. */
 export interface FormatSigning {
-  /** Kind of its keys, as Node calls it. */
+  /** Key type, by Node's `asymmetricKeyType`. */
   readonly keyType: "ec" | "ed25519";
   readonly takesCertificates: boolean;
   /** @throws SignatureError for what verification would refuse */
   readonly sign: (skill: Skill, material: SignMaterial) => Uint8Array;
   /**
-   * The in-toto statement that an identity signs in place of a key. Absent: the format knows no keyless signers.
+   * The in-toto statement that a keyless signer signs. Absent: the format has no keyless signatures.
    * @throws SignatureError for what verification would refuse
    */
   readonly statement?: (skill: Skill, leftOut: readonly string[]) => Uint8Array;
-  /** Is a file one that its signatures leave out, beside their own. */
+  /** Whether its signatures leave out this file, beside the signature's own. */
   readonly leavesOut: (path: string) => boolean;
-  /** How messages name the key where nobody trusts it; undefined where the format names none. */
+  /** The hint by which messages name an untrusted key; undefined if the format has no hints. */
   readonly hintOf: (key: KeyObject) => string | undefined;
 }

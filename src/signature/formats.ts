@@ -6,13 +6,13 @@ import type { TrustMaterial } from "./trust-material.ts";
 import { trustCardFormat } from "./trust-card/format.ts";
 import { vettFormat } from "./vett/format.ts";
 
-/** A format whose signatures are proved by something in the trust material. */
+/** A signature format of skills, verified by the trust material. */
 export type Format = FormatDescriptor<TrustMaterial>;
 
-/** One that this program signs in. */
+/** A format that this program can sign in. */
 export type SignableFormat = Format & { readonly signing: FormatSigning };
 
-/** Every format of signatures in a skill's folder, by name. Whatever differs between formats stands here. */
+/** All formats in a skill's folder, by name. Everything that differs between formats is in their descriptors. */
 export const formatOf = {
   oms: omsFormat,
   guide: guideFormat,
@@ -24,5 +24,5 @@ export const formatOf = {
     : Format & { readonly signing?: never }) & { readonly name: Name };
 };
 
-/** The same, in the order in which they are looked for. */
+/** All formats, in the order of search. */
 export const formats: readonly Format[] = folderFormats.map((name) => formatOf[name]);

@@ -3,10 +3,14 @@ import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
 import { malformed } from "./signature-error.ts";
 import { quoted } from "../text/printable.ts";
 
-/** A JSON object that was read strictly. */
+/** A JSON object from the strict reader. */
 export type JsonObject = Fields<Json>;
 
-/** Reads JSON of unknown origin. @throws SignatureError where it is none. `what` names it for people. */
+/**
+ * Reads untrusted JSON.
+ * @param what names it in messages
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
 export function readJson(source: Uint8Array | string, what: string): Json {
   try {
     return parseStrictJson(source);
@@ -16,7 +20,10 @@ export function readJson(source: Uint8Array | string, what: string): Json {
   }
 }
 
-/** @throws SignatureError where the value is no object. `where` names it for people. */
+/**
+ * @param where names the value in messages
+ * @throws SignatureError MANIFEST_MALFORMED unless the value is an object
+ */
 export function assertObject(value: Json | undefined, where: string): JsonObject {
   if (value === undefined) throw malformed(`${where} is missing`);
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
@@ -25,22 +32,26 @@ export function assertObject(value: Json | undefined, where: string): JsonObject
   return value as JsonObject;
 }
 
-/** Reads JSON of unknown origin that has to be an object. @throws SignatureError where it is none */
+/**
+ * Reads an untrusted JSON object.
+ * @param what names it in messages
+ * @throws SignatureError MANIFEST_MALFORMED
+ */
 export const readObject = (source: Uint8Array | string, what: string): JsonObject =>
   assertObject(readJson(source, what), what);
 
-/** @throws SignatureError where the object has a field that the format does not know. */
+/** @throws SignatureError MANIFEST_MALFORMED for a field that the format does not know */
 export function assertFields(object: JsonObject, where: string, known: ReadonlySet<string>): void {
   for (const field of Object.keys(object)) {
     if (!known.has(field)) throw malformed(`${where} has the unknown field ${quoted(field)}`);
   }
 }
 
-/** The object's own field; never one that all objects inherit. */
+/** An own field of the object, never an inherited one. */
 export const fieldOf = (object: JsonObject, field: string): Json | undefined =>
   Object.hasOwn(object, field) ? object[field] : undefined;
 
-/** @throws SignatureError where the field is no list, or one longer than `max`. */
+/** @throws SignatureError MANIFEST_MALFORMED unless the field is a list of at most `max` entries */
 export function listOf(object: JsonObject, field: string, where: string, max: number): readonly Json[] {
   const value = fieldOf(object, field);
   if (!Array.isArray(value))
@@ -49,7 +60,7 @@ export function listOf(object: JsonObject, field: string, where: string, max: nu
   return value as readonly Json[];
 }
 
-/** @throws SignatureError where the field is no text. */
+/** @throws SignatureError MANIFEST_MALFORMED unless the field is a string */
 export function textOf(object: JsonObject, field: string, where: string): string {
   const value = fieldOf(object, field);
   if (typeof value !== "string")
@@ -58,9 +69,8 @@ export function textOf(object: JsonObject, field: string, where: string): string
 }
 
 /**
- * Base64 with its padding, in the one form that these bytes have (RFC 4648, 4): no line breaks, no URL alphabet, no
- * stray bits at the end.
- * @throws SignatureError
+ * Decodes canonical base64 (RFC 4648, 4): padded, no line breaks, no URL alphabet, no stray bits at the end.
+ * @throws SignatureError MANIFEST_MALFORMED
  */
 export function decodeBase64(text: string, where: string): Buffer {
   const bytes = Buffer.from(text, "base64");

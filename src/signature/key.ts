@@ -1,7 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import { sha256Hex } from "../skill/digest.ts";
 
-/** Digest that goes with a curve. */
+/** Digest that belongs to a curve's size. */
 export type CurveDigest = "sha256" | "sha384" | "sha512";
 
 const digestOfCurve: ReadonlyMap<string, CurveDigest> = new Map([
@@ -10,11 +10,11 @@ const digestOfCurve: ReadonlyMap<string, CurveDigest> = new Map([
   ["secp521r1", "sha512"],
 ]);
 
-/** The digest of the key's curve; undefined where skills may not be signed with such a key (RSA, Ed25519, other curves). */
+/** The digest of the key's curve; undefined for keys that may not sign skills (RSA, Ed25519, other curves). */
 export const curveDigest = (key: KeyObject): CurveDigest | undefined =>
   key.asymmetricKeyType === "ec" ? digestOfCurve.get(key.asymmetricKeyDetails?.namedCurve ?? "") : undefined;
 
-/** An ECDSA signature in DER over the data. Hostile signatures are false, never an exception. */
+/** Verifies an ECDSA signature in DER over the data. A hostile signature is false, never an exception. */
 export function verifyEcdsa(
   key: KeyObject,
   digest: CurveDigest,
@@ -28,14 +28,17 @@ export function verifyEcdsa(
   }
 }
 
-/** Bytes of the SubjectPublicKeyInfo with the curve's name and the whole point. */
+/** Lengths in bytes of a SubjectPublicKeyInfo with named curve and uncompressed point, and of that point. */
 const plainLength: ReadonlyMap<string, { readonly all: number; readonly point: number }> = new Map([
   ["prime256v1", { all: 91, point: 65 }],
   ["secp384r1", { all: 120, point: 97 }],
   ["secp521r1", { all: 158, point: 133 }],
 ]);
 
-/** Is an elliptic key written with its curve's name and its point in full (SEC 1, 2.3.3: 04, x, y). */
+/**
+ * Whether a key is encoded with a named curve and an uncompressed point (SEC 1, 2.3.3: 04, x, y); true for keys that
+ * are not on these curves.
+ */
 function isPlain(key: KeyObject): boolean {
   const plain = plainLength.get(key.asymmetricKeyDetails?.namedCurve ?? "");
   if (plain === undefined) return true;
@@ -44,8 +47,8 @@ function isPlain(key: KeyObject): boolean {
 }
 
 /**
- * The key in the one encoding that it has here. Points may be written compressed, and curves by their parameters: what a
- * key is called must not depend on that, or who revokes it means another one.
+ * Normalises an EC key to named curve and uncompressed point. A key has several encodings, compressed points and
+ * explicit parameters: its fingerprint must not depend on them, or a revocation would miss the key.
  * @param key public
  */
 const plainKey = (key: KeyObject): KeyObject =>
@@ -64,15 +67,15 @@ function write(key: KeyObject): { readonly der: Buffer; readonly fingerprint: st
   return known;
 }
 
-/** The SubjectPublicKeyInfo in DER; not to be changed. */
+/** The SubjectPublicKeyInfo in DER, normalised; must not be changed. */
 export const keyDer = (key: KeyObject): Buffer => write(key).der;
 
 /** SHA-256 over the SubjectPublicKeyInfo in DER, hex: the fingerprint of a `TrustedKey`. */
 export const keyFingerprint = (key: KeyObject): string => write(key).fingerprint;
 
 /**
- * How OMS bundles name a key: SHA-256, hex, over the **PEM text** of the SubjectPublicKeyInfo as it is written anew
- * (64 columns, line feeds), whatever the key's own file looked like.
+ * Names a key as OMS bundles do: SHA-256, hex, over the **PEM text** of the normalised SubjectPublicKeyInfo (64
+ * columns, line feeds), independent of the key file.
  */
 export const keyHint = (key: KeyObject): string =>
   sha256Hex(plainKey(key).export({ type: "spki", format: "pem" }));

@@ -1,19 +1,19 @@
-/** Why a signature proves nothing. */
+/** Code of a signature's fault. */
 export type SignatureFault =
-  /** The signature's mathematics do not check out, or its key usage forbids signing. */
+  /** The signature does not verify, or the key usage forbids signing. */
   | "BAD_SIGNATURE"
-  /** It checks out, but under no key or root that anyone here trusts. */
+  /** The signature verifies, but under no trusted key or root. */
   | "UNTRUSTED_SIGNER"
-  /** The signer's certificate, or one above it, was revoked by its issuer's list. */
+  /** The signer's certificate, or one above it, is on its issuer's revocation list (CRL). */
   | "REVOKED"
-  /** The signer's certificate, one above it, or the list of revoked ones is outside its validity at the time of review. */
+  /** The signer's certificate, one above it, or a CRL of its chain is outside its validity at the time of review. */
   | "SIGNER_EXPIRED"
-  /** The signature file, its payload or its list of files breaks a rule of the format. */
+  /** The signature file, its payload or its list of files violates the format. */
   | "MANIFEST_MALFORMED"
-  /** A format, algorithm or version that is not understood. */
+  /** The format, algorithm or version is not supported. */
   | "UNSUPPORTED_FORMAT";
 
-/** Why a signature file or a certificate cannot be used. The message is one sentence, with the remedy where there is one. */
+/** A signature file or certificate cannot be used. The message is one sentence, with the remedy if there is one. */
 export class SignatureError extends Error {
   override readonly name = "SignatureError";
   readonly code: SignatureFault;
@@ -24,10 +24,10 @@ export class SignatureError extends Error {
   }
 }
 
-/** A breach of the format's rules. */
+/** A violation of the format. */
 export const malformed = (message: string, options?: ErrorOptions): SignatureError =>
   new SignatureError("MANIFEST_MALFORMED", message, options);
 
-/** A version, method or algorithm that is not understood. */
+/** An unsupported version, method or algorithm. */
 export const unsupported = (message: string): SignatureError =>
   new SignatureError("UNSUPPORTED_FORMAT", message);

@@ -7,67 +7,67 @@ import type { KeySigner } from "./trusted-key.ts";
 import { always, type Validity } from "./validity.ts";
 import type { CertificateSigner } from "./x509/known-chains.ts";
 
-/** Formats whose signatures stand in a skill's folder, in the order in which they are looked for. */
+/** Formats with signatures in a skill's folder, in the order of search. */
 export const folderFormats = ["oms", "guide", "vett", "trust-card"] as const;
 export type FolderFormat = (typeof folderFormats)[number];
 
-/** Those that this program signs in. */
+/** Formats that this program can sign in. */
 export const signingFormats = ["oms", "guide"] as const satisfies readonly FolderFormat[];
 export type SigningFormat = (typeof signingFormats)[number];
 
-/** Do signatures of this format stand in the folder, and not in a registry. */
+/** Whether signatures of this format are in the skill's folder, as opposed to a registry. */
 export const isFolderFormat = (format: SignatureFormat): format is FolderFormat =>
   folderFormats.some((one) => one === format);
 
-/** Signature formats that are understood. */
+/** Supported signature formats. */
 export type SignatureFormat = FolderFormat | "cosign";
 
-/** A registry that signs skills by a key of its own. */
+/** Signer of kind registry: it signs skills with its own key. */
 export interface RegistrySigner {
   readonly kind: "registry";
-  /** How the registry calls its key. */
+  /** The hint by which bundles name its key. */
   readonly hint: string;
   /** SHA-256 over the key's SubjectPublicKeyInfo, hex. */
   readonly publicKey: string;
-  /** Names of the registries whose key it is: `trust-root/registry`. */
+  /** Names of the registries with this key: `trust-root/registry`. */
   readonly names: readonly string[];
-  /** Fingerprints of these registries. Empty where nothing was proved. */
+  /** Fingerprints of the registries whose log proves the signature. Empty: none does. */
   readonly registries: readonly string[];
-  /** Registries whose key it is and whose log does not prove it. Absent: there are none. */
+  /** Registries with this key whose log does not prove the signature. Absent: none. */
   readonly unproved?: readonly Unproved[];
   /**
-   * The skill for which its signature stands here: the folder's own name, which is not signed, and both hashes of the
-   * signed manifest, hex. Policies say which of them belong together.
+   * The skill: the folder's own name, which is not signed, and both hashes of the signed manifest, hex. Policies
+   * decide whether they belong together.
    */
   readonly skill: { readonly name: string; readonly hashes: readonly string[] };
-  /** When it was signed, as log or timestamp authority prove; milliseconds since 1970. */
+  /** Time of signing, proved by log or timestamp authority; milliseconds since 1970. */
   readonly signedAt?: number;
 }
 
-/** Who made a signature, as far as it was proved. */
+/** Signer of a signature, as far as proved. */
 export type Signer = CertificateSigner | KeySigner | KeylessSigner | RegistrySigner;
 
 /**
- * What was established about one skill's signature. Never an opinion: `policy/` forms that.
+ * Evidence about one signature of a skill. Facts only: `policy/` judges them.
  *
- * - `signed`: a trusted signer signed exactly this tree; `unlisted` names files outside the signed list that
- *   the signature tells verifiers to ignore (they are not covered).
+ * - `signed`: a trusted signer signed exactly this tree. `unlisted` names files that the signature tells verifiers to
+ * ignore: they are not covered.
  * - `tampered`: a trusted signer's valid signature, but the tree differs.
- * - `untrusted`: nothing was proved. `differences` and `signer` are then information, not evidence.
+ * - `untrusted`: nothing was proved; `differences` and `signer` inform only.
  * - `unsigned`: there is no signature file.
  */
 export type SignatureEvidence =
   | {
       readonly outcome: "signed";
       readonly format: SignatureFormat;
-      /** The signature file's path in the skill, where that has several. */
+      /** The signature file's path, if the skill has several signature files. */
       readonly path?: string;
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly unlisted: readonly string[];
       /**
-       * The last moment for which the signature file says that it may be relied on, milliseconds since 1970. Nobody signed
-       * that (a trust card's day).
+       * End of the time for which the signature file itself claims validity, milliseconds since 1970; not signed (a
+       * trust card's day).
        */
       readonly expires?: number;
       readonly validity: Validity;
@@ -79,7 +79,7 @@ export type SignatureEvidence =
       readonly digest: Sha256;
       readonly signer: Signer;
       readonly differences: readonly Difference[];
-      /** These two as of `signed`. */
+      /** `unlisted` and `expires` as of `signed`. */
       readonly unlisted: readonly string[];
       readonly expires?: number;
       readonly validity: Validity;
@@ -89,9 +89,9 @@ export type SignatureEvidence =
       readonly format: SignatureFormat;
       readonly path?: string;
       readonly fault: SignatureFault;
-      /** One sentence for people, with the remedy where there is one. */
+      /** One sentence, with the remedy if there is one. */
       readonly detail: string;
-      /** Is the envelope's signature valid under the key that the bundle itself brings (an unknown signer). */
+      /** Whether the signature verifies under the key that the bundle itself brings: an unknown signer. */
       readonly selfConsistent: boolean;
       readonly digest?: Sha256;
       readonly signer?: Signer;
@@ -104,7 +104,7 @@ type Signed = Extract<SignatureEvidence, { outcome: "signed" }>;
 type Tampered = Extract<SignatureEvidence, { outcome: "tampered" }>;
 type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
 
-/** A trusted signer's valid signature: what is left is how the tree stands to the signed list. */
+/** Evidence of a trusted signer's valid signature: `signed` or, with differences in the tree, `tampered`. */
 export function trusted(
   format: SignatureFormat,
   {
@@ -118,7 +118,7 @@ export function trusted(
     : { ...common, outcome: "tampered", differences };
 }
 
-/** A signature that proves nothing, and why. */
+/** Evidence of a signature that proves nothing, with the fault. */
 export const untrusted = (
   format: SignatureFormat,
   { code, message }: Pick<SignatureError, "code" | "message">,
@@ -133,7 +133,7 @@ export const untrusted = (
   ...about,
 });
 
-/** Turns what a signature file cannot be used for into evidence: whatever its bytes hold, verifying does not throw. */
+/** Turns a SignatureError into evidence: verifying never throws, whatever the bytes hold. */
 export function evidenceOf(format: SignatureFormat, verify: () => SignatureEvidence): SignatureEvidence {
   try {
     return verify();

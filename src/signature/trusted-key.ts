@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 
-/** A public key that a policy or trust root pins. */
+/** A public key pinned by a policy or trust root. */
 export interface TrustedKey {
   readonly names: readonly string[];
   /** SHA-256 over the DER of the SubjectPublicKeyInfo, 64 lower-case hex digits. */
@@ -8,12 +8,12 @@ export interface TrustedKey {
   readonly key: KeyObject;
 }
 
-/** By what signatures of keys are proved. */
+/** Trust for signatures by keys. */
 export interface KeyTrust {
   readonly keys: readonly TrustedKey[];
 }
 
-/** A key that signs by itself. */
+/** Signer of kind key: without certificate. */
 export interface KeySigner {
   readonly kind: "key";
   /** SHA-256 over the SubjectPublicKeyInfo, hex; equals `TrustedKey.fingerprint`. */
@@ -27,14 +27,17 @@ export const keySigner = ({ fingerprint, names }: TrustedKey): KeySigner => ({
   names,
 });
 
-/** Keys that are tried where a signature does not say which one made it. */
+/** Keys that are tried for a signature without a hint. */
 export const maxTriedKeys = 32;
-/** Bytes that may be digested doing so: real payloads (40 KB at most) are tried with all of these keys, one of megabytes with a few. */
+/**
+ * Bytes digested in trying keys: enough for all of these keys with real payloads (40 KB at most), for a few with a
+ * payload of megabytes.
+ */
 const maxTriedBytes = 8 * 1024 * 1024;
 
 /**
- * Of these keys the ones that may be tried, one after the other; at least one.
- * @param bytes that each of them digests
+ * Selects the keys to try within these limits, at least one.
+ * @param bytes that each key digests
  */
 export function triedKeys<Key>(keys: readonly Key[], bytes: number): readonly Key[] {
   const affordable = Math.max(1, Math.floor(maxTriedBytes / Math.max(1, bytes)));

@@ -1,22 +1,22 @@
-/** Span of time in which a statement about a signature stays true; milliseconds since 1970, ends inclusive. */
+/** Time in which a statement about a signature holds; milliseconds since 1970, both inclusive. */
 export interface Validity {
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** A statement that does not depend on time. */
+/** Validity of a statement that does not depend on time: the range of `Date`. */
 export const always: Validity = { notBefore: -8.64e15, notAfter: 8.64e15 };
 
-/** Does a span cover this moment, in milliseconds since 1970. */
+/** Whether a span covers the moment `now`, milliseconds since 1970. */
 export const covers = (span: Validity, now: number): boolean => span.notBefore <= now && now <= span.notAfter;
 
-/** The span in which both hold. */
+/** The time in which both hold. Empty: `notBefore` after `notAfter`. */
 export const intersection = (one: Validity, other: Validity): Validity => ({
   notBefore: Math.max(one.notBefore, other.notBefore),
   notAfter: Math.min(one.notAfter, other.notAfter),
 });
 
-/** The longest span around `now` in which the same ones of these spans hold as do now. */
+/** The longest span around `now` in which no other spans of these hold than at `now`. */
 export function unchangedSpan(spans: readonly Validity[], now: number): Validity {
   let { notBefore, notAfter } = always;
   for (const span of spans) {

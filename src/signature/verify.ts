@@ -6,17 +6,17 @@ import type { TrustMaterial } from "./trust-material.ts";
 import { always } from "./validity.ts";
 
 export interface VerifyOptions {
-  /** The signature file's path in the skill, where it is not the format's own (`model.sig`). Read as OMS. */
+  /** Path of the signature file in the skill, if not the format's own (`model.sig`). Read as OMS. */
   readonly signaturePath?: string;
 }
 
-/** A signature that is there, of whatever worth. */
+/** A signature in the skill, not verified yet. */
 interface Claim {
   readonly format: Format;
   readonly path: string;
 }
 
-/** Of every format whose signature is there: none hides another. */
+/** Finds the signatures of all formats: none hides another. */
 function claimsOf(skill: Skill, { signaturePath }: VerifyOptions): readonly Claim[] {
   if (signaturePath === undefined)
     return formats.filter(({ isIn }) => isIn(skill)).map((format) => ({ format, path: format.file }));
@@ -26,12 +26,13 @@ function claimsOf(skill: Skill, { signaturePath }: VerifyOptions): readonly Clai
 const order: readonly SignatureEvidence["outcome"][] = ["signed", "tampered", "untrusted", "unsigned"];
 
 /**
- * Establishes who signed a skill, and whether it is still what was signed: by every signature in it. Synchronous and
- * pure; whatever the bytes hold, the answer is evidence, never an exception.
+ * Verifies every signature in a skill: signer, and whether the tree still matches. Synchronous and pure; faults become
+ * evidence, never an exception.
  *
- * @param trust all that is trusted here; roots come from nowhere else
+ * @param trust the only source of roots and keys
  * @param now milliseconds since 1970, at which certificates must be valid
- * @returns one for each signature file, those that prove most first; where there is none, one that says so
+ * @returns evidence of each signature, in the order of outcomes `signed`, `tampered`, `untrusted`; without any, one
+ *   `unsigned`
  */
 export function verifySignatures(
   skill: Skill,
@@ -51,6 +52,6 @@ export function verifySignatures(
     : [first, ...others];
 }
 
-/** The signature that proves most. */
+/** The first evidence of `verifySignatures`: the strongest. */
 export const verifySignature = (...asked: Parameters<typeof verifySignatures>): SignatureEvidence =>
   verifySignatures(...asked)[0];

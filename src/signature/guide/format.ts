@@ -12,7 +12,7 @@ const signing: FormatSigning = {
   hintOf: () => undefined,
 };
 
-/** The format of the guide to skill cards, whose code refuses every file that is not listed. */
+/** The format of the guide to skill cards. The guide's code refuses every file that is not listed. */
 export const guideFormat = {
   name: "guide",
   title: "skill card guide",

@@ -5,23 +5,26 @@ import { assertFields, assertObject, fieldOf, readObject, textOf, type JsonObjec
 import { malformed, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** Where the guide's signature stands in a skill: at its root. No other file of this name is part of the format. */
+/**
+ * Path of the guide's signature in a skill: at its root. A file of this name in a folder below is not part of the
+ * format.
+ */
 export const guideSignatureFileName = "skill.sig";
 
-/** The card that a manifest must list: the format exists to sign it. */
+/** Path of the skill card: a manifest must list it, for the format exists to sign it. */
 export const guideCardFileName = "skill_card.yaml";
 
-/** A signature file as it was read; nothing is proved yet. */
+/** A parsed signature file, not verified yet. */
 export interface GuideSignature {
-  /** The signed text, as it stood in the JSON string. What was signed is its UTF-8, never a rewritten form. */
+  /** The signed text, exactly as in the JSON string: its UTF-8 is signed, not a re-serialised form. */
   readonly manifest: string;
   /** 64 bytes. */
   readonly signature: Uint8Array;
 }
 
-/** What a signer listed. */
+/** The signed list of files. */
 export interface GuideManifest {
-  /** The name that the folder had when it was signed. Information: a skill may be mounted under another one. */
+  /** The folder's name when it was signed, for information: a skill may be mounted under another. */
   readonly skillRoot: string;
   /** Path → SHA-256, lower-case hex. */
   readonly files: ReadonlyMap<string, string>;
@@ -31,8 +34,8 @@ const signatureFields = new Set(["alg", "manifest", "signature"]);
 const manifestFields = new Set(["files", "skill_root"]);
 
 /**
- * Reads `skill.sig`: a JSON object with exactly `alg`, `manifest` and `signature`, the latter 64 bytes in lower-case hex.
- * The algorithm first, so that a later version of the format is called that and not a fault.
+ * Reads `skill.sig`: a JSON object with exactly `alg`, `manifest` and `signature`, the latter 64 bytes in lower-case
+ * hex. The algorithm is checked first: a later version of the format is reported as such, not as malformed.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseSignatureFile(bytes: Uint8Array): GuideSignature {
@@ -50,7 +53,7 @@ export function parseSignatureFile(bytes: Uint8Array): GuideSignature {
   return { manifest: textOf(file, "manifest", where), signature: Buffer.from(hex, "hex") };
 }
 
-/** Is a path's last component the signature file's name. */
+/** Whether the last component of a path is the signature file's name. */
 export const isNamedAsSignature = (path: string): boolean =>
   path === guideSignatureFileName || path.endsWith(`/${guideSignatureFileName}`);
 
@@ -78,8 +81,8 @@ function parseFiles(object: JsonObject): ReadonlyMap<string, string> {
 
 /**
  * Reads the signed text: a JSON object with exactly `files` and `skill_root`. It need not be in the canonical form
- * that signers write: the signature holds for the text as it is, and strict JSON has one meaning.
- * @throws SignatureError MANIFEST_MALFORMED, also where the skill card is not listed
+ * that signers write: the signature covers the text as it is, and strict JSON has one meaning.
+ * @throws SignatureError MANIFEST_MALFORMED, also if the skill card is not listed
  */
 export function parseManifest(text: string): GuideManifest {
   const where = "the manifest";

@@ -14,7 +14,7 @@ function nameFault(path: string): string | undefined {
   return pathFault(path);
 }
 
-/** Every file but the signature's own: the format leaves nothing out. */
+/** Lists every file but the signature's own: the format leaves out no other. */
 function listFiles(skill: Skill): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const [path, file] of skill.files) {
@@ -33,7 +33,10 @@ function listFiles(skill: Skill): ReadonlyMap<string, string> {
   return files;
 }
 
-/** The text that is signed. @throws SignatureError where verification would refuse it */
+/**
+ * Builds the text to sign, as canonical JSON.
+ * @throws SignatureError for a skill whose signature would not verify
+ */
 export function manifestOf(skill: Skill): string {
   if (skill.name === "" || !skill.name.isWellFormed())
     throw malformed("the skill's folder has no usable name");
@@ -46,11 +49,10 @@ export function manifestOf(skill: Skill): string {
 }
 
 /**
- * Signs a skill in the guide's format: Ed25519 over the list of all files as canonical JSON. What verification would
- * refuse is not signed.
+ * Signs a skill in the guide's format: Ed25519 over the list of all files as canonical JSON.
  * @param key private key, Ed25519
  * @returns the bytes of `skill.sig`
- * @throws SignatureError
+ * @throws SignatureError for a skill or key whose signature would not verify
  */
 export function signGuide(skill: Skill, key: KeyObject): Uint8Array {
   if (key.type !== "private" || !isEd25519(key))

@@ -8,7 +8,7 @@ import { parseManifest, parseSignatureFile, type GuideManifest } from "./manifes
 
 const format = "guide";
 
-/** What was tried, by the keys' fingerprints: their names are other policies' too. */
+/** Names the tried keys by their fingerprints: their names may belong to other policies. */
 function refusalOf(tried: readonly TrustedKey[], total: number): string {
   if (total === 0) return "no Ed25519 key is trusted here, which this format is signed with";
   const named = tried.slice(0, 3).map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`);
@@ -18,8 +18,8 @@ function refusalOf(tried: readonly TrustedKey[], total: number): string {
 }
 
 /**
- * Holds a tree against a signed list: every listed file there and equal, and nothing else but the signature file itself.
- * A file of its name in a folder below, which the guide's own code passes over, is one that was not signed.
+ * Compares a tree with the signed list: every listed file must be there and equal, and no other but the signature file
+ * itself. A `skill.sig` in a folder below counts as added, though the guide's own code ignores it.
  */
 function compareTree(
   { files }: Skill,
@@ -51,9 +51,9 @@ function verifyFile(skill: Skill, signaturePath: string, trust: KeyTrust): Signa
 }
 
 /**
- * Verifies a signature in the guide's format (`skill.sig`): reads it, then checks signature, signer and tree. The digest
- * of the evidence is SHA-256 over the signed text.
- * @param signaturePath the signature file's path in the skill; it must be there
+ * Verifies a signature in the guide's format (`skill.sig`): signature, signer and tree. The digest of the evidence is
+ * SHA-256 over the signed text.
+ * @param signaturePath path of the signature file; it must be in the skill
  */
 export const verifyGuide = (skill: Skill, signaturePath: string, trust: KeyTrust): SignatureEvidence =>
   evidenceOf(format, () => verifyFile(skill, signaturePath, trust));

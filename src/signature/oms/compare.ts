@@ -3,11 +3,11 @@ import type { Difference } from "../compare.ts";
 import { fileDigest, omsDigest } from "./digest.ts";
 import type { ListedPiece, OmsManifest } from "./manifest.ts";
 
-/** How a tree stands to a signed list. */
+/** Result of comparing a tree with a signed list. */
 export interface Comparison {
-  /** Modified and missing files in listed order, then added ones in the order of their names. */
+  /** Modified and missing files in listed order, then added ones sorted by path. */
   readonly differences: readonly Difference[];
-  /** Files that the signature does not speak about and tells verifiers to leave out. */
+  /** Files outside the list that the signature tells verifiers to ignore. */
   readonly unlisted: readonly string[];
 }
 
@@ -24,7 +24,10 @@ function compareWhole(
   return { path, change: "modified", signed: `${hash}:${digest}`, found: `${hash}:${found}` };
 }
 
-/** Digests of the first shard that differs; a file that has merely grown has none, and shows none. */
+/**
+ * Difference of a sharded file, with the digests of the first shard that differs. A file that only grew has no such
+ * shard, so no digests.
+ */
 function compareShards(
   path: string,
   file: SkillFile,
@@ -59,9 +62,9 @@ function compareListed(
 }
 
 /**
- * Holds a tree against a signed list: every listed file must be there and equal, and nothing else may be there but
- * the signature file and what the signature leaves out (ignored paths; empty files under shards).
- * @param signaturePath where the signature file stands in the tree
+ * Compares a tree with the signed list: every listed file must be there and equal, and no other but the signature
+ * file, ignored paths and, with shards, empty files.
+ * @param signaturePath path of the signature file in the tree
  */
 export function compareTree(files: Files, signaturePath: string, manifest: OmsManifest): Comparison {
   const differences: Difference[] = [];

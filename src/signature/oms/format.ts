@@ -10,7 +10,7 @@ import { omsStatement, signOms } from "./sign.ts";
 import { parseStatement } from "./statement.ts";
 import { verifyOms, type OmsTrust } from "./verify.ts";
 
-/** One that cannot be read leaves room for nothing. */
+/** Whether the signature ignores this path. An unreadable signature ignores none. */
 function leavesRoomFor({ files }: Skill, path: string): boolean {
   try {
     const { payload } = parseBundle(files.get(signatureFileName)?.bytes ?? new Uint8Array());
@@ -30,7 +30,7 @@ const signing: FormatSigning = {
   hintOf: (key) => keyHint(createPublicKey(key)),
 };
 
-/** OpenSSF Model Signing. model_signing 1.1 refuses every file that is not listed, but for those that the signature names. */
+/** OpenSSF Model Signing. model_signing 1.1 refuses every file that is neither listed nor ignored by the signature. */
 export const omsFormat = {
   name: "oms",
   title: "OpenSSF Model Signing",

@@ -3,23 +3,23 @@ import { pathFault } from "../../skill/path.ts";
 import { malformed } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
-/** What verifiers leave out at the skill's root, whatever the signature says. */
+/** Paths at the skill's root that verifiers always ignore. */
 export const gitPaths: readonly string[] = [".git", ".gitattributes", ".github", ".gitignore"];
 
-/** Is a file one of these, or in a folder of such a name. */
+/** Whether a file is one of these paths, or below one. */
 export const isGitPath = (path: string): boolean => gitPaths.includes(path.split("/", 1)[0] ?? "");
 
 const maxIgnored = 1_000;
 
-/** Paths that lie outside the signed list. */
+/** Paths that the signed list does not cover. */
 export interface IgnoredPaths {
-  /** Is the path one of them, or below one of them. Whole components count: `a` covers `a/b`, not `ab`. */
+  /** Whether the path is ignored, or below an ignored one. Whole components count: `a` covers `a/b`, not `ab`. */
   readonly covers: (path: string) => boolean;
 }
 
 /**
- * Reads `serialization.ignore_paths`: clean paths below the skill's folder, no patterns. What would ignore all (`.`,
- * an empty text) or leave the folder is refused; absent means the paths of git alone.
+ * Reads `serialization.ignore_paths`: clean paths below the skill's folder, no patterns. A path that ignores
+ * everything (`.`, an empty text) or leaves the folder is refused; an absent list is empty.
  * @throws SignatureError MANIFEST_MALFORMED
  */
 export function parseIgnorePaths(value: Json | undefined): readonly string[] {
@@ -36,7 +36,7 @@ export function parseIgnorePaths(value: Json | undefined): readonly string[] {
   });
 }
 
-/** What these paths and those of git cover. Its time does not depend on how many there are. */
+/** Combines the declared paths with those of git. A look-up's time does not depend on their number. */
 export function ignoredPaths(declared: readonly string[]): IgnoredPaths {
   const ignored = new Set([...gitPaths, ...declared]);
   return {

@@ -5,33 +5,33 @@ import { quoted } from "../../text/printable.ts";
 import type { IgnoredPaths } from "./ignore.ts";
 import type { OmsHash } from "./digest.ts";
 
-/** Where an OpenSSF Model Signing signature stands in a skill: at its root, under the name that catalogues use. */
+/** Path of an OpenSSF Model Signing signature in a skill: at its root, under the name that catalogues use. */
 export const signatureFileName = "skill.oms.sig";
 
-/** A signed stretch of a file: all of it, or the bytes from `start` up to, not including, `end`. */
+/** A signed part of a file: all of it, or the bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ListedPiece {
   readonly range?: { readonly start: number; readonly end: number };
   /** Lower-case hex. */
   readonly digest: string;
 }
 
-/** What a signer listed. */
+/** The signed list of files. */
 export interface OmsManifest {
-  /** The root digest, signed or (in the oldest format, which has none) worked out from the list. */
+  /** The root digest; in the oldest format, which signs none, computed from the list. */
   readonly digest: Sha256;
   readonly hash: OmsHash;
-  /** Path → its pieces in the order of the file, never empty; files in listed order. */
+  /** Path → its pieces in file order, never empty; files in listed order. */
   readonly files: ReadonlyMap<string, readonly ListedPiece[]>;
-  /** Were files cut into shards. Empty files are then not listed. */
+  /** Whether files are cut into shards. Empty files are then not listed. */
   readonly sharded: boolean;
   readonly ignored: IgnoredPaths;
-  /** Is it the statement of model-signing 0.2, which was signed in an encoding of its own. */
+  /** Whether it is a statement of model-signing 0.2, which signed an encoding of its own. */
   readonly legacy: boolean;
 }
 
 /**
- * A name from the list, as a path below the skill's folder.
- * @throws SignatureError MANIFEST_MALFORMED for names that leave it, or that could be read in two ways
+ * Asserts that a listed name is a clean path below the skill's folder.
+ * @throws SignatureError MANIFEST_MALFORMED for a name that leaves the folder or is ambiguous
  */
 export function assertListedPath(path: string): string {
   const fault = pathFault(path);
@@ -39,7 +39,7 @@ export function assertListedPath(path: string): string {
   return path;
 }
 
-/** @throws SignatureError MANIFEST_MALFORMED where verifiers must ignore what the signature lists. */
+/** @throws SignatureError MANIFEST_MALFORMED for a listed file that verifiers must ignore */
 export function assertNoneIgnored(files: Iterable<string>, ignored: IgnoredPaths): void {
   for (const path of files) {
     if (ignored.covers(path)) {

@@ -6,15 +6,15 @@ import { hexLength, isOmsHash, type OmsHash } from "./digest.ts";
 import { parseIgnorePaths } from "./ignore.ts";
 import { assertListedPath, type ListedPiece } from "./manifest.ts";
 
-/** How a tree was turned into a list. */
+/** Method by which a tree was serialised into a list. */
 export interface Serialization {
   readonly hash: OmsHash;
-  /** Bytes of one shard; absent where files were digested as a whole. */
+  /** Bytes of one shard; absent for the method files. */
   readonly shardSize?: number;
   readonly ignorePaths: readonly string[];
 }
 
-/** A list of files with the digests in the order in which they are listed. */
+/** Listed files, and all digests in listed order. */
 export interface Resources {
   readonly files: Map<string, readonly ListedPiece[]>;
   readonly digests: readonly string[];
@@ -34,7 +34,7 @@ function shardSizeOf(object: JsonObject, method: string): { readonly shardSize?:
   if (method !== "shards") {
     throw unsupported(`the serialization method ${quoted(method)} is not supported: files and shards are`);
   }
-  // Newer protobuf libraries write 1000.0, which is the same number.
+  // Newer protobuf libraries write 1000.0, the same number.
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
     throw malformed("serialization.shard_size is not a whole number of bytes");
   }
@@ -53,7 +53,7 @@ export function parseSerialization(value: Json | undefined): Serialization {
       `the hash type ${quoted(hash)} is not supported: ${Object.keys(hexLength).join(", ")} are`,
     );
   }
-  // Makes no difference: a skill holds regular files only, whatever the signer would have allowed.
+  // Either value is accepted: a skill here holds regular files only.
   if (typeof (fieldOf(object, "allow_symlinks") ?? false) !== "boolean") {
     throw malformed("serialization.allow_symlinks is neither true nor false");
   }
@@ -62,7 +62,7 @@ export function parseSerialization(value: Json | undefined): Serialization {
 
 const hexDigits = /^[0-9a-f]+$/;
 
-/** @throws SignatureError where it is not a digest of this algorithm in lower-case hex. */
+/** @throws SignatureError MANIFEST_MALFORMED unless it is a digest of this algorithm in lower-case hex */
 export function assertDigest(digest: string, hash: OmsHash, where: string): string {
   if (digest.length !== hexLength[hash] || !hexDigits.test(digest)) {
     throw malformed(`the digest of ${where} is not ${hexLength[hash]} lower-case hex digits (${hash})`);
@@ -78,7 +78,7 @@ interface Shard {
   readonly digest: string;
 }
 
-/** `path:start:end`; a path with a colon cannot be told from the numbers, and the reference refuses it too. */
+/** Reads `path:start:end`. A path with a colon would be ambiguous; the reference refuses it too. */
 function readShard(name: string, digest: string): { readonly path: string; readonly shard: Shard } {
   const match = shardName.exec(name);
   if (match === null)
@@ -87,7 +87,7 @@ function readShard(name: string, digest: string): { readonly path: string; reado
   return { path: assertListedPath(path), shard: { start: Number(start), end: Number(end), digest } };
 }
 
-/** @throws SignatureError where shards leave a gap, overlap, or are not of the stated size. */
+/** @throws SignatureError MANIFEST_MALFORMED for shards that leave a gap, overlap, or are not of the stated size */
 function piecesOf(path: string, shards: readonly Shard[], size: number): readonly ListedPiece[] {
   const sorted = shards.toSorted((one, other) => one.start - other.start);
   for (const [at, { start, end }] of sorted.entries()) {
@@ -120,9 +120,9 @@ function readResource(
 }
 
 /**
- * Reads `predicate.resources`.
- * @throws SignatureError MANIFEST_MALFORMED for an empty list, a name twice, a name that is no clean path, an
- * algorithm or digest that does not fit the serialization: none of which the reference looks at
+ * Reads `predicate.resources`, more strictly than the reference.
+ * @throws SignatureError MANIFEST_MALFORMED for an empty list, a repeated name, a name that is no clean path, or an
+ *   algorithm or digest that does not fit the serialization
  */
 export function parseResources(predicate: JsonObject, serialization: Serialization): Resources {
   const { shardSize } = serialization;
@@ -141,7 +141,7 @@ export function parseResources(predicate: JsonObject, serialization: Serializati
       else known.push(shard);
     } else {
       if (files.has(name)) throw malformed(`the name ${quoted(name)} is listed twice`);
-      // A signature over one file calls it "."; the statement knows its name.
+      // A signature over one file names it "."; the statement's subject has its name.
       files.set(name === "." && list.length === 1 ? name : assertListedPath(name), [{ digest }]);
     }
   }

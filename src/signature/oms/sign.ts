@@ -14,13 +14,13 @@ import { quoted } from "../../text/printable.ts";
 import { gitPaths, ignoredPaths } from "./ignore.ts";
 import { predicateType, statementType } from "./statement.ts";
 
-/** Who signs: a key by itself, or with the certificate that says whose it is. */
+/** Signer: a key alone, or with the certificate that names its owner. */
 export interface OmsSigner {
   /** Private key on P-256, P-384 or P-521. */
   readonly key: KeyObject;
-  /** Leaf first, then each one's issuer. A root at the end is left out: verifiers bring their own. */
+  /** Leaf first, then each one's issuer. A root is left out: verifiers bring their own. */
   readonly certificates?: readonly X509Certificate[];
-  /** Paths that the signature leaves out: another signature's files, there or still to come. */
+  /** Paths of other signatures' files, existing or still to come: the signature ignores them. */
   readonly leftOut?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface ListedFile {
   readonly digest: string;
 }
 
-/** Every file but the signature's own, those of git at the root, which verifiers leave out, and those that it leaves out. */
+/** Lists every file but the ignored ones: the signature's own, git's at the root, and `leftOut`. */
 function listFiles(skill: Skill, leftOut: readonly string[]): readonly ListedFile[] {
   const ignored = ignoredPaths([signatureFileName, ...leftOut]);
   const files: ListedFile[] = [];
@@ -47,9 +47,9 @@ function listFiles(skill: Skill, leftOut: readonly string[]): readonly ListedFil
 }
 
 /**
- * The statement of model-signing 1.1 about a skill, indented as its signer writes it: what is signed.
- * @param leftOut clean paths, there or not, that are another signature's
- * @throws SignatureError for no files, or names that are no clean paths
+ * Builds the statement of model-signing 1.1 to sign, indented like the reference signer's.
+ * @param leftOut clean paths of another signature's files, existing or not
+ * @throws SignatureError if there are no files, or names that are no clean paths
  */
 export function omsStatement(skill: Skill, leftOut: readonly string[] = []): Buffer {
   if (skill.name === "" || !skill.name.isWellFormed())
@@ -80,7 +80,7 @@ function digestOf(key: KeyObject): CurveDigest {
   return digest;
 }
 
-/** @throws SignatureError for a chain that verifiers would refuse, or that belongs to another key */
+/** @throws SignatureError for a chain that would not verify, or that belongs to another key */
 function chainOf(certificates: readonly X509Certificate[], publicKey: KeyObject): readonly X509Certificate[] {
   const chain = certificates.map((certificate, at) =>
     parseCertificate(certificate, `certificate ${at + 1} of the chain`),
@@ -112,11 +112,10 @@ function materialOf({ certificates }: OmsSigner, publicKey: KeyObject): object {
 }
 
 /**
- * Signs a skill as OpenSSF Model Signing 1.1 does: every file by SHA-256 in the order of path components. What
- * verification would refuse is not signed: no files, names that are no clean paths, a key of another kind, a
- * certificate that may not sign or belongs to another key.
+ * Signs a skill in OpenSSF Model Signing 1.1: the SHA-256 of every file, ordered by path components.
  * @returns the bytes of `skill.oms.sig`
- * @throws SignatureError
+ * @throws SignatureError for a signature that would not verify: no files, a name that is no clean path, an unsupported
+ *   key, a certificate that may not sign or belongs to another key
  */
 export function signOms(skill: Skill, signer: OmsSigner): Uint8Array {
   const digest = digestOf(signer.key);

@@ -16,9 +16,9 @@ import { assertListedPath, assertNoneIgnored, type ListedPiece, type OmsManifest
 import { assertDigest, parseResources, parseSerialization } from "./serialization.ts";
 
 export const statementType = "https://in-toto.io/Statement/v1";
-/** Since model-signing 0.3. */
+/** Predicate type since model-signing 0.3. */
 export const predicateType = "https://model_signing/signature/v1.0";
-/** Of model-signing 0.2. */
+/** Predicate type of model-signing 0.2. */
 const legacyPredicateType = "https://model_signing/Digests/v0.1";
 
 const statementFields = new Set(["_type", "subject", "predicateType", "predicate"]);
@@ -37,12 +37,12 @@ function readSubject(value: Json, where: string, known: ReadonlySet<string>): Su
   assertFields(subject, where, known);
   const name = textOf(subject, "name", where);
   if (name === "") throw malformed(`${where}.name is empty`);
-  // Other algorithms beside SHA-256 may stand here (in-toto's DigestSet); they are not what is compared.
+  // Other algorithms are allowed beside SHA-256 (in-toto's DigestSet), but not compared.
   const digests = assertObject(fieldOf(subject, "digest"), `${where}.digest`);
   return { name, sha256: assertDigest(textOf(digests, "sha256", `${where}.digest`), "sha256", where) };
 }
 
-/** A list of one file whose name is `.`: the statement's subject is that file, and says what it is called. */
+/** Renames a single file listed as `.`: the statement's subject has its name. */
 function nameSingleFile(files: Map<string, readonly ListedPiece[]>, subject: Subject): void {
   const pieces = files.get(".");
   if (pieces === undefined) return;
@@ -77,7 +77,10 @@ function readCurrent(subjects: readonly Json[], predicate: JsonObject): OmsManif
   };
 }
 
-/** One subject for each file, no serialization, no root: `annotations` says how each digest was made. */
+/**
+ * Reads a statement of model-signing 0.2: one subject for each file, no serialization, no root digest; `annotations`
+ * states how each digest was made.
+ */
 function readLegacy(subjects: readonly Json[]): OmsManifest {
   if (subjects.length === 0) throw malformed("the signature lists no files");
   const files = new Map<string, readonly ListedPiece[]>();
@@ -98,8 +101,8 @@ function readLegacy(subjects: readonly Json[]): OmsManifest {
 }
 
 /**
- * Reads the in-toto statement of an OpenSSF Model Signing signature, versions 0.2 to 1.1. Types first, so that a
- * statement about something else is never taken for one about files (CVE-2022-35930).
+ * Reads the in-toto statement of an OpenSSF Model Signing signature, versions 0.2 to 1.1. Types are checked first: a
+ * statement about something else must never pass for one about files (CVE-2022-35930).
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseStatement(payload: Uint8Array): OmsManifest {

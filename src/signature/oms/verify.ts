@@ -24,16 +24,16 @@ import { parseStatement } from "./statement.ts";
 
 const format = "oms";
 
-/** By what signatures of this format are proved. */
+/** Trust for signatures of this format. */
 export type OmsTrust = X509Trust & KeyTrust & SigstoreTrust;
 
-/** What a signature is checked against, read and normalised. */
+/** A parsed signature and the tree that it is about. */
 interface Subject {
   readonly bundle: SignatureBundle;
   readonly manifest: OmsManifest;
-  /** Holds the tree against the list, which reads every byte of the skill; once. */
+  /** Compares tree and list, once: it reads every byte of the skill. */
   readonly comparison: () => Comparison;
-  /** What was signed, in the right encoding and in that of model-signing 0.2. */
+  /** The signed bytes: in DSSE's encoding, and in that of model-signing 0.2. */
   readonly encoded: () => Uint8Array;
   readonly legacyEncoded: () => Uint8Array;
 }
@@ -55,7 +55,10 @@ function isSignedByKey(subject: Subject, { key }: TrustedKey): boolean {
   );
 }
 
-/** As the reference: model-signing 0.2 digested with SHA-256 whatever the certificate's curve. Only for its own statements. */
+/**
+ * Also accepts, for its own statements, the SHA-256 that model-signing 0.2 used whatever the certificate's curve, as
+ * the reference does.
+ */
 function isSignedByLeaf(subject: Subject, { leafKey }: KnownChain): boolean {
   const digest = curveDigest(leafKey);
   if (digest === undefined) return false;
@@ -66,7 +69,7 @@ function isSignedByLeaf(subject: Subject, { leafKey }: KnownChain): boolean {
   );
 }
 
-/** Worked out when first asked for, once. */
+/** Computes a value on first use. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
@@ -85,15 +88,15 @@ function readSubject(skill: Skill, signaturePath: string): Subject {
 }
 
 /**
- * What an untrusted signature says, for information. BLAKE3 is thirty times slower here than the others (it is not in
- * Node): nobody makes us work it out who is not trusted.
+ * Information about an untrusted signature. Differences are left out for BLAKE3, which Node lacks and JavaScript does
+ * thirty times slower: an untrusted signer must not cost that time.
  */
 const informationOf = ({ manifest, comparison }: Subject): Info =>
   manifest.hash === "blake3"
     ? { digest: manifest.digest }
     : { digest: manifest.digest, differences: comparison().differences };
 
-/** The list is a trusted signer's: what is left is the tree. */
+/** Concludes for a trusted signer's list: only the tree decides. */
 const conclude = (
   { manifest: { digest }, comparison }: Subject,
   signer: Signer,
@@ -113,7 +116,7 @@ function keysByHint(trust: KeyTrust): ReadonlyMap<string, TrustedKey> {
   return index;
 }
 
-/** Of the keys that nobody named. */
+/** Finds the trusted key that signed, for a bundle without a hint. */
 function anyKey(subject: Subject, { keys }: KeyTrust): TrustedKey | undefined {
   const usable = keys.filter(({ key }) => curveDigest(key) !== undefined);
   return triedKeys(usable, subject.bundle.payload.byteLength).find((key) => isSignedByKey(subject, key));
@@ -179,7 +182,10 @@ function verifyByChain(
   return conclude(subject, { ...chain.signer, ...above }, validity);
 }
 
-/** The proof is of the time of signing, so that it does not end with the certificate, which is valid for minutes. */
+/**
+ * Verifies a keyless signature. It was proved for the time of signing, so the evidence does not end with the
+ * certificate, which is valid for minutes.
+ */
 function verifyByIdentity(
   subject: Subject,
   material: Extract<VerificationMaterial, { kind: "keyless" }>,
@@ -205,8 +211,9 @@ function verifySubject(subject: Subject, trust: OmsTrust, now: number): Signatur
 }
 
 /**
- * Verifies an OpenSSF Model Signing signature over a skill: reads it, then checks signature, signer and tree.
- * @param signaturePath the signature file's path in the skill; it must be there
+ * Verifies an OpenSSF Model Signing signature over a skill: signature, signer and tree.
+ * @param signaturePath path of the signature file; it must be in the skill
+ * @param now milliseconds since 1970, at which certificates must be valid
  */
 export const verifyOms = (
   skill: Skill,

@@ -14,18 +14,21 @@ import { quoted } from "../../text/printable.ts";
 import { readLogProof, type LogProof } from "../sigstore/log/entry.ts";
 import { vettFileNames } from "./manifest.ts";
 
-/** A registry's bundle as it was read; nothing is proved yet. */
+/** A registry's parsed bundle, not verified yet. */
 export interface VettBundle {
-  /** How the registry calls its key. */
+  /** Name of the registry's key. */
   readonly hint: string;
-  /** SHA-256 that the bundle states of what was signed, hex. */
+  /** SHA-256 of the signed bytes, as the bundle states it; hex. */
   readonly digest: string;
   /** ECDSA, DER. */
   readonly signature: Uint8Array;
   readonly proof: LogProof;
 }
 
-/** What the registry writes, and what the next release of its library would. In 0.1 the inclusion proof may be left out. */
+/**
+ * Media types that the registry's library writes, and its next release. 0.1 is left out: it permits bundles without
+ * inclusion proof.
+ */
 const mediaTypes: ReadonlySet<string> = new Set([
   "application/vnd.dev.sigstore.bundle+json;version=0.2",
   "application/vnd.dev.sigstore.bundle+json;version=0.3",
@@ -59,7 +62,7 @@ function hintOf(material: JsonObject): string {
 
 function proofOf(material: JsonObject): LogProof {
   const proof = readLogProof(material, "verificationMaterial");
-  // Of two entries it would be open which one tells the time.
+  // Two entries would leave open which one proves the time.
   if (proof.entries.length !== 1) {
     throw malformed(
       `verificationMaterial.tlogEntries has ${proof.entries.length} entries, expected exactly one`,
@@ -80,8 +83,8 @@ function digestOf(message: JsonObject): string {
 }
 
 /**
- * Reads the bundle over a registry's manifest (sigstore_bundle.proto, 0.2 or 0.3): a key's hint, a message signature and one
- * log entry with its inclusion proof.
+ * Reads the bundle over a registry's manifest (sigstore_bundle.proto, 0.2 or 0.3): a key's hint, a message signature,
+ * and one log entry with its inclusion proof.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseVettBundle(bytes: Uint8Array): VettBundle {

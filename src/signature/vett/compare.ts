@@ -3,22 +3,25 @@ import type { Skill } from "../../skill/skill.ts";
 import { addedDifferences, type Difference } from "../compare.ts";
 import { vettFileNames, type VettManifest } from "./manifest.ts";
 
-/** A tree held against the signed files. */
+/** Result of comparing a tree with the signed files. */
 export interface VettComparison {
-  /** Changed and missing as listed, then added by name. */
+  /** Modified and missing files in listed order, then added ones sorted by path. */
   readonly differences: readonly Difference[];
-  /** The analysis, where there is one: nobody signed it. */
+  /** The analysis, if present: it is not signed. */
   readonly unlisted: readonly string[];
 }
 
-/** Every listed file there and equal, and nothing else there but the registry's documents. */
+/**
+ * Compares a tree with the signed files: every listed file must be there and equal, and no other but the registry's
+ * documents.
+ */
 export function compareTree({ files }: Skill, manifest: VettManifest): VettComparison {
   const differences: Difference[] = [];
   const listed = new Set<string>(Object.values(vettFileNames));
   for (const { path, content } of manifest.files) {
     listed.add(path);
     const file = files.get(path);
-    // Bytes are compared, not digests: the content is at hand, and comparing is much cheaper.
+    // Comparing bytes is much cheaper than digests: the signed content is at hand.
     if (file !== undefined && Buffer.from(content).equals(file.bytes)) continue;
     const signed = sha256(content);
     if (file === undefined) differences.push({ path, change: "missing", signed });

@@ -3,7 +3,7 @@ import { vettFileNames } from "./manifest.ts";
 import type { RegistryTrust } from "./registry.ts";
 import { verifyVett } from "./verify.ts";
 
-/** A registry's signature. Vett's client never looks at the folder again. */
+/** Signature by a Vett registry. Vett's client does not verify the folder after installing, so every file passes. */
 export const vettFormat = {
   name: "vett",
   title: "Vett registry",

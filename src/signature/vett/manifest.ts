@@ -14,29 +14,29 @@ import { malformed, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 
 /**
- * Where the registry's three documents stand in a delivered skill: at its root. Vett itself keeps them in its store and
- * its answers, and gives them no names.
+ * Paths of the registry's three documents in a delivered skill: at its root. The names are ours: Vett keeps the
+ * documents in its store and its answers.
  */
 export const vettFileNames = {
   /** The artifact as the registry stores it, byte for byte. */
   manifest: "vett.manifest.json",
   /** `sigstoreBundle` of the registry's answer. */
   bundle: "vett.sigstore.json",
-  /** `analysis` of the registry's answer; nobody signs it. */
+  /** `analysis` of the registry's answer; not signed. */
   analysis: "vett.analysis.json",
 } as const;
 
 const ownNames: ReadonlySet<string> = new Set(Object.values(vettFileNames));
 
-/** What the registry signed: the files themselves, as text. */
+/** The signed artifact: the files themselves, as text. */
 export interface VettManifest {
   readonly schemaVersion: 1;
   readonly entryPoint?: string;
-  /** In the order in which they stand. */
+  /** In listed order. */
   readonly files: readonly VettFile[];
 }
 
-/** One file: its bytes are the UTF-8 of `content`. */
+/** A file, whose bytes are the UTF-8 of `content`. */
 export interface VettFile {
   readonly path: string;
   readonly content: string;
@@ -45,7 +45,10 @@ export interface VettFile {
 const manifestFields = new Set(["schemaVersion", "entryPoint", "files"]);
 const fileFields = new Set(["path", "content", "contentType"]);
 
-/** Vett's letters, less the backslash: where one client makes a folder of it and another a name, one signature is for two trees. */
+/**
+ * Vett's alphabet without the backslash: clients that take it for a separator and those that do not would unpack two
+ * different trees under one signature.
+ */
 const letters = /^[A-Za-z0-9._/-]+$/;
 
 function nameFault(path: string): string | undefined {
@@ -79,7 +82,7 @@ function filesOf(manifest: JsonObject): readonly VettFile[] {
   const files = entries.map(fileOf);
   const seen = new Set<string>();
   for (const { path } of files) {
-    // Vett's own client writes both, and the second stays.
+    // Vett's own client writes both files, so the second would win.
     if (seen.has(path)) throw malformed(`the name ${quoted(path)} is listed twice`);
     seen.add(path);
   }
@@ -95,8 +98,8 @@ function entryPointOf(manifest: JsonObject, files: readonly VettFile[]): Pick<Ve
 }
 
 /**
- * Reads the artifact of a Vett registry (`skillManifestSchema` of `@vett/core`, schema version 1), strictly: no unknown
- * field, no name twice, clean relative names. Its own schema drops unknown fields and lets names repeat.
+ * Reads the artifact of a Vett registry (`skillManifestSchema` of `@vett/core`, schema version 1), more strictly than
+ * that schema: no unknown field, no repeated name, clean relative names.
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function parseVettManifest(bytes: Uint8Array): VettManifest {

@@ -7,22 +7,22 @@ import type { KeyRegistry, RegistryKey, RegistryTrust } from "./registry.ts";
 import { covers } from "../validity.ts";
 import type { VettBundle } from "./bundle.ts";
 
-/** A key that a bundle's hint may mean: registries of different trust roots may call theirs the same. */
+/** A key that matches a bundle's hint: registries of different trust roots may use the same hint. */
 export interface Candidate {
   readonly registry: KeyRegistry;
   readonly key: RegistryKey;
 }
 
-/** Candidates that are tried for one signature. */
+/** Limit of candidates tried for one signature. */
 const maxCandidates = 8;
 
-/** The trusted keys with a bundle's hint. */
+/** Trusted keys with a bundle's hint. */
 export const candidatesOf = (hint: string, { registries = [] }: RegistryTrust): readonly Candidate[] =>
   registries
     .flatMap((registry) => registry.keys.filter((key) => key.hint === hint).map((key) => ({ registry, key })))
     .slice(0, maxCandidates);
 
-/** Why nobody's key has a bundle's hint. */
+/** Refusal of a hint that no trusted key has. */
 export const unknownKey = (hint: string, { registries = [] }: RegistryTrust): SignatureError =>
   new SignatureError(
     "UNTRUSTED_SIGNER",
@@ -42,15 +42,16 @@ function assertInPeriod({ hint, validity }: RegistryKey, signedAt: number): void
   );
 }
 
-/** Is this the key's signature over the manifest's bytes. */
+/** Whether the key signed the manifest's bytes. */
 export const isSigned = ({ key }: Candidate, bundle: VettBundle, manifest: Uint8Array): boolean =>
   isSignedBy(key.key, { bytes: manifest }, bundle.signature);
 
 /**
- * Proves by the registry's own log that its key signed within the key's period: the entry in the log, about this key,
- * signature and manifest, and the time of it. Not the signature itself.
- * @param now milliseconds since 1970, at which the log has to be trusted where nothing states a time: to say that
- * @returns when it was signed, milliseconds since 1970
+ * Proves by the registry's own log that the key signed within its period: the log entry, about this key, signature and
+ * manifest, and its time. The signature itself is not verified here.
+ * @param now milliseconds since 1970, at which the log must be trusted if no time is stated: the refusal then names
+ *   the missing time
+ * @returns time of signing, milliseconds since 1970
  * @throws SignatureError BAD_SIGNATURE, UNTRUSTED_SIGNER or SIGNER_EXPIRED
  */
 export function proveLogged(

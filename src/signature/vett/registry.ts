@@ -2,24 +2,24 @@ import type { SigstoreRoot } from "../sigstore/root/sigstore-root.ts";
 import type { TrustedKey } from "../trusted-key.ts";
 import type { Validity } from "../validity.ts";
 
-/** A registry that signs skills by keys of its own, and has the signatures logged (Vett). */
+/** A registry that signs skills with its own keys and logs the signatures (Vett). */
 export interface KeyRegistry {
   readonly names: readonly string[];
-  /** SHA-256 over keys, periods and log, 64 lower-case hex digits. What publishers are resolved to. */
+  /** SHA-256 over keys, periods and log, 64 lower-case hex digits. Policies' publishers resolve to it. */
   readonly fingerprint: string;
   readonly keys: readonly RegistryKey[];
-  /** The instance in whose log its signatures must be. */
+  /** The Sigstore instance whose log must hold its signatures. */
   readonly sigstore: SigstoreRoot;
 }
 
-/** A key of a registry, and the time in which it signs: as the log tells it, ends inclusive. */
+/** A registry's key, and the period in which its signatures count, by the log's time. */
 export interface RegistryKey extends Omit<TrustedKey, "names"> {
-  /** How bundles name it. */
+  /** Name of the key in bundles. */
   readonly hint: string;
   readonly validity: Validity;
 }
 
-/** By what signatures of registries are proved. */
+/** Trust for signatures by registries. */
 export interface RegistryTrust {
   /** Absent: no registry is trusted. */
   readonly registries?: readonly KeyRegistry[];

@@ -17,10 +17,10 @@ import type { RegistryTrust } from "./registry.ts";
 
 const format = "vett";
 
-/** What is signed, and for what it stands here. */
+/** A parsed signature and the skill that it is about. */
 interface Subject {
   readonly bundle: VettBundle;
-  /** The artifact, byte for byte: what the signature is over, never a rewritten form. */
+  /** The signed artifact, byte for byte, not a re-serialised form. */
   readonly artifact: SkillFile;
   readonly skill: RegistrySigner["skill"];
   readonly comparison: VettComparison;
@@ -50,7 +50,7 @@ const changed = (): SignatureError =>
     `the signature does not match ${vettFileNames.manifest}: one of them was changed, or another key signed`,
   );
 
-/** What came of trying one key: when it signed, or why that is not proved. */
+/** Result of one candidate: the time of signing, or the refusal. */
 type Proved = Candidate & { readonly signedAt: number };
 type Refused = Candidate & { readonly refusal: SignatureError };
 
@@ -70,8 +70,8 @@ const unprovedOf = ({ registry, refusal: { code, message } }: Refused): Unproved
 });
 
 /**
- * The signer whose key it is. Registries of several trust roots may share the key: those count that proved it. Of several
- * keys the log entry names one, so that only one is ever proved.
+ * Builds the signer. Registries of several trust roots may share the key: those that prove the signature count. The
+ * log entry names one key, so at most one of several keys is proved.
  */
 function signerOf(
   { skill }: Subject,
@@ -113,10 +113,11 @@ function verifySubject(subject: Subject, trust: RegistryTrust, now: number): Sig
 }
 
 /**
- * Verifies a skill that a registry in Vett's format signed (`vett.sigstore.json` over `vett.manifest.json`): reads both, then
- * checks signature, key, log and tree. The digest of the evidence is SHA-256 over the manifest as it stands. Which skill and
- * which version it is, the signature does not say: policies compare name and hashes of the signer.
- * @param bundlePath the bundle's path in the skill; it must be there
+ * Verifies a signature by a Vett registry (`vett.sigstore.json` over `vett.manifest.json`): signature, key, log and
+ * tree. The digest of the evidence is SHA-256 over the manifest's bytes. The signature does not name skill or version:
+ * policies compare the name and hashes in the signer.
+ * @param bundlePath path of the bundle; it must be in the skill
+ * @param now milliseconds since 1970, see `proveLogged`
  */
 export const verifyVett = (
   skill: Skill,
