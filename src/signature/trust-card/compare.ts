@@ -39,7 +39,10 @@ function assertCount(card: TrustCard, listing: CardListing): void {
   throw malformed(`the card says that its digest is over ${card.files} files, which are ${listing.size}`);
 }
 
-/** Compares the tree by the digest alone: without the list, the card stands for every file that differs. */
+/**
+ * Compares the tree by the digest alone: without the list the differing file is unknown, so the card is reported as
+ * modified.
+ */
 function compareDigest(card: TrustCard, listing: CardListing): readonly Difference[] {
   const found = digestOfListing(listing);
   if (found !== card.digest)

@@ -9,7 +9,7 @@ const indexes = new WeakMap<X509Trust, ReadonlyMap<string, TrustedCrl>>();
 
 const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
 
-/** Keeps the newest CRL of each authority: it replaces the older ones, of which it may have withdrawn entries. */
+/** Keeps the newest CRL of each authority: it repeats the entries of the older ones, except withdrawn ones. */
 function indexOf(crls: readonly TrustedCrl[]): ReadonlyMap<string, TrustedCrl> {
   const index = new Map<string, TrustedCrl>();
   for (const one of crls) {
