@@ -49,7 +49,7 @@ function listed<Item>(items: readonly Item[], { text, separator, limit }: ListFo
   return [...shown, ...(left === 0 ? [] : [`and ${left} more`])].join(separator);
 }
 
-/** Findings by which the policy does not accept the signer, or could not tell. */
+/** Findings by which a policy does not accept the signer, or its verification failed. */
 const disowning: ReadonlySet<Reason> = new Set(["UNTRUSTED_SIGNER", "SIGNER_EXPIRED", "INTERNAL"]);
 
 /**

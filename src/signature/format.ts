@@ -54,11 +54,11 @@ export interface FormatSigning {
   /** Key type, by Node's `asymmetricKeyType`. */
   readonly keyType: "ec" | "ed25519";
   readonly takesCertificates: boolean;
-  /** @throws SignatureError for what verification would refuse */
+  /** @throws SignatureError for a skill or key whose signature would not verify */
   readonly sign: (skill: Skill, material: SignMaterial) => Uint8Array;
   /**
    * The in-toto statement that a keyless signer signs. Absent: the format has no keyless signatures.
-   * @throws SignatureError for what verification would refuse
+   * @throws SignatureError for a skill whose signature would not verify
    */
   readonly statement?: (skill: Skill, leftOut: readonly string[]) => Uint8Array;
   /** Whether its signatures leave out this file, beside the signature's own. */

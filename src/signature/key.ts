@@ -1,5 +1,6 @@
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import { sha256Hex } from "../skill/digest.ts";
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 
 /** Digest that belongs to a curve's size. */
 export type CurveDigest = "sha256" | "sha384" | "sha512";
@@ -54,18 +55,11 @@ function isPlain(key: KeyObject): boolean {
 const plainKey = (key: KeyObject): KeyObject =>
   isPlain(key) ? key : createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" });
 
-/** What was written of keys, which never change. Node takes a tenth of a signature check for it. */
-const written = new WeakMap<KeyObject, { readonly der: Buffer; readonly fingerprint: string }>();
-
-function write(key: KeyObject): { readonly der: Buffer; readonly fingerprint: string } {
-  let known = written.get(key);
-  if (known === undefined) {
-    const der = plainKey(key).export({ type: "spki", format: "der" });
-    known = { der, fingerprint: sha256Hex(der) };
-    written.set(key, known);
-  }
-  return known;
-}
+/** Remembered, for Node's export takes a tenth of a signature check. */
+const write = memoizeByObject((key: KeyObject): { readonly der: Buffer; readonly fingerprint: string } => {
+  const der = plainKey(key).export({ type: "spki", format: "der" });
+  return { der, fingerprint: sha256Hex(der) };
+});
 
 /** The SubjectPublicKeyInfo in DER, normalised; must not be changed. */
 export const keyDer = (key: KeyObject): Buffer => write(key).der;

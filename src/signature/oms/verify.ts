@@ -21,6 +21,7 @@ import { covers, unchangedSpan, type Validity } from "../validity.ts";
 import { compareTree, type Comparison } from "./compare.ts";
 import type { OmsManifest } from "./manifest.ts";
 import { parseStatement } from "./statement.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 const format = "oms";
 
@@ -104,17 +105,11 @@ const conclude = (
 ): SignatureEvidence =>
   trusted(format, { digest, signer, ...comparison(), ...(validity === undefined ? {} : { validity }) });
 
-const hints = new WeakMap<KeyTrust, ReadonlyMap<string, TrustedKey>>();
-
-/** Trusted keys by the name that bundles give them; worked out once. */
-function keysByHint(trust: KeyTrust): ReadonlyMap<string, TrustedKey> {
-  let index = hints.get(trust);
-  if (index === undefined) {
-    index = new Map(trust.keys.map((one) => [keyHint(one.key), one]));
-    hints.set(trust, index);
-  }
-  return index;
-}
+/** Trusted keys by their hint in bundles. */
+const keysByHint = memoizeByObject(
+  ({ keys }: KeyTrust): ReadonlyMap<string, TrustedKey> =>
+    new Map(keys.map((one) => [keyHint(one.key), one])),
+);
 
 /** Finds the trusted key that signed, for a bundle without a hint. */
 function anyKey(subject: Subject, { keys }: KeyTrust): TrustedKey | undefined {

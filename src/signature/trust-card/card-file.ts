@@ -5,6 +5,7 @@ import { malformed, SignatureError, unsupported } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
 import { cardHeadLines } from "./render.ts";
 import { readSigning, type CardSigning } from "./signing.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 /** Path of a trust card in a skill: at its root. */
 export const trustCardFileName = "CARD.md";
@@ -157,16 +158,14 @@ function parseTrustCard(text: string): TrustCard {
 }
 
 /** Parsed cards and faults: finding signatures, verifying and reading cards parse the same bytes. */
-const known = new WeakMap<Uint8Array, TrustCard | SignatureError>();
-
-function read(bytes: Uint8Array): TrustCard | SignatureError {
+const read = memoizeByObject((bytes: Uint8Array): TrustCard | SignatureError => {
   try {
     return parseTrustCard(decode(bytes));
   } catch (cause) {
     if (cause instanceof SignatureError) return cause;
     throw cause;
   }
-}
+});
 
 /**
  * Reads a trust card (saschb2b/skills, trust-card, card version 0.1).
@@ -174,8 +173,7 @@ function read(bytes: Uint8Array): TrustCard | SignatureError {
  * @throws SignatureError MANIFEST_MALFORMED or UNSUPPORTED_FORMAT
  */
 export function readTrustCard(bytes: Uint8Array): TrustCard {
-  const card = known.get(bytes) ?? read(bytes);
-  known.set(bytes, card);
+  const card = read(bytes);
   if (card instanceof SignatureError) throw card;
   return card;
 }

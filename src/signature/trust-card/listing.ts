@@ -6,6 +6,7 @@ import type { SkillFile } from "../../skill/skill.ts";
 import { assertFields, assertObject, textOf, readJson } from "../json-fields.ts";
 import { malformed } from "../signature-error.ts";
 import { quoted } from "../../text/printable.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 /** Path of the list of files that a card's digest covers. */
 export const cardManifestFileName = "CARD.manifest.json";
@@ -99,17 +100,10 @@ function readAll(bytes: Uint8Array): CardListing {
   return listing;
 }
 
-/** Parsed lists: verifying and reading cards parse the same bytes. */
-const known = new WeakMap<Uint8Array, CardListing>();
-
 /**
  * Reads `CARD.manifest.json`: a list of exactly `path` and `sha256`, sorted by code points, no path repeated. It
  * proves nothing unless a card's digest covers it.
  * @param bytes of the file; must not change, for the result is remembered
  * @throws SignatureError MANIFEST_MALFORMED
  */
-export function readListing(bytes: Uint8Array): CardListing {
-  const listing = known.get(bytes) ?? readAll(bytes);
-  known.set(bytes, listing);
-  return listing;
-}
+export const readListing: (bytes: Uint8Array) => CardListing = memoizeByObject(readAll);

@@ -5,8 +5,9 @@ import { SignatureError, malformed, unsupported } from "../signature-error.ts";
 import { codeSigning, pathFault } from "./path-rules.ts";
 import { malleableFingerprints, type MalleableFingerprint } from "./malleable-fingerprint.ts";
 import { crlsOf, type CrlOf } from "./crl-index.ts";
-import type { TrustAnchor, TrustedCrl, X509Trust } from "./x509-trust.ts";
+import type { TrustedCrl, X509Trust } from "./x509-trust.ts";
 import { intersection, always, type Validity } from "../validity.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 /** A path from a leaf to a trust anchor that satisfies all rules but those of time. */
 export interface ChainPath {
@@ -68,41 +69,31 @@ interface Anchor {
   readonly selfSigned: boolean;
 }
 
-const indexes = new WeakMap<X509Trust, AnchorIndex>();
-
 /**
  * Parsed anchors; undefined if unreadable. Kept longer than the trust material, which changes more often than each of
  * its certificates.
  */
-const parsed = new WeakMap<X509Certificate, Anchor | undefined>();
-
-function anchorOf({ certificate: x509, names }: TrustAnchor): Anchor | undefined {
-  if (parsed.has(x509)) return parsed.get(x509);
-  let anchor: Anchor | undefined;
+const anchorOf = memoizeByObject((x509: X509Certificate): Anchor | undefined => {
   try {
-    const certificate = parseCertificate(x509, names.join(", "));
-    anchor = { certificate, selfSigned: isIssuedBy(certificate, certificate) };
+    const certificate = parseCertificate(x509, "the anchor");
+    return { certificate, selfSigned: isIssuedBy(certificate, certificate) };
   } catch (cause) {
     // An unreadable anchor is not trusted; the adapter that read it reports it.
-    if (!(cause instanceof SignatureError)) throw cause;
+    if (cause instanceof SignatureError) return undefined;
+    throw cause;
   }
-  parsed.set(x509, anchor);
-  return anchor;
-}
+});
 
-function anchorsOf(trust: X509Trust): AnchorIndex {
-  const known = indexes.get(trust);
-  if (known !== undefined) return known;
+const anchorsOf = memoizeByObject((trust: X509Trust): AnchorIndex => {
   const index = new Map<string, Anchor[]>();
   for (const trusted of trust.anchors) {
-    const anchor = anchorOf(trusted);
+    const anchor = anchorOf(trusted.certificate);
     if (anchor === undefined) continue;
     const { subjectId } = anchor.certificate;
     index.set(subjectId, [...(index.get(subjectId) ?? []), anchor]);
   }
-  indexes.set(trust, index);
   return index;
-}
+});
 
 /**
  * Asserts that each certificate of a bundle's chain issued the one before it, which the reference does not require.

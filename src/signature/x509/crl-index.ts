@@ -1,11 +1,10 @@
 import type { Certificate } from "./certificate.ts";
 import { keyFingerprint } from "../key.ts";
 import type { TrustedCrl, X509Trust } from "./x509-trust.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 
 /** Looks up an authority's CRL; undefined if there is none. */
 export type CrlOf = (authority: Certificate) => TrustedCrl | undefined;
-
-const indexes = new WeakMap<X509Trust, ReadonlyMap<string, TrustedCrl>>();
 
 const keyOf = (issuerId: string, issuerKey: string): string => `${issuerKey} ${issuerId}`;
 
@@ -26,13 +25,8 @@ export const listsInForce = (crls: readonly TrustedCrl[]): readonly TrustedCrl[]
 ];
 
 /** Indexes the CRLs of a trust material by the authority's name and key: two certificates of one key share its CRL. */
-export function crlsOf(trust: X509Trust): CrlOf {
-  let index = indexes.get(trust);
-  if (index === undefined) {
-    index = indexOf(trust.crls ?? []);
-    indexes.set(trust, index);
-  }
-  const lists = index;
-  if (lists.size === 0) return () => undefined;
-  return ({ subjectId, publicKey }) => lists.get(keyOf(subjectId, keyFingerprint(publicKey)));
-}
+export const crlsOf = memoizeByObject(({ crls = [] }: X509Trust): CrlOf => {
+  const index = indexOf(crls);
+  if (index.size === 0) return () => undefined;
+  return ({ subjectId, publicKey }) => index.get(keyOf(subjectId, keyFingerprint(publicKey)));
+});
