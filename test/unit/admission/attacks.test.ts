@@ -41,7 +41,7 @@ describe("an attack on the time of others", () => {
     const { object, items } = configMapOf(published.skill);
     world.configMaps.set("skills-etl", object);
     const busy = world.review(crowded(items, 100));
-    // What the first review reads is there at once, so that by the next turn of the loop it has begun to verify.
+    // The first review's reads resolve at once: by the next turn of the loop it is verifying.
     await new Promise((resolve) => setImmediate(resolve));
     expect(world.verifications).toBeLessThan(5);
     expect(denial(await world.review(podFor([], "small")))).toBeDefined();
@@ -94,7 +94,7 @@ describe("an attack by what a signature or a name leaves open", () => {
 });
 
 describe("an attack between a pod's admission and its appearance in the watch", () => {
-  /** A world whose store is the live cluster's. */
+  /** A world with the pod store of a live cluster. */
   function watched() {
     const world = new World();
     const pods = new PodStore();
@@ -158,7 +158,7 @@ describe("an attack by a part of the skill that is missing before and after the 
   const evil = configMapOf(changed).object;
   const beside = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "beside", namespace }, data: {} };
 
-  /** A running pod with a signed skill and an empty ConfigMap inside of its folder. */
+  /** A running pod with a signed skill and an empty ConfigMap mounted inside its folder. */
   function running(more: Readonly<Record<string, unknown>> = {}): World {
     const world = new World();
     world.configMaps.set("skills-etl", good.object);

@@ -74,7 +74,7 @@ const verdict = (skills: readonly SkillResult[], policy = "payments"): Verdict =
 
 const annotated = (skills: readonly SkillResult[]) => auditAnnotations("deny", "1", [verdict(skills)]);
 
-/** The items of a list by the grammar of docs/configuration.md: separators count outside of strings only. */
+/** Splits a list by the grammar of docs/configuration.md: separators count outside strings only. */
 function itemsOf(value: string, separator: "," | "; "): readonly string[] {
   const items = [""];
   for (const [token] of value.matchAll(/"(?:[^"\\]|\\.)*"|, |; |[^]/g)) {
@@ -113,7 +113,7 @@ describe("auditAnnotations", () => {
     expect(marked(signedBy(certificate), finding("CARD_MISSING"))).toEqual(by(""));
     expect(marked(tamperedBy(certificate), finding("DIGEST_MISMATCH"))).toEqual(by(" (tampered)"));
     expect(marked(untrustedBy(certificate))).toEqual(by(" (untrusted)"));
-    // Signed by somebody whom a trust root knows, and whom the policy does not name.
+    // A trust root knows the signer, but the policy does not name it.
     for (const code of ["UNTRUSTED_SIGNER", "SIGNER_EXPIRED", "INTERNAL"] as const) {
       expect(marked(signedBy(certificate), finding(code))).toEqual(by(" (untrusted)"));
       expect(marked(tamperedBy(certificate), finding(code))).toEqual(by(" (untrusted)"));

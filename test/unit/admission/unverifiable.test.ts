@@ -14,7 +14,7 @@ const podWith = (type: Part, mountPath: string): Part => ({
   },
 });
 
-/** What a policy with this answer to unreadable sources says of the pod. */
+/** Reviews the pod under a policy with this `unverifiable` setting. */
 const review = (pod: Part, unverifiable?: Part) =>
   new World().withPolicies(policyObject(unverifiable === undefined ? {} : { unverifiable })).review(pod);
 
@@ -54,14 +54,14 @@ describe.each(Object.entries(unreadableSources))(
 
     it("are no matter away from every skill root", async () => {
       const text = denial(await review(podWith(type, "/var/lib/data")));
-      // A file that is called SKILL.md is a skill wherever it lies.
+      // A file named SKILL.md is a skill anywhere.
       if (kind === "DownwardAPI" || kind === "Projected") expect(text).toContain("SOURCE_UNVERIFIABLE");
       else expect(text).toBeUndefined();
     });
   },
 );
 
-/** Volumes whose files are not named in the pod could hold a skill root, if they lie above one. */
+/** Volumes whose files the pod does not name: mounted above a skill root, they could hold it. */
 describe("a volume above a skill root", () => {
   const above = Object.entries(unreadableSources).filter(
     ([, { kind }]) => !["DownwardAPI", "Projected", "Secret"].includes(kind),

@@ -27,7 +27,7 @@ export const policyObject = (spec: Spec = {}, name = "payments"): KubernetesObje
     ...spec,
   });
 
-/** A ConfigMap that carries a skill, its keys numbered, and the `items` that rebuild the tree. */
+/** A ConfigMap with a skill under numbered keys, and the `items` that rebuild its tree. */
 export function configMapOf(
   skill: Skill,
   name = "skills-etl",
@@ -57,7 +57,7 @@ export const podFor = (items: readonly Spec[], name = "etl"): KubernetesObject =
   },
 });
 
-/** A cluster in memory that answers the ports, and counts what it is asked. */
+/** An in-memory cluster that implements the ports and counts calls. */
 export class World {
   policies: readonly KubernetesObject[] = [policyObject()];
   readonly namespaces = new Map<string, Readonly<Record<string, string>>>([
@@ -69,7 +69,7 @@ export class World {
   readonly reads: string[] = [];
   readonly cache: CacheResult[] = [];
   verifications = 0;
-  /** What reading does instead of answering. */
+  /** Replaces the answer to a read. */
   readInstead: (() => Promise<never>) | undefined;
   #snapshot: PolicySnapshot | undefined;
 
@@ -119,7 +119,7 @@ export class World {
     return this;
   }
 
-  /** Puts a skill into the ConfigMap that pods mount, and gives a pod that mounts it. */
+  /** Stores a skill in the ConfigMap and returns a pod that mounts it. */
   carry(skill: Skill): KubernetesObject {
     const { object, items } = configMapOf(skill);
     this.configMaps.set("skills-etl", object);
@@ -154,7 +154,7 @@ export class World {
 
 export const changed = withFiles(published.skill, { "scripts/run.sh": "#!/bin/sh\nrm -rf /\n" });
 
-/** The text of a denial, or undefined where the review was allowed. */
+/** The message of a denial; undefined for an allowed review. */
 export function denial({ body }: ReviewAnswer): string | undefined {
   const { response } = JSON.parse(body) as {
     response: { allowed: boolean; status?: { message: string } };

@@ -14,7 +14,7 @@ const guideKey = generateKeyPairSync("ed25519").privateKey;
 const chain = await issueChain();
 const later = Date.parse("2100-01-01T00:00:00Z");
 
-/** Signed by a key in one format, and beside it by a certificate that has long ended at `later`. */
+/** A skill signed by a key in one format, and in another by a certificate that has expired at `later`. */
 function signedTwice() {
   const bare = skillOf(name, guideFiles(name));
   const oms = signOms(bare, {

@@ -3,7 +3,7 @@ import { effectivePolicies, evaluate, skillsOf } from "../../../src/evaluation/e
 import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { changed, configMapOf, namespace, now, podFor, published, World } from "../admission/world.ts";
 
-/** A pod that mounts the same skill twice, and one that is not there. */
+/** A pod that mounts one skill twice, and another that does not exist. */
 async function evaluated(world: World, twice: boolean) {
   const { items } = configMapOf(published.skill);
   const pod = podFor(items) as { spec: { volumes: object[]; containers: { volumeMounts: object[] }[] } };

@@ -9,7 +9,7 @@ const signal = new AbortController().signal;
 const requests = (count: number): readonly VolumeObjectRequest[] =>
   Array.from({ length: count }, (_, index) => ({ kind: "ConfigMap", namespace: "n", name: `c${index}` }));
 
-/** A source that counts what it is asked, and how much of it at once. */
+/** A source that counts its reads and the most concurrent ones. */
 class CountingSource implements SkillSource {
   reads = 0;
   most = 0;

@@ -6,7 +6,7 @@ import { verifySignature } from "../../../src/signature/verify.ts";
 import { trustOf } from "../../fixtures/certificates.ts";
 import { bundleOf, signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 
-/** Arithmetic of the curve edwards25519 (RFC 8032, 5.1), to find out here which points have a small order. */
+/** Arithmetic of the curve edwards25519 (RFC 8032, 5.1), to compute the points of small order independently. */
 const p = 2n ** 255n - 19n;
 const order = 2n ** 252n + 27742317777372353535851937790883648493n;
 const mod = (value: bigint): bigint => ((value % p) + p) % p;
@@ -47,7 +47,7 @@ const keyFrom = (encoded: Buffer): KeyObject =>
     type: "spki",
   });
 
-/** Every `y` of a point whose order divides 8: any point times the group's order is one. */
+/** `y` of every point whose order divides 8: any point times the order of the prime group is one. */
 function smallOrdinates(): ReadonlySet<bigint> {
   const found = new Set<bigint>();
   for (let y = 2n; found.size < 5; y += 1n) {

@@ -48,7 +48,7 @@ describe("the pages", () => {
     expect(rows.map(([, name = ""]) => codesIn(name))).toEqual(formats.map(({ name }) => [name]));
     for (const [at, [, , files = ""]] of rows.entries()) {
       const { file, proved, unsigned } = formats[at]!;
-      // A registry's analysis is no part of its signature, and has a page of its own.
+      // A registry's analysis is not signed and has its own page.
       const own = new Set([file, ...proved, ...unsigned].filter((path) => path !== "vett.analysis.json"));
       expect(codesIn(files).toSorted()).toEqual([...own].sort());
     }

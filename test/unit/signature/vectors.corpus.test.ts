@@ -62,7 +62,7 @@ describe("verifySignature on the reference's own samples", () => {
   const keyed = ["v0.3.1", "v1.0.0", "v1.0.1", "v1.1.0"].map((version) => `${version}-elliptic-key`);
 
   it.each([...certified, ...keyed])("%s is signed", (name) => {
-    // Version 1.0.1 was told to ignore this file when it verified; only 1.1 writes that into the signature.
+    // Version 1.0.1 took the ignored file as an option of verification; only 1.1 writes it into the signature.
     const skill = name.startsWith("v1.0.1") ? without(read(name), "ignore-me") : read(name);
     const unlisted = name.startsWith("v1.1.0") ? ["ignore-me"] : [];
     expect(verifySignature(skill, trust, now, options)).toMatchObject({ outcome: "signed", unlisted });
@@ -126,7 +126,7 @@ interface LabCase {
   readonly ours: "signed" | "signed, integrity MEDIUM" | "refused" | "either";
 }
 
-/** What was chosen where the corpus leaves it open; docs/formats/oms.md gives the reasons. */
+/** Choices where the corpus leaves the result open; docs/formats/oms.md gives the reasons. */
 const choices: Readonly<Record<string, "signed" | "refused">> = {
   "b-high-s": "signed",
   "b-payload-newlines": "refused",
@@ -146,8 +146,8 @@ const choices: Readonly<Record<string, "signed" | "refused">> = {
 };
 
 /**
- * Signatures by shards do not list empty files, so these three have the same uncovered file and get the same integrity,
- * MEDIUM. The corpus notes that for the first only.
+ * Signatures by shards do not list empty files: these three leave the same file uncovered and share the integrity
+ * MEDIUM. The corpus notes it for the first only.
  */
 const emptyUnderShards = ["m-shards-sha256", "m-shards-sha256-default", "m-shards-blake2b"];
 

@@ -21,7 +21,7 @@ type Mutation = readonly [where: string, mutated: unknown];
 
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
-/** Another value of the same and of other types. */
+/** Replacements of the same and of other types. */
 function othersOf(value: unknown): readonly unknown[] {
   const common = [null, 7, {}, [], "x"];
   if (typeof value === "string") return [...common, `${value}x`, value.slice(1), value.toUpperCase(), ""];
@@ -30,7 +30,7 @@ function othersOf(value: unknown): readonly unknown[] {
   return common;
 }
 
-/** The value with each single field, at any depth, exchanged, removed, or joined by an unknown one. */
+/** The value with each field, at any depth, replaced, removed, or joined by an unknown one. */
 function* mutationsOf(value: unknown, where = "$"): Generator<Mutation> {
   if (!isNode(value)) return;
   if (!Array.isArray(value)) yield [`${where} + unknown field`, { ...value, unknown: 1 }];
@@ -53,8 +53,8 @@ function* mutationsOf(value: unknown, where = "$"): Generator<Mutation> {
 }
 
 /**
- * What a verifier must not depend on: `keyid` is neither signed nor used (DSSE), an absent log is an empty one, and
- * without a hint every trusted key is tried.
+ * Fields that must not change the result: `keyid` is neither signed nor used (DSSE), an absent log equals an empty
+ * one, and without a hint every trusted key is tried.
  */
 const harmless =
   /^\$\.dsseEnvelope\.signatures\.0\.keyid( = (null|"x+")| removed)|^\$\.verificationMaterial\.(tlogEntries|publicKey\.hint)( = null| removed)|publicKey\.hint = ""|publicKey = \{\}/;

@@ -348,7 +348,7 @@ describe("verifyCosign", () => {
     const text = Buffer.from(good.manifest).toString();
     const swapped = { ...good, blobs: new Map([[digest, Buffer.concat([bytes, Buffer.from(" ")])]]) };
     expect(verify(swapped)).toMatchObject({ outcome: "untrusted", fault: "MANIFEST_MALFORMED" });
-    // As long as it was, and validly signed.
+    // Of the same length, and validly signed.
     const renamed = Buffer.from(Buffer.from(bytes).toString().replace('"anything"', '"anythinG"'));
     expect(renamed).not.toEqual(bytes);
     expect(verify(referrer(image, renamed))).toMatchObject({ outcome: "signed" });
@@ -402,7 +402,7 @@ describe("verifyCosign", () => {
         const changed = Buffer.from(texts[which]);
         const index = at % changed.length;
         changed.writeUInt8(changed.readUInt8(index) ^ (1 << bit), index);
-        // What a bundle calls its key is looked at by nobody.
+        // A bundle's hint is ignored.
         const hint = Buffer.from(changed).toString("latin1").indexOf('"hint"');
         fc.pre(which === 1 || hint < 0 || index < hint || index > hint + 20);
         const manifest = which === 0 ? referrer(image, changed) : legacy(keyed, changed);

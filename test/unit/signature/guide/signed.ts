@@ -14,7 +14,7 @@ export const manifest = JSON.parse(file.manifest) as { files: Record<string, str
 export const verify = (changed: Skill): SignatureEvidence => verifySignature(changed, trust, Date.now());
 export const withSignature = (text: string | Uint8Array): SignatureEvidence =>
   verify(withFiles(skill, { "skill.sig": text }));
-/** The evidence where the trusted key itself signed this text. */
+/** Evidence of a skill whose trusted key signed this text. */
 export const saying = (text: string): SignatureEvidence => withSignature(signManifest(text, key));
 export const listing = (files: Readonly<Record<string, unknown>>): SignatureEvidence =>
   saying(JSON.stringify({ ...manifest, files }));

@@ -51,7 +51,7 @@ describe("a skill of the guide's format", () => {
     expect(saying(pretty)).toMatchObject({ outcome: "signed", digest: sha256(pretty) });
     const escaped = file.manifest.replace("SKILL.md", "\\u0053KILL.md");
     expect(saying(escaped)).toMatchObject({ outcome: "signed", digest: sha256(escaped) });
-    // The same content under the signature of another form is another text.
+    // The same content in another form is another text.
     expect(withSignature(JSON.stringify({ ...file, manifest: escaped })).outcome).toBe("untrusted");
   });
 });

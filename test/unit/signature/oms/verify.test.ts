@@ -42,7 +42,7 @@ const listed: readonly Resource[] = Object.entries(files).map(([name, content]) 
 const rootOf = (resources: readonly Resource[]): string =>
   sha256(Buffer.from(resources.map(({ digest }) => String(digest)).join(""), "hex"));
 
-/** A really signed statement, right but for what the draft says; and the tree beside it. */
+/** A validly signed statement, correct except for the draft, and its tree. */
 function verifyDraft(draft: Draft = {}, trusted: TrustMaterial = trust): SignatureEvidence {
   const resources = draft.resources ?? listed;
   const statement = {

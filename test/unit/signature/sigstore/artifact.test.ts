@@ -84,7 +84,7 @@ describe("isSignedBy", () => {
     const signature = sign(null, data, privateKey);
     expect(isSignedBy(publicKey, { bytes: data }, signature)).toBe(true);
     expect(isSignedBy(publicKey, { sha256 }, signature)).toBe(false);
-    // Not even a signature over the digest itself, which is another message.
+    // Also a signature over the digest itself is refused: the digest is another message.
     expect(isSignedBy(publicKey, { sha256 }, sign(null, digest, privateKey))).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** What the conformance suite does not ask, and what verifiers have got wrong. */
+/** Cases that the conformance suite lacks and that verifiers got wrong. */
 import { describe, expect, it } from "vitest";
 import { onePublisher } from "../../../../src/policy/compile/one-publisher.ts";
 import { PolicyError } from "../../../../src/policy/policy-error.ts";
@@ -28,7 +28,7 @@ const make = (draft: ArtifactDraft = {}): Promise<object> => signArtifact(sigsto
 const trustedRoot = (edits: Readonly<Record<string, Edit>> = {}): string =>
   JSON.stringify(edited(sigstore.trustedRoot, edits));
 
-/** A policy of one signer on a trusted root. */
+/** A policy with one signer, on a trusted root. */
 const policyOf = (who: string, text = trustedRoot()) =>
   onePublisher(
     "p",
@@ -42,7 +42,7 @@ function verify(bundle: object, edits: Readonly<Record<string, Edit>> = {}): Art
   return verifyArtifact(parsed, asked, { keys: [], sigstore: trust.sigstore ?? [] }, Date.now());
 }
 
-/** Does a policy of this identity accept one who signed. */
+/** Whether a policy with this identity accepts the signer. */
 async function accepts(who: string, signedBy = identity): Promise<boolean> {
   const verdict = verify(await make({ certificate: { identity: signedBy } }));
   if (verdict.outcome === "refused" || verdict.signer.kind !== "keyless") throw new Error("not proved");

@@ -23,7 +23,7 @@ const rootFile = (name: string): string => `${folder}/${name}/trusted_root.json`
 const rootOf = (name: string) =>
   readTrustedRoot(existsSync(rootFile(name)) ? readFileSync(rootFile(name), "utf8") : publicGoodRoot, ["r"]);
 
-/** Whom a bundle is proved to be by, or why by nobody. */
+/** The proved signer of a bundle, or the refusal. */
 function prove(name: string): string {
   try {
     const bundle = parseBundle(readFileSync(`${folder}/${name}/bundle.sigstore.json`));

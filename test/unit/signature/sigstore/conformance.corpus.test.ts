@@ -18,13 +18,13 @@ interface Case {
 
 const cases = Object.entries(readJson(`${folder}/expected.json`) as Readonly<Record<string, Case>>);
 
-/** After the newest of the bundles, which is from May 2026. */
+/** Later than the newest bundle, of May 2026. */
 const now = Date.UTC(2026, 8, 1);
 
 const digestOf = (path: string): string =>
   `sha256:${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
 
-/** The call that the suite makes for a case. */
+/** The suite's call for a case. */
 function callOf(name: string, { artifact, key, trustedRoot, identity, issuer }: Case, by: string): string[] {
   const at = (file: string): string => `${folder}/${name}/${file}`;
   return [

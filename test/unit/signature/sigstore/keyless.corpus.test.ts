@@ -20,7 +20,7 @@ const proved = {
   roots: [root.fingerprint],
 };
 
-/** Version 1.0.1 was told to ignore a file when it verified; only 1.1 writes that into the signature. */
+/** Version 1.0.1 took the ignored file as an option of verification; only 1.1 writes it into the signature. */
 function read(version: string): Skill {
   const skill = readTree(`${corpus}/oms-reference/${version}-sigstore`);
   const files = [...skill.files].filter(([path]) => version !== "v1.0.1" || path !== "ignore-me");

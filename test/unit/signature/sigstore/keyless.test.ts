@@ -29,7 +29,7 @@ const codeSigning = "1.3.6.1.5.5.7.3.3";
 const content = "# demo\n";
 const sha256 = (bytes: string | Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
-/** What is signed: a list of one file. */
+/** The signed list of one file. */
 const payload = Buffer.from(
   JSON.stringify({
     _type: "https://in-toto.io/Statement/v1",
@@ -290,7 +290,7 @@ describe("verifySignature on keyless signatures", () => {
     fc.assert(
       fc.property(fc.constantFrom(...placesOf(good)), fc.jsonValue(), (path, value) => {
         fc.pre(JSON.stringify(value) !== JSON.stringify(valueAt(good, path)));
-        // An absent number is zero, which is the index in this log.
+        // An absent number is zero, the index in this log.
         fc.pre(!path.endsWith("inclusionProof.logIndex") || value !== null);
         expect(verify(edited(good, { [path]: () => value })).outcome).toBe("untrusted");
       }),
@@ -312,7 +312,7 @@ describe("verifySignature on keyless signatures", () => {
         const length = Buffer.from(valueAt(stamped, path) as string, "base64").length;
         const { outcome } = verify(edited(stamped, { [path]: flipped(at % length) }));
         expect(["signed", "untrusted"]).toContain(outcome);
-        // Parts of a timestamp are outside its signature: status, and certificates that are not used.
+        // A timestamp's status and unused certificates are not signed.
         if (!path.includes("Timestamp")) expect(outcome).toBe("untrusted");
       }),
       runs(200),

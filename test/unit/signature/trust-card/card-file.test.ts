@@ -9,7 +9,7 @@ const { card, digest } = trustCardSkill();
 const renderCardHead = (...data: Parameters<typeof cardHeadLines>) => [...cardHeadLines(...data)].join("\n");
 const read = (text: string) => readTrustCard(Buffer.from(text));
 
-/** The code and message of what is wrong with a card. */
+/** Code and message of a card's fault. */
 function faultOf(text: string | Uint8Array): string {
   try {
     readTrustCard(typeof text === "string" ? Buffer.from(text) : text);
@@ -20,7 +20,7 @@ function faultOf(text: string | Uint8Array): string {
   }
 }
 
-/** The card with its data changed, above the data too. */
+/** The card with changed data, and frontmatter and body rendered from it. */
 const changed = (change: (data: Record<string, unknown>) => void): string => {
   const data = JSON.parse(/<!--card-data (.*) -->/.exec(card)![1]!) as Record<string, unknown>;
   change(data);
@@ -149,7 +149,7 @@ describe("readTrustCard", () => {
     try {
       text = changed((data) => Object.assign(data, edit));
     } catch (cause) {
-      // It could not even be written.
+      // The format cannot write it.
       expect(`${(cause as SignatureError).code} ${(cause as Error).message}`).toMatch(message);
       return;
     }
@@ -182,7 +182,7 @@ describe("readTrustCard", () => {
 });
 
 describe("a card whose lines are not what its data says", () => {
-  /** Data that the format can write. */
+  /** Arbitrary data that the format can write. */
   const data = fc.dictionary(
     fc.stringMatching(/^[a-z]{1,8}$/),
     fc.oneof(
@@ -217,7 +217,7 @@ describe("a card whose lines are not what its data says", () => {
     fc.assert(
       fc.property(data, fc.nat(), (rest, nth) => {
         const lines = linesOf(rest);
-        // What cannot be written stands behind all else: whoever makes a line too many comes upon it.
+        // The unwritable part comes last: rendering one line too many would reach it.
         const broken = { ...rest, zzzzzzzzz: "\u0000" };
         const at = nth % (lines.length - 5);
         expect(faultOf(cardOf(lines.with(at, "\u00a7"), broken))).toContain(

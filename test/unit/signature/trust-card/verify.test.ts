@@ -29,7 +29,7 @@ const changed = (changes: Readonly<Record<string, string | Uint8Array | undefine
   verify(withFiles(skill, changes));
 
 const files = trustCardFiles("data-designer");
-/** The same skill with another card on it. */
+/** The same skill with another card. */
 const carded = (draft: Partial<CardDraft>): SignatureEvidence => {
   const common = { title: "data-designer", digest, files: 5, signing: ed25519Signing(digest, key) };
   return changed({ "CARD.md": cardText({ ...common, ...draft }) });
@@ -305,7 +305,7 @@ describe("under mutation", () => {
         const bytes = Buffer.from(skill.files.get(path)!.bytes);
         bytes[place % bytes.length]! ^= 1 << bit;
         const { outcome } = changed({ [path]: bytes });
-        // A list may have other blanks between its values.
+        // A list may have other whitespace between its values.
         const reformatted = path === "CARD.manifest.json" && sameJson(bytes, skill.files.get(path)!.bytes);
         expect(outcome === "signed").toBe(reformatted);
       }),

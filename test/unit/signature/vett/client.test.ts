@@ -9,7 +9,7 @@ const trusted = toTrustMaterial(TrustedRoot.fromJSON(registry.sigstore.trustedRo
   return { publicKey: registry.publicKey, validFor: () => true };
 });
 
-/** What the registry's own client does with a bundle, offline: Sigstore's library with a selector of keys. */
+/** Verifies a bundle offline like the registry's own client: Sigstore's library with a key selector. */
 function clientAccepts(json: object, artifact = manifest): boolean {
   try {
     const read = Bundle.fromJSON(json) as Parameters<typeof toSignedEntity>[0];

@@ -6,7 +6,7 @@ import type { Skill } from "../../../../src/skill/skill.ts";
 import { bundleOf, manifestOf, vettSkill, type BundleDraft } from "../../../fixtures/vett-skill.ts";
 import { skillFiles, withFiles } from "../../../fixtures/signed-skill.ts";
 
-/** One delivered skill for all tests of a file: making a registry takes a while. */
+/** One delivered skill for all tests of a file: making a registry is slow. */
 export const { skill, manifest, bundle, registry, trust } = await vettSkill();
 
 export const files = skillFiles("data-designer");
@@ -33,7 +33,7 @@ export const redrafted = async (
   return verify(withFiles(skill, { "vett.sigstore.json": JSON.stringify(other) }), by);
 };
 
-/** The same skill with another manifest, signed anew by the registry. */
+/** The same skill with another manifest, signed by the registry. */
 export async function saying(text: string): Promise<SignatureEvidence> {
   return verify(
     withFiles(skill, {
@@ -59,13 +59,13 @@ export const refused = (fault: string, words: string | RegExp) => ({
 
 type Mutable = Record<string, unknown>;
 
-/** The bundle with one member changed, at a way such as `messageSignature.signature`; `undefined` takes it out. */
+/** The bundle with one member changed, by path such as `messageSignature.signature`; `undefined` removes it. */
 export function changedAt(way: string, value: unknown): object {
   const copy = structuredClone(bundle) as Mutable;
   const steps = way.split(".");
   const last = steps.pop()!;
   const place = steps.reduce<Mutable>((part, step) => part[step] as Mutable, copy);
-  // What is undefined is not written.
+  // JSON leaves out undefined members.
   place[last] = value;
   return copy;
 }

@@ -220,7 +220,7 @@ describe("the registry", () => {
     const { publicKey, tlogEntries } = material;
     const untimed = { ...rest, verificationMaterial: { publicKey, tlogEntries } };
     const [entry] = tlogEntries as readonly Record<string, unknown>[];
-    // A time that the entry states without its log's promise is nobody's word.
+    // An integrated time without the log's promise is unproved.
     const claimed = { publicKey, tlogEntries: [{ ...entry, integratedTime: "1770000000" }] };
     for (const other of [untimed, { ...rest, verificationMaterial: claimed }])
       expect(verify(withFiles(skill, { "vett.sigstore.json": JSON.stringify(other) }))).toMatchObject(

@@ -29,7 +29,7 @@ const codeSigning = "1.3.6.1.5.5.7.3.3";
 const serverAuth = "1.3.6.1.5.5.7.3.1";
 const flags = x509.KeyUsageFlags;
 
-/** A skill signed by the leaf, with whatever certificates in its bundle: our own signer would refuse the wrong ones. */
+/** A skill signed by the leaf, with any certificates in its bundle: our own signer would refuse wrong ones. */
 function skillWith(leaf: IssuedCertificate, above: readonly X509Certificate[]) {
   const { skill, signature } = signedSkill({ key: leaf.key });
   const bundle = bundleOf(signature);

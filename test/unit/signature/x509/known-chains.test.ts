@@ -6,7 +6,7 @@ import { generateKeys, issueAuthority, issueCertificate, trustOf } from "../../.
 
 const keys = await generateKeys();
 
-/** Leaves that are no other's, under an authority with so many bytes in an extension, which stands there several times. */
+/** Chains of distinct leaves, under one authority with `bytes` of padding that each chain holds `times` times. */
 async function chains(count: number, bytes: number, times: number): Promise<readonly (readonly string[])[]> {
   const extensions = [new Extension("1.2.3.4", false, Buffer.alloc(bytes))];
   const issuer = await issueAuthority({ keys, extensions });

@@ -45,7 +45,7 @@ const verify = (bundle: object, asked: Artifact = { bytes: artifact }, by = trus
 const make = (draft: ArtifactDraft = {}): Promise<object> => signArtifact(sigstore, artifact, draft);
 const about = statementAbout(sha256);
 
-/** Both ways to ask about an artifact. */
+/** An artifact by its bytes and by its digest. */
 const ways: readonly [string, Artifact, Artifact][] = [
   ["bytes", { bytes: artifact }, { bytes: Buffer.from("{}") }],
   ["digest", { sha256 }, { sha256: sha256Of(Buffer.from("{}")) }],
@@ -264,12 +264,12 @@ describe.each([
   ["statement by key", await make({ key, statement: about, entry: "hashedrekord 0.0.2" })],
 ])("verifyArtifact on a changed bundle: %s", (_what, good) => {
   it("refuses every change in any place that is read", () => {
-    // What the key is called; and where Rekor 2 keeps the entry, which nobody signs.
+    // The key's hint and, in Rekor 2, the log index are not signed.
     const free = /(?:hint|keyid|verificationMaterial\.publicKey|tlogEntries\.0\.logIndex)$/;
     fc.assert(
       fc.property(fc.constantFrom(...placesOf(good)), fc.jsonValue(), (path, value) => {
         fc.pre(!free.test(path) && JSON.stringify(value) !== JSON.stringify(valueAt(good, path)));
-        // An absent number is zero, which is the index in this log; a key needs no timestamp.
+        // An absent number is zero, the index in this log; a key needs no timestamp.
         fc.pre(!path.endsWith("inclusionProof.logIndex") || value !== null);
         fc.pre(!/timestampVerificationData(?:\.rfc3161Timestamps)?$/.test(path));
         expect(verify(edited(good, { [path]: () => value })).outcome).toBe("refused");

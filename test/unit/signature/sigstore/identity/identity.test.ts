@@ -8,7 +8,7 @@ import { issueCertificate } from "../../../../fixtures/certificates.ts";
 
 const issuer = "https://issuer.example.com";
 
-/** DER with a length of one byte. */
+/** A DER value of less than 128 bytes. */
 const der = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
   const content = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([tag, content.length]), content]);

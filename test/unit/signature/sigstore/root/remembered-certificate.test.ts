@@ -1,4 +1,4 @@
-/** What is remembered of trusted roots and certificates must never let one stand for another. */
+/** Cached results of one trusted root or certificate must never apply to another. */
 import { describe, expect, it } from "vitest";
 import { omsStatement } from "../../../../../src/signature/oms/sign.ts";
 import { rememberedCertificate } from "../../../../../src/signature/sigstore/root/remembered-certificate.ts";
@@ -23,14 +23,14 @@ const signed = {
 const rootOf = (edits: Readonly<Record<string, Edit>> = {}): SigstoreRoot =>
   readTrustedRoot(JSON.stringify(edited(ours.trustedRoot, edits)), ["ours/sigstore"]);
 
-/** By the fingerprints of the roots that proved the signer; or why none did. */
+/** Fingerprints of the roots that proved the signer, or the refusal. */
 function provedBy(...sigstore: readonly SigstoreRoot[]): readonly string[] | string {
   const evidence = verifySignature(signed, { ...trustOf({}), sigstore }, Date.now());
   if (evidence.outcome === "signed" && evidence.signer.kind === "keyless") return evidence.signer.roots;
   return evidence.outcome === "untrusted" ? evidence.fault : evidence.outcome;
 }
 
-/** The other instance's authority has the same name, and another key. */
+/** The other instance's authority, with the same name and another key. */
 const replaced = { certificateAuthorities: valueAt(theirs.trustedRoot, "certificateAuthorities") as Edit };
 
 describe("a certificate that was proved", () => {
@@ -67,7 +67,7 @@ describe("a certificate that was proved", () => {
 
 type Certificate = Parameters<typeof rememberedCertificate>[0];
 
-/** A certificate that counts what it is asked; issued by those whom it names. */
+/** A certificate that counts its calls, issued by `issuers`. */
 function counting(...issuers: readonly object[]) {
   const asked = { der: 0, checks: 0 };
   const part = {

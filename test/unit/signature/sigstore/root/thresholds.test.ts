@@ -29,7 +29,7 @@ const key = newKey();
 const base64 = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 
-/** The first instance's root, with the logs and timestamp authorities of both. */
+/** The first instance's root with the logs and timestamp authorities of both. */
 const both = edited(one.trustedRoot, {
   tlogs: [valueAt(one.trustedRoot, "tlogs.0"), valueAt(two.trustedRoot, "tlogs.0")],
   timestampAuthorities: [
@@ -55,7 +55,7 @@ function outcomeOf(bundle: object, root: SigstoreRoot): string {
 
 const material = "verificationMaterial";
 
-/** The same signature in a second log: its body is logged again, as it is. */
+/** The same signature in a second log, with the same body. */
 async function loggedTwice(bundle: object, log = two): Promise<object> {
   const first = valueAt(bundle, `${material}.tlogEntries.0`);
   const { kind, version } = valueAt(first, "kindVersion") as Readonly<Record<string, string>>;
@@ -122,7 +122,7 @@ describe("timestampThreshold", () => {
   });
 
   it("counts two timestamps of one authority as one", async () => {
-    // All authorities of this library have one name and serial number: two of them are one, seconds apart.
+    // All authorities of this library share name and serial number: two of them count as one, seconds apart.
     const clock = new Date((Math.floor(Date.now() / 1000) + 90) * 1000);
     const later = await initializeTSA(generateKeyPairSync("ec", { namedCurve: "P-384" }), clock);
     const chain = [later.intCertificate, later.rootCertificate].map((der) => ({
