@@ -1,3 +1,4 @@
+import { defined } from "./text/fields.ts";
 import type { ElectionTimes } from "./cluster/live/leader/election.ts";
 import type { z } from "zod";
 
@@ -162,10 +163,9 @@ const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles,
     logLevel: settings.logLevel,
     tuf: Object.freeze({
       mirrors: settings.tufMirror ?? [],
-      ...(settings.tufCache === undefined ? {} : { cache: settings.tufCache }),
+      ...defined({ cache: settings.tufCache }),
     }),
-    ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ caFile: settings.caFile, namespace }),
     ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
     ...(lease === undefined ? {} : { lease: Object.freeze(lease) }),
   });
@@ -231,7 +231,7 @@ function tlsFilesOf(
     return {
       certFile: tlsCertFile,
       keyFile: tlsKeyFile,
-      ...(tlsCaFile === undefined ? {} : { caFile: tlsCaFile }),
+      ...defined({ caFile: tlsCaFile }),
     };
   problems.push("--tls-cert-file and --tls-key-file go together, and --tls-ca-file goes with both");
   return undefined;

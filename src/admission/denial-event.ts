@@ -1,5 +1,5 @@
 import { sha256 } from "../skill/digest.ts";
-import { isFields } from "../text/fields.ts";
+import { defined, isFields } from "../text/fields.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { apiVersion } from "../policy/resource/kinds.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
@@ -46,7 +46,7 @@ function referenceOf(fields: unknown, namespace: string): ObjectReference | unde
   const name = textOf(fields["name"], 253);
   const uid = textOf(fields["uid"], 64);
   if (apiVersion === undefined || kind === undefined || name === undefined) return undefined;
-  return { apiVersion, kind, name, namespace, ...(uid === undefined ? {} : { uid }) };
+  return { apiVersion, kind, name, namespace, ...defined({ uid }) };
 }
 
 /**

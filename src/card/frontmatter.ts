@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "../text/fields.ts";
+import { defined, type Fields, isFields } from "../text/fields.ts";
 import type { Json } from "../text/json.ts";
 import { skillLimits } from "../skill/limits.ts";
 import { skillFilePath } from "../skill/skill-file.ts";
@@ -96,11 +96,7 @@ function toFrontmatter(
   );
   return {
     path,
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-    ...(license === undefined ? {} : { license }),
-    ...(version === undefined ? {} : { version }),
-    ...(compatibility === undefined ? {} : { compatibility }),
+    ...defined({ name, description, license, version, compatibility }),
     allowedTools: [...new Set(claims)],
     metadata: isFields(metadata) ? metadata : {},
   };

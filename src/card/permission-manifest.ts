@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "../text/fields.ts";
+import { defined, type Fields, isFields } from "../text/fields.ts";
 import type { Json } from "../text/json.ts";
 import type { Skill } from "../skill/skill.ts";
 import { parseStrictYaml, YamlError } from "../text/yaml.ts";
@@ -65,7 +65,7 @@ function toManifest(members: Fields<Json>, faults: FaultList): PermissionManifes
     faults.add(`says knowledge, and that the skill ${claims.join(", ")}; correct one of them`, "model");
   const others = Object.fromEntries(Object.entries(members).filter(([field]) => !known.includes(field)));
   const more = faults.boundedList(flattenPermissions(others), "permissions", permissionLimits.characters);
-  return { path, ...(model === undefined ? {} : { model }), permissions: [...new Set([...claims, ...more])] };
+  return { path, ...defined({ model }), permissions: [...new Set([...claims, ...more])] };
 }
 
 /**

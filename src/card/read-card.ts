@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import type { Skill, SkillFile } from "../skill/skill.ts";
 import { cardDifferences } from "./differences.ts";
 import { FaultList } from "./fault-list.ts";
@@ -45,7 +46,7 @@ function combine(cards: readonly SkillCard[], said: Omit<CardEvidence, "faults">
   const name = preferred.name ?? said.frontmatter?.name;
   return {
     ...preferred,
-    ...(name === undefined ? {} : { name }),
+    ...defined({ name }),
     risks: cards.flatMap((card) => card.risks),
     permissions: union(
       preferred.permissions,
@@ -83,13 +84,12 @@ export function readCard(skill: Skill): CardEvidence {
   const cards = readings.map((reading) => reading.card).filter((each) => each !== undefined);
   const [preferred, ...others] = cards;
   const said = {
-    ...(frontmatter === undefined ? {} : { frontmatter }),
-    ...(manifest === undefined ? {} : { manifest }),
+    ...defined({ frontmatter, manifest }),
   };
   const card = combine(cards, said);
   const { source } = trustCard;
   return {
-    ...(card === undefined ? {} : { card }),
+    ...defined({ card }),
     ...said,
     faults: [
       ...readings.flatMap((reading) => reading.faults),

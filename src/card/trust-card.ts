@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import { SignatureError } from "../signature/signature-error.ts";
 import {
   hasCardData,
@@ -43,7 +44,7 @@ function toCard(source: TrustCard, faults: FaultList): SkillCard {
     ...(version === undefined ? {} : { version: faults.bounded(version, "target_version") }),
     ...(description === undefined ? {} : { description: faults.bounded(description, "description") }),
     ...(riskTier === undefined ? {} : { riskTier: faults.bounded(riskTier, "risk_tier") }),
-    ...(expires === undefined ? {} : { expires }),
+    ...defined({ expires }),
     risks: [],
     limitations: [],
     permissions: permissionsOf(source),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defined } from "../text/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../text/json.ts";
 import type { Skill } from "../skill/skill.ts";
 import { vettFileNames } from "../signature/vett/manifest.ts";
@@ -63,7 +64,7 @@ function reportOf({ risk, permissions, flags, summary }: Analysis): ScanReport {
     path,
     risk,
     verdict: verdicts[risk],
-    ...(maxFinding === undefined ? {} : { maxFinding }),
+    ...defined({ maxFinding }),
     permissions: (["filesystem", "network", "env"] as const).flatMap((kind) =>
       permissions[kind].map((what) => `${kind}:${what}`),
     ),

@@ -1,5 +1,5 @@
 import { skillLimits } from "../skill/limits.ts";
-import { type Fields, isFields } from "../text/fields.ts";
+import { defined, type Fields, isFields } from "../text/fields.ts";
 import { z } from "zod";
 import type { Json } from "../text/json.ts";
 import { parseStrictYaml, YamlError } from "../text/yaml.ts";
@@ -48,9 +48,9 @@ function readRisks(value: Json | undefined, faults: FaultList): readonly CardRis
     };
     const [id, mitigation] = [member("id"), member("mitigation")];
     return {
-      ...(id === undefined ? {} : { id }),
+      ...defined({ id }),
       text: member("description") ?? "",
-      ...(mitigation === undefined ? {} : { mitigation }),
+      ...defined({ mitigation }),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import { exitCode, UsageError, type CommandLine, type UnregisterRequest } from "./command-line.ts";
 
 /** Flags of `unregister`, parsed. */
@@ -27,10 +28,7 @@ function requestOf(flags: UnregisterFlags): UnregisterRequest {
   return {
     inCluster,
     seconds: secondsOf(flags.timeout),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(service === undefined ? {} : { service }),
-    ...(lease === undefined ? {} : { lease }),
+    ...defined({ kubeconfig, namespace, service, lease }),
   };
 }
 

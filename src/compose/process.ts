@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { buffer } from "node:stream/consumers";
+import { defined } from "../text/fields.ts";
 import { messageOf } from "../text/message-of.ts";
 import { printableLines } from "../text/printable.ts";
 import type { CommandLine, TextOutput } from "../cli/command-line.ts";
@@ -15,7 +16,7 @@ async function buildOf(): Promise<Build> {
   return {
     version,
     revision: processEnvironment()["SOURCE_REVISION"] ?? "unknown",
-    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    ...defined({ memoryLimit }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import { readCard } from "../card/read-card.ts";
 import { readVettAnalysis } from "../card/vett-analysis.ts";
 import type { EvidenceSubject } from "../evidence/evidence-subject.ts";
@@ -24,6 +25,6 @@ export function assess(
   return {
     ...assessSignatures(subject, trust, now, options),
     card: readCard(skill),
-    ...(scan === undefined ? {} : { scan }),
+    ...defined({ scan }),
   };
 }

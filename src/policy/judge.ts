@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Grades } from "../evidence/grade.ts";
 import type { SkillReference } from "../skill/reference.ts";
@@ -68,7 +69,7 @@ export function judge(
         ];
   return {
     reference,
-    ...(known === undefined ? {} : { evidence: known }),
+    ...defined({ evidence: known }),
     grades: superseded(gradesOf(policy, known, now), findings),
     findings,
   };

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream } from "pino";
 
+import { defined } from "../text/fields.ts";
 import { printable } from "../text/printable.ts";
 import type { Decision } from "../admission/decision.ts";
 import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
@@ -122,7 +123,7 @@ function skillFields({ reference, evidence, findings }: SkillResult, room: Room)
     name: short(reference.name),
     path: short(reference.path),
     sources: reference.sources.slice(0, limits.sources).map(({ kind, name }) => `${kind} ${short(name)}`),
-    ...(digest === undefined ? {} : { digest }),
+    ...defined({ digest }),
     ...(evidence === undefined ? {} : { signature: evidence.signature.outcome }),
     ...(evidence?.others === undefined
       ? {}

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { defined } from "../text/fields.ts";
 import type { MirrorReference, ResolvedReference } from "../policy/trust/reference.ts";
 import { printable } from "../text/printable.ts";
 import { SignatureError } from "../signature/signature-error.ts";
@@ -99,8 +100,7 @@ class Follower implements Followed {
 
   read(): ResolvedReference {
     return {
-      ...(this.#text === undefined ? {} : { text: this.#text }),
-      ...(this.#fault === undefined ? {} : { fault: this.#fault }),
+      ...defined({ text: this.#text, fault: this.#fault }),
     };
   }
 
@@ -109,7 +109,7 @@ class Follower implements Followed {
   }
 
   state(): MirrorState {
-    return { up: this.#up, ...(this.#lastSuccess === undefined ? {} : { lastSuccess: this.#lastSuccess }) };
+    return { up: this.#up, ...defined({ lastSuccess: this.#lastSuccess }) };
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { FaultList } from "../fault-list.ts";
 import { readLicense } from "../license/license.ts";
 import { fieldUnder, isUsual, looksLikeRiskHeading, opensSection, type Field } from "./headings.ts";
@@ -135,7 +136,7 @@ export function readMarkdownCard(text: string, faults: FaultList): SkillCard | u
       ? {}
       : { version: faults.bounded(readVersion(fields.version), "version") }),
     ...(license === undefined ? {} : { license: readLicense(unlinked(license)) }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...defined({ credentials }),
     risks: collectRisks(sections, faults),
     limitations: faults.boundedList(items(fields.limitations ?? []), "limitations"),
     permissions: faults.boundedList(items(fields.permissions ?? []), "permissions", 512),

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { FaultList } from "../fault-list.ts";
 import { isTableRow, readTables } from "./table.ts";
 import { listItem, type Part } from "./sections.ts";
@@ -112,7 +113,7 @@ export function readRisks(sections: readonly (readonly Part[])[], faults: FaultL
   if (open.length > maxRisks) faults.add(`more than ${maxRisks} risks`, "risks");
   const text = (parts: readonly string[]): string => faults.bounded(parts.join(" ").trim(), "risks");
   return open.slice(0, maxRisks).map((risk) => ({
-    ...(risk.id === undefined ? {} : { id: risk.id }),
+    ...defined({ id: risk.id }),
     text: text(risk.text),
     ...(risk.mitigation === undefined ? {} : { mitigation: text(risk.mitigation) }),
   }));

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { treeDigest, type Skill, type SkillFile } from "../../skill/skill.ts";
 import { configMapKey } from "./config-map-key.ts";
 
@@ -180,7 +181,7 @@ export function packConfigMaps(skill: Skill, options: PackageOptions): readonly 
       kind: "ConfigMap",
       metadata: {
         name,
-        ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+        ...defined({ namespace: options.namespace }),
         labels: {
           "app.kubernetes.io/managed-by": "skill-admission",
           ...(isLabelValue(skill.name) ? { "skill-admission.dev/skill": skill.name } : {}),
@@ -188,8 +189,7 @@ export function packConfigMaps(skill: Skill, options: PackageOptions): readonly 
         annotations: { "skill-admission.dev/tree-digest": digest },
       },
       immutable: true,
-      ...(data === undefined ? {} : { data }),
-      ...(binaryData === undefined ? {} : { binaryData }),
+      ...defined({ data, binaryData }),
     };
     const jsonSize = entries.reduce((sum, entry) => sum + entry.jsonSize, 0);
     return { manifest, files: entries.map(({ file }) => file), serverSide: jsonSize > maxApplied };

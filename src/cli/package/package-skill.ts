@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { isGitPath } from "../../signature/oms/ignore.ts";
 import { verifySignature } from "../../signature/verify.ts";
 import { skillFilePath } from "../../skill/skill-file.ts";
@@ -90,7 +91,7 @@ function pack(skill: Skill, options: PackageCommandOptions): readonly PackedConf
   try {
     return packConfigMaps(skill, {
       name: options.name ?? skill.name,
-      ...(namespace === undefined ? {} : { namespace }),
+      ...defined({ namespace }),
     });
   } catch (cause) {
     if (cause instanceof PackageError) throw new UsageError(cause.message, undefined, { cause });
@@ -121,7 +122,7 @@ export async function packageSkill(
       ? undefined
       : examplePod(volume, {
           name: options.name ?? skill.name,
-          ...(namespace === undefined ? {} : { namespace }),
+          ...defined({ namespace }),
           image: withPod,
         });
   const note = (text: string): void => line.stderr.write(`${text}\n`);

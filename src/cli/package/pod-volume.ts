@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { PackedConfigMap } from "./config-maps.ts";
 
 /** Entries of `spec.volumes[]` and of a container's `volumeMounts[]` that mount a packed skill. */
@@ -58,7 +59,7 @@ export function examplePod(
     kind: "Pod",
     metadata: {
       name: options.name.slice(0, 63).replace(/[.-]+$/, ""),
-      ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+      ...defined({ namespace: options.namespace }),
     },
     spec: {
       automountServiceAccountToken: false,

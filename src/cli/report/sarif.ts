@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { defined } from "../../text/fields.ts";
 import { reasonTexts } from "../../policy/remedy.ts";
 import type { ReportedFinding, Reporter } from "./report-item.ts";
 
@@ -23,10 +24,12 @@ function resultOf(finding: ReportedFinding, ruleIndex: number): object {
     message: { text: `${where}${finding.message}`.toWellFormed() },
     locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(finding.location) } } }],
     properties: {
-      ...(finding.policy === undefined ? {} : { policy: finding.policy }),
-      ...(finding.skill === undefined ? {} : { skill: finding.skill }),
-      ...(finding.signed === undefined ? {} : { signed: finding.signed }),
-      ...(finding.found === undefined ? {} : { found: finding.found }),
+      ...defined({
+        policy: finding.policy,
+        skill: finding.skill,
+        signed: finding.signed,
+        found: finding.found,
+      }),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
 
+import { defined } from "../../text/fields.ts";
 import type { SignMaterial } from "../../signature/format.ts";
 import { formatOf, type SignableFormat } from "../../signature/formats.ts";
 import { keyFingerprint } from "../../signature/key.ts";
@@ -50,7 +51,7 @@ export function keySigner(material: SignMaterial, format: SignableFormat): Signe
     trust: { version: fingerprint, anchors: [], keys: [{ names: [], fingerprint, key }] },
     mustBeTrusted: false,
     remedy: "use another key or certificate",
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     checkedBy: () =>
       material.certificates === undefined ? "--public-key PUBLIC_KEY_FILE" : "--certificate-chain ROOT_FILE",
   };

@@ -1,4 +1,4 @@
-import { isFields } from "../../text/fields.ts";
+import { defined, isFields } from "../../text/fields.ts";
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import { parseStrictYamlDocuments, YamlError } from "../../text/yaml.ts";
 import type { ManifestObject } from "../../kubernetes/manifest-object.ts";
@@ -51,7 +51,7 @@ function flatten(value: Json, depth: number): readonly Json[] {
   return items.flatMap((item: Json) =>
     flatten(
       isFields(item) && itemKind !== undefined && itemKind !== ""
-        ? { ...(apiVersion === undefined ? {} : { apiVersion }), kind: itemKind, ...item }
+        ? { ...defined({ apiVersion }), kind: itemKind, ...item }
         : item,
       depth + 1,
     ),

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { ClusterHooks } from "../../cluster/cluster.ts";
 import type { SourceHooks } from "../../cluster/live/api/volume-object-source.ts";
 import { createEventWriter, type EventDrop } from "../../cluster/live/events/writer.ts";
@@ -33,7 +34,7 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
     hooks,
     status: createStatusWriter(client, hooks, leadership),
     mirrors,
-    ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
+    ...defined({ namespace: config.namespace }),
   });
   const events = () =>
     createEventWriter({

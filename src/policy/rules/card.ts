@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { isLicenseEntry, licenseAllowed, readLicense, type License } from "../../card/license/license.ts";
 import { permissionDenied } from "../../card/permission.ts";
 import type {
@@ -41,7 +42,7 @@ const cardPaths: readonly string[] = [
 const finding = (code: Reason, message: string, path?: string): Finding => ({
   code,
   message,
-  ...(path === undefined ? {} : { path }),
+  ...defined({ path }),
   tolerated: false,
 });
 

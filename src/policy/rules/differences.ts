@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { shortDigest } from "../../skill/digest.ts";
 import type { Difference } from "../../signature/compare.ts";
 import type { Finding } from "../finding.ts";
@@ -12,7 +13,7 @@ const usual = {
 } as const;
 
 function differenceFinding({ path, change, signed, found }: Difference): Finding {
-  const digests = { ...(signed === undefined ? {} : { signed }), ...(found === undefined ? {} : { found }) };
+  const digests = { ...defined({ signed, found }) };
   const finding = { ...usual[change], path, ...digests, tolerated: false };
   return change === "modified" && signed !== undefined && found !== undefined
     ? { ...finding, message: `signed ${shortDigest(signed)}, found ${shortDigest(found)}` }

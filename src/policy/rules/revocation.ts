@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { treeRootDigest } from "../../signature/oms/digest.ts";
@@ -17,7 +18,7 @@ const hexOf = (digest: string): string => digest.replace(/^sha256:/, "");
 function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: string): Finding {
   const since = revokedAt === undefined ? "" : ` since ${revokedAt}`;
   const message = `${what} is revoked by ${by}${since}${reason === undefined ? "" : `: ${reason}`}`;
-  return { code: "REVOKED", message, ...(path === undefined ? {} : { path }), tolerated: false };
+  return { code: "REVOKED", message, ...defined({ path }), tolerated: false };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import type { Difference } from "../../signature/compare.ts";
@@ -93,7 +94,7 @@ export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }
   code: fault,
   message: detail,
   ...(signer === undefined ? {} : missingProofFinding(policy, signer)),
-  ...(path === undefined ? {} : { path }),
+  ...defined({ path }),
   tolerated: false,
 });
 

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
 import type { SkillRevocationListSpec } from "../resource/skill-revocation-list.ts";
@@ -61,8 +62,7 @@ function add(
   if (entries.has(key)) return;
   entries.set(key, {
     by,
-    ...(reason === undefined ? {} : { reason }),
-    ...(revokedAt === undefined ? {} : { revokedAt }),
+    ...defined({ reason, revokedAt }),
   });
 }
 

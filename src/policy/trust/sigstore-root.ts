@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { SignatureError } from "../../signature/signature-error.ts";
 import { readClientTrustConfig } from "../../signature/sigstore/root/client-trust-config.ts";
 import { publicGoodRoot } from "../../signature/sigstore/root/public-good-root.ts";
@@ -18,7 +19,7 @@ const thresholdsOf = ({
   tlogThreshold: tlog = defaultThresholds.tlog,
   timestampThreshold: timestamp,
   ctlogThreshold: ctlog = defaultThresholds.ctlog,
-}: SigstoreRootSpec): Thresholds => ({ tlog, ...(timestamp === undefined ? {} : { timestamp }), ctlog });
+}: SigstoreRootSpec): Thresholds => ({ tlog, ...defined({ timestamp }), ctlog });
 
 /** A Sigstore instance as read, with a warning about its source. */
 export interface ReadSigstoreRoot {
@@ -92,7 +93,7 @@ export function readSigstoreRoot(
   const isConfig = member === "clientTrustConfig";
   try {
     const read = (isConfig ? readClientTrustConfig : readTrustedRoot)(text, names, thresholdsOf(entry));
-    return { root: read, ...(note === undefined ? {} : { note }) };
+    return { root: read, ...defined({ note }) };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
     const remedy = `give the text of a ${isConfig ? "ClientTrustConfig" : "trusted_root.json"}`;

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import { leafFits, readCertificate, type CertificateState, type KeyedCertificate } from "./state.ts";
 
 const hour = 3_600_000;
@@ -163,6 +164,6 @@ export async function carryOut(
     case "reissue":
       return { ...state, leaf: await leafFrom(issuing) };
     case "retire":
-      return { issuing, leaf, ...(next === undefined ? {} : { next }) };
+      return { issuing, leaf, ...defined({ next }) };
   }
 }

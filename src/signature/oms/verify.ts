@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { Skill } from "../../skill/skill.ts";
 import { parseBundle, type SignatureBundle, type VerificationMaterial } from "../sigstore/bundle.ts";
 import { inTotoPayloadType, legacyPreAuthEncoding, preAuthEncoding } from "../sigstore/dsse.ts";
@@ -102,8 +103,7 @@ const conclude = (
   { manifest: { digest }, comparison }: Subject,
   signer: Signer,
   validity?: Validity,
-): SignatureEvidence =>
-  trusted(format, { digest, signer, ...comparison(), ...(validity === undefined ? {} : { validity }) });
+): SignatureEvidence => trusted(format, { digest, signer, ...comparison(), ...defined({ validity }) });
 
 /** Trusted keys by their hint in bundles. */
 const keysByHint = memoizeByObject(

@@ -1,3 +1,4 @@
+import { defined } from "../../text/fields.ts";
 import type { Json } from "../../text/json.ts";
 import {
   assertFields,
@@ -62,8 +63,7 @@ function keyless(signing: JsonObject): CardSigning {
   const [identity, issuer] = [claimOf(signing, "cert_identity"), claimOf(signing, "cert_issuer")];
   return {
     scheme: "sigstore-keyless",
-    ...(identity === undefined ? {} : { identity }),
-    ...(issuer === undefined ? {} : { issuer }),
+    ...defined({ identity, issuer }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { assertContainerPath, cleanPath, componentsOf, isBelow } from "./container-path.ts";
 import { environmentOf, expand, type Environment } from "./environment.ts";
-import type { Fields } from "../../text/fields.ts";
+import { defined, type Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
 import type { PodSubject } from "./pod-subject.ts";
@@ -142,7 +142,7 @@ function readMount(
     spelling,
     subPath: sub.subPath,
     readOnly: flagAt(fields["readOnly"], `${field}.readOnly`),
-    ...(fault === undefined ? {} : { fault }),
+    ...defined({ fault }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { SigningConfig } from "@sigstore/protobuf-specs";
 import { readFile } from "node:fs/promises";
 
+import { defined } from "../../../text/fields.ts";
 import { readTrustedRoot } from "../../../signature/sigstore/root/trusted-root.ts";
 import { SignatureError } from "../../../signature/signature-error.ts";
 import type { SigstoreRoot } from "../../../signature/sigstore/root/sigstore-root.ts";
@@ -100,7 +101,7 @@ export async function readServices(options: ServiceOptions, now: number): Promis
   const isPublic = root !== undefined && trustedRoot === undefined;
   return {
     config: await configOf(options),
-    ...(root === undefined ? {} : { root }),
+    ...defined({ root }),
     rootOption: isPublic ? "" : ` --trusted-root ${trustedRoot ?? "TRUSTED_ROOT_FILE"}`,
   };
 }

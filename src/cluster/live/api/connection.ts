@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Agent as PlainAgent } from "node:http";
 import { Agent, type RequestOptions } from "node:https";
+import { defined } from "../../../text/fields.ts";
 
 /** Access to the API server: address, TLS and credentials. */
 export interface Connection {
@@ -113,7 +114,7 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
       const { headers, auth } = options;
       return {
         agent: made.agent,
-        ...(headers === undefined ? {} : { headers }),
+        ...defined({ headers }),
         ...(auth === undefined || auth === null ? {} : { auth }),
       };
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { LRUCache } from "lru-cache";
+import { defined } from "../../../text/fields.ts";
 import type { DenialEvent } from "../../../admission/denial-event.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import { TokenBucket, type BucketLimits } from "./token-bucket.ts";
@@ -91,7 +92,7 @@ function bodyOf(event: DenialEvent, name: string, time: number): object {
     action: "Admission",
     note: event.note(),
     regarding,
-    ...(related === undefined ? {} : { related }),
+    ...defined({ related }),
     reportingController: controller,
     reportingInstance: hostname().slice(0, 128),
   };

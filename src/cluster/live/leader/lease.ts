@@ -1,3 +1,4 @@
+import { defined } from "../../../text/fields.ts";
 import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 
@@ -68,9 +69,7 @@ function recordOf(object: KubernetesObject): LeaseRecord {
     holder: text(spec["holderIdentity"]) ?? "",
     durationSeconds: count(spec["leaseDurationSeconds"]),
     transitions: count(spec["leaseTransitions"]),
-    ...(acquireTime === undefined ? {} : { acquireTime }),
-    ...(renewTime === undefined ? {} : { renewTime }),
-    ...(unregistered === undefined ? {} : { unregistered }),
+    ...defined({ acquireTime, renewTime, unregistered }),
   };
 }
 
@@ -95,8 +94,7 @@ function objectOf(record: LeaseRecord, metadata: Fields): KubernetesObject {
       // At least 1: the API server refuses a Lease without a duration.
       leaseDurationSeconds: Math.max(1, durationSeconds),
       leaseTransitions: transitions,
-      ...(acquireTime === undefined ? {} : { acquireTime }),
-      ...(renewTime === undefined ? {} : { renewTime }),
+      ...defined({ acquireTime, renewTime }),
     },
   };
 }

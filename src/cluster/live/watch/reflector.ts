@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../../../text/fields.ts";
 import { metadataOf, nameOf, namespaceOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
 import { eventsOf } from "./watch-events.ts";
@@ -90,7 +91,7 @@ interface Run {
 
 const queryOf = (target: ReflectorTarget, more: Readonly<Record<string, string>>): string =>
   new URLSearchParams({
-    ...(target.fieldSelector === undefined ? {} : { fieldSelector: target.fieldSelector }),
+    ...defined({ fieldSelector: target.fieldSelector }),
     ...more,
   }).toString();
 

@@ -1,3 +1,4 @@
+import { defined } from "../../../text/fields.ts";
 import { inTotoPayloadType, preAuthEncoding } from "../dsse.ts";
 import { isEd25519 } from "../../ed25519.ts";
 import { SignatureError, unsupported } from "../../signature-error.ts";
@@ -144,8 +145,7 @@ function verifyByCertificate<Key extends SigningKey>(
     outcome: "proved",
     signer,
     roots,
-    ...(signedAt === undefined ? {} : { signedAt }),
-    ...(statement === undefined ? {} : { statement }),
+    ...defined({ signedAt, statement }),
   };
 }
 

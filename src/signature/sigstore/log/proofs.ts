@@ -1,3 +1,4 @@
+import { defined } from "../../../text/fields.ts";
 import { SignatureError, type SignatureFault } from "../../signature-error.ts";
 import type { SigstoreRoot } from "../root/sigstore-root.ts";
 import { knowsLogs, proveSigning } from "./prove.ts";
@@ -35,7 +36,7 @@ const maxRoots = 8;
 function proveBy(subject: SignedSubject, root: SigstoreRoot, now?: number): Proof | Refusal {
   try {
     const signedAt = proveSigning(subject, root, now);
-    return { root, ...(signedAt === undefined ? {} : { signedAt }) };
+    return { root, ...defined({ signedAt }) };
   } catch (cause) {
     if (cause instanceof SignatureError) return { root, refusal: cause };
     throw cause;
