@@ -1,8 +1,8 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
-import { ancestorsOf } from "./pod/container-path.ts";
+import { ancestorsOf, parentOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
-import type { Container, PodSpec } from "./pod/pod-spec.ts";
+import type { Container, Mount, PodSpec } from "./pod/pod-spec.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { commonRoots, skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { Volume, VolumePart } from "./pod/volume.ts";
@@ -103,14 +103,19 @@ const canNameSkill = ({ items }: ObjectPart): boolean =>
   items === undefined || items.some(({ path }) => isMarkdown(path));
 
 /**
- * Whether a mount's path can make a skill: at, above or below a skill root, named like a Markdown file, or inside
- * another mount, which may be a skill.
+ * Whether a mount's path can make a skill, or be a part of one: at, above or below a skill root, named like a Markdown
+ * file, beside one, inside another mount, which may be a skill, or around a mount that can name one.
  */
 function nearSkills({ mounts }: Container, roots: SkillRoots): (path: string) => boolean {
-  const others = new Set(mounts.map(({ path }) => path));
+  const namesSkill = ({ path, volume }: Mount): boolean =>
+    isMarkdown(path) || volume.parts.some((part) => isReadable(part) && canNameSkill(part));
+  const around = new Set(mounts.filter(namesSkill).flatMap(({ path }) => ancestorsOf(path)));
+  const besideMarkdown = mounts.flatMap(({ path }) => (isMarkdown(path) ? (parentOf(path) ?? []) : []));
+  const folders = new Set([...mounts.map(({ path }) => path), ...besideMarkdown]);
   return (path) =>
     roots.rootOf(path) !== undefined ||
     roots.isAbove(path) ||
     isMarkdown(path) ||
-    ancestorsOf(path).some((above) => others.has(above));
+    around.has(path) ||
+    ancestorsOf(path).some((above) => folders.has(above));
 }

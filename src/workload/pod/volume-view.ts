@@ -172,6 +172,9 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
     const file = object.files.get(key);
     if (file !== undefined) {
       place(building, { path, spelling, file, use, optional });
+    } else if (object.keys?.has(key) === false) {
+      // Whether the object has the key is not known: another volume of the same object asked for others only.
+      addMissing(building, use, [path], `the key ${JSON.stringify(key)} of ${what} was not read`);
     } else if (!part.optional) {
       const detail = `${what} has no key ${JSON.stringify(key)}, which the volume's items name; keep it there, or take it out of items`;
       addMissing(building, use, [path], detail);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import type { VolumeObject } from "../../../src/skill/source.ts";
+import { findSkills } from "../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
@@ -8,9 +10,11 @@ import {
   emptyDir,
   found,
   mount,
+  objects,
   pod,
   podWith,
   projected,
+  shown,
   volume,
 } from "../../fixtures/pods.ts";
 
@@ -188,6 +192,43 @@ describe("bypasses", () => {
     );
     expect(objectsToRead(readPodSpec(subject), [])).toHaveLength(1);
     expect(found(subject, read)).toEqual(["/data/x: SKILL.md=evil"]);
+  });
+
+  it("script beside or around a SKILL.md that is mounted by itself, of an object read for another key", () => {
+    const skillFile = [
+      volume("v", configMap("signed")),
+      mount("v", "/data/x/SKILL.md", { subPath: "SKILL.md" }),
+    ] as const;
+    const script = volume("o", configMap("evil", [["run", "run"]], { optional: true }));
+    const decoy = [volume("d", configMap("evil", [["note", "note.md"]])), mount("d", "/notes")] as const;
+    for (const path of ["/data/x/scripts", "/data/x", "/data"]) {
+      const alone = podWith([skillFile[0], script], [skillFile[1], mount("o", path)]);
+      expect(objectsToRead(readPodSpec(alone), [])).toMatchObject([{ name: "signed" }, { name: "evil" }]);
+      const subject = podWith([skillFile[0], script, decoy[0]], [skillFile[1], mount("o", path), decoy[1]]);
+      const [, evilKeys] = objectsToRead(readPodSpec(subject), []);
+      expect(evilKeys!.keys).toEqual(new Set(["run", "note"]));
+    }
+    const elsewhere = podWith([skillFile[0], script], [skillFile[1], mount("o", "/data/y")]);
+    expect(objectsToRead(readPodSpec(elsewhere), [])).toMatchObject([{ name: "signed" }]);
+  });
+
+  it("optional key that was not read, as if the object did not have it", () => {
+    const subject = podWith(
+      [volume("v", projected(configMap("signed"), configMap("evil", [["run", "more"]], { optional: true })))],
+      [mount("v", "/data/x")],
+    );
+    const withKeys = (keys: readonly string[]) => {
+      const all = objects({ signed, evil: {} });
+      const evilObject = { ...(all.get("ConfigMap/evil") as VolumeObject), keys: new Set(keys) };
+      return findSkills(readPodSpec(subject), [], new Map([...all, ["ConfigMap/evil", evilObject]])).map(
+        shown,
+      );
+    };
+    expect(withKeys(["note"])).toEqual([
+      "/data/x: unavailable SOURCE_UNAVAILABLE",
+      "/data/x: SKILL.md=S run=R",
+    ]);
+    expect(withKeys(["run"])).toEqual(["/data/x: SKILL.md=S run=R"]);
   });
 
   it("skill hidden behind a later source of the same projected volume", () => {
