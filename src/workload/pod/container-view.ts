@@ -1,4 +1,6 @@
+import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import { SourceError } from "../../skill/source-error.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";
 import { podLimits } from "./limits.ts";
 import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
@@ -111,27 +113,32 @@ function coveredIn(
 
 function layersOf(container: Container, pod: PodSpec): Layer[] {
   const layers = new Map<string, Layer>();
+  const beneath: Layer[] = [];
+  const clash = (path: string): string | undefined => {
+    const other = layers.get(path)?.mount;
+    if (other === undefined) return undefined;
+    const fault = `two things are mounted at ${path}, and the runtime chooses which is seen; keep one`;
+    beneath.push(layerOf(other, fault, pod));
+    return fault;
+  };
   for (const mount of container.mounts) {
-    const other = layers.get(mount.path);
-    const fault =
-      other === undefined
-        ? mount.fault
-        : `two things are mounted at ${mount.path}, and the runtime chooses which is seen; keep one`;
-    layers.set(mount.path, layerOf(mount, fault, pod));
+    layers.set(mount.path, layerOf(mount, clash(mount.path) ?? mount.fault, pod));
   }
   for (const [path, field] of container.kubeletFiles) {
     const use = { kind: "Other", name: field, writable: true } as const;
     const detail = `the kubelet mounts a file or device of its own here (${field}); name a path outside of skills`;
     const state = { state: "unverifiable", kind: "Other", detail } as const;
+    clash(path);
     layers.set(path, { path, fault: { use, state, isFile: true, severity: "unreadable" } });
   }
-  return [...layers.values()].map((layer) => {
+  const seen = [...layers.values()].map((layer) => {
     const fault =
       layer.mount === undefined || layer.fault !== undefined
         ? undefined
         : unsteady(layer.mount, container, layers);
     return layer.mount === undefined || fault === undefined ? layer : layerOf(layer.mount, fault, pod);
   });
+  return [...beneath, ...seen];
 }
 
 function layerOf(mount: Mount, fault: string | undefined, pod: PodSpec): Layer {
@@ -164,10 +171,12 @@ function unsteady(
 /** The content of one layer by itself, at absolute paths. */
 function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readable {
   const { path, mount, fault } = layer;
+  const view = mount === undefined ? undefined : views.get(mount.volume.name);
   if (mount === undefined || fault !== undefined) {
-    return { files: [], unreadable: fault === undefined ? [] : [{ ...fault, path, layer }] };
+    if (fault === undefined) return { files: [], unreadable: [] };
+    const severity = view !== undefined && canHoldSkill(view) ? "failed" : fault.severity;
+    return { files: [], unreadable: [{ ...fault, severity, path, layer }] };
   }
-  const view = views.get(mount.volume.name);
   if (view === undefined) return { files: [], unreadable: [] };
   const { subPath } = mount;
   const place = <T>(inside: string, content: T): T & { readonly path: string; readonly layer: Layer } => {
@@ -178,6 +187,15 @@ function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readab
   const single = within(view.unreadable, subPath).map(([inside, one]) => place(inside, one));
   return { files, unreadable: [...view.whole.map((one) => ({ ...one, path, layer })), ...single] };
 }
+
+/** Whether the known files of a volume make a skill wherever they come to lie. */
+const canHoldSkill = memoizeByObject(
+  ({ files, whole }: VolumeView): boolean =>
+    whole.some(({ severity }) => severity === "failed") ||
+    files
+      .entries()
+      .some(([path, { file }]) => isSkillFile(path) || (isMarkdown(path) && declaresSkill(file))),
+);
 
 /**
  * Finds mounts that symlinks can redirect: the runtime follows links on the way to a mount's path. Volumes that the

@@ -15,6 +15,7 @@ import {
   podWith,
   projected,
   shown,
+  type Part,
   volume,
 } from "../../fixtures/pods.ts";
 
@@ -210,6 +211,54 @@ describe("bypasses", () => {
     }
     const elsewhere = podWith([skillFile[0], script], [skillFile[1], mount("o", "/data/y")]);
     expect(objectsToRead(readPodSpec(elsewhere), [])).toMatchObject([{ name: "signed" }]);
+  });
+
+  describe("skill outside of every skill root, in a volume whose place is doubtful", () => {
+    const at = (
+      first: string,
+      second: string,
+      volumes = [volume("v", configMap("evil")), volume("h", configMap("harmless"))],
+    ) => podWith(volumes, [mount("h", first), mount("v", second)]);
+    const env = [{ name: "NODE", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }];
+    const expr = (type: Part) =>
+      podWith([volume("v", type)], [mount("v", "/data", { subPathExpr: "$(NODE)" })], { env });
+    const tree = configMap("evil", [["SKILL.md", "n1/SKILL.md"]]);
+    const markdown = { "notes.md": "---\nname: x\ndescription: y\n---\n" };
+
+    it.each([
+      ["two spellings of one path", at("/data", "/data/")],
+      [
+        "two spellings, the other way round",
+        at("/data/", "/data", [volume("h", configMap("evil")), volume("v", configMap("harmless"))]),
+      ],
+      ["relative path inside another mount", at("data", "data/inner")],
+      ["path of the kubelet's own", at("/data", "/data/..x")],
+      ["subPathExpr that only the node knows", expr(tree)],
+      [
+        "device over it",
+        podWith([volume("v", configMap("evil"))], [mount("v", "/data")], {
+          volumeDevices: [{ name: "d", devicePath: "/data/" }],
+        }),
+      ],
+    ])("%s", (_, subject) => {
+      const harmless = { "app.yaml": "a" };
+      expect(found(subject, { evil, harmless })).toContainEqual(
+        expect.stringContaining("unverifiable ConfigMap"),
+      );
+      expect(found(subject, { evil: harmless, harmless })).toEqual([]);
+    });
+
+    it("counts where a Markdown file declares it", () => {
+      expect(found(at("/data", "/data/"), { evil: markdown, harmless: {} })).toEqual([
+        "/data: unverifiable ConfigMap",
+      ]);
+      expect(found(at("/data", "/data/"), { evil: { "notes.md": "# Notes" }, harmless: {} })).toEqual([]);
+    });
+
+    it("is nothing where the volume cannot be read anyway, as for the logs of each pod", () => {
+      expect(found(expr(emptyDir))).toEqual([]);
+      expect(found(expr({ secret: { secretName: "s" } }))).toEqual([]);
+    });
   });
 
   it("optional key that was not read, as if the object did not have it", () => {
