@@ -32,7 +32,7 @@ export function findSkills(
   const common = commonRoots(extraRoots);
   if (objects.size === 0 && spec.containers.every((container) => isPlain(container, common))) return [];
   const views = podVolumeViews(spec, objects);
-  const budget: Budget = { left: podLimits.seenFiles };
+  const budget: Budget = { files: podLimits.seenFiles, characters: podLimits.seenPathCharacters };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
       const view = viewOf(container, views.whole, spec, budget);

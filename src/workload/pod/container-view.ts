@@ -52,9 +52,23 @@ export interface ContainerView extends Readable {
   readonly behind: readonly Behind[];
 }
 
-/** Files that the pod's containers may still see. */
+/** What the pod's containers may still see. */
 export interface Budget {
-  left: number;
+  files: number;
+  /** Characters of these files' paths. */
+  characters: number;
+}
+
+/** @throws SourceError LIMIT_EXCEEDED for more files than a pod may have, or longer paths */
+function spend(budget: Budget, seen: readonly (SeenFile | SeenUnreadablePath)[]): void {
+  budget.files -= seen.length;
+  for (const { path } of seen) budget.characters -= path.length;
+  if (budget.files >= 0 && budget.characters >= 0) return;
+  const most =
+    budget.files < 0
+      ? `more than ${podLimits.seenFiles} files of volumes together; mount fewer`
+      : `files whose paths have more than ${podLimits.seenPathCharacters} characters together; mount fewer, or at shorter paths`;
+  throw new SourceError("LIMIT_EXCEEDED", `the containers see ${most}`);
 }
 
 const depthOf = (path: string): number => componentsOf(path).length;
@@ -80,13 +94,8 @@ export function viewOf(
   const behind: Behind[] = [];
   for (const layer of layers) {
     const content = contentOf(layer, views);
-    budget.left -= content.files.length + content.unreadable.length;
-    if (budget.left < 0) {
-      throw new SourceError(
-        "LIMIT_EXCEEDED",
-        `the containers see more than ${podLimits.seenFiles} files of volumes together; mount fewer`,
-      );
-    }
+    spend(budget, content.files);
+    spend(budget, content.unreadable);
     const covered = covering.has(layer.path) ? coveredIn(content, layer, byPath) : nothing;
     for (const file of content.files) if (!covered.has(file)) files.push(file);
     for (const one of content.unreadable) if (!covered.has(one)) unreadable.push(one);

@@ -162,11 +162,17 @@ export function skillRoots(common: CommonRoots, container: Container): SkillRoot
     moved.length + bases.length === 0
       ? none
       : new Set([...moved.flatMap(ancestorsOf), ...withAncestors(bases)]);
+  const known = new Map<string, string | undefined>();
+  const rootOf = (path: string): string | undefined => {
+    const absolute = nearest(roots, path);
+    const { root } = relativeRootOf(path);
+    return (root?.length ?? 0) > (absolute?.length ?? 0) ? root : absolute;
+  };
   return {
     rootOf(path) {
-      const absolute = nearest(roots, path);
-      const { root } = relativeRootOf(path);
-      return (root?.length ?? 0) > (absolute?.length ?? 0) ? root : absolute;
+      // Asked for each file: thousands lie in one folder.
+      if (!known.has(path)) known.set(path, rootOf(path));
+      return known.get(path);
     },
     isAbove: (path) =>
       anywhere || common.above.has(path) || above.has(path) || isHome(path) || relativeRootOf(path).begins,

@@ -5,6 +5,7 @@ import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
 import { within } from "../../../src/workload/pod/sub-path.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
+import { skillRoots } from "../../../src/workload/roots/skill-roots.ts";
 import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { configMap, container, mount, namespace, pod, volume, volumeObject } from "../../fixtures/pods.ts";
 
@@ -61,6 +62,42 @@ describe("work that does not grow with the number of mounts", () => {
   it("still finds the skill at each of the mounts", () => {
     const { file } = counted("---\nname: e\ndescription: d\n---\n");
     expect(seen(file)).toHaveLength(200);
+  });
+
+  it("looks for the skill root of a folder once, however many files are asked for", () => {
+    let looks = 0;
+    class CountedSet extends Set<string> {
+      override has(value: string): boolean {
+        looks += 1;
+        return super.has(value);
+      }
+    }
+    const [agent] = readPodSpec(pod({ containers: [container("agent", [])] })).containers;
+    const roots = skillRoots({ roots: new CountedSet(["/s"]), above: new Set() }, agent!);
+    expect(roots.rootOf("/s/a/b")).toBe("/s");
+    const once = looks;
+    expect(once).toBeGreaterThan(0);
+    for (let index = 0; index < 100; index += 1) expect(roots.rootOf("/s/a/b")).toBe("/s");
+    expect(looks).toBe(once);
+    expect(roots.rootOf("/t/a/b")).toBeUndefined();
+    expect(roots.rootOf("/t/a/b")).toBeUndefined();
+  });
+
+  it("refuses files at long paths, each of which would be gone through, before it looks at any", () => {
+    const { file, looks } = counted("---\ntitle: t\n---\n");
+    const object = {
+      ...volumeObject(ref, {}),
+      files: new Map(Array.from({ length: 5_000 }, (_, index) => [`${index}.md`, file] as const)),
+    };
+    const mountedAt = (folder: string) => {
+      const mounts = Array.from({ length: 10 }, (_, index) => mount("v", `${folder}/${index}`));
+      const subject = pod({ volumes: [volume("v", configMap("cm"))], containers: [container("a", mounts)] });
+      return findSkills(readPodSpec(subject), [], new Map([[volumeObjectKey(ref), object]]));
+    };
+    const error = "the containers see files whose paths have more than 16000000 characters together";
+    expect(() => mountedAt("/.claude".repeat(50))).toThrow(error);
+    expect(looks()).toBe(0);
+    expect(mountedAt("/.claude")).toEqual([]);
   });
 
   it("goes through a volume once, however many of its paths are mounted by subPath", () => {
