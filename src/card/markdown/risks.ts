@@ -11,10 +11,18 @@ interface OpenRisk {
 }
 
 /** `Risk: …`, `- **Risk 2:** …`, `Mitigation (R1): …`: the word, the risk's name, and the text. */
-const labelled = /^(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}[:：]\s*/i;
+const labelled = /^(?:known )?(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}[:：]\s*/i;
 
-const plain = (line: string): string =>
-  (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
+/** The text of a line. A label counts behind marks that no reader takes for words: `> *Risk:*`, `[ ] Risk:`, `<b>Risk:</b>`. */
+function plain(line: string): string {
+  const text = (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
+  const bare = text
+    .replace(/<[^<>]{0,200}>/g, " ")
+    .replace(/[*_`]/g, "")
+    .replace(/^[^\p{L}]+/u, "")
+    .trim();
+  return labelled.test(bare) ? bare : text;
+}
 
 /** Splits a line that holds both words. */
 function split(line: string): readonly string[] {
@@ -76,6 +84,9 @@ function fromTable([header = [], ...rows]: readonly (readonly string[])[]): read
   return rows.map((row) => ({ text: [row[risk] ?? ""], mitigation: [row[mitigation] ?? ""] }));
 }
 
+/** The row of hyphens of a table whose rows have no bar at their start. */
+const bareDelimiter = /^:?-+:?(?:[ \t]*\|[ \t]*:?-+:?)+[ \t]*\|?$/;
+
 const advice = 'write "Risk: …" and "Mitigation: …", or a table with the columns Risk and Mitigation';
 
 /** Reads one risk section. Text that cannot be read is a fault: it must not pass for "no risks". */
@@ -83,6 +94,9 @@ function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRi
   const texts = parts.map(textOf);
   const tables = parts.map((part) => readTables(part.lines).map(fromTable));
   const risks = [...tables.flat(2), ...fromLabels(texts, faults)];
+  if (parts.some(({ lines }) => lines.some((line) => bareDelimiter.test(line)))) {
+    faults.add("a table among the risks has rows without a bar at their start; begin each with one", "risks");
+  }
   if (risks.length === 0) {
     if (parts.some(({ heading, lines }) => heading !== undefined || lines.length > 0)) {
       faults.add(`no line "Risk: …" could be read; ${advice}`, "risks");

@@ -67,10 +67,13 @@ const fieldFindings = ({ fields }: CardRequirement, card: SkillCard): readonly F
     .filter((field) => !isFilled(card, field))
     .map((field) => finding("CARD_INCOMPLETE", `the card does not fill ${field}`, card.path));
 
+/** A dash or a blank of any kind mitigates nothing. */
+const hasWords = /[\p{L}\p{N}]/u;
+
 function riskFindings({ mitigationPerRisk }: CardRequirement, card: SkillCard): readonly Finding[] {
   if (!mitigationPerRisk) return [];
   return card.risks
-    .filter(({ mitigation }) => mitigation === undefined || mitigation.trim() === "")
+    .filter(({ mitigation }) => mitigation === undefined || !hasWords.test(mitigation))
     .slice(0, maxListed)
     .map(({ id, text }) => {
       const risk = JSON.stringify(text.slice(0, 120));

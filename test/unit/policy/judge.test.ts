@@ -365,8 +365,10 @@ describe("judge the card", () => {
       { id: "R1", text: "a" },
       { text: "b", mitigation: " " },
       { text: "c", mitigation: "d" },
+      { text: "e", mitigation: "—" },
     ];
     expect(judged(policy, signed(), withCard({ risks }))).toEqual([
+      "RISK_UNMITIGATED skill-card.md",
       "RISK_UNMITIGATED skill-card.md",
       "RISK_UNMITIGATED skill-card.md",
     ]);

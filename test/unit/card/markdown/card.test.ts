@@ -131,6 +131,11 @@ describe("readMarkdownCard", () => {
       /posture/,
     ],
     ["risks that cannot be read", "## Known Risks\nThere may be some.", /no line "Risk: …"/],
+    [
+      "a table without bars at the start",
+      "## Risks & Mitigations\nRisk: a\nMitigation: b\n\nRisk | Mitigation\n--- | ---\nc |",
+      /without a bar/,
+    ],
     ["a mitigation without risk", "## Known Risks\nMitigation: none\nRisk: a", /before any risk/],
     [
       "a word for credentials",
@@ -172,6 +177,25 @@ describe("readMarkdownCard", () => {
     ["one line", "Risk: a. Mitigation: b.", [{ text: "a.", mitigation: "b." }]],
     ["one line with a break", "Risk: a <br> Mitigation: b", [{ text: "a", mitigation: "b" }]],
     ["continued lines", "Risk: a\nmore\nMitigation: b\nmore b", [{ text: "a more", mitigation: "b more b" }]],
+    ...[
+      "*Risk:*",
+      "_Risk_:",
+      "> Risk:",
+      "> **Risk:**",
+      "<b>Risk:</b>",
+      "- [ ] Risk:",
+      "• Risk:",
+      "⚠️ Risk:",
+      "`Risk:`",
+      "Known risk:",
+    ].map(
+      (label) =>
+        [
+          `${label} b`,
+          `Risk: a\nMitigation: m\n${label} b`,
+          [{ text: "a", mitigation: "m" }, { text: "b" }],
+        ] as const,
+    ),
     ["an empty mitigation", "Risk: a\nMitigation:", [{ text: "a", mitigation: "" }]],
     ["no mitigation", "Risk: a", [{ text: "a" }]],
     [
