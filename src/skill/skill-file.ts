@@ -26,16 +26,17 @@ const closing = /^(?:---|\.\.\.)[ \t]*$/m;
 
 const nameKey = /(?:^|[{,])[ \t]*["']?name["']?[ \t]*:/im;
 const descriptionKey = /(?:^|[{,])[ \t]*["']?description["']?[ \t]*:/im;
-/** A key behind an anchor, a tag or a question mark. It is not resolved: the words alone count. */
-const markedKey = /(?:^|[{,])[ \t]*[&!?]/m;
+/** A key behind an anchor, a tag or a question mark, or an alias as key. It is not resolved: the words alone count. */
+const markedKey = /(?:^|[{,])[ \t]*(?:[&!?]|\*[^\s*,{}[\]]+[ \t]+:)/m;
 /** A key with an escape can be any key. */
-const escapedKey = /(?:^|[{,])[ \t]*"[^"\n\\]{0,64}\\[^"\n]{0,64}"[ \t]*:/m;
+const escapedKey = /(?:^|[{,])[ \t]*"[^"\n\\]{0,128}\\[^"\n]{0,128}"[ \t]*:/m;
 
 /** Each expression takes linear time: the text may be all that a pod mounts. */
 function hasKeys(frontmatter: string): boolean {
   if (escapedKey.test(frontmatter)) return true;
   if (nameKey.test(frontmatter) && descriptionKey.test(frontmatter)) return true;
-  return markedKey.test(frontmatter) && /name/i.test(frontmatter) && /description/i.test(frontmatter);
+  if (!markedKey.test(frontmatter)) return false;
+  return frontmatter.includes("\\") || (/name/i.test(frontmatter) && /description/i.test(frontmatter));
 }
 
 /** Whether the first byte rules out a frontmatter: printable ASCII other than a dash. Most files begin with one. */

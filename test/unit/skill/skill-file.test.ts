@@ -16,6 +16,12 @@ describe("declaresSkill", () => {
     ["quoted keys in braces", "---\n{\"name\": e, 'description': d}\n---\n"],
     ["keys behind question marks", "---\n? name\n: e\n? !!str description\n: d\n---\n"],
     ["keys behind anchors and tags", "---\n&a name: e\n&b !!str description: d\n---\n"],
+    ["aliases as keys", "---\na: &n name\n*n : e\nb: &d description\n*d : d\n---\n"],
+    [
+      "a key of long escapes",
+      `---\nname: e\n"${[..."description"].map((c) => `\\U000000${c.charCodeAt(0).toString(16)}`).join("")}": d\n---\n`,
+    ],
+    ["explicit keys with escapes", '---\n? "n\\u0061me"\n: e\n? "d\\u0065scription"\n: d\n---\n'],
     ["escaped keys", '---\n"na\\u006de": e\n"descriptio\\u006e": d\n---\n'],
     ["no end", "---\nname: e\ndescription: d\n"],
   ])("finds name and description with %s", (_, text) => {
@@ -29,6 +35,7 @@ describe("declaresSkill", () => {
     ["other keys that end alike", "---\nfilename: e\nlong-description: d\n---\n"],
     ["the words in a value", "---\ntitle: the name and description\n---\n"],
     ["a tag at a key, but other words", "---\n!!str title: t\n---\n"],
+    ["items and bold words in place of aliases", "---\n* name and description : d\n**name** : description\n"],
     ["an escape in a value", '---\nname: "a\\tb"\n---\n'],
   ])("finds none with %s", (_, text) => {
     expect(declares(text)).toBe(false);
