@@ -75,7 +75,7 @@ function filesOf(chamber) {
     .filter((other) => !other.includes("{"))
     .map((other) => other.slice(folder.length + 1));
   const others = [...single.map((name) => `${name}\\.ts$`), ...folders.map((name) => `${name}/`)];
-  return `^src/${folder}/(?!${others.join("|")})`;
+  return `^src/${folder}/(?!${others.join("|")})[^/]+$`;
 }
 
 module.exports = { pureFloors, adapterFloors, filesOf, roomsOf };
