@@ -3,9 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildProgram } from "../../../src/cli/program.ts";
 import { serveOptions } from "../../../src/serve-options.ts";
 import { examplesOf } from "../../fixtures/help-examples.ts";
-import { portsThatRefuse, run } from "./line.ts";
-
-const commands = ["verify", "apply", "sign", "package", "serve", "unregister"] as const;
+import { commandNames, portsThatRefuse, run } from "./line.ts";
 
 const examplesIn = async (command: string): Promise<readonly string[]> => {
   const serveFlags = () => Promise.resolve(serveOptions);
@@ -23,7 +21,7 @@ function parser() {
   return program;
 }
 
-describe.each(commands)("the examples of %s", (command) => {
+describe.each(commandNames)("the examples of %s", (command) => {
   it("are calls that the command line understands", async () => {
     const own = (await examplesIn(command)).filter((example) => example.includes("skill-admission "));
     expect(own.length).toBeGreaterThan(1);

@@ -1,5 +1,5 @@
 import type { CommandLine } from "../../../src/cli/command-line.ts";
-import { runCommandLine } from "../../../src/cli/program.ts";
+import { buildProgram, runCommandLine } from "../../../src/cli/program.ts";
 
 export const refuse = () => Promise.reject(new Error("not expected"));
 
@@ -18,6 +18,11 @@ export const portsThatRefuse: CommandLine = {
   serve: refuse,
   unregister: refuse,
 };
+
+/** Every command of the program. */
+export const commandNames = buildProgram(portsThatRefuse, () => undefined).commands.map((command) =>
+  command.name(),
+);
 
 /** Runs the command line with ports that refuse everything but the given ones. */
 export async function run(args: readonly string[], over: Partial<CommandLine> = {}) {

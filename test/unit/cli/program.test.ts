@@ -1,7 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { UsageError, type CommandLine, type ServeFlag } from "../../../src/cli/command-line.ts";
-import { refuse, run as runLine } from "./line.ts";
+import { commandNames, refuse, run as runLine } from "./line.ts";
 
 const serveFlags: readonly ServeFlag[] = [
   {
@@ -27,21 +28,24 @@ describe("runCommandLine", () => {
     expect(await run(["--version"])).toEqual({ code: 0, out: "1.2.3\n", err: "" });
   });
 
-  it.each(["verify", "apply", "sign", "package", "serve", "unregister"])(
-    "explains %s with examples, within 80 columns",
-    async (command) => {
-      const { code, out, err } = await run([command, "--help"]);
-      expect([code, err]).toEqual([0, ""]);
-      expect(out).toContain(`Usage: skill-admission ${command}`);
-      expect(out).toContain("Examples:\n  ");
-      for (const text of out.split("\n")) expect(text.length).toBeLessThanOrEqual(80);
-    },
-  );
+  it.each(commandNames)("explains %s with examples, within 80 columns", async (command) => {
+    const { code, out, err } = await run([command, "--help"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(`Usage: skill-admission ${command}`);
+    expect(out).toContain("Examples:\n  ");
+    for (const text of out.split("\n")) expect(text.length).toBeLessThanOrEqual(80);
+  });
+
+  it("has a command for each module of commands, each with a row in docs/cli.md", () => {
+    const modules = readdirSync("src/cli/commands").filter((file) => file !== "options.ts");
+    expect(modules.sort()).toEqual(commandNames.map((name) => `${name}.ts`).sort());
+    const rows = readFileSync("docs/cli.md", "utf8").matchAll(/^\| (?:\[)?`([a-z]+)[ `]/gm);
+    expect([...rows].map(([, name]) => name)).toEqual(expect.arrayContaining([...commandNames]));
+  });
 
   it("lists every command in its own help", async () => {
     const { out } = await run(["--help"]);
-    for (const command of ["verify", "apply", "sign", "package", "serve", "unregister"])
-      expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
+    for (const command of commandNames) expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
   });
 
   it.each([
