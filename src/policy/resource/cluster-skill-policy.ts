@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { MinimumGrade } from "../../evidence/grade.ts";
+import type { Layer, MinimumGrade } from "../../evidence/grade.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
 import type { Response } from "../policy.ts";
@@ -69,7 +69,7 @@ const evidence = someMember(
         "MEDIUM: a log or timestamp authority proves when it was signed, and the signature is no older than `freshness.maxSignatureAge`, if that is given. " +
           "WEAK: the signing time may be unproved, but the signature has not expired. There is no STRONG: nothing shows that no newer release exists.",
       ),
-  }),
+  } satisfies Readonly<Record<Layer, z.ZodType>>),
 );
 
 const immutability = z.strictObject({
