@@ -161,7 +161,7 @@ describe("readMarkdownCard", () => {
     expect(card?.risks).toEqual([{ text: "a" }, { text: "b" }]);
   });
 
-  it.each([
+  it.each<readonly [string, string, readonly object[]]>([
     ["lines", "Risk: a\nMitigation: b", [{ text: "a", mitigation: "b" }]],
     ["bold items", "- **Risk:** a\n- **Mitigation:** b", [{ text: "a", mitigation: "b" }]],
     ["bold before the colon", "* **Risk**: a\n* **Mitigation**: b", [{ text: "a", mitigation: "b" }]],
@@ -188,14 +188,11 @@ describe("readMarkdownCard", () => {
       "⚠️ Risk:",
       "`Risk:`",
       "Known risk:",
-    ].map(
-      (label) =>
-        [
-          `${label} b`,
-          `Risk: a\nMitigation: m\n${label} b`,
-          [{ text: "a", mitigation: "m" }, { text: "b" }],
-        ] as const,
-    ),
+    ].map((label): [string, string, readonly object[]] => [
+      `${label} b`,
+      `Risk: a\nMitigation: m\n${label} b`,
+      [{ text: "a", mitigation: "m" }, { text: "b" }],
+    ]),
     ["an empty mitigation", "Risk: a\nMitigation:", [{ text: "a", mitigation: "" }]],
     ["no mitigation", "Risk: a", [{ text: "a" }]],
     [
