@@ -40,7 +40,7 @@ async function setUp(): Promise<void> {
   }
   const missing = missingOf(said.stdout);
   if (missing.length === 0) return;
-  console.log(`installing by apt (at most 120 MB to fetch): ${missing.join(" ")}`);
+  console.log(`installing by apt (at most 55 MB to fetch): ${missing.join(" ")}`);
   await install(missing);
 }
 
