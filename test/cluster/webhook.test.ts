@@ -99,6 +99,9 @@ const present = async () =>
 
 beforeAll(async () => {
   for (const one of [namespace, "controller"]) await kubectl(["create", "namespace", one]);
+  // Kubernetes writes one into every namespace, some time after the cluster has started.
+  for (const one of [namespace, "controller", "default", "kube-public"])
+    await kubectl(["-n", one, "wait", "--for=create", "configmap/kube-root-ca.crt", "--timeout=60s"]);
   client = createApiClient(await connectByKubeconfig(kubeconfig));
   recorder = await startRecorder();
   const options: WebhookOptions = {
