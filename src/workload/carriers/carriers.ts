@@ -103,12 +103,14 @@ export const carriers = [
 
 export type CarrierResource = (typeof carriers)[number]["resource"];
 
-const byKind: ReadonlyMap<string, Carrier> = new Map(carriers.map((carrier) => [carrier.kind, carrier]));
+/** Kinds of one name in two groups are two kinds. */
+const byGroupAndKind: ReadonlyMap<string, Carrier> = new Map(
+  carriers.map((carrier) => [`${carrier.group}/${carrier.kind}`, carrier]),
+);
 
 /** The carrier of a kind in an API version, `apps/v1` or `v1`; undefined if there is none. */
 export function carrierOf(apiVersion: unknown, kind: unknown): Carrier | undefined {
   if (typeof kind !== "string" || typeof apiVersion !== "string") return undefined;
-  const carrier = byKind.get(kind);
   const slash = apiVersion.indexOf("/");
-  return carrier?.group === (slash === -1 ? "" : apiVersion.slice(0, slash)) ? carrier : undefined;
+  return byGroupAndKind.get(`${slash === -1 ? "" : apiVersion.slice(0, slash)}/${kind}`);
 }
