@@ -74,7 +74,7 @@ export default defineConfig({
         sequential: true,
       }),
       project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", sequential: true }),
-      project("image", { timeout: 300_000, order: 6, sequential: true }),
+      project("image", { timeout: 900_000, order: 6, sequential: true }),
       project("chart", {
         timeout: 60_000,
         order: 4,
@@ -82,7 +82,7 @@ export default defineConfig({
         sequential: true,
       }),
       project("observability", {
-        timeout: 60_000,
+        timeout: 180_000,
         order: 5,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         sequential: true,

@@ -80,7 +80,8 @@ export function productionOf(project: string): Production {
   const visit = (path: string, manifest: PackageManifest): void => {
     const found: string[] = [];
     needs.set(path, found);
-    const optional = manifest.optionalDependencies ?? {};
+    // The project's own bring the Node that npm's scripts run on, which the image has from its base.
+    const optional = path === "" ? {} : (manifest.optionalDependencies ?? {});
     for (const name of Object.keys({ ...manifest.dependencies, ...optional })) {
       if (holdsOnlyTypes(name)) continue;
       const at = resolve(project, path, name);

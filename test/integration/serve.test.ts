@@ -159,7 +159,7 @@ describe("serve --state", () => {
 
   it("stops at SIGTERM with exit code 0, the reviews in flight answered", async () => {
     await writeState(policyObject(), good.object);
-    const server = serveState("2");
+    const server = serveState("5");
     await ready();
     const ended = once(server, "exit");
     const reviews = Array.from({ length: 20 }, () => reviewed(podFor(good.items)));

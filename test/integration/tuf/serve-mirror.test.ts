@@ -74,7 +74,7 @@ describe("serve with a private TUF mirror", () => {
   it("takes its authority from NODE_EXTRA_CA_CERTS", async () => {
     await serving({ NODE_EXTRA_CA_CERTS: join(folder, "authority.crt") }, async (read) => {
       await expect
-        .poll(read, { timeout: 15_000 })
+        .poll(read, { timeout: 60_000 })
         .toMatch(/^skill_admission_trusted_root_mirror_up\{root="r\/s"\} 1$/m);
       expect(await read()).toMatch(
         /^skill_admission_trusted_root_refreshed_timestamp_seconds\{root="r\/s"\} 1\.?\d+/m,
@@ -84,8 +84,8 @@ describe("serve with a private TUF mirror", () => {
 
   it("starts, is ready and trusts nothing of it, where that authority is not known", async () => {
     await serving({ NODE_EXTRA_CA_CERTS: "" }, async (read, log) => {
-      await expect.poll(log, { timeout: 15_000 }).toMatch(/the TUF mirror https:.*certificate/);
-      await expect.poll(log, { timeout: 15_000 }).toContain('"msg":"ready"');
+      await expect.poll(log, { timeout: 60_000 }).toMatch(/the TUF mirror https:.*certificate/);
+      await expect.poll(log, { timeout: 60_000 }).toContain('"msg":"ready"');
       expect(await read()).toMatch(/^skill_admission_trusted_root_mirror_up\{root="r\/s"\} 0$/m);
     });
   });
