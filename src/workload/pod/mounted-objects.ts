@@ -1,14 +1,17 @@
 import type { VolumeObjectRef } from "../../skill/source.ts";
 import { isFields, type Fields } from "../../text/fields.ts";
 import type { PodSubject } from "./pod-subject.ts";
+import { objectProjections, objectVolumes } from "./object-types.ts";
 
 type Name = Pick<VolumeObjectRef, "kind" | "name">;
 
-function nameIn(source: unknown, field: string, kind: Name["kind"]): readonly Name[] {
-  if (!isFields(source)) return [];
-  const name = source[field];
-  return typeof name === "string" && name !== "" ? [{ kind, name }] : [];
-}
+/** The objects that a volume or projected source names by one of these types. */
+const namedBy = (entry: Fields, types: typeof objectVolumes): readonly Name[] =>
+  [...types].flatMap(([type, { kind, nameField }]) => {
+    const source = entry[type];
+    const name = isFields(source) ? source[nameField] : undefined;
+    return typeof name === "string" && name !== "" ? [{ kind, name }] : [];
+  });
 
 function namesOf(volume: Fields): readonly Name[] {
   const { projected } = volume;
@@ -17,14 +20,8 @@ function namesOf(volume: Fields): readonly Name[] {
       ? (projected["sources"] as readonly unknown[])
       : [];
   return [
-    ...nameIn(volume["configMap"], "name", "ConfigMap"),
-    ...nameIn(volume["secret"], "secretName", "Secret"),
-    ...sources
-      .filter(isFields)
-      .flatMap((source) => [
-        ...nameIn(source["configMap"], "name", "ConfigMap"),
-        ...nameIn(source["secret"], "name", "Secret"),
-      ]),
+    ...namedBy(volume, objectVolumes),
+    ...sources.filter(isFields).flatMap((source) => namedBy(source, objectProjections)),
   ];
 }
 

@@ -1,9 +1,11 @@
 import { pathFault } from "../../skill/path.ts";
 import type { SourceKind } from "../../skill/reference.ts";
+import type { VolumeObjectRef } from "../../skill/source.ts";
 import { componentsOf } from "./container-path.ts";
 import type { Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
+import { objectProjections, objectVolumes, type ObjectType } from "./object-types.ts";
 
 /** One key of an object, and the path of its file. */
 export interface VolumeItem {
@@ -18,7 +20,7 @@ export interface VolumeItem {
 export type VolumePart =
   | {
       readonly from: "object";
-      readonly kind: "ConfigMap" | "Secret";
+      readonly kind: VolumeObjectRef["kind"];
       readonly name: string;
       readonly optional: boolean;
       /** Undefined: every key, under its own name. */
@@ -71,12 +73,7 @@ function itemPath(value: unknown, field: string): Omit<VolumeItem, "key"> {
   return { path, spelling };
 }
 
-function objectPart(
-  source: Fields,
-  kind: "ConfigMap" | "Secret",
-  nameField: string,
-  field: string,
-): VolumePart {
+function objectPart(source: Fields, { kind, nameField }: ObjectType, field: string): VolumePart {
   return {
     from: "object",
     kind,
@@ -115,8 +112,8 @@ function projectedPart(entry: unknown, volume: string, field: string): readonly 
   if (type === undefined) return [];
   const { name, source } = type;
   const at = `${field}.${name}`;
-  if (name === "configMap") return [objectPart(source, "ConfigMap", "name", at)];
-  if (name === "secret") return [objectPart(source, "Secret", "name", at)];
+  const object = objectProjections.get(name);
+  if (object !== undefined) return [objectPart(source, object, at)];
   if (name === "downwardAPI") return [downwardPart(source, volume, at)];
   if (Object.hasOwn(madeFiles, name)) return [madePart(name, source, volume, at)];
   return [{ from: "unreadable", kind: "Projected", name: volume, paths: undefined }];
@@ -173,11 +170,9 @@ export function volumeOf(entry: unknown, field: string): Volume {
   const { name: type, source } = typeOf(fields, field, "name") ?? { name: "emptyDir", source: {} };
   const at = `${field}.${type}`;
   const atomic = { name, atomic: true, readOnly: true, field };
+  const object = objectVolumes.get(type);
+  if (object !== undefined) return { ...atomic, kind: object.kind, parts: [objectPart(source, object, at)] };
   switch (type) {
-    case "configMap":
-      return { ...atomic, kind: "ConfigMap", parts: [objectPart(source, "ConfigMap", "name", at)] };
-    case "secret":
-      return { ...atomic, kind: "Secret", parts: [objectPart(source, "Secret", "secretName", at)] };
     case "downwardAPI":
       return { ...atomic, kind: "DownwardAPI", parts: [downwardPart(source, name, at)] };
     case "projected": {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { objectNames } from "../../../../src/workload/pod/mounted-objects.ts";
-import { configMap, namespace, podWith, projected, volume } from "../../../fixtures/pods.ts";
+import { objectProjections, objectVolumes } from "../../../../src/workload/pod/object-types.ts";
+import { readPodSpec } from "../../../../src/workload/pod/pod-spec.ts";
+import { configMap, mount, namespace, podWith, projected, volume } from "../../../fixtures/pods.ts";
 
 const subject = podWith(
   [
@@ -21,6 +23,17 @@ describe("objectNames", () => {
       { kind: "ConfigMap", namespace, name: "three" },
       { kind: "Secret", namespace, name: "one" },
     ]);
+  });
+
+  const plain = [...objectVolumes].map(([type, of]) => ({ ...of, type, wrap: (source: object) => source }));
+  const inside = [...objectProjections].map(([type, of]) => ({ ...of, type, wrap: projected }));
+  it.each([...plain, ...inside])("names the $kind that a pod takes files from, by $nameField", (one) => {
+    const { kind, nameField, type, wrap } = one;
+    const source = wrap({ [type]: { [nameField]: "o" } });
+    const mounting = podWith([volume("v", { ...source })], [mount("v", "/skills")]);
+    expect(objectNames(mounting)).toEqual([{ kind, namespace, name: "o" }]);
+    const parts = readPodSpec(mounting).containers[0]?.mounts[0]?.volume.parts;
+    expect(parts).toMatchObject([{ from: "object", kind, name: "o" }]);
   });
 
   it("names nothing for what is malformed", () => {
