@@ -11,8 +11,7 @@ import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
 
 /** Secrets are not read: what they contribute counts as unreadable. */
-const isReadable = (part: VolumePart): part is ObjectPart =>
-  part.from === "object" && part.kind === "ConfigMap";
+const isReadable = (part: VolumePart): part is ObjectPart => part.from === "object" && part.kind !== "Secret";
 
 /**
  * The objects to read for a pod, with the mounted keys only; empty if no readable object can hold a skill.
