@@ -3,7 +3,7 @@ import { evaluate, effectivePolicies, skillsOf, type ReviewContext } from "../ev
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { PolicySnapshot } from "../policy/policy.ts";
 import { SourceError } from "../skill/source-error.ts";
-import type { SkillSource } from "../skill/source.ts";
+import { volumeObjectKinds, type SkillSource } from "../skill/source.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import type { PlacedObject } from "../kubernetes/manifest-object.ts";
 import { metadataOf, nameOf, namespaceOf } from "../kubernetes/object.ts";
@@ -28,7 +28,7 @@ export interface ApplyOptions {
 
 const deadlineMs = 30_000;
 
-const surroundings: ReadonlySet<unknown> = new Set(["ConfigMap", "Secret", "Namespace"]);
+const surroundings: ReadonlySet<unknown> = new Set([...volumeObjectKinds, "Namespace"]);
 
 /** Objects of the files that pods refer to. */
 function placed(manifests: readonly Manifest[], namespace: string): readonly PlacedObject[] {

@@ -1,9 +1,12 @@
 import type { Sha256 } from "./digest.ts";
 import type { SkillFile } from "./skill.ts";
 
+/** Kinds of object whose values a volume shows as files. */
+export const volumeObjectKinds = ["ConfigMap", "Secret"] as const;
+
 /** Names a ConfigMap or Secret. Of Secrets, only those are read that a SkillTrustRoot names. */
 export interface VolumeObjectRef {
-  readonly kind: "ConfigMap" | "Secret";
+  readonly kind: (typeof volumeObjectKinds)[number];
   readonly namespace: string;
   readonly name: string;
 }

@@ -3,13 +3,14 @@ import type { Mode, Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import type { SignatureEvidence, SignatureFormat } from "../signature/signature-evidence.ts";
 import type { SourceErrorCode } from "../skill/source-error.ts";
+import type { VolumeObjectRef } from "../skill/source.ts";
 
 /** Format and outcome of one verification; `none` without a signature. */
 export type FormatLabel = SignatureFormat | "none";
 export type VerificationOutcome = SignatureEvidence["outcome"];
 
 /** Source of fetched bytes. */
-export type FetchSource = "ConfigMap" | "Secret" | "Directory";
+export type FetchSource = VolumeObjectRef["kind"];
 export type FetchOutcome = "found" | "absent" | SourceErrorCode;
 
 /** `objects`: ConfigMaps that were read before and have not changed in the cluster. */

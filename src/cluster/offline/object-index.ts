@@ -1,5 +1,10 @@
 import { SourceError } from "../../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
+import {
+  volumeObjectKinds,
+  type VolumeObject,
+  type VolumeObjectRef,
+  type VolumeObjectRequest,
+} from "../../skill/source.ts";
 import type { ManifestObject, PlacedObject } from "../../kubernetes/manifest-object.ts";
 import { metadataOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
 import {
@@ -46,7 +51,7 @@ function faultOf({ file, entry }: PlacedObject): string | undefined {
  * Kinds that are looked up by name. The key leaves the group out: a second group with one of these kinds is a
  * mistake.
  */
-const indexed: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "Namespace", "Pod", ...ownKinds]);
+const indexed: ReadonlySet<string> = new Set([...volumeObjectKinds, "Namespace", "Pod", ...ownKinds]);
 
 function byKey(objects: readonly PlacedObject[]): ReadonlyMap<string, PlacedObject> {
   const map = new Map<string, PlacedObject>();
