@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { podSourceKinds } from "../../../src/skill/reference.ts";
 import { unreadableSources } from "../../fixtures/unreadable-sources.ts";
 import { denial, namespace, policyObject, World } from "./world.ts";
 
@@ -24,6 +25,12 @@ const responseOf = ({ body }: Awaited<ReturnType<typeof review>>) =>
       readonly response: { readonly allowed: boolean; readonly warnings?: readonly string[] };
     }
   ).response;
+
+it("is tried with each kind of source whose bytes cannot be read", () => {
+  const kinds = new Set(Object.values(unreadableSources).map(({ kind }) => kind));
+  // The bytes of ConfigMaps are read.
+  expect([...kinds].sort()).toEqual(podSourceKinds.filter((kind) => kind !== "ConfigMap").sort());
+});
 
 describe.each(Object.entries(unreadableSources))(
   "skills from an unreadable source: %s",
