@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SourceError } from "../../../src/skill/source-error.ts";
+import { volumeObjectKinds } from "../../../src/skill/source.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
@@ -341,6 +342,14 @@ describe("review of a ConfigMap", () => {
     const handled = await running(1).review(labelled, { operation: "UPDATE", oldObject: bad.object });
     expect(denial(handled)).toBeUndefined();
   });
+
+  it.each(volumeObjectKinds.filter((kind) => kind !== "Secret"))(
+    "looks for running pods that mount a %s",
+    async (kind) => {
+      const handled = await running(0).review({ ...good.object, kind }, { operation: "UPDATE" });
+      expect(handled.decision).toMatchObject({ bypass: "unused" });
+    },
+  );
 
   it("asks nobody about one that no running pod mounts", async () => {
     const world = running(0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { webhookConfiguration } from "../../../../../src/cluster/live/registration/webhook-configuration.ts";
+import { volumeObjectKinds } from "../../../../../src/skill/source.ts";
 
 interface Webhook {
   readonly name: string;
@@ -32,6 +33,13 @@ describe("webhookConfiguration", () => {
     expect(webhooks.flatMap(({ rules }) => rules.flatMap(({ operations }) => operations))).not.toContain(
       "DELETE",
     );
+  });
+
+  it.each(volumeObjectKinds.filter((kind) => kind !== "Secret"))("asks about changes of every %s", (kind) => {
+    const [rule] = webhooksOf(base)
+      .flatMap(({ rules }) => rules)
+      .filter(({ resources }) => resources.includes(`${kind.toLowerCase()}s`));
+    expect(rule?.operations).toEqual(["CREATE", "UPDATE"]);
   });
 
   it("asks Azure's admissions enforcer to leave it alone", () => {
