@@ -1,7 +1,7 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRequest } from "../skill/source.ts";
 import { podLimits } from "../workload/pod/limits.ts";
-import { declaresSkill } from "../skill/skill-file.ts";
+import { declaresSkill } from "../skill/declares-skill.ts";
 import { volumeObjectKey, onlyKeys } from "../kubernetes/volume-object.ts";
 import type { ReadObjects } from "../workload/pod/volume-view.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";

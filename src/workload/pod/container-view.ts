@@ -1,4 +1,5 @@
-import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
+import { declaresSkill } from "../../skill/declares-skill.ts";
+import { isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";

@@ -1,7 +1,8 @@
 import { below, isBelow, parentOf } from "../pod/container-path.ts";
 import { baseName } from "../../skill/path.ts";
 import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/container-view.ts";
-import { declaresSkill, isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
+import { declaresSkill } from "../../skill/declares-skill.ts";
+import { isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 
 /** The visible files and unreadable paths of one skill. */
