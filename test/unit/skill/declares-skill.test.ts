@@ -19,7 +19,7 @@ describe("declaresSkill", () => {
     ["aliases as keys", "---\na: &n name\n*n : e\nb: &d description\n*d : d\n---\n"],
     [
       "a key of long escapes",
-      `---\nname: e\n"${[..."description"].map((c) => `\\U000000${c.charCodeAt(0).toString(16)}`).join("")}": d\n---\n`,
+      `---\nname: e\n"${Array.from("description", (c) => `\\U000000${c.charCodeAt(0).toString(16)}`).join("")}": d\n---\n`,
     ],
     ["explicit keys with escapes", '---\n? "n\\u0061me"\n: e\n? "d\\u0065scription"\n: d\n---\n'],
     ["escaped keys", '---\n"na\\u006de": e\n"descriptio\\u006e": d\n---\n'],
