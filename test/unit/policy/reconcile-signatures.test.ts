@@ -9,7 +9,7 @@ import { verdictOf } from "../../../src/policy/verdict.ts";
 import { signGuide } from "../../../src/signature/guide/sign.ts";
 import { signOms } from "../../../src/signature/oms/sign.ts";
 import { formatOf } from "../../../src/signature/formats.ts";
-import type { FolderFormat } from "../../../src/signature/signature-evidence.ts";
+import { folderFormats, type FolderFormat } from "../../../src/signature/signature-evidence.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { sha256Hex } from "../../../src/skill/digest.ts";
 import { guideFiles } from "../../fixtures/guide-skill.ts";
@@ -55,12 +55,16 @@ async function withVett(skill: Skill): Promise<Skill> {
 
 type Step = FolderFormat | `oms beside ${Exclude<FolderFormat, "oms">}`;
 
+const signers: Readonly<Record<Exclude<FolderFormat, "oms">, (skill: Skill) => Skill | Promise<Skill>>> = {
+  guide: (skill) => withFiles(skill, { "skill.sig": signGuide(skill, keys.guide) }),
+  vett: withVett,
+  "trust-card": withCard,
+};
+
 /** Signs what is there, as each format's own tool would. */
 async function sign(skill: Skill, step: Step): Promise<Skill> {
-  if (step === "guide") return withFiles(skill, { "skill.sig": signGuide(skill, keys.guide) });
-  if (step === "trust-card") return withCard(skill);
-  if (step === "vett") return withVett(skill);
-  const [, beside] = step.split(" beside ") as [string, FolderFormat?];
+  const [format, beside] = step.split(" beside ") as [FolderFormat, FolderFormat?];
+  if (format !== "oms") return signers[format](skill);
   const files = beside === undefined ? undefined : formatOf[beside];
   const leftOut = files === undefined ? [] : [...files.proved, ...files.unsigned];
   return withFiles(skill, { "skill.oms.sig": signOms(skill, { key: keys.oms, leftOut }) });
@@ -101,8 +105,6 @@ function publishersOf(skill: Skill, formats: readonly FolderFormat[]): readonly 
   );
 }
 
-const all: readonly FolderFormat[] = ["oms", "guide", "vett", "trust-card"];
-
 interface Case {
   /** Whose signatures this policy takes. */
   readonly publishers?: readonly FolderFormat[];
@@ -111,7 +113,10 @@ interface Case {
   readonly spec?: Spec;
 }
 
-function judged(skill: Skill, { publishers = all, elsewhere = [], spec = {} }: Case = {}): SkillResult {
+function judged(
+  skill: Skill,
+  { publishers = folderFormats, elsewhere = [], spec = {} }: Case = {},
+): SkillResult {
   const policies = [policyObject({ publishers: publishersOf(skill, publishers), ...spec })];
   if (elsewhere.length > 0)
     policies.push(policyObject({ publishers: publishersOf(skill, elsewhere) }, "other"));
@@ -160,6 +165,15 @@ const rows = orders.map(
 const pairs = orders.map(([first, second, findings]) => [first, second, findings] as const);
 
 describe("judge, of a skill with two signatures", () => {
+  it("is asked about every order of two formats, and about room for each beside OMS", () => {
+    const others = folderFormats.filter((format) => format !== "oms");
+    const asked = folderFormats.flatMap((first) =>
+      folderFormats.filter((second) => second !== first).map((second) => `${first}, ${second}`),
+    );
+    const room = others.map((format) => `oms beside ${format}, ${format}`);
+    expect(orders.map(([first, second]) => `${first}, ${second}`).sort()).toEqual([...asked, ...room].sort());
+  });
+
   it.each(rows)("by publishers, signed by %s, then by %s", async (first, second, findings, integrity) => {
     const result = judged(await signedBy(first, second));
     expect(codes(result.findings)).toEqual(findings);

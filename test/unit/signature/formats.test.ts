@@ -8,12 +8,12 @@ const cellsOf = (row: string): readonly string[] => row.split("|").map((cell) =>
 const codesIn = (text: string): readonly string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
 
-/** The rows of the first table below a heading of a page. */
-function tableBelow(page: string, heading: string): readonly (readonly string[])[] {
+/** The rows of the tables below a heading of a page. */
+function tablesBelow(page: string, heading: string): readonly (readonly (readonly string[])[])[] {
   const text = readFileSync(page, "utf8");
   const [, after = ""] = text.split(`## ${heading}\n`);
-  const [, rows = ""] = /^\|.*\n\| -.*\n((?:\|.*\n)+)/m.exec(after) ?? [];
-  return rows.trimEnd().split("\n").map(cellsOf);
+  const tables = after.matchAll(/^\|.*\n\| -.*\n((?:\|.*\n)+)/gm);
+  return [...tables].map(([, rows = ""]) => rows.trimEnd().split("\n").map(cellsOf));
 }
 
 describe("formats", () => {
@@ -44,7 +44,7 @@ describe("formats", () => {
 
 describe("the pages", () => {
   it("name every format with its files, and no other, where several formats go together", () => {
-    const rows = tableBelow("docs/formats/several.md", "Compatible formats and signing order");
+    const [rows = []] = tablesBelow("docs/formats/several.md", "Compatible formats and signing order");
     expect(rows.map(([, name = ""]) => codesIn(name))).toEqual(formats.map(({ name }) => [name]));
     for (const [at, [, , files = ""]] of rows.entries()) {
       const { file, proved, unsigned } = formats[at]!;
@@ -52,6 +52,21 @@ describe("the pages", () => {
       const own = new Set([file, ...proved, ...unsigned].filter((path) => path !== "vett.analysis.json"));
       expect(codesIn(files).toSorted()).toEqual([...own].sort());
     }
+  });
+
+  it("name every order of two formats, and room for each beside OMS", () => {
+    const [, rows = []] = tablesBelow("docs/formats/several.md", "Compatible formats and signing order");
+    const named = rows.flatMap(([, first = "", second = ""]) => {
+      const [one = "", other = ""] = codesIn(first);
+      if (second === "the other") return [`${one}, ${other}`, `${other}, ${one}`];
+      return [`${one}, ${codesIn(second).join()}`];
+    });
+    const orders = folderFormats.flatMap((first) =>
+      folderFormats.filter((second) => second !== first).map((second) => `${first}, ${second}`),
+    );
+    const others = folderFormats.filter((name) => formatOf[name] !== formatOf.oms);
+    const room = others.map((name) => `oms --beside ${name}, ${name}`);
+    expect(named.sort()).toEqual([...orders, ...room].sort());
   });
 
   it.each(["docs/cli.md", "docs/formats/oms.md"])("%s names all that --beside takes", (page) => {
