@@ -3,6 +3,7 @@ import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
+import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
@@ -30,7 +31,7 @@ export async function reviewChange(
   const distinct = distinctPods(pods);
   const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
-  const before = request.oldObject === undefined ? undefined : decodeVolumeObject(request.oldObject, asked);
+  const before = request.oldObject === undefined ? undefined : readBefore(request.oldObject, asked);
   const after = decodeVolumeObject(object, asked);
   if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
@@ -40,6 +41,16 @@ export async function reviewChange(
   }
   if (changed.length === 0) return bypass(request, "no-skills");
   return decide(request, await evaluate(changed, effective, { isPod: true }, context));
+}
+
+/** Decodes the version before the change; an unreadable one counts as absent: all that comes out is judged, and a repair passes. */
+function readBefore(object: KubernetesObject, asked: VolumeObjectRequest): VolumeObject | undefined {
+  try {
+    return decodeVolumeObject(object, asked);
+  } catch (error) {
+    if (error instanceof SourceError) return undefined;
+    throw error;
+  }
 }
 
 /**

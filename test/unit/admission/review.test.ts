@@ -421,3 +421,35 @@ describe("handle", () => {
     expect(denial(await world.review(null))).toContain("SOURCE_MALFORMED");
   });
 });
+
+describe("review of a change to an object that could not be read before", () => {
+  const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`k${index}`, ""]));
+  const plain = (data: object): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "skills-etl", namespace },
+    data,
+  });
+  /** A pod that mounts the whole ConfigMap at this place. */
+  const worldAt = (mountPath: string): World => {
+    const world = new World();
+    const spec = {
+      volumes: [{ name: "v", configMap: { name: "skills-etl" } }],
+      containers: [{ name: "agent", image: "agent", volumeMounts: [{ name: "v", mountPath }] }],
+    };
+    world.running = [{ apiVersion: "v1", kind: "Pod", metadata: { name: "etl", namespace }, spec }];
+    return world;
+  };
+  const repaired = (world: World, data: object) =>
+    world.review(plain(data), { operation: "UPDATE", oldObject: plain(many) });
+
+  it("lets it be repaired", async () => {
+    expect(denial(await repaired(worldAt("/etc/app"), { "app.yaml": "a: 1" }))).toBeUndefined();
+  });
+
+  it("judges what comes out, and refuses what still cannot be read", async () => {
+    const skill = { "SKILL.md": "---\nname: data-designer\ndescription: Not signed.\n---\n" };
+    expect(denial(await repaired(worldAt("/skills/data-designer"), skill))).toContain("UNSIGNED");
+    expect(denial(await repaired(worldAt("/etc/app"), many))).toContain("LIMIT_EXCEEDED");
+  });
+});
