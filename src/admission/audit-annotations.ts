@@ -89,7 +89,9 @@ function signerOf(skill: SkillResult): string {
 function digestOf(skill: SkillResult): string {
   const { evidence } = skill;
   if (evidence === undefined) return "unread";
-  const { digest } = evidence.signature;
+  const { outcome, digest } = evidence.signature;
+  // Short unsigned bytes, such as a password, can be guessed by their digest; the log has it.
+  if (outcome === "unsigned") return "unsigned";
   return digest === undefined ? "none" : `${digest}${markOf(skill)}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import type { Verdict } from "../policy/finding.ts";
+import type { Finding, Verdict } from "../policy/finding.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import type { Bypass, Decision } from "./decision.ts";
 
@@ -14,10 +14,35 @@ export const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision 
   bypass: reason,
 });
 
+/** Faults of a file that claims to be a signature: nothing proves that it is one. */
+const unproved: ReadonlySet<Finding["code"]> = new Set(["MANIFEST_MALFORMED", "UNSUPPORTED_FORMAT"]);
+
+/** A JSON string, as messages quote content. */
+const quotation = /"(?:[^"\\]|\\.)*"/g;
+
+/**
+ * Blanks quotations from files that are no proved signatures. A forged review can name any key of any ConfigMap as
+ * one: its answer, log line and Event say what is wrong and where, and show nothing of the bytes.
+ */
+const withoutContent = (verdict: Verdict): Verdict =>
+  verdict.skills.some(({ findings }) => findings.some(({ code }) => unproved.has(code)))
+    ? {
+        ...verdict,
+        skills: verdict.skills.map((skill) => ({
+          ...skill,
+          findings: skill.findings.map((finding) =>
+            unproved.has(finding.code)
+              ? { ...finding, message: finding.message.replace(quotation, '"…"') }
+              : finding,
+          ),
+        })),
+      }
+    : verdict;
+
 /** Combines the verdicts of all policies: one denial denies. */
 export function decide({ subject }: AdmissionRequest, { verdicts }: Evaluation): Decision {
   const has = (outcome: Verdict["outcome"]): boolean =>
     verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
-  return { outcome, id: decisionId(subject.uid), subject, verdicts };
+  return { outcome, id: decisionId(subject.uid), subject, verdicts: verdicts.map(withoutContent) };
 }

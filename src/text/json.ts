@@ -1,3 +1,5 @@
+import { jsonFaultOf } from "./json-fault.ts";
+
 /** Text that is not JSON, or that two readers could understand differently. */
 export class JsonError extends Error {
   override readonly name = "JsonError";
@@ -125,10 +127,9 @@ export function parseStrictJson(source: Uint8Array | string): Json {
   } catch (cause) {
     if (cause instanceof JsonError) throw cause;
     if (cause instanceof TypeError) throw new JsonError("not UTF-8", { cause });
-    const why = text.startsWith("\ufeff")
-      ? "it begins with a byte order mark"
-      : (cause as Error).message.slice(0, 120);
-    throw new JsonError(`not JSON: ${why}`, { cause });
+    const why = text.startsWith("\ufeff") ? "it begins with a byte order mark" : jsonFaultOf(text);
+    // Without its cause: the message of that one quotes the text.
+    throw new JsonError(`not JSON: ${why}`);
   }
   const members = isNested(value) ? countMembers(value, 0) : 0;
   if (typeof source === "string" || mayHide(text)) assertHarmless(value);

@@ -46,7 +46,7 @@ export function parseSignatureFile(bytes: Uint8Array): GuideSignature {
   const file = readObject(bytes, where);
   const algorithm = textOf(file, "alg", where);
   if (algorithm !== "ed25519")
-    throw unsupported(`the signature's algorithm is ${quoted(algorithm)}, expected "ed25519"`);
+    throw unsupported(`the signature's algorithm is ${quoted(algorithm)}, expected ed25519`);
   assertFields(file, where, signatureFields);
   const hex = textOf(file, "signature", where);
   if (!/^[0-9a-f]{128}$/.test(hex)) throw malformed("the signature is not 128 lower-case hex digits");

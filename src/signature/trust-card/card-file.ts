@@ -104,7 +104,7 @@ function filesOf(data: JsonObject): number {
   assertFields(bom, `${where}.bom`, new Set(["files", "algorithm"]));
   const algorithm = textOf(bom, "algorithm", `${where}.bom`);
   if (algorithm !== "sha256-manifest")
-    throw unsupported(`${where}.bom.algorithm is ${quoted(algorithm)}, expected "sha256-manifest"`);
+    throw unsupported(`${where}.bom.algorithm is ${quoted(algorithm)}, expected sha256-manifest`);
   const files = fieldOf(bom, "files");
   if (typeof files !== "number" || !Number.isSafeInteger(files) || files < 0)
     throw malformed(`${where}.bom.files is not a number of files`);
@@ -116,7 +116,7 @@ function expiryOf(data: JsonObject): string | undefined {
   if (text === undefined) return undefined;
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text)
-    throw malformed(`${where}.expires is ${quoted(text)}, expected a day such as "2027-06-29"`);
+    throw malformed(`${where}.expires is ${quoted(text)}, expected a day such as 2027-06-29`);
   return text;
 }
 
@@ -150,8 +150,8 @@ function parseTrustCard(text: string): TrustCard {
   const { head, json } = split(text);
   const data = readObject(json, where);
   const version = textOf(data, "card_version", where);
-  if (version !== "0.1") throw unsupported(`the card's version is ${quoted(version)}, expected "0.1"`);
-  if (textOf(data, "type", where) !== "Card") throw malformed(`${where}.type is not "Card"`);
+  if (version !== "0.1") throw unsupported(`the card's version is ${quoted(version)}, expected 0.1`);
+  if (textOf(data, "type", where) !== "Card") throw malformed(`${where}.type is not Card`);
   assertFields(data, where, fields);
   assertSame(head, data);
   return cardOf(data);

@@ -77,5 +77,5 @@ export function readSigning(value: Json | undefined): CardSigning | undefined {
   const scheme = textOf(signing, "scheme", where);
   if (scheme === "ed25519") return byKey(signing);
   if (scheme === "sigstore-keyless") return keyless(signing);
-  throw unsupported(`${where}.scheme is ${quoted(scheme)}, expected "ed25519" or "sigstore-keyless"`);
+  throw unsupported(`${where}.scheme is ${quoted(scheme)}, expected ed25519 or sigstore-keyless`);
 }

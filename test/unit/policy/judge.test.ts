@@ -249,6 +249,15 @@ describe("judge the names", () => {
     expect(judged(policy, signed(), { card: named("shell") })).toEqual(["SKILL_NOT_ALLOWED"]);
   });
 
+  it("quotes the name in SKILL.md only if it is signed", () => {
+    const messageOf = (signature: SignatureEvidence): string =>
+      judge(policy, reference({ name: "etl" }), evidenceOf(signature, named("shell")), now).findings.find(
+        ({ code }) => code === "SKILL_NOT_ALLOWED",
+      )!.message;
+    expect(messageOf(signed())).toContain('in SKILL.md "shell"');
+    expect(messageOf(unsigned)).toMatch(/"etl" with another name in SKILL.md/);
+  });
+
   it("finds SKILL_NOT_ALLOWED, when the name in SKILL.md cannot be read: it may be any", () => {
     const faults = [{ path: "SKILL.md", detail: "the frontmatter cannot be read" }];
     expect(judged(policy, signed(), { card: { faults } })).toEqual(["SKILL_NOT_ALLOWED"]);
