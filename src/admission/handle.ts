@@ -3,6 +3,7 @@ import { parseReview, ReviewError, type AdmissionRequest } from "./admission-req
 import { decisionId } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
+import type { ReadBudget } from "../evaluation/read-budget.ts";
 import { refusal, toResponse } from "./response.ts";
 import { review } from "./review.ts";
 
@@ -25,6 +26,8 @@ export interface HandleDeps extends ReviewDeps {
    * cached for the caller's next attempt.
    */
   readonly workSignal: () => AbortSignal;
+  /** Bounds what all reviews together read. */
+  readonly reads: ReadBudget;
 }
 
 /**
@@ -70,9 +73,10 @@ async function decideInTime(
     if (deadline.aborted) passed();
     else deadline.addEventListener("abort", passed, { once: true });
   });
-  const work = review(request, { deps, now, signal: deps.workSignal() }).catch((error: unknown) =>
-    failure(request, error),
-  );
+  const source = deps.reads.open(deps.source);
+  const work = review(request, { deps: { ...deps, source }, now, signal: deps.workSignal() })
+    .catch((error: unknown) => failure(request, error))
+    .finally(() => source.release());
   try {
     return await Promise.race([late, work]);
   } finally {

@@ -3,6 +3,7 @@ import type { Decision } from "../admission/decision.ts";
 import { denialEvent } from "../admission/denial-event.ts";
 import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
+import { ReadBudget } from "../evaluation/read-budget.ts";
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { ReviewHandler } from "../server/app.ts";
 import { SourceError } from "../skill/source-error.ts";
@@ -58,6 +59,7 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
       return evidence;
     },
     workSignal: sharedSignals(workLimit),
+    reads: new ReadBudget(),
   };
   return async (body, signal) => {
     const done = metrics.startRequest();

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
 import { handle, type ReviewAnswer, type HandleDeps } from "../../../src/admission/handle.ts";
+import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
 import type { PolicySnapshot } from "../../../src/policy/policy.ts";
@@ -73,6 +74,7 @@ export class World {
   readInstead: (() => Promise<never>) | undefined;
   #snapshot: PolicySnapshot | undefined;
 
+  readonly readBudget = new ReadBudget();
   readonly evidence = new EvidenceCache({ onResult: (result) => this.cache.push(result) });
 
   readonly view: ClusterView = {
@@ -110,6 +112,7 @@ export class World {
         return work();
       },
       workSignal: () => AbortSignal.timeout(30_000),
+      reads: this.readBudget,
     };
   }
 
