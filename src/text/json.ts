@@ -9,29 +9,30 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 const maxDepth = 64;
 /**
- * Values of one text. Seven megabytes of `{},` would take a hundred megabytes as objects; real reviews have some
- * thousand values.
+ * Values of one text, unless the caller bounds them closer. Seven megabytes of `{},` would take a hundred megabytes as
+ * objects; real reviews have some thousand values.
  */
 const maxValues = 1_000_000;
-/** Characters up to which a text is not scanned: it cannot hold enough values to matter, and most are shorter. */
-const smallText = 262_144;
 
-/** Limits the values of a text before they are allocated: each but the first stands behind a bracket or a comma. */
-function assertFewValues(text: string): void {
-  if (text.length <= smallText) return;
+/**
+ * Counts the values of a text without making them: each but the first stands behind a bracket or a comma. Never throws: a text
+ * that is no JSON is the parser's to refuse.
+ * @returns whether there are more than `limit`
+ */
+export function hasMoreValues(text: string, limit: number): boolean {
+  if (text.length <= limit) return false;
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === 0x22) {
-      at = text.indexOf('"', at + 1);
-      while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
-      // Unclosed: the parser reports it.
-      if (at === -1) return;
+    if (code === quotation) {
+      at = endOfString(text, at);
+      if (at === -1) return false;
     } else if (code === 0x2c || code === 0x7b || code === 0x5b) {
       values += 1;
-      if (values > maxValues) throw new JsonError(`made of more than ${maxValues} values`);
+      if (values > limit) return true;
     }
   }
+  return false;
 }
 
 /** Counts the members of a valid JSON text: its colons outside strings. */
@@ -49,8 +50,8 @@ const colon = 0x3a;
 const quotation = 0x22;
 const backslash = 0x5c;
 
-/** Index of the quote that ends the string; `indexOf` makes long strings cheap. */
-function endOfString(text: string, start: number): number {
+/** Index of the quote that ends the string, -1 if none does; `indexOf` makes long strings cheap. */
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (text.charCodeAt(end - 1) === backslash && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end;
@@ -113,16 +114,16 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Parses JSON of unknown origin strictly: UTF-8 without byte order mark, no duplicate keys (RFC 8259, section 4,
- * leaves their meaning open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels and a million
- * values.
+ * leaves their meaning open, and readers differ), no `__proto__`, no lone surrogates, at most 64 levels and
+ * `limit` values, by default a million.
  * @throws JsonError
  */
-export function parseStrictJson(source: Uint8Array | string): Json {
+export function parseStrictJson(source: Uint8Array | string, limit = maxValues): Json {
   let text = "";
   let value: Json;
   try {
     text = typeof source === "string" ? source : utf8.decode(source);
-    assertFewValues(text);
+    if (hasMoreValues(text, limit)) throw new JsonError(`made of more than ${limit} values`);
     value = JSON.parse(text) as Json;
   } catch (cause) {
     if (cause instanceof JsonError) throw cause;
