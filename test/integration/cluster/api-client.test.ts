@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { Agent } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createApiClient, type ApiClient } from "../../../src/cluster/live/api/client.ts";
+import { createApiClient, tooManyValues, type ApiClient } from "../../../src/cluster/live/api/client.ts";
 
 let server: Server | undefined;
 
@@ -66,6 +66,29 @@ describe("a read whose connection breaks", () => {
     await expect(broken.client.call(read)).rejects.toThrow("broke off");
     expect(broken.asked()).toBe(2);
     broken.client.close();
+  });
+});
+
+describe("a read of at most so many values", () => {
+  const keys = (count: number) => (response: ServerResponse) =>
+    void response.end(
+      JSON.stringify({ data: Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, ""])) }),
+    );
+
+  it("gives an answer of no more", async () => {
+    const { client } = await clientOf(keys(90));
+    const { data } = await client.call({ ...read, maxValues: 100 });
+    expect(Object.keys(data as object)).toHaveLength(90);
+    client.close();
+  });
+
+  it("refuses one of more, and says so", async () => {
+    const { client } = await clientOf(keys(110));
+    await expect(client.call({ ...read, maxValues: 100 })).rejects.toMatchObject({
+      message: "/api/v1/configmaps/a: the answer has more than 100 values",
+      reason: tooManyValues,
+    });
+    client.close();
   });
 });
 

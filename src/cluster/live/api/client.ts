@@ -2,6 +2,7 @@ import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request, type RequestOptions } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { hasMoreValues } from "../../../text/json.ts";
 import type { Connection } from "./connection.ts";
 
 /** An unsuccessful answer of the API server, or no answer (`status` 0). */
@@ -27,6 +28,8 @@ export interface ApiRequest {
   readonly contentType?: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Values of the answer that are made at most: making them stops all other work. Default: as many as it has. */
+  readonly maxValues?: number;
   readonly signal: AbortSignal;
 }
 
@@ -164,9 +167,13 @@ export function createApiClient(connection: Connection): ApiClient {
   return {
     stream: opened,
     call: async (wanted) => {
-      const body = await whole(wanted);
+      const body = (await whole(wanted)).toString("utf8");
+      if (wanted.maxValues !== undefined && hasMoreValues(body, wanted.maxValues))
+        throw new ApiError(0, `${wanted.path}: the answer has more than ${wanted.maxValues} values`, {
+          reason: tooManyValues,
+        });
       try {
-        return JSON.parse(body.toString("utf8")) as KubernetesObject;
+        return JSON.parse(body) as KubernetesObject;
       } catch (cause) {
         throw new ApiError(0, `${wanted.path}: the answer is not JSON`, { cause });
       }
@@ -174,6 +181,9 @@ export function createApiClient(connection: Connection): ApiClient {
     close: () => connection.close(),
   };
 }
+
+/** Reason of an answer above `maxValues`. */
+export const tooManyValues = "TooManyValues";
 
 /** Message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

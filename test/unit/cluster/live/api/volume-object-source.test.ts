@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
+import { ApiError, tooManyValues } from "../../../../../src/cluster/live/api/client.ts";
 import { createVolumeObjectSource } from "../../../../../src/cluster/live/api/volume-object-source.ts";
 import { scriptedClient } from "../live-fakes.ts";
 
@@ -53,6 +53,12 @@ describe("createVolumeObjectSource", () => {
       new ApiError(404, "no such page"),
       "SOURCE_UNAVAILABLE",
       /no such page/,
+    ],
+    [
+      "an answer of too many values",
+      new ApiError(0, "too many", { reason: tooManyValues }),
+      "LIMIT_EXCEEDED",
+      /ConfigMap n\/c is made of more than 50000 values, mostly keys; split it/,
     ],
     ["no uid", { metadata: { resourceVersion: "1" } }, "SOURCE_MALFORMED", /no uid/],
     ["a key that no file can have", object("u", "1", { "a/b": "" }), "SOURCE_MALFORMED", /a\/b/],
