@@ -4,6 +4,7 @@ import type { AdmissionRequest } from "./admission-request.ts";
 import { bypass } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { reviewChange } from "./review-change.ts";
+import { reviewTooLarge } from "./review-too-large.ts";
 import { reviewPod } from "./review-pod.ts";
 
 /**
@@ -13,6 +14,7 @@ import { reviewPod } from "./review-pod.ts";
 export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
   const { operation } = request.subject;
   if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
+  if (request.tooLarge === true) return reviewTooLarge(request, context);
   if (request.object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
   return request.resource === "configmaps"
     ? reviewChange(request, request.object, context)

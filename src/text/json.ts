@@ -5,6 +5,17 @@ export class JsonError extends Error {
   override readonly name = "JsonError";
 }
 
+/** More values than the caller reads. */
+export class TooManyValues extends JsonError {
+  /** The whole text, decoded. */
+  readonly text: string;
+
+  constructor(text: string, limit: number) {
+    super(`made of more than ${limit} values`);
+    this.text = text;
+  }
+}
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const maxDepth = 64;
@@ -123,7 +134,7 @@ export function parseStrictJson(source: Uint8Array | string, limit = maxValues):
   let value: Json;
   try {
     text = typeof source === "string" ? source : utf8.decode(source);
-    if (hasMoreValues(text, limit)) throw new JsonError(`made of more than ${limit} values`);
+    if (hasMoreValues(text, limit)) throw new TooManyValues(text, limit);
     value = JSON.parse(text) as Json;
   } catch (cause) {
     if (cause instanceof JsonError) throw cause;

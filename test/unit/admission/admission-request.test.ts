@@ -84,6 +84,36 @@ describe("parseReview", () => {
     }
   });
 
+  describe("of an object with too many values", () => {
+    const many = { data: Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, ""])) };
+    const wide = review({ object: many, oldObject: many, dryRun: true });
+
+    it("reads everything but the object", () => {
+      const parsed = parseReview(wide);
+      expect(parsed).toMatchObject({ tooLarge: true, object: undefined, oldObject: undefined });
+      expect(parsed.subject).toEqual({ ...parseReview(review({})).subject, dryRun: true });
+    });
+
+    it("reads one that has just no more", () => {
+      const few = { data: Object.fromEntries(Object.entries(many.data).slice(0, 49_000)) };
+      expect(parseReview(review({ object: few }))).toMatchObject({ object: few });
+      expect(parseReview(review({ object: few }))).not.toHaveProperty("tooLarge");
+    });
+
+    it.each([
+      ["a repeated key", /"uid":/, '"uid":"other","uid":', "same key twice"],
+      ["no uid", /"uid":"[^"]*",/, "", "uid is missing"],
+      ["half a surrogate pair", /"namespace":"[^"]*"/, '"namespace":"\\ud800"', "surrogate"],
+      ["a user without end", /"userInfo":/, `"x":"${"y".repeat(300_000)}","userInfo":`, "characters beside"],
+    ])("refuses %s, saying what is wrong", (_, place, put, message) => {
+      const text = wide.toString();
+      const changed = text.replace(place, put);
+      expect(changed).not.toBe(text);
+      expect(() => parseReview(Buffer.from(changed))).toThrow(ReviewError);
+      expect(() => parseReview(Buffer.from(changed))).toThrow(message);
+    });
+  });
+
   it("throws nothing but a ReviewError, whatever comes", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(request)), (value, field) => {
