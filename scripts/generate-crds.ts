@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { group } from "../src/policy/resource/kinds.ts";
 import { crdYaml } from "./generate/crd.ts";
+import { allExamples, judgeExamples } from "./generate/examples.ts";
 import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";
@@ -14,6 +15,7 @@ import { resources } from "./generate/resources.ts";
 /** All generated files by their path in the repository. */
 export async function generatedFiles(): Promise<GeneratedFiles> {
   const config = await resolveConfig(join(root, "docs/reasons.md"));
+  const examples = judgeExamples(await allExamples());
   const markdown = (text: string): Promise<string> => format(text, { ...config, parser: "markdown" });
   return new Map([
     // Once for kubectl, once for Helm, whose charts contain all that they install.
@@ -25,7 +27,7 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
         async (resource) =>
           [
             `docs/reference/${resource.kind.toLowerCase()}.md`,
-            await markdown(referencePage(resource)),
+            await markdown(referencePage(resource, examples[resource.kind])),
           ] as const,
       ),
     )),

@@ -1,4 +1,6 @@
 import { group, version } from "../../src/policy/resource/kinds.ts";
+import { examplesPath, type JudgedExample } from "./examples.ts";
+import { inlineYaml } from "./inline-yaml.ts";
 import type { Resource } from "./resources.ts";
 import { toStructural, type StructuralSchema } from "./structural-schema.ts";
 
@@ -45,19 +47,32 @@ interface Row {
   readonly path: string;
   readonly schema: StructuralSchema;
   readonly required: boolean;
+  /** The field's values in the examples. */
+  readonly values: readonly unknown[];
 }
 
-function rowsOf(schema: StructuralSchema, path: string, required: boolean): readonly Row[] {
+const memberOf = (value: unknown, name: string): readonly unknown[] => {
+  const member = (value as Readonly<Record<string, unknown>>)[name];
+  return member === undefined ? [] : [member];
+};
+
+function rowsOf(row: Row): readonly Row[] {
+  const { path, schema, values } = row;
   const item = schema.items;
-  const inner = item === undefined ? schema : item;
-  const at = item === undefined ? path : `${path}[]`;
+  const inner = item ?? schema;
+  const [at, entries] = item === undefined ? [path, values] : [`${path}[]`, values.flat()];
   const fields = Object.entries(inner.properties ?? {}).flatMap(([name, field]) =>
-    rowsOf(field, `${at}.${name}`, inner.required?.includes(name) === true),
+    rowsOf({
+      path: `${at}.${name}`,
+      schema: field,
+      required: inner.required?.includes(name) === true,
+      values: entries.flatMap((entry) => memberOf(entry, name)),
+    }),
   );
-  return [{ path, schema, required }, ...fields];
+  return [row, ...fields];
 }
 
-function rowText({ path, schema, required }: Row): string {
+function rowText({ path, schema, required, values }: Row): string {
   const preset = schema.default;
   const standard = required
     ? "required"
@@ -71,7 +86,7 @@ function rowText({ path, schema, required }: Row): string {
   const text = [schema.description ?? "", limits.length === 0 ? "" : `(${limits.join("; ")})`].filter(
     (part) => part !== "",
   );
-  return `| ${code(path)} | ${typeOf(schema)} | ${standard} | ${cell(text.join(" "))} |`;
+  return `| ${code(path)} | ${typeOf(schema)} | ${standard} | ${code(inlineYaml(values[0]))} | ${cell(text.join(" "))} |`;
 }
 
 function rulesOf(rows: readonly Row[]): readonly string[] {
@@ -86,39 +101,69 @@ function rulesOf(rows: readonly Row[]): readonly string[] {
   return lines.length === 0 ? [] : ["## Rules", "", "| field | rule | CEL |", "|---|---|---|", ...lines, ""];
 }
 
-/** The reference page of a resource, as Markdown. */
-export function referencePage(resource: Resource): string {
-  const { kind, plural, shortName } = resource;
-  const spec = rowsOf(toStructural(resource.spec), "spec", true);
-  const status = rowsOf(toStructural(resource.status), "status", false);
-  const table = (rows: readonly Row[]): readonly string[] => [
-    "| field | type | default | meaning |",
-    "|---|---|---|---|",
-    ...rows.slice(1).map(rowText),
+/** @throws Error naming the fields that are in no example */
+function tableOf({ kind }: Resource, rows: readonly Row[]): readonly string[] {
+  const without = rows.filter(({ values }) => values.length === 0).map(({ path }) => path);
+  if (without.length > 0)
+    throw new Error(`no example has ${without.join(", ")}; add what is missing to ${examplesPath(kind)}`);
+  return [
+    "| field | type | default | example | meaning |",
+    "|---|---|---|---|---|",
+    ...rows.map(rowText),
     "",
   ];
+}
+
+const block = ({ text }: JudgedExample): readonly string[] => ["```yaml", text.trimEnd(), "```", ""];
+
+function introduction(
+  { kind, plural, shortName, description }: Resource,
+  [first, ...others]: readonly JudgedExample[],
+): readonly string[] {
+  const file = examplesPath(kind);
   return [
-    "<!-- Generated from src/policy/resource by `npm run generate`; changes here are lost. -->",
+    "<!-- Generated from src/policy/resource and examples/reference by `npm run generate`; changes here are lost. -->",
     "",
     `# ${kind}`,
     "",
     `\`${group}/${version}\`, cluster-scoped; \`kubectl get ${plural}\`, short \`${shortName}\`, category \`skill-admission\`.`,
     "",
-    resource.description,
+    description,
     "",
     "An unknown field is an error, here as in `kubectl apply`. A resource that the API server let through and that cannot be used all the same says so in",
     "its `Ready` condition; a policy that is not ready denies every skill in the namespaces it applies to.",
     "",
-    "```yaml",
-    resource.example.trimEnd(),
-    "```",
+    ...(first === undefined ? [] : [`${first.title}:`, "", ...block(first)]),
+    `The tables show each field as it is in an example of [${file}](../../${file}); \`…\` stands for what is left out.`,
+    ...(others.length === 0 ? [] : ["The other examples are [below](#more-examples)."]),
+    "`skill-admission apply --policy examples/reference --resource pod.yaml` judges a pod by the examples of all kinds.",
     "",
+  ];
+}
+
+/**
+ * The reference page of a resource, as Markdown: each field with its value in the first example that has it.
+ * @throws Error naming the fields that are in no example
+ */
+export function referencePage(resource: Resource, examples: readonly JudgedExample[]): string {
+  const rowsIn = (path: "spec" | "status", values: readonly unknown[]): readonly Row[] =>
+    rowsOf({ path, schema: toStructural(resource[path]), required: true, values });
+  const specs = examples.map(({ object }) => object["spec"]);
+  const statuses = examples.map(({ status }) => status);
+  const [spec, status] = [rowsIn("spec", specs), rowsIn("status", statuses)];
+  const others = examples.slice(1);
+  return [
+    ...introduction(resource, examples),
     "## Spec",
     "",
-    ...table(spec),
+    ...tableOf(resource, spec.slice(1)),
     ...rulesOf(spec),
     "## Status",
     "",
-    ...table(status),
+    "As the controller writes it for the examples.",
+    "",
+    ...tableOf(resource, status.slice(1)),
+    ...(others.length === 0 ? [] : ["## More examples", ""]),
+    ...others.flatMap((example) => [`### ${example.title}`, "", ...block(example)]),
   ].join("\n");
 }

@@ -14,8 +14,6 @@ interface Presentation {
   /** First paragraph of `kubectl explain` and of the page. */
   readonly description: string;
   readonly columns: readonly PrinterColumn[];
-  /** A complete example, YAML. */
-  readonly example: string;
 }
 
 const ready: readonly PrinterColumn[] = [
@@ -69,42 +67,6 @@ const presentations: Readonly<Record<OwnKind, Presentation>> = {
       },
       ...ready,
     ],
-    example: `apiVersion: skill-admission.dev/v1alpha1
-kind: ClusterSkillPolicy
-metadata:
-  name: payments
-spec:
-  mode: Enforce
-  tenant: payments
-  namespaceSelector:
-    matchLabels: { tenant: payments }
-  skillRoots: [/opt/agent/skills]
-  skills:
-    - names: ["cuopt-*", data-designer]
-      sources: [ConfigMap, Projected]
-  publishers:
-    - name: nvidia
-      certificate:
-        trustRootRef: { name: nvidia-agent }
-        subject: { organization: NVIDIA Corporation }
-    - name: payments-team
-      publicKey:
-        trustRootRef: { name: payments, key: release }
-  evidence:
-    integrity: STRONG
-    authorship: STRONG
-  card:
-    required: true
-    fields: [description, owner, license, risks]
-    mitigationPerRisk: true
-    licenses: { allow: [Apache-2.0, MIT, CC-BY-4.0] }
-    permissions: { deny: ["Bash(*)", "network:egress"] }
-  revocation:
-    listRefs: [{ name: org-revoked }]
-  immutability: { configMap: Required, readOnlyMount: Required }
-  unverifiable: { default: Deny, PersistentVolumeClaim: Warn }
-  unsigned: { action: Warn, until: "2027-01-31T00:00:00Z" }
-`,
   },
   SkillTrustRoot: {
     description:
@@ -144,20 +106,6 @@ spec:
       },
       ...ready,
     ],
-    example: `apiVersion: skill-admission.dev/v1alpha1
-kind: SkillTrustRoot
-metadata:
-  name: payments
-spec:
-  keys:
-    - name: release
-      notAfter: "2027-12-31T00:00:00Z"
-      pem: |
-        -----BEGIN PUBLIC KEY-----
-        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEii6edT4gf0z3k4/c8dMel9HZGctq
-        J0jdGtypTeMOB3jBaX6Vd1wxSoYQlhD0+0KTV0CtoSS+y6OQMYUoh8F8ng==
-        -----END PUBLIC KEY-----
-`,
   },
   SkillRevocationList: {
     description:
@@ -172,23 +120,6 @@ spec:
       })),
       ...ready,
     ],
-    example: `apiVersion: skill-admission.dev/v1alpha1
-kind: SkillRevocationList
-metadata:
-  name: org-revoked
-spec:
-  skills:
-    - digest: sha256:6ef1fd0e2d3c4d4f5e4f2f7bd0b1a3b6a5d3a1f9c2a24bb1c1f1d7a3b0f8e9aa
-      reason: exfiltrates credentials (SEC-1234)
-      revokedAt: "2026-11-21T08:00:00Z"
-  keys:
-    - digest: sha256:7db647f4b363a944b2a9c5d0b7e6a1c88f3f5e3d5a1b0c9d8e7f6a5b4c3d2e1f
-      reason: laptop of a signer was stolen
-  identities:
-    - identity: https://github.com/acme/skills/.github/workflows/release.yml@refs/heads/main
-      issuer: https://token.actions.githubusercontent.com
-      reason: workflow was open to pull requests from forks
-`,
   },
 };
 

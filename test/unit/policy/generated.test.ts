@@ -4,9 +4,6 @@ import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../../scripts/generate-crds.ts";
 import { generatedFiles as observabilityFiles } from "../../../scripts/generate-observability.ts";
-import { resources } from "../../../scripts/generate/resources.ts";
-import { parseResource } from "../../../src/policy/resource/parse.ts";
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -80,12 +77,5 @@ describe("the generated files", () => {
         if (schema.additionalProperties !== undefined) expect(schema.maxProperties, field).toBeGreaterThan(0);
       }
     }
-  });
-
-  it("hold examples that are in order", () => {
-    const read = resources.map(({ kind, example }) =>
-      parseResource(kind, parse(example) as KubernetesObject),
-    );
-    expect(read.map(({ name }) => name)).toEqual(["payments", "payments", "org-revoked"]);
   });
 });
