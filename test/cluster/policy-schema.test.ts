@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { allExamples, examplesPath } from "../../scripts/generate/examples.ts";
+import { nameOf } from "../../src/kubernetes/object.ts";
+import { ownKinds } from "../../src/policy/resource/kinds.ts";
 import { objectOf, resourceCases } from "../unit/policy/resource-cases.ts";
 import { kubectl, tryKubectl } from "./harness/cluster.ts";
 
@@ -14,6 +17,15 @@ describe("the CRDs on an API server", () => {
     const taken = new Set([...stdout.matchAll(/\/case-(\d+) created/g)].map(([, index]) => Number(index)));
     const differ = resourceCases.filter((one, index) => taken.has(index) !== (one.refused === undefined));
     expect(differ.map(({ kind, name }) => `${kind}: ${name}`)).toEqual([]);
+  });
+
+  it("take the examples of the reference pages", async () => {
+    const files = ownKinds.flatMap((kind) => ["-f", examplesPath(kind)]);
+    const examples = Object.entries(await allExamples()).flatMap(([kind, list]) =>
+      list.map(({ object }) => `${kind.toLowerCase()}.skill-admission.dev/${nameOf(object)}`),
+    );
+    const taken = await kubectl(["create", "--dry-run=server", "--validate=strict", "-o", "name", ...files]);
+    expect(taken.trim().split("\n").sort()).toEqual(examples.sort());
   });
 
   it("say what is wrong in the words of the rule", async () => {

@@ -4,6 +4,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { allExamples } from "../../../scripts/generate/examples.ts";
+import { parseResource } from "../../../src/policy/resource/parse.ts";
 import type {
   MirrorReference,
   NamedReference,
@@ -404,6 +406,17 @@ describe("what a mirror, or who stands before it, tries", () => {
     await mirrors.close();
     mirrors = open();
     expect((await look(referenceOf({ root: "rubbish" }))).fault).toMatch(/tuf\.root is no root\.json/);
+  });
+
+  it("the root in the example of the reference page signs itself, and begins another repository", async () => {
+    const { SkillTrustRoot: roots } = await allExamples();
+    const entries = roots.flatMap(
+      ({ object }) => parseResource("SkillTrustRoot", object).spec.sigstore ?? [],
+    );
+    const [root = ""] = entries.flatMap(({ tuf }) => tuf?.root ?? []);
+    const { fault } = await look(referenceOf({ root }));
+    expect(fault).not.toMatch(/signed by its own keys/);
+    expect(server.asked).toContain("/2.root.json");
   });
 
   it("data without end are cut off", async () => {
