@@ -4,7 +4,8 @@ import { createApiClient, type ApiClient } from "../../src/cluster/live/api/clie
 import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
 import { createEventWriter, eventLimits, type EventWriter } from "../../src/cluster/live/events/writer.ts";
 import { hasReadyEndpoint, readInstallation } from "../../src/cluster/live/registration/installation.ts";
-import { apply, kubectl } from "./harness/cluster.ts";
+import { apply } from "./harness/apply.ts";
+import { kubectl } from "./harness/cluster.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "telling";

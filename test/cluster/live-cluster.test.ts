@@ -8,7 +8,9 @@ import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-c
 import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
 import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
-import { apply, killApiServer, kubectl, startApiServer, tryKubectl } from "./harness/cluster.ts";
+import { api, ownPath, patch, remove } from "./harness/api.ts";
+import { apply, tryApply } from "./harness/apply.ts";
+import { killApiServer, kubectl, startApiServer, tryKubectlApply } from "./harness/cluster.ts";
 import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
 import { kubeconfig } from "./harness/opened.ts";
 import { clusterSkillPolicy, skillTrustRoot } from "../fixtures/resources.ts";
@@ -37,6 +39,7 @@ const pod = (name: string, configMap: string) => ({
     volumes: [{ name: "v", configMap: { name: configMap } }],
   },
 });
+const podPath = (name: string): string => `/api/v1/namespaces/${namespace}/pods/${name}`;
 const ref = (name: string) => ({ kind: "ConfigMap", namespace, name }) as const;
 const soon = () => AbortSignal.timeout(15_000);
 
@@ -58,8 +61,9 @@ const open = () => {
   });
 };
 
-const status = async (kind: string, name: string) =>
-  JSON.parse(await kubectl(["get", kind, name, "-o", "jsonpath={.status}"])) as {
+interface Judged {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly status: {
     readonly observedGeneration: number;
     readonly publishers?: number;
     readonly conditions: readonly {
@@ -69,6 +73,11 @@ const status = async (kind: string, name: string) =>
       readonly message: string;
     }[];
   };
+}
+
+const first = ownPath("clusterskillpolicies", "first");
+const root = ownPath("skilltrustroots", "root");
+const status = async (path: string) => (await api<Judged>(path)).status;
 
 beforeAll(async () => {
   client = createApiClient(await connectByKubeconfig(kubeconfig));
@@ -112,7 +121,7 @@ describe("openLiveCluster", () => {
     );
     await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), 10_000);
     expect(cluster.current().trust.keys).toHaveLength(1);
-    await vi.waitFor(async () => expect((await status("cskp", "first")).conditions).toHaveLength(1), 10_000);
+    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(1), 10_000);
     const before = cluster.current();
     await apply(pod("unrelated", "c"));
     expect(cluster.current()).toBe(before);
@@ -120,26 +129,26 @@ describe("openLiveCluster", () => {
 
   it("writes Ready with generation and counts", async () => {
     await vi.waitFor(async () => {
-      expect(await status("cskp", "first")).toMatchObject({
+      expect(await status(first)).toMatchObject({
         observedGeneration: 1,
         publishers: 1,
         conditions: [{ type: "Ready", status: "True" }],
       });
     }, 10_000);
     await vi.waitFor(
-      async () => expect(await status("sktr", "root")).toMatchObject({ certificates: 0, keys: 1 }),
+      async () => expect(await status(root)).toMatchObject({ certificates: 0, keys: 1 }),
       10_000,
     );
   });
 
   it("keeps a policy in force whose trust root is deleted, denying, and says so in its status", async () => {
-    await kubectl(["delete", "sktr", "root"]);
+    await remove(root);
     await vi.waitFor(
       () => expect(cluster.current().policies[0]?.invalidReason).toContain("SkillTrustRoot root"),
       10_000,
     );
     await vi.waitFor(async () => {
-      const { conditions } = await status("cskp", "first");
+      const { conditions } = await status(first);
       expect(conditions[0]).toMatchObject({ status: "False", reason: "TrustRootMissing" });
     }, 10_000);
     await apply(trustRoot);
@@ -147,15 +156,13 @@ describe("openLiveCluster", () => {
   });
 
   it("does not write a status twice", async () => {
-    const version = () => kubectl(["get", "cskp", "first", "-o", "jsonpath={.metadata.resourceVersion}"]);
-    await vi.waitFor(
-      async () => expect((await status("cskp", "first")).conditions[0]?.status).toBe("True"),
-      10_000,
-    );
+    const version = async () => (await api<Judged>(first)).metadata.resourceVersion;
+    await vi.waitFor(async () => expect((await status(first)).conditions[0]?.status).toBe("True"), 10_000);
     const before = await version();
     await apply(policy("second"));
     await vi.waitFor(
-      async () => expect((await status("cskp", "second")).conditions[0]?.status).toBe("True"),
+      async () =>
+        expect((await status(ownPath("clusterskillpolicies", "second"))).conditions[0]?.status).toBe("True"),
       10_000,
     );
     expect(await version()).toBe(before);
@@ -169,15 +176,14 @@ describe("openLiveCluster", () => {
     );
     expect(cluster.podsUsing({ ...ref("used"), namespace: "default" })).toEqual([]);
     expect(cluster.podsUsing({ ...ref("used"), kind: "Secret" })).toEqual([]);
-    await kubectl(["-n", namespace, "delete", "pod", "user", "--force", "--grace-period=0"]);
+    await remove(podPath("user"));
     await vi.waitFor(() => expect(cluster.podsUsing(ref("used"))).toEqual([]), 10_000);
   });
 
   it("forgets a pod that has ended", async () => {
     await apply(pod("ending", "ends"));
     await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toHaveLength(1), 10_000);
-    const ended = JSON.stringify({ status: { phase: "Succeeded" } });
-    await kubectl(["-n", namespace, "patch", "pod", "ending", "--subresource=status", "-p", ended]);
+    await patch(`${podPath("ending")}/status`, { status: { phase: "Succeeded" } });
     await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toEqual([]), 10_000);
   });
 
@@ -225,25 +231,19 @@ describe("the CustomResourceDefinitions", () => {
   ];
 
   it.each(wrong)("refuse %s", async (_, spec, message) => {
-    const { code, stderr } = await tryKubectl(["apply", "-f", "-"], JSON.stringify(policy("wrong", spec)));
+    const { code, stderr } = await tryApply([policy("wrong", spec)]);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
 
   it("refuse an unknown field by name", async () => {
-    const { code, stderr } = await tryKubectl(
-      ["apply", "-f", "-"],
-      JSON.stringify(policy("wrong", { publishrs: [] })),
-    );
+    const { code, stderr } = await tryKubectlApply([policy("wrong", { publishrs: [] })]);
     expect(code).toBe(1);
     expect(stderr).toContain('unknown field "spec.publishrs"');
   });
 
   it("refuse a trust root that holds nothing, in the rule's own words", async () => {
-    const { code, stderr } = await tryKubectl(
-      ["apply", "-f", "-"],
-      JSON.stringify({ ...trustRoot, spec: {} }),
-    );
+    const { code, stderr } = await tryApply([skillTrustRoot("wrong", {})]);
     expect(code).toBe(1);
     expect(stderr).toContain("give at least one of certificates, keys and sigstore");
   });

@@ -5,14 +5,9 @@ import { createCertificateSecret } from "../../src/cluster/live/api/certificate-
 import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
 import { reflectorDefaults, startReflector, type Reflector } from "../../src/cluster/live/watch/reflector.ts";
 import { createVolumeObjectSource } from "../../src/cluster/live/api/volume-object-source.ts";
-import {
-  apply,
-  applyLarge,
-  killApiServer,
-  kubectl,
-  restartApiServer,
-  startApiServer,
-} from "./harness/cluster.ts";
+import { remove } from "./harness/api.ts";
+import { apply } from "./harness/apply.ts";
+import { killApiServer, kubectl, restartApiServer, startApiServer } from "./harness/cluster.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "live";
@@ -53,7 +48,7 @@ const text = (file: { readonly bytes: Uint8Array } | undefined) =>
 describe("createVolumeObjectSource", () => {
   it("reads data and binaryData", async () => {
     const bytes = randomBytes(300_000);
-    await applyLarge({
+    await apply({
       ...configMap("plain", { "SKILL.md": "ä" }),
       binaryData: { blob: bytes.toString("base64") },
     });
@@ -93,7 +88,7 @@ describe("createVolumeObjectSource", () => {
     const source = createVolumeObjectSource(client);
     await apply({ ...configMap("again", { k: "before" }), immutable: true });
     const before = await source.read(ref("again"), soon());
-    await kubectl(["-n", namespace, "delete", "configmap", "again"]);
+    await remove(`/api/v1/namespaces/${namespace}/configmaps/again`);
     await apply({ ...configMap("again", { k: "after" }), immutable: true });
     const after = await source.read(ref("again"), soon());
     expect(text(after?.files.get("k"))).toBe("after");
@@ -162,7 +157,7 @@ describe("startReflector, against an API server that is killed", () => {
   it("follows changes as they happen", async () => {
     await apply(configMap("one", {}));
     await vi.waitFor(() => expect(held).toContain("live/one"), 10_000);
-    await kubectl(["-n", namespace, "delete", "configmap", "one"]);
+    await remove(`/api/v1/namespaces/${namespace}/configmaps/one`);
     await vi.waitFor(() => expect(held).not.toContain("live/one"), 10_000);
   });
 

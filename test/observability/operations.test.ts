@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../cluster/harness/crds.ts";
 import { createNamespace } from "../cluster/admission/world.ts";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
-import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { apply } from "../cluster/harness/apply.ts";
+import { kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { clear, registered, startReplica, type Replica } from "../cluster/replicas/replica.ts";
 import { kubeconfig } from "../cluster/harness/opened.ts";
 import {

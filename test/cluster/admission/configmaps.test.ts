@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, kubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
+import { patch, remove } from "../harness/api.ts";
 import { sharedProduct, type LogLine, type SharedProduct } from "./product.ts";
 import {
   createNamespace,
@@ -13,7 +14,6 @@ import {
   policy,
   ship,
   short,
-  stream,
   tryApply,
   type Part,
 } from "./world.ts";
@@ -21,6 +21,7 @@ import {
 const namespace = "configmaps";
 const ungoverned = "configmaps-free";
 const script = "scripts/run.sh";
+const at = (plural: string, name: string): string => `/api/v1/namespaces/${namespace}/${plural}/${name}`;
 
 let product: SharedProduct;
 
@@ -116,7 +117,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     expect(denial(await tryApply([mutable(newer.skill, "renewed", namespace).configMap]))).toContain(
       "mounted by Pod",
     );
-    await kubectl(["-n", namespace, "annotate", "configmap", "renewed", "note=1"]);
+    await patch(at("configmaps", "renewed"), { metadata: { annotations: { note: "1" } } });
     await lastDecision("ConfigMap", "renewed").toMatchObject({ decision: "allow" });
   });
 
@@ -124,7 +125,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     const shipped = ship(good.skill, namespace, "anew");
     await apply(...shipped.all);
     const { name } = shipped.configMaps[0]!.metadata;
-    await kubectl(["-n", namespace, "delete", "configmap", name]);
+    await remove(at("configmaps", name));
     const other = ship(broken, namespace, "anew").configMaps[0]!;
     const ran = await tryApply([{ ...other, metadata: { ...other.metadata, name } }]);
     expect(denial(ran)).toContain(`mounted by Pod ${namespace}/anew`);
@@ -138,23 +139,14 @@ describe("a ConfigMap that a running pod mounts", () => {
   it("is checked in a dry run too", async () => {
     const { configMap, pod } = mutable(good.skill, "dry", namespace);
     await apply(configMap, pod);
-    const ran = await tryApply([mutable(broken, "dry", namespace).configMap], "--dry-run=server");
+    const ran = await tryApply([mutable(broken, "dry", namespace).configMap], { dryRun: true });
     expect(denial(ran)).toContain(facts());
   });
 
   it("may be changed at will once the pod has ended or gone", async () => {
     const { configMap, pod } = mutable(good.skill, "ended", namespace);
     await apply(configMap, pod);
-    await kubectl([
-      "-n",
-      namespace,
-      "patch",
-      "pod",
-      "ended",
-      "--subresource=status",
-      "-p",
-      JSON.stringify({ status: { phase: "Succeeded" } }),
-    ]);
+    await patch(`${at("pods", "ended")}/status`, { status: { phase: "Succeeded" } });
     const change = () => tryApply([mutable(broken, "ended", namespace).configMap]);
     // The end of a pod comes by watch.
     await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
@@ -187,7 +179,7 @@ describe("a ConfigMap that no governed pod mounts", () => {
       { length: 60 },
       (_, index) => mutable(broken, `many-${index}`, namespace).configMap,
     );
-    await kubectl(["apply", "-f", "-"], stream(many));
+    await apply(...many);
     const told = async (): Promise<readonly LogLine[]> =>
       (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
     await expect.poll(told, { timeout: 5_000 }).toHaveLength(60);

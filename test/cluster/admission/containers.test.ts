@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, tryKubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
+import { tryKubectl } from "../harness/cluster.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { apply, tryKubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
+import { tryKubectl } from "../harness/cluster.ts";
 import { sharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, mutable, pemOf, policy, ship, tryApply } from "./world.ts";
 

@@ -8,7 +8,6 @@ import { keylessSkill } from "../../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
 import { signedSkill, skillOf, withFiles } from "../../fixtures/signed-skill.ts";
 import { projectRoot } from "../harness/binaries.ts";
-import { tryKubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
@@ -20,6 +19,7 @@ import {
   policy,
   short,
   trustRoot,
+  tryApply,
   type Part,
 } from "./world.ts";
 
@@ -299,15 +299,12 @@ describe("a policy that demands freshness", () => {
   });
 
   it("cannot demand a grade that no skill reaches", async () => {
-    const { code, stderr } = await tryKubectl(
-      ["apply", "-f", "-"],
-      JSON.stringify(
-        policy("too-fresh", {
-          publishers: [{ name: "team", publicKey: { pem: pemOf(team) } }],
-          evidence: { freshness: "STRONG" },
-        }),
-      ),
-    );
+    const { code, stderr } = await tryApply([
+      policy("too-fresh", {
+        publishers: [{ name: "team", publicKey: { pem: pemOf(team) } }],
+        evidence: { freshness: "STRONG" },
+      }),
+    ]);
     expect(code).toBe(1);
     expect(stderr).toContain("spec.evidence.freshness");
   });

@@ -1,52 +1,23 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { projectRoot } from "../harness/binaries.ts";
+import { documented, makeAccount, type Account } from "../harness/account.ts";
+import { api, find, remove } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { installCrds } from "../harness/crds.ts";
-import { startProduct, type Product } from "./product.ts";
+import { registrationPath, startProduct, type Product } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 
 const namespace = "least-privilege";
-const account = "skill-admission";
 
 let product: Product;
-let folder: string;
+let account: Account;
 let good: SignedSkill;
 
-/** The ClusterRole as docs/cluster.md prints it. */
-async function documentedRole(): Promise<string> {
-  const text = await readFile(join(projectRoot, "docs/cluster.md"), "utf8");
-  const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
-  return blocks.find((block) => block.includes("kind: ClusterRole\n")) ?? "";
-}
-
-interface Kubeconfig {
-  readonly users: readonly object[];
-}
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "skill-admission-role-"));
   await installCrds();
   await createNamespace(namespace, namespace);
-  await kubectl(["apply", "-f", "-"], await documentedRole());
-  await kubectl(["-n", "default", "create", "serviceaccount", account]);
-  await kubectl([
-    "create",
-    "clusterrolebinding",
-    account,
-    `--clusterrole=${account}`,
-    `--serviceaccount=default:${account}`,
-  ]);
-  const token = (await kubectl(["-n", "default", "create", "token", account])).trim();
-  const flat = await kubectl(["config", "view", "--flatten", "--raw", "-o", "json"]);
-  const kubeconfig = JSON.parse(flat) as Kubeconfig;
-  const file = join(folder, "kubeconfig");
-  const users = [{ name: "admin", user: { token } }];
-  await writeFile(file, JSON.stringify({ ...kubeconfig, users }), { mode: 0o600 });
-  product = await startProduct({ kubeconfig: file });
+  account = await makeAccount("default", [await documented("docs/cluster.md", "ClusterRole")]);
+  product = await startProduct({ kubeconfig: account.kubeconfig });
   good = signedSkill();
   const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
   // Ready is written by the product, with the rights of the role.
@@ -55,10 +26,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await product.remove();
-  await kubectl(["delete", "clusterrole,clusterrolebinding", account]);
-  await kubectl(["-n", "default", "delete", "serviceaccount", account]);
-  await rm(folder, { recursive: true, force: true });
+  await account.remove();
 });
+
+interface EventList {
+  readonly items: readonly { readonly involvedObject: { readonly kind: string } }[];
+}
 
 describe("with the rights of docs/cluster.md and no others", () => {
   it("it registers, reads, decides and writes status", async () => {
@@ -85,19 +58,16 @@ describe("with the rights of docs/cluster.md and no others", () => {
         /Warning +SkillDenied .*skill-admission.*policy "least-privilege" denied Pod least-privilege\/told-/,
       );
     // The same denial again and again is one Event.
-    const kinds = await kubectl([
-      ...["-n", namespace, "get", "events", "--field-selector=reason=SkillDenied"],
-      ...["-o", "jsonpath={.items[*].involvedObject.kind}"],
-    ]);
-    expect(kinds.split(" ").sort()).toEqual(["Pod", "ReplicaSet"]);
+    const { items } = await api<EventList>(
+      `/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DSkillDenied`,
+    );
+    expect(items.map(({ involvedObject }) => involvedObject.kind).sort()).toEqual(["Pod", "ReplicaSet"]);
     expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{.*\} [1-9]/);
   });
 
   it("it puts its registration back, and says so", async () => {
-    await kubectl(["delete", "validatingwebhookconfiguration", "skill-admission"]);
-    await expect
-      .poll(() => kubectl(["get", "validatingwebhookconfiguration", "-o", "name"]), { timeout: 10_000 })
-      .toContain("skill-admission");
+    await remove(registrationPath);
+    await expect.poll(() => find(registrationPath), { timeout: 10_000 }).toBeDefined();
     await expect
       .poll(() => product.metrics(), { timeout: 5_000 })
       .toMatch(/^skill_admission_webhook_repairs_total 1$/m);

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, kubectl, tryKubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
+import { kubectl, tryKubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
+import { api, find, ownPath, patch, remove } from "../harness/api.ts";
 import { kubectl, restartApiServer, tryKubectl } from "../harness/cluster.ts";
-import { startProduct, type Product } from "./product.ts";
+import { registrationPath as registration, startProduct, type Product } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
 
 const namespace = "outage";
-const registration = "skill-admission";
 
 let product: Product;
 let good: SignedSkill;
@@ -23,10 +23,7 @@ interface Registration {
   }[];
 }
 
-const registered = async (): Promise<Registration> =>
-  JSON.parse(
-    await kubectl(["get", "validatingwebhookconfiguration", registration, "-o", "json"]),
-  ) as Registration;
+const registered = (): Promise<Registration> => api<Registration>(registration);
 
 const authority = async (): Promise<string> =>
   Buffer.from((await registered()).webhooks[0]!.clientConfig.caBundle, "base64").toString();
@@ -65,24 +62,21 @@ describe("the registration", () => {
   });
 
   it("is restored when somebody deletes it", async () => {
-    await kubectl(["delete", "validatingwebhookconfiguration", registration]);
+    await remove(registration);
     await soonDenied();
   });
 
   it("is restored when somebody weakens it", async () => {
-    for (const patch of [
+    for (const operations of [
       [{ op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" }],
       [{ op: "remove", path: "/webhooks/0" }],
       [{ op: "replace", path: "/webhooks/0/clientConfig/url", value: "https://127.0.0.1:1/validate" }],
     ]) {
-      await kubectl([
-        "patch",
-        "validatingwebhookconfiguration",
-        registration,
-        "--type=json",
-        "-p",
-        JSON.stringify(patch),
-      ]);
+      await api(registration, {
+        method: "PATCH",
+        contentType: "application/json-patch+json",
+        body: operations,
+      });
       await vi.waitFor(
         async () => {
           const [first] = (await registered()).webhooks;
@@ -104,9 +98,9 @@ describe("when the API server goes away and comes back", () => {
     await restartApiServer();
     await soonDenied();
     expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
-    await kubectl(["patch", "cskp", namespace, "--type=merge", "-p", '{"spec":{"mode":"Audit"}}']);
+    await patch(ownPath("clusterskillpolicies", namespace), { spec: { mode: "Audit" } });
     await expect.poll(async () => (await tryPod(broken)).code, { timeout: 15_000, interval: 200 }).toBe(0);
-    await kubectl(["patch", "cskp", namespace, "--type=merge", "-p", '{"spec":{"mode":"Enforce"}}']);
+    await patch(ownPath("clusterskillpolicies", namespace), { spec: { mode: "Enforce" } });
     await soonDenied();
   });
 });
@@ -191,11 +185,9 @@ describe("a process that is told to stop", () => {
       .toBe(true);
     // Still there for what the API server sends meanwhile.
     expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
-    await kubectl(["delete", "validatingwebhookconfiguration", registration]);
+    await remove(registration);
     await sleep(2_500);
-    expect(await kubectl(["get", "validatingwebhookconfiguration", "-o", "name"])).not.toContain(
-      registration,
-    );
+    expect(await find(registration)).toBeUndefined();
     await product.restart();
     await soonDenied();
   });

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { apply, auditLog, kubectl, tryKubectl } from "../harness/cluster.ts";
-import type { Ran } from "../../fixtures/run-command.ts";
+import { apply, type Applied } from "../harness/apply.ts";
+import { api, find, ownPath, patch, remove } from "../harness/api.ts";
+import { auditLog, tryKubectlApply } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
@@ -33,8 +34,8 @@ beforeAll(async () => {
   product = await sharedProduct();
 }, 60_000);
 
-/** What kubectl says of a pod with the skill, under a name of its own. */
-async function tryPod(skill: Skill, namespace: string): Promise<Ran & { readonly name: string }> {
+/** What the API server says of a pod with the skill, under a name of its own. */
+async function tryPod(skill: Skill, namespace: string): Promise<Applied & { readonly name: string }> {
   const { ran, name } = await applySkill(skill, namespace);
   return { ...ran, name };
 }
@@ -54,42 +55,55 @@ async function withinASecond(check: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What the API server's audit log has of the webhook's annotations, for the request that creates this pod. */
+/** What the API server's audit log has of the webhook's annotations, for the request that applies this pod. */
 const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
   vi.waitFor(async () => {
     const lines = (await auditLog()).trimEnd().split("\n");
-    const line = lines.findLast((text) => text.includes(`"name":"${name}"`) && text.includes('"create"'));
+    const line = lines.findLast(
+      (text) => text.includes(`"name":"${name}"`) && text.includes('"verb":"patch"'),
+    );
     const { annotations = {} } = JSON.parse(line ?? "") as { annotations?: Record<string, string> };
     return Object.fromEntries(
       Object.entries(annotations).filter(([key]) => key.startsWith("pods.skill-admission.dev/")),
     );
   }, 5_000);
 
-const ready = async (kind: string, name: string): Promise<string> =>
-  kubectl(["get", kind, name, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']);
+interface Judged {
+  readonly status?: {
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message: string;
+    }[];
+  };
+}
+
+const ready = async (path: string): Promise<Partial<{ readonly status: string; readonly message: string }>> =>
+  (await api<Judged>(path)).status?.conditions.find(({ type }) => type === "Ready") ?? {};
 
 describe("a policy that names a trust root", () => {
   const space = "trust";
   const spec = (): Part => ({
     publishers: [{ name: "team", publicKey: { trustRootRef: { name: "late" } } }],
   });
-  const message = () => kubectl(["get", "cskp", space, "-o", "jsonpath={.status.conditions[0].message}"]);
+  const [trusting, late] = [ownPath("clusterskillpolicies", space), ownPath("skilltrustroots", "late")];
 
   it("says that there is none, and denies instead of letting through", async () => {
     await createNamespace(space, space);
     await apply(policy(space, spec()));
-    await expect.poll(() => ready("cskp", space)).toBe("False");
-    expect(await message()).toBe(
+    await expect.poll(() => ready(trusting)).toMatchObject({ status: "False" });
+    const { message } = await ready(trusting);
+    expect(message).toBe(
       "spec.publishers[0].publicKey.trustRootRef: there is no SkillTrustRoot late; create it, or name another",
     );
     const text = denial(await tryPod(good.skill, space));
-    expect(text).toContain(`  INTERNAL the policy cannot be used: ${await message()}`);
+    expect(text).toContain(`  INTERNAL the policy cannot be used: ${message}`);
     expect(text).toContain("  fix: an operator should look at the policy's status (kubectl get cskp)");
   });
 
   it("comes into force as soon as the trust root is there", async () => {
     await apply(trustRoot("late", { keys: [{ name: "k", pem }] }));
-    await withinASecond(async () => expect(await ready("cskp", space)).toBe("True"));
+    await withinASecond(async () => expect(await ready(trusting)).toMatchObject({ status: "True" }));
     expect(await tryPod(good.skill, space)).toMatchObject({ code: 0, stderr: "" });
     expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
   });
@@ -105,17 +119,17 @@ describe("a policy that names a trust root", () => {
   });
 
   it("denies, when the trust root is deleted", async () => {
-    await kubectl(["delete", "sktr", "late"]);
+    await remove(late);
     await withinASecond(async () => {
       expect(denial(await tryPod(good.skill, space))).toContain("there is no SkillTrustRoot late");
-      expect(await ready("cskp", space)).toBe("False");
+      expect(await ready(trusting)).toMatchObject({ status: "False" });
     });
   });
 
   it("denies, when the trust root cannot be read", async () => {
     const garbled = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
     await apply(trustRoot("late", { keys: [{ name: "k", pem: garbled }] }));
-    await expect.poll(() => ready("sktr", "late")).toBe("False");
+    await expect.poll(() => ready(late)).toMatchObject({ status: "False" });
     expect(denial(await tryPod(good.skill, space))).toContain("the SkillTrustRoot late is not ready");
   });
 });
@@ -138,11 +152,11 @@ describe("the mode", () => {
 
   it("Warn admits, and kubectl prints the warning", async () => {
     await setMode("Warn");
-    const ran = await tryPod(broken, space);
+    const ran = await tryKubectlApply(ship(broken, space, "warned").all);
     expect(ran.code).toBe(0);
     expect(warnings(ran)).toEqual([`${space}: skill data-designer: FILE_UNSIGNED extra.py`]);
-    expect(await tryPod(good.skill, space)).toMatchObject({ code: 0, stderr: "" });
-    expect(await product.decision("Pod", ran.name)).toMatchObject({ decision: "warn" });
+    expect(await tryKubectlApply(ship(good.skill, space, "fine").all)).toMatchObject({ code: 0, stderr: "" });
+    expect(await product.decision("Pod", "warned")).toMatchObject({ decision: "warn" });
   });
 
   it("Audit admits without a word; the log has the findings, and a metric counts them", async () => {
@@ -177,7 +191,7 @@ describe("the mode", () => {
       ["Audit", 0],
       ["Enforce", 1],
     ] as const) {
-      await kubectl(["patch", "cskp", space, "--type=merge", "-p", JSON.stringify({ spec: { mode } })]);
+      await patch(ownPath("clusterskillpolicies", space), { spec: { mode } });
       await withinASecond(async () => expect((await tryPod(broken, space)).code, mode).toBe(code));
     }
   });
@@ -233,11 +247,11 @@ describe("the policies of a namespace", () => {
     await createNamespace(space);
     await enforce(policy(space, { publishers }));
     expect(await tryPod(broken, space)).toMatchObject({ code: 0, stderr: "" });
-    await kubectl(["label", "namespace", space, `tenant=${space}`]);
+    await patch(`/api/v1/namespaces/${space}`, { metadata: { labels: { tenant: space } } });
     await withinASecond(async () =>
       expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py"),
     );
-    await kubectl(["label", "namespace", space, "tenant-"]);
+    await patch(`/api/v1/namespaces/${space}`, { metadata: { labels: { tenant: null } } });
     await withinASecond(async () =>
       expect(await tryPod(broken, space)).toMatchObject({ code: 0, stderr: "" }),
     );
@@ -256,8 +270,8 @@ describe("the policies of a namespace", () => {
   });
 
   it("are gone when they are deleted", async () => {
-    await kubectl(["delete", "cskp", "newborn"]);
-    expect((await tryKubectl(["get", "cskp", "newborn"])).code).toBe(1);
+    await remove(ownPath("clusterskillpolicies", "newborn"));
+    expect(await find(ownPath("clusterskillpolicies", "newborn"))).toBeUndefined();
     await withinASecond(async () =>
       expect(await tryPod(broken, "newborn")).toMatchObject({ code: 0, stderr: "" }),
     );

@@ -54,9 +54,9 @@ export interface SharedProduct {
   metrics(): Promise<string>;
 }
 
-const registration = "skill-admission";
-
-const registrationPath = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${registration}`;
+/** Where the product registers. */
+export const registrationPath =
+  "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/skill-admission";
 
 /** Policies, trust roots and lists of tests before would govern these namespaces too. */
 async function clear(): Promise<void> {

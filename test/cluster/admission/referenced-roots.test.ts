@@ -7,9 +7,10 @@ import { keylessSkill } from "../../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore, type TestSigstore } from "../../fixtures/sigstore.ts";
 import { TufRepository } from "../../fixtures/tuf-repository.ts";
 import { tufServer, type TufServer } from "../../fixtures/tuf-server.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { api, ownPath, remove } from "../harness/api.ts";
+import { apply } from "../harness/apply.ts";
 import { startProduct, type Product } from "./product.ts";
-import { applySkill, createNamespace, denial, policy, stream, trustRoot, type Part } from "./world.ts";
+import { applySkill, createNamespace, denial, policy, trustRoot, type Part } from "./world.ts";
 
 const home = "referenced-home";
 const down: TufServer["instead"] = (_request, response) => void response.destroy();
@@ -50,17 +51,25 @@ afterAll(async () => {
 async function govern(space: string, instance: Part): Promise<void> {
   await createNamespace(space, space);
   const keyless = { trustRootRef: { name: space }, issuer, identity };
-  const objects = [
+  await apply(
     trustRoot(space, { sigstore: [{ name: "ours", ...instance }] }),
     policy(space, { publishers: [{ name: "ci", keyless }], evidence: { authorship: "STRONG" } }),
-  ];
-  await kubectl(["apply", "-f", "-"], stream(objects));
+  );
 }
 
-/** What `kubectl get` says of a trust root: is it ready, and why. */
-const readyOf = (name: string): Promise<string> => {
-  const of = (member: string) => `{.status.conditions[?(@.type=="Ready")].${member}}`;
-  return kubectl(["get", "sktr", name, "-o", `jsonpath=${of("status")} ${of("message")}`]);
+interface Status {
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly message: string;
+  }[];
+}
+
+/** What the status of a trust root says: is it ready, and why. */
+const readyOf = async (name: string): Promise<string> => {
+  const { status } = await api<{ readonly status?: Status }>(ownPath("skilltrustroots", name));
+  const ready = status?.conditions.find(({ type }) => type === "Ready");
+  return `${ready?.status} ${ready?.message}`;
 };
 const ready = (name: string) => expect.poll(() => readyOf(name), { timeout: 20_000, interval: 100 });
 
@@ -118,30 +127,28 @@ describe("a trusted root in an object of the controller's namespace", () => {
     metadata: { name: "roots", namespace: home },
     ...(kind === "Secret" ? { stringData: { "root.json": text } } : { data: { "root.json": text } }),
   });
-  const put = (one: Part) => kubectl(["apply", "-f", "-"], stream([one]));
-
   it("is followed from its creation to its deletion", async () => {
     await govern(space, { trustedRootFrom: { configMap: { name: "roots", key: "root.json" } } });
     await ready(space).toBe(
       `False spec.sigstore[0].trustedRootFrom: there is no ConfigMap ${home}/roots; create it`,
     );
     await denied(space, `the SkillTrustRoot ${space} is not ready`);
-    await put(object("ConfigMap", proving));
+    await apply(object("ConfigMap", proving));
     await ready(space).toBe("True in force");
     await admitted(space);
-    await put(object("ConfigMap", "{}"));
+    await apply(object("ConfigMap", "{}"));
     await ready(space).toMatch(/^False .*ConfigMap roots, key root\.json: /);
-    await put(object("ConfigMap", other));
+    await apply(object("ConfigMap", other));
     await ready(space).toBe("True in force");
     await denied(space, "in no trusted Sigstore root");
-    await put(object("ConfigMap", proving));
+    await apply(object("ConfigMap", proving));
     await expect.poll(async () => (await applySkill(skill, space)).ran.code, { timeout: 5_000 }).toBe(0);
-    await kubectl(["-n", home, "delete", "configmap", "roots"]);
+    await remove(`/api/v1/namespaces/${home}/configmaps/roots`);
     await ready(space).toMatch(/^False .*there is no ConfigMap/);
   });
 
   it("may be a Secret", async () => {
-    await put(object("Secret", proving));
+    await apply(object("Secret", proving));
     await govern("referenced-secret", { trustedRootFrom: { secret: { name: "roots", key: "root.json" } } });
     await ready("referenced-secret").toBe("True in force");
     await admitted("referenced-secret");

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { kubectl, tryKubectlApply } from "../harness/cluster.ts";
 import { sharedProduct } from "./product.ts";
-import { enforce, pemOf, policy, trustRoot, tryApply, type Part } from "./world.ts";
+import { enforce, pemOf, policy, trustRoot, type Part } from "./world.ts";
 
 let pem: string;
 let publishers: readonly Part[];
@@ -95,19 +95,19 @@ describe("kubectl apply refuses a policy, saying what is wrong, with", () => {
   ];
 
   it.each(cases)("%s", async (_what, spec, says) => {
-    const { code, stderr } = await tryApply([policy("refused", spec())]);
+    const { code, stderr } = await tryKubectlApply([policy("refused", spec())]);
     expect(code).toBe(1);
     expect(stderr).toMatch(says);
   });
 
   it("nothing wrong in it: it is taken", async () => {
-    expect(await tryApply([policy("refused", { publishers })], "--dry-run=server")).toMatchObject({
+    expect(await tryKubectlApply([policy("refused", { publishers })], "--dry-run=server")).toMatchObject({
       code: 0,
     });
   });
 
   it("is the same for a trust root without anything in it", async () => {
-    const { stderr } = await tryApply([trustRoot("refused", {})]);
+    const { stderr } = await tryKubectlApply([trustRoot("refused", {})]);
     expect(stderr).toContain("give at least one of certificates, keys and sigstore");
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyFingerprint } from "../../../src/signature/key.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { ownPath, remove } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
@@ -24,7 +25,6 @@ let product: SharedProduct;
 let own: SignedSkill;
 
 const digestOfKey = ({ trust }: SignedSkill): string => `sha256:${keyFingerprint(trust.keys[0]!.key)}`;
-const remove = (name: string): Promise<string> => kubectl(["delete", "skrl", name, "--ignore-not-found"]);
 const enforced = (spec: Part = {}): Promise<void> =>
   enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem: pemOf(own) } }], ...spec }));
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await remove(listName);
+  await remove(ownPath("skillrevocationlists", listName));
 });
 
 describe("a SkillRevocationList in force", () => {
@@ -92,7 +92,7 @@ describe("a SkillRevocationList in force", () => {
 
   it("is missed by the policies that name it, which deny until it is back", async () => {
     await enforced({ revocation: { listRefs: [{ name: listName }] } });
-    await remove(listName);
+    await remove(ownPath("skillrevocationlists", listName));
     await vi.waitFor(async () => {
       const { ran } = await applySkill(own.skill, namespace);
       expect(denial(ran)).toContain(`there is no SkillRevocationList ${listName}; create it`);
@@ -114,7 +114,7 @@ describe("a SkillRevocationList in force", () => {
 
 describe("a policy's own revocation", () => {
   it("denies by the digest that the log tells", async () => {
-    await remove(listName);
+    await remove(ownPath("skillrevocationlists", listName));
     const { ran, name } = await applySkill(own.skill, namespace);
     expect(ran.code).toBe(0);
     const line = (await product.decision("Pod", name)) as unknown as {

@@ -7,7 +7,8 @@ import {
   type SignedSkill,
 } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
+import { kubectl, tryKubectlApply } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
@@ -148,7 +149,9 @@ describe("a pod is denied, with the file and both digests, when", () => {
   it("one byte was changed: exactly these words, no more", async () => {
     const path = "scripts/run.sh";
     const changed = withFiles(own.skill, { [path]: oneByteChanged(own.skill.files.get(path)!.bytes) });
-    const { ran, name, source } = await applied(changed);
+    const name = "in-these-words";
+    const { all, source } = ship(changed, namespace, name);
+    const ran = await tryKubectlApply(all);
     expect(denial(ran).split("\n")).toEqual([
       ...head(name, source, `signed by ${signer()}, changed since`),
       `  DIGEST_MISMATCH ${path}: signed ${short(own.skill, path)}, found ${short(changed, path)}`,
@@ -227,12 +230,9 @@ describe("a pod is denied, with the file and both digests, when", () => {
     // ConfigMaps of a dry run are not there for the pod's review.
     const good = ship(own.skill, namespace, "dry-good");
     const bad = ship(withFiles(own.skill, { "extra.py": "x" }), namespace, "dry-bad");
-    await kubectl(
-      ["apply", "-f", "-"],
-      JSON.stringify({ apiVersion: "v1", kind: "List", items: [...good.configMaps, ...bad.configMaps] }),
-    );
-    expect(await tryApply([good.pod], "--dry-run=server")).toMatchObject({ code: 0 });
-    expect(denial(await tryApply([bad.pod], "--dry-run=server"))).toContain("FILE_UNSIGNED extra.py");
+    await apply(...good.configMaps, ...bad.configMaps);
+    expect(await tryApply([good.pod], { dryRun: true })).toMatchObject({ code: 0 });
+    expect(denial(await tryApply([bad.pod], { dryRun: true }))).toContain("FILE_UNSIGNED extra.py");
     expect(await product.decision("Pod", "dry-bad")).toMatchObject({ decision: "deny", dryRun: true });
   });
 
@@ -242,7 +242,7 @@ describe("a pod is denied, with the file and both digests, when", () => {
     expect(denial(ran)).toContain(
       `SOURCE_UNAVAILABLE ConfigMap ${namespace}/${configMaps[0]!.metadata.name} does not exist`,
     );
-    await kubectl(["apply", "-f", "-"], JSON.stringify(configMaps[0]));
+    await apply(configMaps[0]!);
     expect(await tryApply([pod])).toMatchObject({ code: 0 });
   });
 });

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { issueAuthority, issueChain, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import { issueCrl } from "../../fixtures/crl.ts";
 import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { api, ownPath } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot, tryApply } from "./world.ts";
@@ -30,9 +31,14 @@ const shown = async (): Promise<Readonly<Record<string, string | undefined>>> =>
   const [headings, cells] = lines.map((line) => line.split(/\s{2,}/));
   return Object.fromEntries(headings!.map((heading, at) => [heading, cells?.[at]]));
 };
-const status = (): Promise<string> => kubectl(["get", "sktr", "team", "-o", "jsonpath={.status}"]);
-const expiring = (): Promise<string> =>
-  kubectl(["get", "sktr", "team", "-o", 'jsonpath={.status.conditions[?(@.type=="Expiring")]}']);
+
+interface Status {
+  readonly conditions?: readonly { readonly type: string; readonly message: string }[];
+}
+
+const status = async (name: string): Promise<Status> =>
+  (await api<{ readonly status?: Status }>(ownPath("skilltrustroots", name))).status ?? {};
+const expiring = async () => (await status("team")).conditions?.find(({ type }) => type === "Expiring");
 
 describe("a trust root that is rotated by overlap", () => {
   it("trusts both keys while they overlap, and shows what ends next", async () => {
@@ -48,7 +54,7 @@ describe("a trust root that is rotated by overlap", () => {
     for (const { skill } of [old, successor])
       expect((await applySkill(skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
     expect(await shown()).toMatchObject({ KEYS: "2", EXPIRES: ends, EXPIRING: "old", READY: "True" });
-    expect(JSON.parse(await expiring())).toMatchObject({
+    expect(await expiring()).toMatchObject({
       status: "True",
       reason: "EndsSoon",
       message: `old ends at ${ends}; add the successor beside it, and remove what has ended`,
@@ -81,8 +87,8 @@ describe("a trust root that is rotated by overlap", () => {
     await vi.waitFor(async () => {
       const columns = await shown();
       expect(columns["EXPIRES"]).toBe("never");
-      expect(JSON.parse(await status())).not.toHaveProperty("expiring");
-      expect(JSON.parse(await expiring())).toMatchObject({ status: "False", reason: "NothingSoon" });
+      expect(await status("team")).not.toHaveProperty("expiring");
+      expect(await expiring()).toMatchObject({ status: "False", reason: "NothingSoon" });
     }, 10_000);
   });
 
@@ -124,14 +130,10 @@ describe("a revocation list of an authority", () => {
     const spec = { certificates: [{ name: "ca", pem: own.pem }], crls: [{ name: "crl", pem }] };
     await tryApply([trustRoot("foreign", spec)]);
     await vi.waitFor(async () => {
-      const said = await kubectl([
-        "get",
-        "sktr",
-        "foreign",
-        "-o",
-        "jsonpath={.status.conditions[0].message}",
-      ]);
-      expect(said).toMatch(/^spec\.crls\[0\]\.pem: no certificate of this trust root issued the list/);
+      const { conditions = [] } = await status("foreign");
+      expect(conditions[0]?.message).toMatch(
+        /^spec\.crls\[0\]\.pem: no certificate of this trust root issued the list/,
+      );
     }, 10_000);
   });
 });

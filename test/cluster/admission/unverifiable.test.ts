@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { kubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
 import { unreadableSources } from "../../fixtures/unreadable-sources.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, tryApply, warnings, type Part } from "./world.ts";
@@ -25,15 +25,12 @@ beforeAll(async () => {
   product = await sharedProduct();
   for (const namespace of Object.values(spaces)) {
     await createNamespace(namespace, namespace);
-    await kubectl(
-      ["-n", namespace, "apply", "-f", "-"],
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { name: "skills" },
-        stringData: { "SKILL.md": "x" },
-      }),
-    );
+    await apply({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "skills", namespace },
+      stringData: { "SKILL.md": "x" },
+    });
   }
   await enforce(
     policy(spaces.Deny, { publishers }),

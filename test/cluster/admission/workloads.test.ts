@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { apply, kubectl } from "../harness/cluster.ts";
-import type { Ran } from "../../fixtures/run-command.ts";
+import { apply, type Applied } from "../harness/apply.ts";
+import { api } from "../harness/api.ts";
+import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct } from "./product.ts";
 import {
   createNamespace,
@@ -83,7 +84,7 @@ async function tryMaker(
   skill: SignedSkill["skill"],
   namespace: string,
   name: string,
-): Promise<Ran> {
+): Promise<Applied> {
   const shipped = ships(skill, namespace, name);
   await apply(...shipped.configMaps);
   return await tryApply([maker(kind, shipped, name, namespace)]);
@@ -123,6 +124,10 @@ interface Condition {
   readonly message?: string;
 }
 
+interface Deployment {
+  readonly status: { readonly conditions?: readonly Condition[] };
+}
+
 interface EventList {
   readonly items: readonly {
     readonly reason: string;
@@ -152,9 +157,7 @@ describe("the pods of a Deployment", () => {
   it("are denied; the ReplicaSet's event says why", async () => {
     const event = await vi.waitFor(
       async () => {
-        const { items } = JSON.parse(
-          await kubectl(["-n", lenient, "get", "events", "-o", "json"]),
-        ) as EventList;
+        const { items } = await api<EventList>(`/api/v1/namespaces/${lenient}/events`);
         const found = items.find(
           ({ reason, involvedObject }) =>
             reason === "FailedCreate" &&
@@ -175,11 +178,8 @@ describe("the pods of a Deployment", () => {
   it("are denied; the Deployment's status says why, and kubectl describe of the ReplicaSet shows it", async () => {
     const failure = await vi.waitFor(
       async () => {
-        const path = "jsonpath={.status.conditions}";
-        const conditions = JSON.parse(
-          (await kubectl(["-n", lenient, "get", "deployment", name, "-o", path])) || "[]",
-        ) as readonly Condition[];
-        const found = conditions.find(({ type }) => type === "ReplicaFailure");
+        const { status } = await api<Deployment>(`/apis/apps/v1/namespaces/${lenient}/deployments/${name}`);
+        const found = status.conditions?.find(({ type }) => type === "ReplicaFailure");
         if (found === undefined) throw new Error("no condition yet");
         return found;
       },

@@ -5,11 +5,10 @@ import { sha256, shortDigest } from "../../../src/skill/digest.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import type { SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, pathOf, put, type Part } from "../harness/api.ts";
-import { tryKubectl } from "../harness/cluster.ts";
-import type { Ran } from "../../fixtures/run-command.ts";
+import { tryApply, type Applied } from "../harness/apply.ts";
 import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
 
-export type { Part };
+export { tryApply, type Part };
 
 export const policy = (name: string, spec: Part): Part =>
   clusterSkillPolicy(name, { namespaceSelector: { matchLabels: { tenant: name } }, ...spec });
@@ -43,16 +42,13 @@ export async function enforce(...objects: readonly Part[]): Promise<void> {
   for (const one of objects) await vi.waitFor(() => inForce(pathOf(one)), { timeout: 10_000, interval: 50 });
 }
 
-export const stream = (objects: readonly Part[]): string =>
-  objects.map((object) => JSON.stringify(object)).join("\n---\n");
-
 let pods = 0;
 
-/** Applies a skill's ConfigMaps with a pod of a new name that mounts it, as one manifest. */
+/** Applies a skill's ConfigMaps with a pod of a new name that mounts it. */
 export async function applySkill(
   skill: Skill,
   namespace: string,
-): Promise<Shipped & { readonly name: string; readonly ran: Ran }> {
+): Promise<Shipped & { readonly name: string; readonly ran: Applied }> {
   const name = `pod-${(pods += 1)}`;
   const shipped = ship(skill, namespace, name);
   return { ...shipped, name, ran: await tryApply(shipped.all) };
@@ -61,10 +57,6 @@ export async function applySkill(
 /** The public key of a skill that a bare key signed, as policies and trust roots have it. */
 export const pemOf = ({ trust }: SignedSkill): string =>
   trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
-
-/** Applies objects; does not throw when they are refused. */
-export const tryApply = (objects: readonly Part[], ...flags: readonly string[]): Promise<Ran> =>
-  tryKubectl(["apply", ...flags, "-f", "-"], stream(objects));
 
 /** A skill as a user would ship it: immutable ConfigMaps, and the volume that mounts them. */
 export interface Shipped {
@@ -108,7 +100,7 @@ export const templateOf = (pod: Part, labels: Readonly<Record<string, string>>, 
 });
 
 /** What an operator reads of a denial: without kubectl's words before it, and with the decision's name taken out. */
-export function denial({ code, stderr }: Ran): string {
+export function denial({ code, stderr }: Applied): string {
   const at = stderr.indexOf("denied the request: ");
   if (code === 0 || at === -1) return `not denied (${code}): ${stderr}`;
   return stderr
@@ -118,7 +110,7 @@ export function denial({ code, stderr }: Ran): string {
 }
 
 /** Warnings as kubectl prints them. */
-export const warnings = ({ stderr }: Ran): readonly string[] =>
+export const warnings = ({ stderr }: Applied): readonly string[] =>
   stderr
     .split("\n")
     .flatMap((line) => (line.startsWith("Warning: ") ? [line.slice("Warning: ".length)] : []));

@@ -28,30 +28,19 @@ export async function remove(path: string): Promise<void> {
   await api(path, { method: "DELETE" }).catch(notFound);
 }
 
-const own = "/apis/skill-admission.dev/v1alpha1";
-
-/** Where objects are of the kinds that are the product's own. */
-const ownCollections: Readonly<Record<string, string>> = {
-  ClusterSkillPolicy: `${own}/clusterskillpolicies`,
-  SkillTrustRoot: `${own}/skilltrustroots`,
-  SkillRevocationList: `${own}/skillrevocationlists`,
-};
-const collections: Readonly<Record<string, string>> = {
-  ...ownCollections,
-  Namespace: "/api/v1/namespaces",
-};
-
 interface Named {
+  readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** Where this object is, of a kind that is in no namespace. */
+/** Where this object is. */
 export const pathOf = (object: Part): string => {
-  const { kind, metadata } = object as unknown as Named;
-  const collection = collections[kind];
-  if (collection === undefined) throw new Error(`it is not known where objects of kind ${kind} are`);
-  return `${collection}/${metadata.name}`;
+  const { apiVersion, kind, metadata } = object as unknown as Named;
+  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const space = metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`;
+  const plural = `${kind.toLowerCase().replace(/y$/, "ie")}s`;
+  return `${group}${space}/${plural}/${metadata.name}`;
 };
 
 /** Puts an object in place as it is written, whatever was there. */
@@ -62,7 +51,16 @@ export const put = (object: Part): Promise<Part> =>
     body: object,
   });
 
+/** Changes what is at the path: members of the change replace those that are there, and null removes them. */
+export const patch = <T = Part>(path: string, change: Part): Promise<T> =>
+  api<T>(path, { method: "PATCH", contentType: "application/merge-patch+json", body: change });
+
+/** Where the product's own objects of a kind are, by its plural, or the one of this name. */
+export const ownPath = (plural: string, name = ""): string =>
+  `/apis/skill-admission.dev/v1alpha1/${plural}${name === "" ? "" : `/${name}`}`;
+
 /** Removes every policy, trust root and revocation list. */
 export async function removeOwn(): Promise<void> {
-  await Promise.all(Object.values(ownCollections).map(remove));
+  const kinds = ["clusterskillpolicies", "skilltrustroots", "skillrevocationlists"];
+  await Promise.all(kinds.map((plural) => remove(ownPath(plural))));
 }

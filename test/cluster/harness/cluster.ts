@@ -29,13 +29,9 @@ export async function helm(args: readonly string[], stdin?: string): Promise<str
 const stream = (objects: readonly object[]): string =>
   objects.map((object) => JSON.stringify(object)).join("\n---\n");
 
-/** Applies objects as a user would. */
-export const apply = (...objects: readonly object[]): Promise<string> =>
-  kubectl(["apply", "-f", "-"], stream(objects));
-
-/** The same for objects of more than 256 KiB, which do not fit into the annotation that kubectl keeps them in. */
-export const applyLarge = (...objects: readonly object[]): Promise<string> =>
-  kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], stream(objects));
+/** Applies objects as a user would. Does not throw when they are refused. */
+export const tryKubectlApply = (objects: readonly object[], ...flags: readonly string[]): Promise<Ran> =>
+  tryKubectl(["apply", ...flags, "-f", "-"], stream(objects));
 
 /** The API server's audit log: what webhooks noted about the pods that were written. */
 export const auditLog = (): Promise<string> => ask("/audit-log");

@@ -3,8 +3,9 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../harness/crds.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
-import { createNamespace, enforce, pemOf, policy, revocationList, ship, stream } from "../admission/world.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { createNamespace, enforce, pemOf, policy, revocationList, ship } from "../admission/world.ts";
+import { ownPath, remove } from "../harness/api.ts";
+import { apply } from "../harness/apply.ts";
 import { ask } from "./ask.ts";
 import {
   clear,
@@ -115,7 +116,7 @@ describe("two replicas with one Lease", () => {
     const own = signedSkill();
     const { all, pod } = ship(own.skill, space, "revoked");
     await enforce(policy(space, { publishers: [{ name: "p", publicKey: { pem: pemOf(own) } }] }));
-    await kubectl(["apply", "-f", "-"], stream(all.filter(({ kind }) => kind === "ConfigMap")));
+    await apply(...all.filter(({ kind }) => kind === "ConfigMap"));
     const answers = () => Promise.all(replicas.map(({ url }) => ask(url, pod)));
     const allAllowed = async () =>
       expect((await answers()).map(({ allowed }) => allowed)).toEqual([true, true]);
@@ -123,8 +124,7 @@ describe("two replicas with one Lease", () => {
     await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
 
     const digest = sha256(own.skill.files.get("scripts/run.sh")!.bytes);
-    const list = revocationList("replicas-revoked", { files: [{ digest, reason: "SEC-1" }] });
-    await kubectl(["apply", "-f", "-"], JSON.stringify(list));
+    await apply(revocationList("replicas-revoked", { files: [{ digest, reason: "SEC-1" }] }));
     await vi.waitFor(
       async () => {
         for (const { allowed, status } of await answers()) {
@@ -135,7 +135,7 @@ describe("two replicas with one Lease", () => {
       },
       { timeout: 10_000, interval: 100 },
     );
-    await kubectl(["delete", "skrl", "replicas-revoked"]);
+    await remove(ownPath("skillrevocationlists", "replicas-revoked"));
     await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
   });
 });

@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, vi } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
-import type { LogLine } from "../admission/product.ts";
+import { registrationPath, type LogLine } from "../admission/product.ts";
 import { projectRoot } from "../harness/binaries.ts";
-import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import { api, find, ownPath, remove, removeOwn } from "../harness/api.ts";
+import { apply } from "../harness/apply.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
 import { startProgram, until } from "../harness/process.ts";
 import { host, kubeconfig as administrators } from "../harness/opened.ts";
@@ -23,7 +25,9 @@ export interface Replica {
   kill(): Promise<void>;
 }
 
-export const registration = "skill-admission";
+/** Where replicas of this namespace have their Lease. */
+export const leaseIn = (namespace: string): string =>
+  `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/skill-admission`;
 
 /** Flags as they are named inside of the program. */
 const inCamelCase = (flags: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
@@ -120,20 +124,15 @@ interface Registered {
 }
 
 /** The registration as it is; undefined where there is none. */
-export async function registered(): Promise<Registered | undefined> {
-  const { code, stdout } = await tryKubectl([
-    "get",
-    "validatingwebhookconfiguration",
-    registration,
-    "-o",
-    "json",
-  ]);
-  return code === 0 ? (JSON.parse(stdout) as Registered) : undefined;
-}
+export const registered = (): Promise<Registered | undefined> => find<Registered>(registrationPath);
 
 /** Whom the API server asks; undefined where it asks nobody. */
 export const registeredUrl = async (): Promise<string | undefined> =>
   (await registered())?.webhooks[0]?.clientConfig.url.replace(/\/validate$/, "");
+
+interface Judged {
+  readonly status?: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
+}
 
 /** Writes a policy that cannot be used, and fails until somebody has said so in its status. */
 export async function statusWritten(name: string): Promise<void> {
@@ -141,8 +140,12 @@ export async function statusWritten(name: string): Promise<void> {
     mode: "Audit",
     publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
   });
-  await kubectl(["apply", "-f", "-"], JSON.stringify(policy));
-  await kubectl(["wait", "--for=condition=Ready=False", "--timeout=30s", `cskp/${name}`]);
+  await apply(policy);
+  const ready = async (): Promise<string | undefined> =>
+    (await api<Judged>(ownPath("clusterskillpolicies", name))).status?.conditions.find(
+      ({ type }) => type === "Ready",
+    )?.status;
+  await vi.waitFor(async () => expect(await ready()).toBe("False"), { timeout: 30_000, interval: 100 });
 }
 
 /** `skill-admission unregister`, as an operator calls it. */
@@ -180,7 +183,5 @@ export async function runUnregister(
 
 /** Removes what replicas of tests before left. */
 export async function clear(namespace: string): Promise<void> {
-  await kubectl(["delete", "validatingwebhookconfiguration", registration, "--ignore-not-found"]);
-  await kubectl(["delete", "cskp,sktr,skrl", "--all"]);
-  await kubectl(["-n", namespace, "delete", "lease", registration, "--ignore-not-found"]);
+  await Promise.all([remove(registrationPath), removeOwn(), remove(leaseIn(namespace))]);
 }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { documented, makeAccount, type Account } from "../harness/account.ts";
 import { installCrds } from "../harness/crds.ts";
 import { createNamespace } from "../admission/world.ts";
-import { apply, kubectl } from "../harness/cluster.ts";
-import { replicaAccount, type Account } from "./account.ts";
+import { apply } from "../harness/apply.ts";
+import { api, patch, pathOf, remove } from "../harness/api.ts";
 import {
   clear,
   leaderOf,
+  leaseIn,
   registered,
   registeredUrl,
-  registration,
   runUnregister,
   startReplica,
   type Replica,
@@ -19,11 +20,17 @@ const namespace = "leaving";
 const service = {
   apiVersion: "v1",
   kind: "Service",
-  metadata: { name: registration, namespace },
+  metadata: { name: "skill-admission", namespace },
   spec: { ports: [{ port: 443 }] },
 };
-const mark = () =>
-  kubectl(["-n", namespace, "get", "lease", registration, "-o", "jsonpath={.metadata.annotations}"]);
+
+interface Lease {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+const unregistered = "skill-admission.dev/unregistered";
+const mark = async (): Promise<string | undefined> =>
+  (await api<Lease>(leaseIn(namespace))).metadata.annotations?.[unregistered];
 
 let replicas: Replica[] = [];
 /** With the rights that the documentation lists, and no others. */
@@ -50,7 +57,11 @@ beforeAll(async () => {
   await createNamespace(namespace);
   await clear(namespace);
   await apply(service);
-  account = await replicaAccount(namespace);
+  const role = await documented("docs/configuration.md", "Role");
+  account = await makeAccount(namespace, [
+    await documented("docs/cluster.md", "ClusterRole"),
+    { ...role, metadata: { ...(role["metadata"] as object), namespace } },
+  ]);
   replicas = await Promise.all([start(), start()]);
   await soonRegistered();
 });
@@ -94,7 +105,7 @@ describe("unregister", () => {
   });
 
   it("is undone by taking the mark away", async () => {
-    await kubectl(["-n", namespace, "annotate", "lease", registration, "skill-admission.dev/unregistered-"]);
+    await patch(leaseIn(namespace), { metadata: { annotations: { [unregistered]: null } } });
     await soonRegistered();
   });
 
@@ -102,12 +113,12 @@ describe("unregister", () => {
     expect((await runUnregister(namespace)).code).toBe(0);
     await Promise.all(replicas.map((one) => one.stop()));
     replicas = [];
-    await kubectl(["-n", namespace, "delete", "service", registration]);
-    expect(await mark()).toContain("skill-admission.dev/unregistered");
+    await remove(pathOf(service));
+    expect(await mark()).toBeDefined();
     expect(await registered()).toBeUndefined();
     await apply(service);
     replicas = [await start()];
     await soonRegistered();
-    expect(await mark()).not.toContain("skill-admission.dev/unregistered");
+    expect(await mark()).toBeUndefined();
   });
 });
