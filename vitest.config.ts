@@ -15,8 +15,8 @@ interface Options {
   readonly folder?: string;
   /** Projects of a lower number are done first: on a small machine they would only slow one another down. */
   readonly order: number;
-  /** One file at a time: they share one cluster, and some of them stop its API server. */
-  readonly sequential?: boolean;
+  /** Files that run beside each other; 1 where they share one cluster, default as many as there are processors. */
+  readonly workers?: number;
   /** Files share their worker and so their modules: none of them may change what another one imports. */
   readonly shared?: boolean;
 }
@@ -41,9 +41,9 @@ const project = (name: string, options: Options) => ({
     globalSetup: options.globalSetup ?? [],
     setupFiles: options.setupFiles ?? [],
     // Vitest leaves one processor free, which on a machine with two halves the pace.
-    maxWorkers: options.sequential === true ? 1 : availableParallelism(),
+    maxWorkers: Math.min(options.workers ?? Infinity, availableParallelism()),
     // A worker of its own for each file would read the same modules dozens of times.
-    isolate: options.sequential !== true && options.shared !== true,
+    isolate: options.workers === undefined && options.shared !== true,
     sequence: { groupOrder: options.order },
   },
 });
@@ -71,23 +71,24 @@ export default defineConfig({
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         setupFiles: ["test/cluster/harness/alone.ts"],
         exclude: ["test/cluster/kubelet/**"],
-        sequential: true,
+        // Each has a control plane to itself: some files stop its API server, and all have one registration.
+        workers: 2,
       }),
-      project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", sequential: true }),
-      project("image", { timeout: 900_000, order: 6, sequential: true }),
+      project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", workers: 1 }),
+      project("image", { timeout: 900_000, order: 6, workers: 1 }),
       project("chart", {
         timeout: 60_000,
         order: 4,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
-        sequential: true,
+        workers: 1,
       }),
       project("observability", {
         timeout: 180_000,
         order: 5,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
-        sequential: true,
+        workers: 1,
       }),
-      project("e2e", { timeout: 300_000, order: 9, sequential: true }),
+      project("e2e", { timeout: 300_000, order: 9, workers: 1 }),
     ],
     coverage: {
       provider: "v8",

@@ -11,42 +11,54 @@ declare module "vitest" {
   }
 }
 
-/** The control plane that runs: projects take turns, and one that idles would slow the others down. */
-let running: Promise<ControlPlane> | undefined;
+type Planes = Map<string, Promise<ControlPlane>>;
 
-async function stopRunning(): Promise<void> {
-  const stopping = running;
-  running = undefined;
+/** The control planes that run: projects take turns, and those that idle would slow the others down. */
+let running: Planes = new Map();
+let stopped = Promise.resolve();
+
+async function stopAll(planes: Planes): Promise<void> {
+  const stopping = [...planes.values()];
+  planes.clear();
   // One that did not start has nothing to stop, and whoever asked for it was told.
-  await stopping?.then(
-    (plane) => plane.stop(),
-    () => undefined,
+  await Promise.all(
+    stopping.map((starting) =>
+      starting.then(
+        (plane) => plane.stop(),
+        () => undefined,
+      ),
+    ),
   );
 }
 
-/** A control plane of its own for a project, from when it is first asked for. */
-function lazy(): () => Promise<ControlPlane> {
-  let own: Promise<ControlPlane> | undefined;
-  return () => {
-    if (own === undefined) {
-      own = stopRunning().then(startCluster);
+type Opens = (worker: string) => Promise<ControlPlane>;
+
+/** A control plane of its own for each worker of a project, from when it is first asked for. */
+function lazy(): Opens {
+  const own: Planes = new Map();
+  return (worker) => {
+    if (running !== own) {
+      stopped = stopAll(running);
       running = own;
     }
-    return own;
+    const plane = own.get(worker) ?? stopped.then(startCluster);
+    own.set(worker, plane);
+    return plane;
   };
 }
 
-async function obey(open: () => Promise<ControlPlane>, path: string | undefined): Promise<string> {
-  const plane = await open();
+async function obey(open: Opens, url: string | undefined): Promise<string> {
+  const [, worker = "", path] = /^\/(\d+)(\/.*)$/.exec(url ?? "") ?? [];
+  const plane = await open(worker);
   if (path === "/open") return JSON.stringify({ kubeconfig: plane.kubeconfig, host: plane.host });
   if (path === "/audit-log") return await plane.auditLog();
   if (path === "/kill-api-server") await plane.killApiServer();
   else if (path === "/start-api-server") await plane.startApiServer();
-  else throw new Error(`unknown: ${path ?? ""}`);
+  else throw new Error(`unknown: ${url ?? ""}`);
   return "";
 }
 
-function remoteControl(open: () => Promise<ControlPlane>): Server {
+function remoteControl(open: Opens): Server {
   return createServer((incoming, outgoing) => {
     obey(open, incoming.url).then(
       (said) => outgoing.end(said),
@@ -55,7 +67,7 @@ function remoteControl(open: () => Promise<ControlPlane>): Server {
   });
 }
 
-/** One control plane for all files of the project, which is always stopped. */
+/** One control plane for all files that a worker of the project runs, which is always stopped. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const control = remoteControl(lazy());
   await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve));
@@ -63,6 +75,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     control.close();
     control.closeAllConnections();
-    await stopRunning();
+    await stopAll(running);
   };
 }
