@@ -18,6 +18,7 @@ const scenarios: Readonly<Record<SectionId, () => Promise<Scenario>>> = {
   reviews: async () => (await import("./scenarios/reviews.ts")).reviews,
   "api-server": async () => (await import("./scenarios/api-server.ts")).apiServer,
   memory: async () => (await import("./scenarios/memory.ts")).memory,
+  hostile: async () => (await import("./scenarios/hostile.ts")).hostile,
 };
 
 const documentFile = join(import.meta.dirname, "../../docs/evidence/benchmarks.md");

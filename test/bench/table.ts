@@ -23,7 +23,7 @@ export interface Section {
   readonly notes: readonly string[];
 }
 
-export const sectionIds = ["machine", "verification", "reviews", "api-server", "memory"] as const;
+export const sectionIds = ["machine", "verification", "reviews", "api-server", "memory", "hostile"] as const;
 
 export type SectionId = (typeof sectionIds)[number];
 

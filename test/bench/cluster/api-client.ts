@@ -10,7 +10,7 @@ export interface ApiAnswer {
 /** A client of the API server that does little besides: what it costs must not hide what the webhook costs. */
 export interface ApiClient {
   /** @param accept the form of the answer; JSON where nothing is said */
-  ask(method: "GET" | "POST", path: string, object?: object, accept?: string): Promise<ApiAnswer>;
+  ask(method: "GET" | "POST" | "PUT", path: string, object?: object, accept?: string): Promise<ApiAnswer>;
   /** @throws Error with the answer where it is not 2xx */
   post(path: string, object: object): Promise<ApiAnswer>;
   close(): void;

@@ -31,7 +31,7 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
 }
 
 async function install(api: ApiClient, key: BenchKey): Promise<void> {
-  for (const file of await readdir(crds)) {
+  for (const file of (await readdir(crds)).filter((name) => name.endsWith(".yaml"))) {
     const crd = parse(await readFile(join(crds, file), "utf8")) as {
       readonly metadata: { readonly name: string };
     };
