@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { helm, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { createNamespace } from "../cluster/harness/namespaces.ts";
 import { chart, tryHelm } from "./helm.ts";
 import { clusterSkillPolicy } from "../fixtures/resources.ts";
 
@@ -62,8 +63,7 @@ const columns = () =>
   ]);
 
 beforeAll(async () => {
-  await kubectl(["create", "namespace", namespace]);
-  await kubectl(["label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted"]);
+  await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
 });
 afterAll(async () => {
   await tryHelm(["-n", namespace, "uninstall", "skill-admission", "--no-hooks", "--ignore-not-found"]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { createNamespace } from "../cluster/harness/namespaces.ts";
 import { render } from "./helm.ts";
 
 /** Kinds whose definitions other projects bring: their shape is looked at in templates.test.ts. */
@@ -7,8 +8,7 @@ const foreign = /^(?:cert-manager\.io|monitoring\.coreos\.com)\//;
 const namespace = "chart-dry-run";
 
 beforeAll(async () => {
-  await kubectl(["create", "namespace", namespace]);
-  await kubectl(["label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted"]);
+  await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "manifests/crds"]);
   await kubectl(["wait", "--for=condition=Established", "--timeout=30s", "-f", "manifests/crds"]);
 });

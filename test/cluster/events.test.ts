@@ -6,6 +6,7 @@ import { createEventWriter, eventLimits, type EventWriter } from "../../src/clus
 import { hasReadyEndpoint, readInstallation } from "../../src/cluster/live/registration/installation.ts";
 import { apply } from "./harness/apply.ts";
 import { kubectl } from "./harness/cluster.ts";
+import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "telling";
@@ -17,7 +18,7 @@ let client: ApiClient;
 let writer: EventWriter;
 
 beforeAll(async () => {
-  await kubectl(["create", "namespace", namespace]);
+  await createNamespace(namespace);
   client = createApiClient(await connectByKubeconfig(kubeconfig));
   writer = createEventWriter({
     client,

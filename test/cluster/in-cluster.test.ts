@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
 import { connectInCluster } from "../../src/cluster/live/api/connection.ts";
 import { kubectl } from "./harness/cluster.ts";
+import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
 let folder: string;
@@ -15,7 +16,7 @@ const read = () =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "skill-admission-account-"));
-  await kubectl(["create", "namespace", "in-cluster"]);
+  await createNamespace("in-cluster");
   await kubectl(["-n", "in-cluster", "create", "serviceaccount", "controller"]);
   const view = ["--clusterrole=view", "--serviceaccount=in-cluster:controller"];
   await kubectl(["-n", "in-cluster", "create", "rolebinding", "controller", ...view]);

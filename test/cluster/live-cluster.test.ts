@@ -12,6 +12,7 @@ import { api, ownPath, patch, remove } from "./harness/api.ts";
 import { apply, tryApply } from "./harness/apply.ts";
 import { killApiServer, kubectl, startApiServer, tryKubectlApply } from "./harness/cluster.ts";
 import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
+import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
 import { clusterSkillPolicy, skillTrustRoot } from "../fixtures/resources.ts";
 
@@ -87,8 +88,7 @@ beforeAll(async () => {
     ...ownKinds.map((kind) => `${ownResources[kind].plural}.${group}`),
     "--ignore-not-found",
   ]);
-  await kubectl(["create", "namespace", namespace]);
-  await kubectl(["label", "namespace", namespace, "tenant=payments"]);
+  await createNamespace(namespace, { tenant: "payments" });
   cluster = open();
 });
 

@@ -7,7 +7,8 @@ import { reflectorDefaults, startReflector, type Reflector } from "../../src/clu
 import { createVolumeObjectSource } from "../../src/cluster/live/api/volume-object-source.ts";
 import { remove } from "./harness/api.ts";
 import { apply } from "./harness/apply.ts";
-import { killApiServer, kubectl, restartApiServer, startApiServer } from "./harness/cluster.ts";
+import { killApiServer, restartApiServer, startApiServer } from "./harness/cluster.ts";
+import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
 
 const namespace = "live";
@@ -29,7 +30,7 @@ beforeAll(async () => {
       return plain.stream(request);
     },
   };
-  await kubectl(["create", "namespace", namespace]);
+  await createNamespace(namespace);
 });
 
 afterAll(() => client.close());

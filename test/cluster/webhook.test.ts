@@ -16,6 +16,7 @@ import type { WebhookOptions } from "../../src/cluster/live/registration/webhook
 import { api, patch, pathOf, remove, type Part } from "./harness/api.ts";
 import { apply, tryApply } from "./harness/apply.ts";
 import { kubectl } from "./harness/cluster.ts";
+import { createNamespace, takesPods } from "./harness/namespaces.ts";
 import { host, kubeconfig } from "./harness/opened.ts";
 
 interface Review {
@@ -107,10 +108,9 @@ const annotate = (path: string, annotations: Readonly<Record<string, string | nu
   patch(path, { metadata: { annotations } });
 
 beforeAll(async () => {
-  for (const one of [namespace, "controller"]) await kubectl(["create", "namespace", one]);
-  // Kubernetes writes one into every namespace, some time after the cluster has started.
-  for (const one of [namespace, "controller", "default", "kube-public"])
-    await kubectl(["-n", one, "wait", "--for=create", "configmap/kube-root-ca.crt", "--timeout=60s"]);
+  for (const one of [namespace, "controller"]) await createNamespace(one);
+  // The controllers of a cluster that has just started come to them some time after it.
+  for (const one of ["default", "kube-public"]) await takesPods(one);
   client = createApiClient(await connectByKubeconfig(kubeconfig));
   recorder = await startRecorder();
   const options: WebhookOptions = {

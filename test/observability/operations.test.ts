@@ -8,6 +8,7 @@ import { createNamespace } from "../cluster/admission/world.ts";
 import { projectRoot, toolPath } from "../cluster/harness/binaries.ts";
 import { apply } from "../cluster/harness/apply.ts";
 import { kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { takesPods } from "../cluster/harness/namespaces.ts";
 import { clear, registered, startReplica, type Replica } from "../cluster/replicas/replica.ts";
 import { kubeconfig } from "../cluster/harness/opened.ts";
 import {
@@ -65,6 +66,7 @@ beforeAll(async () => {
   replica = await startReplica(namespace);
   for (const file of ["policies/trust-roots.yaml", "policies/payments.yaml", "pods/namespace.yaml"])
     await kubectl(["apply", "-f", `examples/${file}`]);
+  await takesPods("payments");
   await denied();
 });
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
+import { namespaceContents } from "../../cluster/harness/api-access.ts";
 import { startControlPlane } from "../../cluster/harness/control-plane.ts";
 import { freePort } from "../../fixtures/free-port.ts";
 import { governance, pack, podOf } from "../material/reviews.ts";
@@ -44,6 +45,8 @@ async function install(api: ApiClient, key: BenchKey): Promise<void> {
   }
   const [namespace, policy] = governance(key.publicPem);
   await api.post("/api/v1/namespaces", namespace!);
+  for (const made of namespaceContents("payments"))
+    await until(`there is ${made}`, async () => (await api.ask("GET", made)).status === 200);
   const policies = "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies";
   await until(
     "policies can be created",

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../harness/binaries.ts";
 import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import { takesPods } from "../harness/namespaces.ts";
 import { sharedProduct } from "./product.ts";
 import { denial, warnings } from "./world.ts";
 
@@ -55,6 +56,7 @@ beforeAll(async () => {
     await kubectl(["apply", "-f", `examples/policies/${file}.yaml`]);
   }
   await kubectl(["apply", "-f", "examples/pods/namespace.yaml"]);
+  await takesPods("payments");
   await kubectl(["wait", "--for=condition=Ready", "--timeout=20s", "cskp,sktr", "--all"]);
 }, 60_000);
 

@@ -265,7 +265,11 @@ describe("the policies of a namespace", () => {
       kind: "Namespace",
       metadata: { name: space, labels: { tenant: space } },
     };
-    const ran = await tryApply([namespace, ...ship(broken, space, "first").all]);
+    // The account `default` would come a moment later.
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "agent", namespace: space } };
+    const { configMaps, pod } = ship(broken, space, "first");
+    const spec = { ...(pod["spec"] as Part), serviceAccountName: "agent" };
+    const ran = await tryApply([namespace, account, ...(configMaps as unknown as Part[]), { ...pod, spec }]);
     expect(denial(ran)).toContain("FILE_UNSIGNED extra.py");
   });
 

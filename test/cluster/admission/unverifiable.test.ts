@@ -45,8 +45,6 @@ const podWith = (namespace: string, type: Part, mountPath: string): Part => ({
   kind: "Pod",
   metadata: { name: `pod-${(pods += 1)}`, namespace },
   spec: {
-    // The API server wants to know whose token a projected one is.
-    serviceAccountName: "default",
     containers: [{ name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] }],
     volumes: [{ name: "v", ...type }],
   },

@@ -6,6 +6,7 @@ import type { Skill } from "../../../src/skill/skill.ts";
 import type { SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, pathOf, put, type Part } from "../harness/api.ts";
 import { tryApply, type Applied } from "../harness/apply.ts";
+import { createNamespace as createWithLabels } from "../harness/namespaces.ts";
 import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
 
 export { tryApply, type Part };
@@ -18,10 +19,8 @@ export const trustRoot = (name: string, spec: Part): Part => skillTrustRoot(name
 export const revocationList = (name: string, spec: Part): Part => skillRevocationList(name, spec);
 
 /** Creates a namespace with the label by which policies of these tests choose it. */
-export async function createNamespace(name: string, tenant?: string): Promise<void> {
-  const labels = tenant === undefined ? {} : { tenant };
-  await put({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
-}
+export const createNamespace = (name: string, tenant?: string): Promise<void> =>
+  createWithLabels(name, tenant === undefined ? {} : { tenant });
 
 interface Judged {
   readonly metadata: { readonly generation: number };
@@ -68,11 +67,17 @@ export interface Shipped {
   readonly source: string;
 }
 
+/** The pod with its account's token, which most pods have and the example goes without. */
+function ordinary(pod: Part): Part {
+  const { automountServiceAccountToken: _, ...spec } = pod["spec"] as Part;
+  return { ...pod, spec };
+}
+
 /** Packs a skill as `skill-admission package` does, with a pod of this name that mounts it. */
 export function ship(skill: Skill, namespace: string, name: string): Shipped {
   const packed = packConfigMaps(skill, { name, namespace });
   const volume = podVolume(packed, name, `/skills/${skill.name}`);
-  const pod = examplePod(volume, { name, namespace, image: "example.invalid/agent" });
+  const pod = ordinary(examplePod(volume, { name, namespace, image: "example.invalid/agent" }));
   const configMaps = packed.map(({ manifest }) => manifest);
   return {
     configMaps,

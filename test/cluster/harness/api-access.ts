@@ -1,27 +1,29 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { join } from "node:path";
 import { until } from "./process.ts";
 import type { Program } from "./process.ts";
 
-/** Where an API server answers, and the files with which its administrator speaks to it. */
-export interface ApiAccess {
-  readonly server: string;
-  readonly ca: string;
-  readonly adminCert: string;
-  readonly adminKey: string;
+/** The files with which a user proves who it is. */
+export interface ClientCertificate {
+  readonly clientCert: string;
+  readonly clientKey: string;
 }
 
-/** Writes the administrator's kubeconfig into a folder. Returns its path. */
-export async function writeKubeconfig(folder: string, access: ApiAccess): Promise<string> {
-  const { server, ca, adminCert, adminKey } = access;
-  const path = join(folder, "kubeconfig");
+/** Where an API server answers, and the files with which a user speaks to it. */
+export interface ApiAccess extends ClientCertificate {
+  readonly server: string;
+  readonly ca: string;
+}
+
+/** Writes a kubeconfig of that user. Returns its path. */
+export async function writeKubeconfig(path: string, access: ApiAccess): Promise<string> {
+  const { server, ca, clientCert, clientKey } = access;
   const config = {
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "test", cluster: { server, "certificate-authority": ca } }],
-    users: [{ name: "admin", user: { "client-certificate": adminCert, "client-key": adminKey } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
+    users: [{ name: "user", user: { "client-certificate": clientCert, "client-key": clientKey } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "user" } }],
     "current-context": "test",
   };
   await writeFile(path, JSON.stringify(config), { mode: 0o600 });
@@ -30,7 +32,7 @@ export async function writeKubeconfig(folder: string, access: ApiAccess): Promis
 
 async function answers(access: ApiAccess, path: string): Promise<boolean> {
   const [ca, cert, key] = await Promise.all(
-    [access.ca, access.adminCert, access.adminKey].map((file) => readFile(file)),
+    [access.ca, access.clientCert, access.clientKey].map((file) => readFile(file)),
   );
   return await new Promise((resolve) => {
     const outgoing = request(
@@ -46,6 +48,15 @@ async function answers(access: ApiAccess, path: string): Promise<boolean> {
     outgoing.end();
   });
 }
+
+/**
+ * Paths of the account and the authority that controllers put into each namespace a moment after it is made. Pods are
+ * refused before the account is there, and every pod mounts the authority.
+ */
+export const namespaceContents = (namespace: string): readonly string[] => [
+  `/api/v1/namespaces/${namespace}/serviceaccounts/default`,
+  `/api/v1/namespaces/${namespace}/configmaps/kube-root-ca.crt`,
+];
 
 /** Waits until the API server is ready and has its first namespace; fails when its program ends before. */
 export async function apiReady(access: ApiAccess, program?: Program): Promise<void> {

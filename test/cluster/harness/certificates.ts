@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import type { ClientCertificate } from "./api-access.ts";
 
 x509.cryptoProvider.set(webcrypto);
 
@@ -70,13 +71,13 @@ export interface ControlPlaneCertificates {
   readonly ca: string;
   readonly serverCert: string;
   readonly serverKey: string;
-  readonly adminCert: string;
-  readonly adminKey: string;
+  readonly admin: ClientCertificate;
+  readonly controllerManager: ClientCertificate;
   readonly tokenKey: string;
   readonly tokenPublicKey: string;
 }
 
-/** Makes everything fresh for one run: a CA, the API server's and the administrator's certificate, the token key. */
+/** Makes everything fresh for one run: a CA, certificates of the API server and its users, the token key. */
 export async function writeCertificates(folder: string): Promise<ControlPlaneCertificates> {
   const ca = await authority();
   const server = await issue(ca, {
@@ -88,7 +89,6 @@ export async function writeCertificates(folder: string): Promise<ControlPlaneCer
       { type: "ip", value: "10.0.0.1" },
     ],
   });
-  const admin = await issue(ca, { subject: "O=system:masters, CN=admin" });
   const token = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -99,12 +99,16 @@ export async function writeCertificates(folder: string): Promise<ControlPlaneCer
     await writeFile(path, content, { mode: 0o600 });
     return path;
   };
+  const client = async (name: string, subject: string): Promise<ClientCertificate> => {
+    const { cert, key } = await issue(ca, { subject });
+    return { clientCert: await write(`${name}.crt`, cert), clientKey: await write(`${name}.key`, key) };
+  };
   return {
     ca: await write("ca.crt", ca.certificate.toString("pem")),
     serverCert: await write("apiserver.crt", server.cert),
     serverKey: await write("apiserver.key", server.key),
-    adminCert: await write("admin.crt", admin.cert),
-    adminKey: await write("admin.key", admin.key),
+    admin: await client("admin", "O=system:masters, CN=admin"),
+    controllerManager: await client("controller-manager", "CN=system:kube-controller-manager"),
     tokenKey: await write("token.key", token.privateKey),
     tokenPublicKey: await write("token.pub", token.publicKey),
   };

@@ -12,7 +12,7 @@ interface Parts {
   readonly bin: string;
   readonly folder: string;
   readonly certificates: ControlPlaneCertificates;
-  readonly kubeconfig: string;
+  readonly controllersKubeconfig: string;
   readonly etcdUrl: string;
   readonly apiPort: number;
 }
@@ -51,10 +51,10 @@ function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Progr
       `--service-account-signing-key-file=${certificates.tokenKey}`,
       "--service-account-issuer=https://kubernetes.default.svc",
       "--service-cluster-ip-range=10.0.0.0/24",
-      "--authorization-mode=RBAC",
+      "--authorization-mode=Node,RBAC",
       "--allow-privileged=true",
-      // Pods would have to wait for their namespace's account, which says nothing about admission.
-      "--disable-admission-plugins=ServiceAccount",
+      // It is the one plugin that is off unless named and that every real cluster has.
+      "--enable-admission-plugins=NodeRestriction",
       `--audit-policy-file=${join(folder, "audit-policy")}`,
       `--audit-log-path=${auditLogIn(folder)}`,
     ],
@@ -62,13 +62,15 @@ function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Progr
   );
 }
 
-function startControllers({ bin, folder, certificates, kubeconfig }: Parts, port: number): Program {
+/** Under its own identity, with its controllers' accounts: RBAC and webhooks see the users that a real cluster has. */
+function startControllers({ bin, folder, certificates, controllersKubeconfig }: Parts, port: number): Program {
   return startProgram(
     join(bin, "kube-controller-manager"),
     [
-      `--kubeconfig=${kubeconfig}`,
-      `--authentication-kubeconfig=${kubeconfig}`,
-      `--authorization-kubeconfig=${kubeconfig}`,
+      `--kubeconfig=${controllersKubeconfig}`,
+      `--authentication-kubeconfig=${controllersKubeconfig}`,
+      `--authorization-kubeconfig=${controllersKubeconfig}`,
+      "--use-service-account-credentials",
       `--secure-port=${port}`,
       "--bind-address=127.0.0.1",
       "--leader-elect=false",
@@ -96,10 +98,15 @@ export async function startControlPlane(binaries?: string): Promise<ControlPlane
     freePort(),
     freePort(),
   ]);
-  const access: ApiAccess = { server: `https://127.0.0.1:${apiPort}`, ...certificates };
-  const kubeconfig = await writeKubeconfig(folder, access);
+  const { ca, admin, controllerManager } = certificates;
+  const access: ApiAccess = { server: `https://127.0.0.1:${apiPort}`, ca, ...admin };
+  const kubeconfig = await writeKubeconfig(join(folder, "kubeconfig"), access);
+  const controllersKubeconfig = await writeKubeconfig(join(folder, "controllers-kubeconfig"), {
+    ...access,
+    ...controllerManager,
+  });
   await writeFile(join(folder, "audit-policy"), auditPolicy);
-  const parts = { bin, folder, certificates, kubeconfig, etcdUrl: `http://127.0.0.1:${etcdPort}`, apiPort };
+  const parts = { bin, folder, certificates, controllersKubeconfig, etcdUrl: `http://127.0.0.1:${etcdPort}`, apiPort };
   const etcd = startEtcd(parts, `http://127.0.0.1:${peerPort}`);
   let api = startApi(parts);
   const others: Program[] = [etcd];

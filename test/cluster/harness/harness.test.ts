@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { helm, kubectl, restartApiServer, tryKubectl } from "./cluster.ts";
+import { createNamespace } from "./namespaces.ts";
 
 describe("the control plane", () => {
   it("answers kubectl", async () => {
@@ -17,7 +18,7 @@ describe("the control plane", () => {
   });
 
   it("runs controllers: a Deployment becomes a pod", async () => {
-    await kubectl(["create", "namespace", "harness"]);
+    await createNamespace("harness");
     await kubectl(["-n", "harness", "create", "deployment", "d", "--image=example.invalid/image"]);
     await kubectl(["-n", "harness", "wait", "--for=create", "pod", "-l", "app=d", "--timeout=60s"]);
     expect(await kubectl(["-n", "harness", "get", "pod", "-o", "name"])).toMatch(/^pod\/d-/);

@@ -35,8 +35,6 @@ export const k3sCommand = (host: string): string[] => [
   "--disable=coredns,local-storage,metrics-server,runtimes,servicelb,traefik",
   "--flannel-backend=none",
   "--egress-selector-mode=disabled",
-  // Pods would have to wait for their namespace's account, which says nothing about admission.
-  "--kube-apiserver-arg=disable-admission-plugins=ServiceAccount",
   `--kube-apiserver-arg=audit-policy-file=${auditPolicyFile}`,
   `--kube-apiserver-arg=audit-log-path=${auditLogFile}`,
 ];
@@ -44,8 +42,8 @@ export const k3sCommand = (host: string): string[] => [
 /** What an administrator's kubeconfig of K3s holds, in PEM. */
 export interface Credentials {
   readonly ca: string;
-  readonly adminCert: string;
-  readonly adminKey: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
 }
 
 type Entry = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
@@ -70,7 +68,7 @@ export function credentialsOf(kubeconfig: string): Credentials {
   const user = config?.users?.[0];
   return {
     ca: pem(cluster, "cluster", "certificate-authority-data"),
-    adminCert: pem(user, "user", "client-certificate-data"),
-    adminKey: pem(user, "user", "client-key-data"),
+    clientCert: pem(user, "user", "client-certificate-data"),
+    clientKey: pem(user, "user", "client-key-data"),
   };
 }

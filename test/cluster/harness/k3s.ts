@@ -65,7 +65,7 @@ async function read(container: StartedTestContainer, path: string): Promise<stri
 }
 
 async function writeAccess(folder: string, container: StartedTestContainer): Promise<ApiAccess> {
-  const { ca, adminCert, adminKey } = credentialsOf(await read(container, kubeconfigFile));
+  const { ca, clientCert, clientKey } = credentialsOf(await read(container, kubeconfigFile));
   const write = async (name: string, content: string): Promise<string> => {
     const path = join(folder, name);
     await writeFile(path, content, { mode: 0o600 });
@@ -74,8 +74,8 @@ async function writeAccess(folder: string, container: StartedTestContainer): Pro
   return {
     server: `https://${container.getHost()}:${container.getMappedPort(apiPort)}`,
     ca: await write("ca.crt", ca),
-    adminCert: await write("admin.crt", adminCert),
-    adminKey: await write("admin.key", adminKey),
+    clientCert: await write("admin.crt", clientCert),
+    clientKey: await write("admin.key", clientKey),
   };
 }
 
@@ -94,7 +94,7 @@ export async function startK3s(docker: ContainerRuntimeClient): Promise<ControlP
     await apiReady(access);
     const handle = docker.container.getById(started.getId());
     return {
-      kubeconfig: await writeKubeconfig(folder, access),
+      kubeconfig: await writeKubeconfig(join(folder, "kubeconfig"), access),
       // Not on loopback: containers reach this machine by the address of its bridge.
       host: { name: hostName, listen: "0.0.0.0" },
       // K3s is one process. What it has stored is in a volume, which stays.

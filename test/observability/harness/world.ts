@@ -4,6 +4,7 @@ import "reflect-metadata";
 import { SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { apply } from "../../cluster/harness/apply.ts";
 import { kubectl } from "../../cluster/harness/cluster.ts";
+import { createNamespace } from "../../cluster/harness/namespaces.ts";
 import { issueAuthority, issueCertificate } from "../../fixtures/certificates.ts";
 import { podReview } from "../../fixtures/review.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
@@ -107,7 +108,8 @@ export async function startHealthy(folder: string, { url, root }: Mirror): Promi
 export async function startLive(folder: string): Promise<Product> {
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "manifests/crds"]);
   await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
-  await apply(namespaceObject("payments"), namespaceObject("skill-admission"), policyObject(), ...configMaps);
+  for (const name of ["payments", "skill-admission"]) await createNamespace(name, { tenant: name });
+  await apply(policyObject(), ...configMaps);
   const lease = ["--lease", "skill-admission", "--namespace", "skill-admission"];
   return startProduct({ folder, args: ["--kubeconfig", kubeconfig, ...lease] });
 }

@@ -40,6 +40,10 @@ describe("k3sCommand", () => {
     expect(flags).toContain("--disable-agent");
     expect(flags.every((flag) => flag.startsWith("--"))).toBe(true);
   });
+
+  it("turns no admission plugin off: pods are admitted as in every real cluster", () => {
+    expect(k3sCommand("docker.example").filter((flag) => flag.includes("admission-plugins"))).toEqual([]);
+  });
 });
 
 describe("readyLine", () => {
@@ -55,8 +59,8 @@ describe("credentialsOf", () => {
   it("takes out the authority and the administrator", () => {
     expect(credentialsOf(kubeconfig())).toEqual({
       ca: "the authority",
-      adminCert: "the certificate",
-      adminKey: "the key",
+      clientCert: "the certificate",
+      clientKey: "the key",
     });
   });
 
