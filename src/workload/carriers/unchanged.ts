@@ -74,13 +74,25 @@ const areSpecsEqual = (one: Fields, other: Fields): boolean =>
     return containerLists.has(name) ? areContainersEqual(a, b) : isEqual(a, b);
   });
 
-/** Whether something in the pod takes its value from the pod's own fields, such as labels and annotations. */
+/** Fields of a pod that no update changes. */
+const fixedFields: ReadonlySet<unknown> = new Set(["metadata.name", "metadata.namespace", "metadata.uid"]);
+
+const isFixed = (fieldRef: unknown): boolean => isFields(fieldRef) && fixedFields.has(fieldRef["fieldPath"]);
+
+/** Whether files of a downward API are known to be of fixed fields, as the namespace beside every account's token is. */
+const areFilesFixed = (downward: unknown): boolean =>
+  isFields(downward) &&
+  Array.isArray(downward["items"]) &&
+  downward["items"].every((item) => isFields(item) && isFixed(item["fieldRef"]));
+
+/** Whether something in the pod takes its value from fields of the pod that change, such as labels and annotations. */
 function readsOwnFields(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(readsOwnFields);
   if (!isFields(value)) return false;
-  return Object.entries(value).some(
-    ([name, item]) => name === "downwardAPI" || name === "fieldRef" || readsOwnFields(item),
-  );
+  return Object.entries(value).some(([name, item]) => {
+    if (name === "downwardAPI") return !areFilesFixed(item);
+    return name === "fieldRef" ? !isFixed(item) : readsOwnFields(item);
+  });
 }
 
 function isPodSame(before: PodSubject, after: PodSubject): boolean {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { packConfigMaps, type ConfigMapManifest } from "../../../src/cli/package/config-maps.ts";
 import { podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
+import { tokenMount, tokenVolume } from "../../fixtures/pods.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 export const governed = "payments";
@@ -23,7 +24,6 @@ export function pack(skill: Skill, namespace = governed): Packed {
 
 /** A pod as the API server shows it to webhooks: with its defaults, an account's token and its managed fields. */
 export function podOf(name: string, skills: readonly Packed[], namespace = governed): object {
-  const token = "kube-api-access-x7k2p";
   const labels = { app: "agent", "pod-template-hash": "5d8f7c9b64", tenant: governed };
   return {
     apiVersion: "v1",
@@ -56,26 +56,7 @@ export function podOf(name: string, skills: readonly Packed[], namespace = gover
       ],
     },
     spec: {
-      volumes: [
-        {
-          name: token,
-          projected: {
-            defaultMode: 420,
-            sources: [
-              { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
-              { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-              {
-                downwardAPI: {
-                  items: [
-                    { path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } },
-                  ],
-                },
-              },
-            ],
-          },
-        },
-        ...skills.map(({ volume }) => volume),
-      ],
+      volumes: [tokenVolume(), ...skills.map(({ volume }) => volume)],
       containers: [
         {
           name: "agent",
@@ -83,10 +64,7 @@ export function podOf(name: string, skills: readonly Packed[], namespace = gover
           ports: [{ containerPort: 8080, protocol: "TCP" }],
           env: [{ name: "LOG_LEVEL", value: "info" }],
           resources: { limits: { cpu: "1", memory: "512Mi" }, requests: { cpu: "100m", memory: "128Mi" } },
-          volumeMounts: [
-            { name: token, readOnly: true, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" },
-            ...skills.map(({ mount }) => mount),
-          ],
+          volumeMounts: [tokenMount(), ...skills.map(({ mount }) => mount)],
           terminationMessagePath: "/dev/termination-log",
           terminationMessagePolicy: "File",
           imagePullPolicy: "IfNotPresent",

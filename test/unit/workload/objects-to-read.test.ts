@@ -12,20 +12,10 @@ import {
   pod,
   podWith,
   projected,
+  tokenMount,
+  tokenVolume,
   volume,
 } from "../../fixtures/pods.ts";
-
-const token = volume(
-  "kube-api-access",
-  projected(
-    { serviceAccountToken: { path: "token", expirationSeconds: 3607 } },
-    configMap("kube-root-ca.crt", [["ca.crt", "ca.crt"]]),
-    { downwardAPI: { items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }] } },
-  ),
-);
-const tokenMount = mount("kube-api-access", "/var/run/secrets/kubernetes.io/serviceaccount", {
-  readOnly: true,
-});
 
 const names = (subject: PodSubject, extraRoots: readonly string[]) =>
   objectsToRead(readPodSpec(subject), extraRoots).map(({ kind, name }) => `${kind}/${name}`);
@@ -34,12 +24,12 @@ describe("objectsToRead", () => {
   it("reads nothing for pods without volumes, or with their token only", () => {
     expect(names(pod({}), [])).toEqual([]);
     expect(names(podWith([], []), [])).toEqual([]);
-    expect(names(podWith([token], [tokenMount]), [])).toEqual([]);
+    expect(names(podWith([tokenVolume()], [tokenMount()]), [])).toEqual([]);
   });
 
   it("reads a ConfigMap without items wherever it is mounted, in its namespace, once", () => {
-    const volumes = [token, volume("a", configMap("cm")), volume("b", configMap("cm"))];
-    const subject = podWith(volumes, [tokenMount, mount("a", "/etc/config"), mount("b", "/data")]);
+    const volumes = [tokenVolume(), volume("a", configMap("cm")), volume("b", configMap("cm"))];
+    const subject = podWith(volumes, [tokenMount(), mount("a", "/etc/config"), mount("b", "/data")]);
     expect(objectsToRead(readPodSpec(subject), [])).toEqual([{ kind: "ConfigMap", namespace, name: "cm" }]);
   });
 

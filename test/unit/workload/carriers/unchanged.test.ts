@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 
 import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 import { sameSkillInputs } from "../../../../src/workload/carriers/unchanged.ts";
-import { configMap, container, mount, podObject, volume, type Part } from "../../../fixtures/pods.ts";
+import {
+  configMap,
+  container,
+  mount,
+  podObject,
+  tokenVolume,
+  volume,
+  type Part,
+} from "../../../fixtures/pods.ts";
 
 const agent = container("agent", [mount("v", "/skills/x")], {
   env: [{ name: "A", value: "b" }],
@@ -93,6 +101,20 @@ describe("sameSkillInputs", () => {
         ],
       },
       { volumes: [volume("v", { projected: { sources: [{ downwardAPI: {} }] } })] },
+      { volumes: [volume("v", { downwardAPI: { items: [{ path: "f", somethingNew: {} }] } })] },
+      {
+        volumes: [
+          tokenVolume(),
+          volume("v", {
+            downwardAPI: {
+              items: ["metadata.name", "metadata.annotations['a']"].map((fieldPath) => ({
+                path: fieldPath,
+                fieldRef: { fieldPath },
+              })),
+            },
+          }),
+        ],
+      },
     ];
     for (const more of own) {
       const one = podObject({ ...parts, ...more });
@@ -102,6 +124,18 @@ describe("sameSkillInputs", () => {
         expect(sameSkillInputs(one, one)).toBe(true);
       }
     }
+  });
+
+  it("lets them change where only fields that stay are read, as beside every account's token", () => {
+    const env = ["metadata.name", "metadata.uid"].map((fieldPath) => ({
+      name: "A",
+      valueFrom: { fieldRef: { fieldPath } },
+    }));
+    const volumes = [...parts.volumes, tokenVolume()];
+    const one = podObject({ volumes, containers: [{ ...agent, env }] });
+    const other = { ...one, metadata: { name: "etl", labels: { a: "b" }, annotations: { a: "b" } } };
+    expect(sameSkillInputs(one, other)).toBe(true);
+    expect(sameSkillInputs(other, one)).toBe(true);
   });
 
   it("takes a template's metadata for the pod's", () => {
