@@ -5,6 +5,7 @@ import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
+import { distinctPods } from "../workload/distinct-pods.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
@@ -81,17 +82,3 @@ const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
     const other = before.files.get(key)?.bytes;
     return other !== undefined && Buffer.compare(bytes, other) === 0;
   });
-
-/** Leaves one pod of each set of replicas: pods of one template see the same files. */
-function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
-  const seen = new Map<string, PodSubject>();
-  for (const pod of pods) {
-    const { volumes, containers, initContainers, ephemeralContainers } = pod.spec;
-    const files = JSON.stringify([volumes, containers, initContainers, ephemeralContainers]);
-    // `subPathExpr` and `fieldRef` can put the pod's name into a path: then no two pods are alike.
-    const own = /"(?:subPathExpr|fieldRef)"/.test(files);
-    const key = own ? `${pod.name} ${files}` : files;
-    if (!seen.has(key)) seen.set(key, pod);
-  }
-  return [...seen.values()];
-}

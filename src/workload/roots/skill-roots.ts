@@ -49,6 +49,9 @@ const movedRoots: ReadonlyMap<string, string> = new Map([
   ["KAGENT_SKILLS_FOLDER", ""],
 ]);
 
+/** Environment variables that decide where roots are. */
+export const rootVariables: ReadonlySet<string> = new Set(["HOME", ...movedRoots.keys()]);
+
 /** Homes known without a variable. */
 const homes: readonly string[] = ["/root", "/home"];
 

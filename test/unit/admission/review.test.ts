@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { volumeObjectKinds } from "../../../src/skill/source.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { tokenMount, tokenVolume } from "../../fixtures/pods.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
@@ -358,8 +359,17 @@ describe("review of a ConfigMap", () => {
     expect(world.reads).toEqual([]);
   });
 
-  it("looks at one of many replicas that are alike", async () => {
-    const world = running(300);
+  it("looks at one of many replicas that are alike, each with its account's token", async () => {
+    const world = running(0);
+    world.running = Array.from({ length: 300 }, (_, index) => {
+      const pod = JSON.parse(JSON.stringify(podFor(good.items, `etl-${index}`))) as {
+        spec: { volumes: object[]; containers: { volumeMounts: object[] }[] };
+      };
+      const name = `kube-api-access-${index}`;
+      pod.spec.volumes.push(tokenVolume(name));
+      pod.spec.containers[0]!.volumeMounts.push(tokenMount(name));
+      return pod;
+    });
     const { decision } = await world.review(bad.object, { operation: "UPDATE", oldObject: good.object });
     expect(decision).toMatchObject({ outcome: "deny", verdicts: [{ skills: { length: 1 } }] });
   });
