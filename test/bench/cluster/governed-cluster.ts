@@ -31,6 +31,12 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
   }
 }
 
+/** Waits until a namespace takes pods, as it does when its controllers have seen it. */
+export async function takesPods(api: ApiClient, namespace: string): Promise<void> {
+  for (const made of namespaceContents(namespace))
+    await until(`there is ${made}`, async () => (await api.ask("GET", made)).status === 200);
+}
+
 async function install(api: ApiClient, key: BenchKey): Promise<void> {
   for (const file of (await readdir(crds)).filter((name) => name.endsWith(".yaml"))) {
     const crd = parse(await readFile(join(crds, file), "utf8")) as {
@@ -45,8 +51,7 @@ async function install(api: ApiClient, key: BenchKey): Promise<void> {
   }
   const [namespace, policy] = governance(key.publicPem);
   await api.post("/api/v1/namespaces", namespace!);
-  for (const made of namespaceContents("payments"))
-    await until(`there is ${made}`, async () => (await api.ask("GET", made)).status === 200);
+  await takesPods(api, "payments");
   const policies = "/apis/skill-admission.dev/v1alpha1/clusterskillpolicies";
   await until(
     "policies can be created",

@@ -1,4 +1,4 @@
-import { startGovernedCluster, path } from "../cluster/governed-cluster.ts";
+import { path, startGovernedCluster, takesPods } from "../cluster/governed-cluster.ts";
 import type { ApiClient } from "../cluster/api-client.ts";
 import { governed, pack, podOf, type Packed } from "../material/reviews.ts";
 import { makeKey, signedSkill, sizes } from "../material/skills.ts";
@@ -205,6 +205,7 @@ export async function apiServer(scratch: string, progress: (text: string) => voi
   let before = new Map<string, number[]>();
   const { api, ours, stop } = await startGovernedCluster(key, 1, async (client) => {
     for (const [namespace, { configMaps }] of inNamespace) {
+      await takesPods(client, namespace);
       for (const configMap of configMaps) await client.post(path(namespace, "configmaps"), configMap);
     }
     progress("api-server: creating pods before the webhook is registered");

@@ -3,6 +3,7 @@ import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply } from "../harness/apply.ts";
 import { kubectl, tryKubectl } from "../harness/cluster.ts";
+import { takesPods } from "../harness/namespaces.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
 
@@ -175,16 +176,9 @@ describe("with every skill in the namespace broken, and the policy enforced on c
     await kubectl(["create", "-f", "-"], JSON.stringify(lock));
     for (const round of [1, 2, 3])
       await kubectl(["-n", namespace, "annotate", "--overwrite", "configmap", "lock", `renewed=${round}`]);
-    await kubectl([
-      "-n",
-      namespace,
-      "annotate",
-      "configmap",
-      "kube-root-ca.crt",
-      "note=d",
-      "--as=system:serviceaccount:kube-system:root-ca-cert-publisher",
-      "--as-group=system:masters",
-    ]);
+    // Its publisher puts it back.
+    await kubectl(["-n", namespace, "delete", "configmap", "kube-root-ca.crt"]);
+    await takesPods(namespace);
     // The next decision is there: so would one about these be.
     await kubectl(["-n", namespace, "create", "configmap", "after"]);
     await product.decision("ConfigMap", "after");

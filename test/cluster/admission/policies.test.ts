@@ -266,7 +266,11 @@ describe("the policies of a namespace", () => {
       metadata: { name: space, labels: { tenant: space } },
     };
     // The account `default` would come a moment later.
-    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "agent", namespace: space } };
+    const account = {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "agent", namespace: space },
+    };
     const { configMaps, pod } = ship(broken, space, "first");
     const spec = { ...(pod["spec"] as Part), serviceAccountName: "agent" };
     const ran = await tryApply([namespace, account, ...(configMaps as unknown as Part[]), { ...pod, spec }]);

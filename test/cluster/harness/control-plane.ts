@@ -63,7 +63,10 @@ function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Progr
 }
 
 /** Under its own identity, with its controllers' accounts: RBAC and webhooks see the users that a real cluster has. */
-function startControllers({ bin, folder, certificates, controllersKubeconfig }: Parts, port: number): Program {
+function startControllers(
+  { bin, folder, certificates, controllersKubeconfig }: Parts,
+  port: number,
+): Program {
   return startProgram(
     join(bin, "kube-controller-manager"),
     [
@@ -106,7 +109,14 @@ export async function startControlPlane(binaries?: string): Promise<ControlPlane
     ...controllerManager,
   });
   await writeFile(join(folder, "audit-policy"), auditPolicy);
-  const parts = { bin, folder, certificates, controllersKubeconfig, etcdUrl: `http://127.0.0.1:${etcdPort}`, apiPort };
+  const parts = {
+    bin,
+    folder,
+    certificates,
+    controllersKubeconfig,
+    etcdUrl: `http://127.0.0.1:${etcdPort}`,
+    apiPort,
+  };
   const etcd = startEtcd(parts, `http://127.0.0.1:${peerPort}`);
   let api = startApi(parts);
   const others: Program[] = [etcd];
