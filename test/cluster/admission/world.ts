@@ -68,10 +68,10 @@ export interface Shipped {
 }
 
 /** The pod with its account's token, which most pods have and the example goes without. */
-function ordinary(pod: Part): Part {
-  const { automountServiceAccountToken: _, ...spec } = pod["spec"] as Part;
-  return { ...pod, spec };
-}
+const ordinary = (pod: Part): Part => ({
+  ...pod,
+  spec: { ...(pod["spec"] as Part), automountServiceAccountToken: undefined },
+});
 
 /** Packs a skill as `skill-admission package` does, with a pod of this name that mounts it. */
 export function ship(skill: Skill, namespace: string, name: string): Shipped {
