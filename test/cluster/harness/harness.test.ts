@@ -17,6 +17,17 @@ describe("the control plane", () => {
     expect(await helm(["version", "--short"])).toMatch(/^v\d/);
   });
 
+  it("admits as real clusters do: a kubelet may write its own node alone", async () => {
+    const kubelet = ["--as=system:node:one", "--as-group=system:nodes"];
+    const create = (name: string) =>
+      tryKubectl(
+        ["create", "--dry-run=server", "-f", "-", ...kubelet],
+        JSON.stringify({ apiVersion: "v1", kind: "Node", metadata: { name } }),
+      );
+    expect(await create("one")).toMatchObject({ code: 0 });
+    expect((await create("other")).stderr).toContain('node "one" is not allowed to modify node "other"');
+  });
+
   it("runs controllers: a Deployment becomes a pod", async () => {
     await createNamespace("harness");
     await kubectl(["-n", "harness", "create", "deployment", "d", "--image=example.invalid/image"]);
