@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { createNamespace } from "../cluster/harness/namespaces.ts";
 import { render } from "./helm.ts";
 
@@ -120,7 +120,9 @@ describe("what the chart makes", () => {
   });
 
   it.each(["Deployment", "Job"])("has pods in its %s that Pod Security restricted lets in", async (kind) => {
-    const { metadata, spec } = (await render({}, namespace)).find((object) => object.kind === kind)!;
+    const objects = await render({}, namespace);
+    const { metadata, spec } = objects.find((object) => object.kind === kind)!;
+    await apply(...objects.filter((object) => object.kind === "ServiceAccount"));
     // A pod itself: about what makes pods, Pod Security only warns.
     const pod = (securityContext: object) => ({
       apiVersion: "v1",
