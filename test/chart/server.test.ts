@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { apply, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
+import { apply } from "../cluster/harness/apply.ts";
+import { kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { createNamespace } from "../cluster/harness/namespaces.ts";
 import { render } from "./helm.ts";
 
