@@ -1,5 +1,6 @@
 import { assertContainerPath, cleanPath, componentsOf, isBelow } from "./container-path.ts";
 import { environmentOf, expand, type Environment } from "./environment.ts";
+import { environmentSources, type EnvironmentSources } from "./environment-sources.ts";
 import { defined, type Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
@@ -25,6 +26,10 @@ export interface Container {
   readonly ephemeral: boolean;
   readonly mounts: readonly Mount[];
   readonly environment: Environment;
+  /** Where the values come from that the pod itself does not hold. */
+  readonly environmentSources: EnvironmentSources;
+  /** Empty if the pod leaves it to its controller. */
+  readonly image: string;
   readonly workingDir: string | undefined;
   /** Files and devices of the kubelet's own, by clean absolute path: the field that asks for them. */
   readonly kubeletFiles: ReadonlyMap<string, string>;
@@ -90,6 +95,8 @@ function readContainer(
     ephemeral,
     mounts,
     environment,
+    environmentSources: environmentSources(fields, field, environment),
+    image: optionalText(fields["image"], `${field}.image`) ?? "",
     workingDir: optionalText(fields["workingDir"], `${field}.workingDir`),
     kubeletFiles: kubeletFilesOf(fields, field),
   };

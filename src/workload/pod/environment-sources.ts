@@ -1,0 +1,97 @@
+import type { Fields } from "../../text/fields.ts";
+import {
+  fieldsAt,
+  flagAt,
+  listAt,
+  optionalFields,
+  optionalText,
+  textAt,
+} from "../../kubernetes/read-fields.ts";
+import type { VolumeObjectRef } from "../../skill/source.ts";
+import type { Environment } from "./environment.ts";
+import { podLimits } from "./limits.ts";
+
+/** An object whose keys become variables. */
+export interface EnvironmentObject {
+  readonly kind: VolumeObjectRef["kind"];
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+/** One entry of `envFrom`: every key of the object becomes a variable, named `prefix` + key. */
+export interface EnvironmentFrom extends EnvironmentObject {
+  readonly prefix: string;
+}
+
+/** A variable of `env` whose value the pod itself does not hold. */
+export type OpenVariable =
+  | { readonly from: "text"; readonly text: string }
+  | { readonly from: "key"; readonly object: EnvironmentObject; readonly key: string }
+  | { readonly from: "elsewhere" };
+
+/** Where a container's variables come from that the pod itself does not settle. */
+export interface EnvironmentSources {
+  /** In order: a later entry wins, and `env` wins over all. */
+  readonly envFrom: readonly EnvironmentFrom[];
+  /** By name. */
+  readonly open: ReadonlyMap<string, OpenVariable>;
+}
+
+const settled: EnvironmentSources = { envFrom: [], open: new Map() };
+
+const objectRefs = [
+  ["ConfigMap", "configMapRef", "configMapKeyRef"],
+  ["Secret", "secretRef", "secretKeyRef"],
+] as const;
+
+const objectOf = (kind: VolumeObjectRef["kind"], ref: Fields, field: string): EnvironmentObject => ({
+  kind,
+  name: textAt(ref["name"], `${field}.name`),
+  optional: flagAt(ref["optional"], `${field}.optional`),
+});
+
+function fromOf(entry: unknown, field: string): readonly EnvironmentFrom[] {
+  const source = fieldsAt(entry, field);
+  const prefix = optionalText(source["prefix"], `${field}.prefix`) ?? "";
+  return objectRefs.flatMap(([kind, name]) => {
+    const ref = optionalFields(source[name], `${field}.${name}`);
+    return ref === undefined ? [] : [{ ...objectOf(kind, ref, `${field}.${name}`), prefix }];
+  });
+}
+
+function openVariable(variable: Fields, field: string): OpenVariable {
+  const source = optionalFields(variable["valueFrom"], `${field}.valueFrom`);
+  if (source === undefined)
+    return { from: "text", text: optionalText(variable["value"], `${field}.value`) ?? "" };
+  for (const [kind, , name] of objectRefs) {
+    const at = `${field}.valueFrom.${name}`;
+    const ref = optionalFields(source[name], at);
+    if (ref !== undefined)
+      return { from: "key", object: objectOf(kind, ref, at), key: textAt(ref["key"], `${at}.key`) };
+  }
+  return { from: "elsewhere" };
+}
+
+/**
+ * The sources of `envFrom`, and of those variables of `env` that `environment` leaves open.
+ * @throws SourceError SOURCE_MALFORMED naming the field
+ */
+export function environmentSources(
+  container: Fields,
+  field: string,
+  environment: Environment,
+): EnvironmentSources {
+  const envFrom = listAt(container["envFrom"], `${field}.envFrom`, podLimits.items).flatMap((entry, index) =>
+    fromOf(entry, `${field}.envFrom[${index}]`),
+  );
+  const open = new Map<string, OpenVariable>();
+  if (environment.values().some((value) => value === undefined)) {
+    for (const [index, entry] of listAt(container["env"], `${field}.env`, podLimits.items).entries()) {
+      const at = `${field}.env[${index}]`;
+      const variable = fieldsAt(entry, at);
+      const name = textAt(variable["name"], `${at}.name`);
+      if (environment.get(name) === undefined) open.set(name, openVariable(variable, at));
+    }
+  }
+  return envFrom.length + open.size === 0 ? settled : { envFrom, open };
+}
