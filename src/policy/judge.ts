@@ -10,7 +10,7 @@ import { gradeFindings, gradesOf } from "./rules/grades.ts";
 import { nameFindings } from "./rules/names.ts";
 import { rankSignaturesFor, otherSignatureFindings } from "./rules/other-signatures.ts";
 import { signatureFindings } from "./rules/signature.ts";
-import { immutabilityFindings, sourceFindings } from "./rules/sources.ts";
+import { immutabilityFindings, isPlaceOnly, sourceFindings } from "./rules/sources.ts";
 
 /** Findings about the content. Content without evidence is an error, never a pass: it was not verified. */
 function contentFindings(
@@ -57,8 +57,9 @@ export function judge(
     policy.invalidReason === undefined
       ? [
           ...contentFindings(policy, reference, known, now),
-          ...nameFindings(policy, reference, known),
-          ...immutabilityFindings(policy, reference),
+          ...(isPlaceOnly(reference)
+            ? []
+            : [...nameFindings(policy, reference, known), ...immutabilityFindings(policy, reference)]),
         ]
       : [
           {

@@ -1,6 +1,6 @@
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
-import type { SourceKind } from "../skill/reference.ts";
+import type { PlaceRule, SourceKind } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
 import type { Validity } from "../signature/validity.ts";
 import type { CertificateClaim } from "../signature/sigstore/identity/claims.ts";
@@ -63,7 +63,7 @@ export interface Policy {
   readonly controllers: "Warn" | "Enforce";
   /** Tests whether the policy applies to a namespace with this name and these labels. */
   readonly appliesTo: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
-  /** Absolute folders whose children are skills, in addition to the built-in ones. */
+  /** Folders whose children are skills, in addition to the built-in ones: absolute, or beginning with a dot folder. */
   readonly skillRoots: readonly string[];
   /**
    * Admitted skills; empty: all. In `names`, `*` stands for any characters. `noMatch` is the response to skills
@@ -83,7 +83,8 @@ export interface Policy {
   /** Maximum age of a signature, in milliseconds and as written; absent: any age. */
   readonly freshness?: { readonly maxSignatureAge: number; readonly written: string };
   readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
-  readonly unverifiable: (kind: SourceKind) => Response;
+  /** Response to content that cannot be read, by its kind and the rule by which its place counts. */
+  readonly unverifiable: (kind: SourceKind, rule: PlaceRule) => Response;
   /** Response to a bad signature beside a good one by a publisher. */
   readonly otherSignatures: Response;
   /** `until`: milliseconds since 1970, from which unsigned skills are denied whatever `action` is. */

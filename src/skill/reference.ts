@@ -34,10 +34,33 @@ export interface SourceUse {
   readonly writable: boolean;
 }
 
+/**
+ * The rule by which unreadable content counts: it lies at or inside a skill root; above one, a home or the working
+ * directory; above one agent's absolute root only; in a container whose home is not known; or it gives access to other
+ * pods' volumes through the node.
+ */
+export type PlaceRule =
+  "root" | "above" | "agentPrefix" | "unknownHome" | "hostRuntime" | "hostRuntimeReadOnly";
+
+/** Why a place counts, where its content cannot be read. */
+export interface Place {
+  readonly rule: PlaceRule;
+  /** One clause for messages. */
+  readonly why: string;
+  /** Remedy for whoever writes the pod, in the imperative; absent: the reason's own. */
+  readonly remedy?: string;
+}
+
 /** The bytes behind a reference, or the reason why they are not available. */
 export type SkillContent =
   | { readonly state: "resolved"; readonly skill: Skill; readonly image?: ImageIdentity }
-  | { readonly state: "unverifiable"; readonly kind: SourceKind; readonly detail: string }
+  | {
+      readonly state: "unverifiable";
+      readonly kind: SourceKind;
+      readonly detail: string;
+      /** Absent: the fault counts wherever it lies. */
+      readonly place?: Place;
+    }
   | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string };
 
 /** One skill at one path, as containers of an object see it. */

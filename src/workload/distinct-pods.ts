@@ -1,6 +1,6 @@
 import { isFields, type Fields } from "../text/fields.ts";
 import type { PodSubject } from "./pod/pod-subject.ts";
-import { rootVariables } from "./roots/skill-roots.ts";
+import { rootVariables } from "./roots/moving-variables.ts";
 
 /** Leaves one pod of each set of replicas: pods of one template see the same files. */
 export function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {

@@ -11,6 +11,9 @@ import { mergeReferences } from "./merge-references.ts";
 import type { Container, PodSpec } from "./pod/pod-spec.ts";
 import { podVolumeViews } from "./pod/pod-volume-views.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
+import { failedVariables } from "./roots/container-variables.ts";
+import { hostRuntimeReferences, isHostRuntime } from "./roots/host-runtime.ts";
+import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { VolumePart } from "./pod/volume.ts";
 import type { UnreadablePath, ReadObjects } from "./pod/volume-view.ts";
@@ -36,14 +39,17 @@ export function findSkills(
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
       const view = viewOf(container, views.whole, spec, budget);
-      if (view.files.length + view.unreadable.length + view.behind.length === 0) return [];
-      const roots = skillRoots(common, container);
+      const hostRuntime = hostRuntimeReferences(container, spec);
+      if (view.files.length + view.unreadable.length + view.behind.length === 0) return hostRuntime;
+      const roots = skillRoots(common, container, objects);
       const laidOut = container.mounts.some(({ volume }) => views.hidden.has(volume.name))
         ? [viewOf(container, views.laidOut, spec, budget), view]
         : [view];
       return [
         ...laidOut.flatMap((one) => referencesIn(one, roots, container.name)),
         ...view.behind.flatMap((one) => referencesBehind(one, roots, container.name)),
+        ...hostRuntime,
+        ...failedVariables(container, objects),
       ];
     }),
   );
@@ -68,18 +74,21 @@ function assertAffordable(references: readonly SkillReference[]): void {
 
 /** Whether nothing that a container mounts is near a skill root or named like a skill; used if no object was read. */
 function isPlain(container: Container, common: CommonRoots): boolean {
-  const roots = skillRoots(common, container);
+  const roots = skillRoots(common, container, nothingRead);
   const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
   return (
     container.kubeletFiles.keys().every(isFar) &&
     container.mounts.every(
-      ({ path, volume }) =>
+      ({ path, volume, fault }) =>
         isFar(path) &&
-        !roots.isAbove(path) &&
+        ((isSettled(volume) && fault === undefined) || roots.placesAbove(path).length === 0) &&
+        !isHostRuntime(volume) &&
         volume.parts.every((part) => pathsOf(part).every((inside) => isFar(joinPath(path, inside)))),
     )
   );
 }
+
+const nothingRead: ReadObjects = new Map();
 
 const pathsOf = (part: VolumePart): readonly string[] =>
   (part.from === "object" ? part.items?.map(({ path }) => path) : part.paths) ?? [];
@@ -94,7 +103,7 @@ function referencesIn(view: ContainerView, roots: SkillRoots, container: string)
 function referencesBehind(behind: Behind, roots: SkillRoots, container: string): readonly SkillReference[] {
   return groupIntoSkills(behind, roots)
     .filter(({ files, unreadable }) =>
-      [...files.values(), ...unreadable].some((one) => behind.covered.has(one)),
+      [...files.values(), ...unreadable.map(({ seen }) => seen)].some((one) => behind.covered.has(one)),
     )
     .flatMap((part) => referencesOf(part, container, pathBehind(behind.layer, part.path)));
 }
@@ -112,7 +121,7 @@ function pathBehind({ path, mount }: Layer, skill: string): string {
 function referencesOf(part: SkillPart, container: string, path = part.path): readonly SkillReference[] {
   const base = { name: baseName(part.path), path, containers: [container] };
   const states = Map.groupBy([...part.unreadable, ...removable(part)], ({ state }) =>
-    state.state === "unverifiable" ? state.kind : state.code,
+    state.state === "unverifiable" ? `${state.kind} ${state.place?.rule ?? ""}` : state.code,
   );
   const references: SkillReference[] = [...states.values()].flatMap((alike) =>
     alike.slice(0, 1).map(({ state }) => ({

@@ -1,11 +1,14 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
-import { ancestorsOf, parentOf } from "./pod/container-path.ts";
+import { ancestorsOf, joinPath, parentOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
 import type { Container, Mount, PodSpec } from "./pod/pod-spec.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
+import { environmentRequests } from "./roots/container-variables.ts";
+import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import type { Volume, VolumePart } from "./pod/volume.ts";
+import type { ReadObjects } from "./pod/volume-view.ts";
 import { volumeObjectKey } from "../kubernetes/volume-object.ts";
 
 type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
@@ -25,6 +28,12 @@ export function objectsToRead(spec: PodSpec, extraRoots: readonly string[]): rea
   const { containers, namespace } = spec;
   const near = volumesToRead(containers, extraRoots);
   const requests = new Map<string, VolumeObjectRequest>();
+  for (const asked of containers
+    .filter(looksIntoMounts)
+    .flatMap((one) => environmentRequests(one, namespace))) {
+    const key = volumeObjectKey(asked);
+    requests.set(key, joinedRequest(requests.get(key), asked));
+  }
   for (const [volume, subPaths] of mountedPaths(containers, near)) {
     for (const part of volume.parts) {
       if (!isReadable(part)) continue;
@@ -41,22 +50,42 @@ export function objectsToRead(spec: PodSpec, extraRoots: readonly string[]): rea
   return [...requests.values()];
 }
 
+const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Whether variables can matter: nearly every pod mounts its token, and agents look for no skill there. */
+const looksIntoMounts = ({ mounts }: Container): boolean =>
+  mounts.some(({ path, volume, fault }) => path !== tokenPath || !isSettled(volume) || fault !== undefined);
+
+const noObjects: ReadObjects = new Map();
+
 /** The volumes in which some container can see a skill. */
 function volumesToRead(containers: readonly Container[], extraRoots: readonly string[]): ReadonlySet<Volume> {
   const found = new Set<Volume>();
   const common = commonRoots(extraRoots);
   for (const container of containers) {
+    let roots: SkillRoots | undefined;
     let isNear: ((path: string) => boolean) | undefined;
-    for (const { volume, path } of container.mounts) {
+    for (const mount of container.mounts) {
+      const { volume, path } = mount;
       if (found.has(volume)) continue;
       const parts = volume.parts.filter(isReadable);
       if (parts.length === 0) continue;
-      isNear ??= nearSkills(container, skillRoots(common, container));
-      if (parts.some(canNameSkill) || isNear(path)) found.add(volume);
+      roots ??= skillRoots(common, container, noObjects);
+      isNear ??= nearSkills(container, roots);
+      if (parts.some(canNameSkill) || isNear(path) || holdsRoot(mount, parts, roots)) found.add(volume);
     }
   }
   return found;
 }
+
+/** Whether an item lies in a root, wherever the volume is mounted. */
+const holdsRoot = ({ path, subPath }: Mount, parts: readonly ObjectPart[], roots: SkillRoots): boolean =>
+  parts.some(({ items = [] }) =>
+    items.some((item) => {
+      const inside = item.path.startsWith(`${subPath}/`) ? item.path.slice(subPath.length + 1) : item.path;
+      return roots.rootOf(joinPath(path, inside)) !== undefined;
+    }),
+  );
 
 /**
  * The names at a volume's root that are mounted by `subPath`. "all": it is mounted whole, by an unknown subPath, or

@@ -1,7 +1,7 @@
 import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
-import { podSourceKinds, type SourceKind } from "../../skill/reference.ts";
-import type { Policy, Response } from "../policy.ts";
+import { podSourceKinds } from "../../skill/reference.ts";
+import type { Policy } from "../policy.ts";
 import type { CardSection } from "../resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
 import { resolvePublisher } from "./publisher.ts";
@@ -9,6 +9,7 @@ import { millisecondsOf } from "../resource/schema/duration.ts";
 import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { revocationFindings } from "../rules/revocation.ts";
 import { selectorMatches } from "./label-selector.ts";
+import { unverifiableBy } from "./unverifiable.ts";
 import type { TrustRoots } from "../trust/trust-root.ts";
 
 /** A policy with its own trust: PEM in its publishers. */
@@ -16,11 +17,6 @@ export interface CompiledPolicy {
   readonly policy: Policy;
   readonly anchors: readonly TrustAnchor[];
   readonly keys: readonly TrustedKey[];
-}
-
-function unverifiableBy(spec: ClusterSkillPolicySpec["unverifiable"]): (kind: SourceKind) => Response {
-  const named = new Map(Object.entries(spec));
-  return (kind) => (kind === "Directory" ? spec.default : (named.get(kind) ?? spec.default));
 }
 
 const freshnessOf = (section: ClusterSkillPolicySpec["freshness"]): Pick<Policy, "freshness"> =>

@@ -2,33 +2,24 @@ import { z } from "zod";
 import type { Layer, MinimumGrade } from "../../evidence/grade.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
-import type { Response } from "../policy.ts";
 import { cardSection } from "./card-section.ts";
 import { asSet, byName, celRule, someMember } from "./schema/constraints.ts";
 import { labelSelector } from "./schema/label-selector.ts";
 import { publisher } from "./publisher.ts";
 import { entryName, objectName } from "./schema/scalars.ts";
 import { duration, moment } from "./schema/time.ts";
+import { response } from "./schema/response.ts";
+import { skillRoot } from "./schema/skill-root.ts";
 import { sha256Digest } from "./skill-revocation-list.ts";
+import { unverifiable } from "./unverifiable.ts";
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
-const responses = ["Deny", "Warn", "Allow"] as const satisfies readonly Response[];
 const grades = ["STRONG", "MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
 
 /** Grades that the freshness layer can have. */
 const freshnessGrades = ["MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
 
-const response = z.enum(responses);
 const demand = z.enum(["Required", "NotRequired"]);
-
-/** An absolute folder: no empty, `.` or `..` component, no trailing slash, printable ASCII. */
-const absoluteFolder = z
-  .string()
-  .max(256)
-  .regex(
-    /^(\/([ --0-~][ -.0-~]*|\.[ --0-~][ -.0-~]*|\.\.[ -.0-~]+))+$/,
-    "give an absolute folder in ASCII, without empty, . or .. components and without a slash at the end",
-  );
 
 /** A skill name or pattern: printable ASCII without blank and slash; `*` stands for any characters. */
 const namePattern = z
@@ -82,18 +73,6 @@ const immutability = z.strictObject({
   readOnlyMount: demand
     .default("NotRequired")
     .describe("Required: no container of the pod may be able to write through the mount of a skill."),
-});
-
-const unverifiable = z.strictObject({
-  default: response.default("Deny").describe("Response to all other kinds of source."),
-  ...Object.fromEntries(
-    podSourceKinds.map((kind) => [
-      kind,
-      response.exactOptional().describe(`The answer for ${kind} sources.`),
-    ]),
-  ),
-} as { readonly default: z.ZodDefault<typeof response> } & {
-  readonly [kind in (typeof podSourceKinds)[number]]: z.ZodExactOptional<typeof response>;
 });
 
 const unsigned = celRule(
@@ -150,10 +129,10 @@ export const clusterSkillPolicySpec = celRule(
       .describe(
         "Namespaces that the policy applies to, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
       ),
-    skillRoots: asSet(z.array(absoluteFolder).max(32))
+    skillRoots: asSet(z.array(skillRoot).max(32))
       .exactOptional()
       .describe(
-        "Folders whose children are skills, such as `/opt/agent/skills`; added to the built-in list.",
+        "Folders whose children are skills, added to the built-in ones: absolute, such as `/opt/agent/skills`, or beginning with a dot folder, such as `.acme/skills`, which counts in every folder.",
       ),
     skills: z
       .array(skillRule)
@@ -187,7 +166,9 @@ export const clusterSkillPolicySpec = celRule(
     immutability: immutability.prefault({}).describe("Protection against changes after admission."),
     unverifiable: unverifiable
       .prefault({})
-      .describe("Response to skills whose content cannot be read at admission, by the kind of source."),
+      .describe(
+        "Response to content that cannot be read at admission, by the kind of source, at or inside a skill root; `above`, `unknownHome` and `hostRuntime` answer for other places.",
+      ),
     unsigned: unsigned
       .prefault({})
       .describe("Response to skills without any signature: a transition for skills older than the policy."),

@@ -1,21 +1,60 @@
-import type { SkillReference, SourceUse } from "../../skill/reference.ts";
+import type { SkillContent, SkillReference, SourceUse } from "../../skill/reference.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { reasonTexts } from "../remedy.ts";
 
-/** Findings about content that could not be read: unverifiable by kind, or unavailable now. */
-export function sourceFindings(policy: Policy, { content }: SkillReference): readonly Finding[] {
+type Unverifiable = Extract<SkillContent, { readonly state: "unverifiable" }>;
+
+/** The field of a policy that would let in just this. */
+function fieldOf({ kind, place }: Unverifiable): string {
+  switch (place?.rule) {
+    case "above":
+    case "agentPrefix":
+      return `unverifiable.above.${kind}`;
+    case "unknownHome":
+      return "unverifiable.unknownHome";
+    case "hostRuntime":
+    case "hostRuntimeReadOnly":
+      return "unverifiable.hostRuntime";
+    case "root":
+    case undefined:
+      return `unverifiable.${kind}`;
+  }
+}
+
+function unverifiableFindings(policy: Policy, content: Unverifiable, path: string): readonly Finding[] {
+  const { kind, detail, place } = content;
+  const response = policy.unverifiable(kind, place?.rule ?? "root");
+  if (response === "Allow") return [];
+  const remedy = place?.remedy ?? reasonTexts.SOURCE_UNVERIFIABLE.remedy;
+  return [
+    {
+      code: "SOURCE_UNVERIFIABLE",
+      message: place === undefined ? detail : `${detail} (${path} counts: ${place.why})`,
+      remedy: `${remedy}, or let the policy say ${fieldOf(content)}: Allow`,
+      tolerated: response === "Warn",
+    },
+  ];
+}
+
+/** Findings about content that could not be read: unverifiable by kind and place, or unavailable now. */
+export function sourceFindings(policy: Policy, { content, path }: SkillReference): readonly Finding[] {
   switch (content.state) {
     case "resolved":
       return [];
     case "unavailable":
       return [{ code: content.code, message: content.detail, tolerated: false }];
-    case "unverifiable": {
-      const response = policy.unverifiable(content.kind);
-      if (response === "Allow") return [];
-      return [{ code: "SOURCE_UNVERIFIABLE", message: content.detail, tolerated: response === "Warn" }];
-    }
+    case "unverifiable":
+      return unverifiableFindings(policy, content, path);
   }
 }
+
+/**
+ * Whether a reference is no skill, but a place that could hold one: what policies demand of a skill's name, source
+ * and mount does not apply to it.
+ */
+export const isPlaceOnly = ({ content }: SkillReference): boolean =>
+  content.state === "unverifiable" && content.place !== undefined && content.place.rule !== "root";
 
 const named = ({ kind, name }: SourceUse): string => `${kind} ${name.slice(0, 253)}`;
 

@@ -113,6 +113,8 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (object !== undefined) {
     addObject(building, part, use, object);
   } else if (setting.objects.has(key)) {
+    // There is no skill then, and its creation is reviewed.
+    if (part.optional) return;
     addMissing(building, use, paths, `${what} does not exist; create it first`);
   } else if (part.kind === "Secret") {
     addUnreadableSource(building, use, paths);

@@ -1,9 +1,16 @@
-import { below, isBelow, parentOf } from "../pod/container-path.ts";
+import { ancestorsOf, below, isBelow, parentOf } from "../pod/container-path.ts";
 import { baseName } from "../../skill/path.ts";
+import type { Place } from "../../skill/reference.ts";
 import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/container-view.ts";
 import { declaresSkill } from "../../skill/declares-skill.ts";
 import { isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
+import { isFlat } from "./settled-volume.ts";
+
+/** An unreadable path as a part of a skill, with the reason why it counts in its state. */
+export interface PlacedUnreadablePath extends SeenUnreadablePath {
+  readonly seen: SeenUnreadablePath;
+}
 
 /** The visible files and unreadable paths of one skill. */
 export interface SkillPart {
@@ -11,7 +18,7 @@ export interface SkillPart {
   readonly path: string;
   /** By path relative to the folder. */
   readonly files: Map<string, SeenFile>;
-  readonly unreadable: SeenUnreadablePath[];
+  readonly unreadable: PlacedUnreadablePath[];
   /** Layers that contribute to it. */
   readonly layers: Set<Layer>;
 }
@@ -63,16 +70,23 @@ export function groupIntoSkills({ files, unreadable }: Readable, roots: SkillRoo
     const path = skillFolderOf(folder) ?? memberOfRoot(file.path, roots) ?? declaredFolderOf(folder);
     if (path !== undefined) addFile(partAt(parts, path), file);
   }
-  for (const place of unreadable) {
-    const folder = place.isFile ? folderOf(place.path) : place.path;
-    const skill = skillFolderOf(folder) ?? memberOfRoot(place.path, roots) ?? declaredFolderOf(folder);
-    const path = skill ?? standaloneSkillPath(place, roots);
-    if (path === undefined) continue;
-    const part = partAt(parts, path);
-    part.unreadable.push(place);
-    part.layers.add(place.layer);
+  const besideOf = placesBeside([...parts.values()], roots);
+  for (const one of unreadable) {
+    const folder = one.isFile ? folderOf(one.path) : one.path;
+    const skill = skillFolderOf(folder) ?? memberOfRoot(one.path, roots) ?? declaredFolderOf(folder);
+    const places =
+      skill === undefined ? standalonePlaces(one, roots, besideOf) : [within(one.path, skill, roots)];
+    for (const place of places) addUnreadable(partAt(parts, skill ?? one.path), one, place);
   }
   return [...parts.values()];
+}
+
+/** Adds an unreadable path with the reason why it counts; `always` if no place is needed for that. */
+function addUnreadable(part: SkillPart, seen: SeenUnreadablePath, place: Place | "always"): void {
+  const { state } = seen;
+  const placed = place === "always" || state.state !== "unverifiable" ? state : { ...state, place };
+  part.unreadable.push({ ...seen, state: placed, seen });
+  part.layers.add(seen.layer);
 }
 
 function partAt(parts: Map<string, SkillPart>, path: string): SkillPart {
@@ -98,11 +112,52 @@ function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
   return slash === -1 ? path : path.slice(0, path.length - rest.length + slash);
 }
 
-/** The path of an unreadable place that counts by itself: a skill root, a folder above one, or a failed read. */
-function standaloneSkillPath(
-  { path, severity, isFile }: SeenUnreadablePath,
+/** The place of an unreadable path inside a skill, or a member of a root. */
+function within(path: string, skill: string, roots: SkillRoots): Place {
+  const root = roots.rootOf(path);
+  return {
+    rule: "root",
+    why: root === undefined ? `it is a part of the skill ${skill}` : `${root} is a skill root`,
+  };
+}
+
+/** The places for which an unreadable path outside of skills counts: a failed read always does. */
+function standalonePlaces(
+  one: SeenUnreadablePath,
   roots: SkillRoots,
-): string | undefined {
-  if (severity === "failed") return path;
-  return roots.rootOf(path) === path || (!isFile && roots.isAbove(path)) ? path : undefined;
+  besideOf: (path: string) => Place | undefined,
+): readonly (Place | "always")[] {
+  const { path, severity, isFile, layer } = one;
+  if (severity === "failed") return ["always"];
+  if (roots.rootOf(path) === path) return [{ rule: "root", why: `${path} is a skill root` }];
+  if (isFile) return [];
+  const beside = severity === "nothing" ? undefined : besideOf(path);
+  // Keys hold no folders: what shows keys only brings in no root below its mount.
+  const above = layer.mount !== undefined && isFlat(layer.mount.volume) ? [] : roots.placesAbove(path);
+  if (beside === undefined || above.some(({ rule }) => rule === "above")) return above;
+  return [beside, ...above.filter(({ rule }) => rule !== "agentPrefix")];
+}
+
+/**
+ * The place of a folder beside a readable skill, or around the folder that holds one: agents that look into that
+ * folder find what lies beside too.
+ */
+function placesBeside(found: readonly SkillPart[], roots: SkillRoots): (path: string) => Place | undefined {
+  const holders = new Map<string, string>();
+  const around = new Map<string, string>();
+  for (const { path, files } of found) {
+    const holder = folderOf(path);
+    if (files.size === 0 || roots.isWide(holder) || holders.has(holder)) continue;
+    holders.set(holder, path);
+    for (const folder of [holder, ...ancestorsOf(holder)]) if (!around.has(folder)) around.set(folder, path);
+  }
+  return (path) => {
+    const inside = around.get(path);
+    const beside = holders.get(folderOf(path));
+    const why =
+      inside === undefined ? `it lies beside the skill ${beside ?? ""}` : `the skill ${inside} lies below it`;
+    return (inside ?? beside) === undefined
+      ? undefined
+      : { rule: "above", why, remedy: "mount it elsewhere" };
+  };
 }

@@ -74,10 +74,19 @@ describe("a volume above a skill root", () => {
     ([, { kind }]) => !["DownwardAPI", "Projected", "Secret"].includes(kind),
   );
 
-  it.each(above)("is denied: %s at /opt/data, /home/agent and /root", async (_name, { type }) => {
-    for (const path of ["/opt/data", "/home/agent", "/root"])
+  it.each(above)("is denied: %s at /home/agent and /root", async (_name, { type }) => {
+    for (const path of ["/home/agent", "/root"])
       expect(denial(await review(podWith(type, path)))).toContain("  SOURCE_UNVERIFIABLE ");
   });
+
+  it.each(above)(
+    "passes with a warning above one agent's absolute root only: %s at /opt/data",
+    async (_name, { type }) => {
+      const { allowed, warnings } = responseOf(await review(podWith(type, "/opt/data")));
+      expect(allowed).toBe(true);
+      expect(warnings?.join("\n")).toContain("payments: skill data: SOURCE_UNVERIFIABLE ");
+    },
+  );
 });
 
 describe("a policy that answers by kind", () => {

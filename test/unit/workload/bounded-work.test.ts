@@ -5,7 +5,7 @@ import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
 import { within } from "../../../src/workload/pod/sub-path.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
-import { skillRoots } from "../../../src/workload/roots/skill-roots.ts";
+import { commonRoots, skillRoots } from "../../../src/workload/roots/skill-roots.ts";
 import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
 import { configMap, container, mount, namespace, pod, volume, volumeObject } from "../../fixtures/pods.ts";
 
@@ -73,7 +73,7 @@ describe("work that does not grow with the number of mounts", () => {
       }
     }
     const [agent] = readPodSpec(pod({ containers: [container("agent", [])] })).containers;
-    const roots = skillRoots({ roots: new CountedSet(["/s"]), above: new Set() }, agent!);
+    const roots = skillRoots({ ...commonRoots([]), roots: new CountedSet(["/s"]) }, agent!, new Map());
     expect(roots.rootOf("/s/a/b")).toBe("/s");
     const once = looks;
     expect(once).toBeGreaterThan(0);

@@ -119,21 +119,29 @@ describe("findSkills: one volume", () => {
     ]);
   });
 
-  it("says that an absent ConfigMap must be there before the pod, optional or not", () => {
-    for (const optional of [true, false]) {
-      const [reference, ...others] = findSkills(
-        readPodSpec(atX(configMap("cm", undefined, { optional }))),
-        [],
-        objects({ cm: undefined }),
-      );
-      expect(others).toEqual([]);
-      expect(reference!.content).toEqual({
-        state: "unavailable",
-        code: "SOURCE_UNAVAILABLE",
-        detail: "ConfigMap payments/cm does not exist; create it first",
-      });
-    }
+  it("says that an absent ConfigMap must be there before the pod", () => {
+    const [reference, ...others] = findSkills(
+      readPodSpec(atX(configMap("cm"))),
+      [],
+      objects({ cm: undefined }),
+    );
+    expect(others).toEqual([]);
+    expect(reference!.content).toEqual({
+      state: "unavailable",
+      code: "SOURCE_UNAVAILABLE",
+      detail: "ConfigMap payments/cm does not exist; create it first",
+    });
   });
+
+  it.each(["/skills/x", "/skills", "/home/agent", "/etc/app", "/etc/passwd"])(
+    "finds no skill in an optional ConfigMap that is not there, whose creation is reviewed, at %s",
+    (path) => {
+      for (const items of [undefined, [["k", "SKILL.md"]] as const]) {
+        const volumes = [volume("v", configMap("cm", items, { optional: true }))];
+        expect(found(podWith(volumes, [mount("v", path)]), { cm: undefined })).toEqual([]);
+      }
+    },
+  );
 
   it("makes no reference of an absent ConfigMap elsewhere, whose creation is reviewed", () => {
     const subject = podWith([volume("v", configMap("cm"))], [mount("v", "/etc/config")]);
@@ -453,7 +461,7 @@ describe("findSkills: what cannot be read", () => {
     ]);
   });
 
-  it.each(types.filter(([kind]) => kind !== "DownwardAPI"))(
+  it.each(types.filter(([kind]) => kind !== "DownwardAPI" && kind !== "Secret"))(
     "answers for %s above a skill root",
     (kind, type) => {
       for (const path of [
@@ -472,6 +480,18 @@ describe("findSkills: what cannot be read", () => {
       }
     },
   );
+
+  it("lets a Secret be above a skill root, which shows its keys only, and no folder", () => {
+    const secret = volume("u", { secret: { secretName: "s" } });
+    for (const path of ["/home/agent", "/home/agent/.claude", "/opt", "/config"])
+      expect(found(podWith([secret], [mount("u", path)]))).toEqual([]);
+    const folders = volume("u", {
+      secret: { secretName: "s", items: [{ key: "k", path: ".claude/skills/x/run" }] },
+    });
+    expect(found(podWith([folders], [mount("u", "/home/agent")]))).toEqual([
+      "/home/agent/.claude/skills/x: unverifiable Secret",
+    ]);
+  });
 
   it("lets it be elsewhere", () => {
     for (const [, type] of types) {
@@ -577,19 +597,18 @@ describe("findSkills: what makes a skill", () => {
 
   it("honours the roots of policies and those that variables move", () => {
     const volumes = [volume("u", emptyDir)];
-    const mounts = [mount("u", "/srv/agent/skills")];
+    const mounts = [mount("u", "/srv/agent/lore")];
     expect(found(podWith(volumes, mounts))).toEqual([]);
-    expect(found(podWith(volumes, mounts), {}, ["/srv/agent/skills/"])).toHaveLength(1);
+    expect(found(podWith(volumes, mounts), {}, ["/srv/agent/lore/"])).toHaveLength(1);
     for (const [name, value] of [
-      ["CODEX_HOME", "/srv/agent"],
-      ["CLAUDE_CONFIG_DIR", "/srv/agent/"],
-      ["HERMES_HOME", "/srv/agent"],
-      ["KAGENT_SKILLS_FOLDER", "/srv/agent/skills"],
-      ["HOME", "/srv/agent/skills/me"],
+      ["CLAUDE_CODE_PLUGIN_SEED_DIR", "/opt/seed:/srv/agent/"],
+      ["CRUSH_SKILLS_DIR", "/srv/agent/lore/"],
+      ["KAGENT_SKILLS_FOLDER", "/srv/agent/lore"],
+      ["HOME", "/srv/agent/lore/me"],
     ]) {
       expect(found(podWith(volumes, mounts, { env: [{ name, value }] }))).toHaveLength(1);
     }
-    expect(found(podWith(volumes, mounts, { workingDir: "/srv/agent/skills" }))).toHaveLength(1);
+    expect(found(podWith(volumes, mounts, { workingDir: "/srv/agent/lore" }))).toHaveLength(1);
     const unknown = { env: [{ name: "HOME", valueFrom: { configMapKeyRef: { name: "c", key: "k" } } }] };
     expect(found(podWith(volumes, mounts, unknown))).toHaveLength(1);
   });

@@ -18,7 +18,7 @@ describe("onePublisher", () => {
       appliesTo: policy?.appliesTo("any", {}),
       card: policy?.card(evidenceOf(signed(), { faults: [{ path: "SKILL.md", detail: "none" }] })),
       revoked: policy?.revoked(skillOf("etl"), evidenceOf(signed())),
-      unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind)),
+      unverifiable: podSourceKinds.map((kind) => policy?.unverifiable(kind, "root")),
     });
     expect(plain(short)).toEqual(plain(long));
   });

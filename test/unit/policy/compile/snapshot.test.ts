@@ -114,10 +114,10 @@ describe("compileSnapshot", () => {
       unsigned: { action: "Warn", until: Date.parse("2026-12-31T23:00:00Z") },
     });
     expect(policy.invalidReason).toBeUndefined();
-    expect(podSourceKinds.map((kind) => policy.unverifiable(kind))).toEqual(
+    expect(podSourceKinds.map((kind) => policy.unverifiable(kind, "root"))).toEqual(
       podSourceKinds.map((kind) => (kind === "Image" ? "Allow" : "Warn")),
     );
-    expect(policy.unverifiable("Directory")).toBe("Warn");
+    expect(policy.unverifiable("Directory", "root")).toBe("Warn");
     const wanting = card({ owner: "", license: { raw: "GPL" }, permissions: ["Bash"] });
     expect(policy.card(evidenceOf(signed(), { card: wanting, faults: [] })).map(({ code }) => code)).toEqual([
       "CARD_INCOMPLETE",

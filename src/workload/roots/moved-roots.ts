@@ -1,0 +1,131 @@
+import { cleanPath, isBelow, joinPath } from "../pod/container-path.ts";
+import type { Container } from "../pod/pod-spec.ts";
+import type { ReadObjects } from "../pod/volume-view.ts";
+import type { Place } from "../../skill/reference.ts";
+import { agents, kagent } from "./agents.ts";
+import { containerVariables, type Variable } from "./container-variables.ts";
+import { movingVariables, type MovingVariable } from "./moving-variables.ts";
+import { below } from "./relative-roots.ts";
+import { agentFolderRootNames } from "./rule.ts";
+
+/** A folder, and the words that say why it matters. */
+export interface Reason {
+  readonly path: string;
+  readonly as: string;
+}
+
+/** What a container's fields say of where agents look in it. */
+export interface Moved {
+  /** Roots that a variable names. */
+  readonly roots: readonly Reason[];
+  /** Homes, the working directory, and folders below which a variable puts roots. */
+  readonly bases: readonly Reason[];
+  /** Why the home, or a root, is not known. */
+  readonly unknown: Place | undefined;
+}
+
+const nothing: Moved = { roots: [], bases: [], unknown: undefined };
+
+const passwd = "/etc/passwd";
+
+const mountOverPasswd = ({ mounts }: Container): string | undefined =>
+  mounts.find(({ path }) => path === passwd || isBelow(path, passwd))?.path;
+
+/** Whether a container is one of kagent's own. */
+const isKagents = ({ image, environment }: Container): boolean =>
+  image.split(/[/:@]/).some((part) => kagent.imageFolders.includes(part)) ||
+  environment.keys().some((name) => name.startsWith(kagent.variablePrefix));
+
+/** Roots below the value of a variable that stands for a folder of the agents' table, relative to it. */
+const movedBelow: ReadonlyMap<string, readonly string[]> = new Map(
+  movingVariables.flatMap(({ standsFor }) => {
+    if (standsFor === "home" || standsFor === "root") return [];
+    const { folders, roots } = below(standsFor);
+    const named = folders.flatMap((folder) =>
+      [...agentFolderRootNames].map((name) => (folder === "" ? name : `${folder}/${name}`)),
+    );
+    return [[standsFor, [...new Set([...named, ...roots])]] as const];
+  }),
+);
+
+function homeOf(variable: Variable, container: Container): Moved {
+  const bases = variable.values.map((value) => ({
+    path: cleanPath(value),
+    as: `HOME, by ${variable.field}`,
+  }));
+  const remedy = "set HOME in env, which wins";
+  if (variable.unknown !== undefined) {
+    const why = `HOME may come from ${variable.unknown}, so this may be a home`;
+    return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
+  }
+  const over = variable.values.length === 0 ? mountOverPasswd(container) : undefined;
+  if (over === undefined) return { ...nothing, bases };
+  const why = `the mount at ${over} decides the home (${passwd}), so this may be a home`;
+  return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
+}
+
+/** Absolute paths of a variable's value; undefined if the image decides what it is relative to. */
+function pathsOf(
+  value: string,
+  homes: readonly string[],
+  workingDir: string | undefined,
+): readonly string[] | undefined {
+  if (value.startsWith("/")) return [cleanPath(value)];
+  if (value === "~" || value.startsWith("~/"))
+    return homes.length === 0 ? undefined : homes.map((home) => cleanPath(`${home}/${value.slice(1)}`));
+  return workingDir === undefined ? undefined : [cleanPath(`${workingDir}/${value}`)];
+}
+
+function movedBy(
+  { name, agent, standsFor, separator }: MovingVariable,
+  variable: Variable,
+  home: Moved,
+  { workingDir }: Container,
+): Moved {
+  const homes = home.bases.map(({ path }) => path);
+  const values = variable.values
+    .flatMap((value) => (separator === undefined ? [value] : value.split(separator)))
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
+  const paths = values.map((value) => pathsOf(value, homes, workingDir));
+  const known = paths.flatMap((path) => path ?? []);
+  const as = `${name}, by ${variable.field}`;
+  const rootsBelow = standsFor === "root" ? [""] : (movedBelow.get(standsFor) ?? []);
+  const isKnown = variable.unknown === undefined && paths.every((path) => path !== undefined);
+  const why = `${name} may come from ${variable.unknown ?? "a relative path"}, so ${agent} may look here for skills`;
+  const remedy = `write an absolute path for ${name} in env`;
+  return {
+    roots: known.flatMap((path) => rootsBelow.map((relative) => ({ path: joinPath(path, relative), as }))),
+    bases: known.map((path) => ({ path, as })),
+    unknown: isKnown ? undefined : { rule: "unknownHome", why, remedy },
+  };
+}
+
+/** Finds what a container's variables, working directory and image move. */
+export function movedRoots(container: Container, objects: ReadObjects): Moved {
+  const { workingDir, environment, environmentSources } = container;
+  const isSettled = environment.size + environmentSources.envFrom.length === 0;
+  const isOwn = isKagents(container);
+  if (isSettled && workingDir === undefined && !isOwn && mountOverPasswd(container) === undefined)
+    return nothing;
+  const variable = containerVariables(container, objects);
+  const home = homeOf(variable("HOME"), container);
+  const moved = isSettled
+    ? []
+    : movingVariables.map((moving) => movedBy(moving, variable(moving.name), home, container));
+  const working =
+    workingDir === undefined ? [] : [{ path: cleanPath(workingDir), as: "the container's workingDir" }];
+  return {
+    roots: [
+      ...moved.flatMap(({ roots }) => roots),
+      ...(isOwn ? [{ path: kagent.root, as: "kagent's plugins" }] : []),
+    ],
+    bases: [...home.bases, ...working, ...moved.flatMap(({ bases }) => bases)],
+    unknown: home.unknown ?? moved.find(({ unknown }) => unknown !== undefined)?.unknown,
+  };
+}
+
+/** Absolute roots of the agents' table, with the agents. */
+export const absoluteAgentRoots: readonly Reason[] = agents.flatMap(({ name, roots = [] }) =>
+  roots.filter((root) => root.startsWith("/")).map((path) => ({ path, as: name })),
+);
