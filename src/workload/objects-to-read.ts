@@ -2,6 +2,7 @@ import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRequest } from "../skill/source.ts";
 import { ancestorsOf, joinPath, parentOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
+import { tokenPath } from "./pod/mounted-objects.ts";
 import type { Container, Mount, PodSpec } from "./pod/pod-spec.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { environmentRequests } from "./roots/container-variables.ts";
@@ -49,8 +50,6 @@ export function objectsToRead(spec: PodSpec, extraRoots: readonly string[]): rea
   }
   return [...requests.values()];
 }
-
-const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Whether variables can matter: nearly every pod mounts its token, and agents look for no skill there. */
 const looksIntoMounts = ({ mounts }: Container): boolean =>

@@ -175,7 +175,13 @@ describe("NOTES.txt", () => {
       skills: [{ names: ["a"] }],
       noMatch: "Warn",
       otherSignatures: "Allow",
-      unverifiable: { default: "Deny", Image: "Allow" },
+      unverifiable: {
+        default: "Deny",
+        Image: "Allow",
+        above: { default: "Deny", EmptyDir: "Warn" },
+        unknownHome: "Deny",
+        hostRuntime: "Warn",
+      },
       unsigned: { action: "Warn", until: "2027-01-31T00:00:00Z" },
     });
     const said = await notes();
@@ -183,6 +189,13 @@ describe("NOTES.txt", () => {
     expect(said).toContain(
       "policy open lets in skills that cannot be read at admission (unverifiable.Image: Allow)",
     );
+    expect(said).toContain(
+      "policy open lets in volumes above skill roots that cannot be read at admission (unverifiable.above.EmptyDir: Warn)",
+    );
+    expect(said).toContain(
+      "policy open lets in volumes that could hold skills (unverifiable.hostRuntime: Warn)",
+    );
+    expect(said).not.toMatch(/unverifiable\.(default|above\.default|unknownHome)/);
     expect(said).toContain("policy open lets in skills that it does not list (noMatch: Warn)");
     expect(said).toContain("policy open lets in a bad signature beside a good one (otherSignatures: Allow)");
     expect(said).toContain("policy open lets in unsigned skills with a warning until 2027-01-31T00:00:00Z");

@@ -25,19 +25,44 @@ function namesOf(volume: Fields): readonly Name[] {
   ];
 }
 
+const fieldsIn = (list: unknown): readonly Fields[] =>
+  Array.isArray(list) ? (list as readonly unknown[]).filter(isFields) : [];
+
+/** Where every pod has its token: variables decide nothing of it. */
+export const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** The ConfigMaps that hold variables of containers which mount more than their token: these may move skill roots. */
+function environmentNames({ spec }: PodSubject): readonly Name[] {
+  const containers = ["initContainers", "containers", "ephemeralContainers"].flatMap((list) =>
+    fieldsIn(spec[list]),
+  );
+  return containers.flatMap(({ env, envFrom, volumeMounts }) => {
+    if (fieldsIn(volumeMounts).every(({ mountPath }) => mountPath === tokenPath)) return [];
+    const refs = [
+      ...fieldsIn(envFrom).map(({ configMapRef }) => configMapRef),
+      ...fieldsIn(env).map(({ valueFrom }) =>
+        isFields(valueFrom) ? valueFrom["configMapKeyRef"] : undefined,
+      ),
+    ];
+    return refs.flatMap((ref) => {
+      const name = isFields(ref) ? ref["name"] : undefined;
+      return typeof name === "string" && name !== "" ? [{ kind: "ConfigMap", name } as const] : [];
+    });
+  });
+}
+
 /**
  * The ConfigMaps and Secrets that a pod's volumes name, each once, mounted or not: an ephemeral container can mount a
- * volume later. Never throws: malformed fields name nothing, and the pod's own review denies them.
+ * volume later; and the ConfigMaps of variables that may move skill roots. Never throws: malformed fields name nothing,
+ * and the pod's own review denies them.
  */
 export function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
-  const volumes: unknown = pod.spec["volumes"];
-  if (!Array.isArray(volumes)) return [];
   const refs = new Map<string, VolumeObjectRef>();
-  for (const volume of volumes as readonly unknown[]) {
-    if (!isFields(volume)) continue;
-    for (const { kind, name } of namesOf(volume)) {
-      refs.set(`${kind}/${name}`, { kind, namespace: pod.namespace, name });
-    }
+  for (const { kind, name } of [
+    ...fieldsIn(pod.spec["volumes"]).flatMap(namesOf),
+    ...environmentNames(pod),
+  ]) {
+    refs.set(`${kind}/${name}`, { kind, namespace: pod.namespace, name });
   }
   return [...refs.values()];
 }

@@ -92,7 +92,7 @@ const readAgents: readonly Agent[] = [
     source: "https://github.com/gke-labs/kube-agents",
     roots: ["/opt/agent-plugins"],
   },
-  { name: "Letta", source: "https://docs.letta.com/letta-code/skills", folders: [".letta"] },
+  { name: "Letta", source: "https://docs.letta.com/letta-code/skills", folders: [".letta"], roots: [".skills"] },
   {
     name: "NemoClaw",
     source: "https://github.com/NVIDIA/NemoClaw",

@@ -36,6 +36,23 @@ describe("objectNames", () => {
     expect(parts).toMatchObject([{ from: "object", kind, name: "o" }]);
   });
 
+  it("names the ConfigMaps of variables, where a container mounts more than its token", () => {
+    const variables = {
+      envFrom: [{ configMapRef: { name: "one" } }, { secretRef: { name: "two" } }],
+      env: [
+        { name: "HOME", valueFrom: { configMapKeyRef: { name: "three", key: "k" } } },
+        { name: "A", valueFrom: { secretKeyRef: { name: "four", key: "k" } } },
+      ],
+    };
+    const at = (path: string) =>
+      objectNames(podWith([volume("d", { emptyDir: {} })], [mount("d", path)], variables));
+    expect(at("/data").map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+      "ConfigMap/one",
+      "ConfigMap/three",
+    ]);
+    expect(at("/var/run/secrets/kubernetes.io/serviceaccount")).toEqual([]);
+  });
+
   it("names nothing for what is malformed", () => {
     for (const volumes of [
       "x",
@@ -45,6 +62,20 @@ describe("objectNames", () => {
       [{ projected: { sources: {} } }],
     ]) {
       expect(objectNames({ ...subject, spec: { volumes } })).toEqual([]);
+    }
+    for (const containers of [
+      "x",
+      [1, null],
+      [{ volumeMounts: [1], envFrom: "x", env: {} }],
+      [
+        {
+          volumeMounts: [{}],
+          envFrom: [1, {}, { configMapRef: 1 }],
+          env: [1, {}, { valueFrom: { configMapKeyRef: {} } }],
+        },
+      ],
+    ]) {
+      expect(objectNames({ ...subject, spec: { containers } })).toEqual([]);
     }
     expect(objectNames({ ...subject, spec: {} })).toEqual([]);
   });

@@ -1,0 +1,266 @@
+import { describe, expect, it } from "vitest";
+import { SourceError } from "../../../../src/skill/source-error.ts";
+import { findSkills } from "../../../../src/workload/find-skills.ts";
+import { objectsToRead } from "../../../../src/workload/objects-to-read.ts";
+import { readPodSpec } from "../../../../src/workload/pod/pod-spec.ts";
+import { movingVariables } from "../../../../src/workload/roots/moving-variables.ts";
+import {
+  configMap,
+  emptyDir,
+  mount,
+  objects,
+  podWith,
+  projected,
+  volume,
+  type Part,
+} from "../../../fixtures/pods.ts";
+
+type ConfigMaps = Parameters<typeof objects>[0];
+
+const podAt = (path: string, more: Part) => podWith([volume("v", emptyDir)], [mount("v", path)], more);
+
+/** What counts in a container with these fields and an emptyDir at a path. */
+const placesAt = (path: string, more: Part, configMaps: ConfigMaps = {}): readonly string[] =>
+  findSkills(readPodSpec(podAt(path, more)), [], objects({ unrelated: {}, ...configMaps })).map(
+    ({ content }) => {
+      if (content.state !== "unverifiable") return content.state;
+      return `${content.place?.rule ?? "always"}: ${content.place?.why ?? ""}`;
+    },
+  );
+
+const set = (name: string, value: string): Part => ({ env: [{ name, value }] });
+
+const fromConfigMap = (name: string, more: Part = {}): Part => ({
+  envFrom: [{ configMapRef: { name, ...more } }],
+});
+
+describe("a variable that moves roots", () => {
+  /** A root of each, relative to the variable's value. */
+  const movedTo: Readonly<Record<string, readonly string[]>> = {
+    CLAUDE_CONFIG_DIR: ["skills/x", "plugins", "commands", "agents", "output-styles"],
+    CODEX_HOME: ["skills", "prompts", "plugins"],
+    COPILOT_HOME: ["skills", "agents", "installed-plugins"],
+    GEMINI_CLI_HOME: [".gemini/skills", ".gemini/extensions"],
+    HERMES_HOME: ["skills", "plugins"],
+    OPENCLAW_STATE_DIR: ["skills", "workspace/skills", "plugin-skills"],
+    OPENCODE_CONFIG_DIR: ["skills", "skill", "agent", "commands", "plugins"],
+    QWEN_HOME: ["skills", "extensions", "commands"],
+    VIBE_HOME: ["skills", "prompts"],
+    XDG_CONFIG_HOME: ["opencode/commands", "goose/plugins", "crush/skills"],
+  };
+
+  it.each(Object.entries(movedTo))("moves all that lies in its agent's folder: %s", (name, roots) => {
+    for (const root of roots) {
+      expect(placesAt(`/moved/${root}`, set(name, "/moved"))).toHaveLength(1);
+      expect(placesAt(`/moved/${root}`, set(name, "/moved"))[0]).toMatch(/^root: /);
+    }
+  });
+
+  it.each(movingVariables.map(({ name }) => name))(
+    "makes its value and what is above it count: %s",
+    (name) => {
+      for (const path of ["/moved", "/moved/here"]) expect(placesAt(path, {})).toEqual([]);
+      const [there] = placesAt("/moved/here", set(name, "/moved/here/"));
+      expect(there).toMatch(
+        new RegExp(`^(root|above): (it is ${name}, by env|/moved/here is a skill root)$`),
+      );
+      expect(placesAt("/moved", set(name, "/moved/here"))[0]).toMatch(
+        /^above: \/moved\/here.* lies below it, /,
+      );
+      expect(placesAt("/moved/here/cache/x", set(name, "/elsewhere"))).toEqual([]);
+    },
+  );
+
+  it.each(movingVariables.filter(({ standsFor }) => standsFor === "root").map(({ name }) => name))(
+    "names a root itself: %s",
+    (name) => {
+      expect(placesAt("/moved/x", set(name, "/moved"))).toEqual(["root: /moved is a skill root"]);
+    },
+  );
+
+  it("may name several", () => {
+    const seeds = set("CLAUDE_CODE_PLUGIN_SEED_DIR", "/one: /two/:");
+    for (const path of ["/one/x", "/two"]) expect(placesAt(path, seeds)[0]).toMatch(/^root: /);
+    for (const path of ["/one/x", "/two"])
+      expect(placesAt(path, set("SKILL_FOLDERS", "/one,/two"))[0]).toMatch(/^root: /);
+  });
+
+  it("may be relative to the home or the working directory", () => {
+    const home = { name: "HOME", value: "/work" };
+    const seed = (value: string) => ({ name: "CRUSH_SKILLS_DIR", value });
+    expect(placesAt("/work/lore/x", { env: [home, seed("~/lore")] })[0]).toMatch(/^root: /);
+    expect(placesAt("/src/lore/x", { env: [seed("./lore")], workingDir: "/src" })[0]).toMatch(/^root: /);
+    // The image's own home or working directory decides: not known.
+    for (const value of ["~/lore", "lore"])
+      expect(placesAt("/data", { env: [seed(value)] })).toEqual([
+        "unknownHome: CRUSH_SKILLS_DIR may come from a relative path, so Crush may look here for skills",
+      ]);
+  });
+
+  it("counts for nothing when it is empty", () => {
+    expect(placesAt("/moved", set("CLAUDE_CONFIG_DIR", ""))).toEqual([]);
+    expect(placesAt("/moved", set("HOME", ""))).toEqual([]);
+  });
+});
+
+describe("kagent's plugins", () => {
+  it.each<[string, Part]>([
+    ["a variable", { env: [{ name: "KAGENT_NAME", value: "x" }] }],
+    ["its image", { image: "cr.kagent.dev/kagent-dev/kagent/app:0.9.5" }],
+    ["a copy of its image", { image: "registry.example/mirror/kagent@sha256:0" }],
+  ])("are a root in its own containers, known by %s", (_name, more) => {
+    expect(placesAt("/plugins", more)).toEqual(["root: /plugins is a skill root"]);
+    expect(placesAt("/plugins/x", more)).toEqual(["root: /plugins is a skill root"]);
+  });
+
+  it("are none elsewhere", () => {
+    expect(placesAt("/plugins", { image: "velero/velero:v1.16" })).toEqual([]);
+    expect(placesAt("/plugins", { image: "example/not-kagent-at-all" })).toEqual([]);
+  });
+});
+
+describe("a home from objects", () => {
+  const from = "above: it is HOME, by envFrom";
+
+  it("is read from the ConfigMaps of envFrom", () => {
+    expect(placesAt("/work", fromConfigMap("c"), { c: { HOME: "/work" } })).toEqual([from]);
+    expect(placesAt("/work", fromConfigMap("c"), { c: { OTHER: "/work" } })).toEqual([]);
+    expect(
+      placesAt("/moved/commands", fromConfigMap("c"), { c: { CLAUDE_CONFIG_DIR: "/moved" } })[0],
+    ).toMatch(/^root: /);
+  });
+
+  it("honours a prefix", () => {
+    const more = { envFrom: [{ prefix: "HO", configMapRef: { name: "c" } }] };
+    expect(placesAt("/work", more, { c: { ME: "/work" } })).toEqual([from]);
+    expect(placesAt("/work", more, { c: { HOME: "/work" } })).toEqual([]);
+  });
+
+  it("lets env win over envFrom, and takes every entry of envFrom for possible", () => {
+    const envFrom = [{ configMapRef: { name: "c" } }, { configMapRef: { name: "d" } }];
+    const read = { c: { HOME: "/one" }, d: { HOME: "/two" } };
+    for (const path of ["/one", "/two"]) expect(placesAt(path, { envFrom }, read)).toEqual([from]);
+    const own = { envFrom, ...set("HOME", "/three") };
+    for (const path of ["/one", "/two"]) expect(placesAt(path, own, read)).toEqual([]);
+    expect(placesAt("/three", own, read)).toEqual(["above: it is HOME, by env"]);
+  });
+
+  it("may stand in a variable that env refers to", () => {
+    const env = [{ name: "HOME", value: "/homes/$(USER)" }];
+    const more = { env, ...fromConfigMap("c") };
+    expect(placesAt("/homes/me", more, { c: { USER: "me" } })).toEqual(["above: it is HOME, by env"]);
+    expect(placesAt("/cache", more, { c: { USER: "me" } })).toEqual([]);
+    expect(placesAt("/cache", more, { c: {} })[0]).toMatch(
+      /^unknownHome: HOME may come from \/homes\/\$\(USER\)/,
+    );
+    const itself = { env: [{ name: "HOME", value: "$(HOME)/x" }], ...fromConfigMap("c") };
+    expect(placesAt("/work/x", itself, { c: { HOME: "/work" } })).toEqual(["above: it is HOME, by env"]);
+  });
+
+  it("may be one key of a ConfigMap", () => {
+    const ref = { name: "c", key: "k" };
+    const more = { env: [{ name: "HOME", valueFrom: { configMapKeyRef: ref } }] };
+    expect(placesAt("/work", more, { c: { k: "/work" } })).toEqual(["above: it is HOME, by env"]);
+    expect(placesAt("/cache", more, { c: { k: "/work" } })).toEqual([]);
+  });
+
+  it("ends where variables refer to each other for ever, or very far", () => {
+    const circle = ["HOME", "A", "B"].map((name, index, all) => ({
+      name,
+      value: `$(${all[(index + 1) % all.length] ?? ""})`,
+    }));
+    const chain = Array.from({ length: 5_000 }, (_, index) => ({
+      name: `V${index}`,
+      value: `$(V${index + 1})`,
+    }));
+    for (const env of [circle, [...chain, { name: "HOME", value: "$(V0)$(V0)" }]])
+      expect(placesAt("/cache", { env })[0]).toMatch(/^unknownHome: /);
+  });
+
+  it("is none of an optional ConfigMap that is not there, and unknown of a required one", () => {
+    expect(placesAt("/cache", fromConfigMap("c", { optional: true }), { c: undefined })).toEqual([]);
+    expect(placesAt("/cache", fromConfigMap("c"), { c: undefined })).toEqual([
+      "unknownHome: HOME may come from the ConfigMap c, which does not exist yet, so this may be a home",
+    ]);
+  });
+
+  it("is refused where the ConfigMap cannot be read", () => {
+    const failed = { c: new SourceError("TIMEOUT", "no answer") };
+    expect(placesAt("/cache", fromConfigMap("c"), failed)).toContain("unavailable");
+  });
+
+  it("is unknown of a Secret, unless env sets HOME or the prefix rules it out", () => {
+    const secret = { name: "s" };
+    const unknown = [
+      "unknownHome: HOME may come from the Secret s, which is not read, so this may be a home",
+    ];
+    expect(placesAt("/cache", { envFrom: [{ secretRef: secret }] })).toEqual(unknown);
+    expect(
+      placesAt("/cache", { env: [{ name: "HOME", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }),
+    ).toEqual(unknown);
+    expect(placesAt("/cache", { envFrom: [{ secretRef: secret }], ...set("HOME", "/work") })).toEqual([]);
+    expect(placesAt("/cache", { envFrom: [{ secretRef: secret, prefix: "APP_" }] })).toEqual([]);
+  });
+
+  it.each(["/etc/passwd", "/etc"])("is unknown with a mount at %s, unless env sets HOME", (path) => {
+    const volumes = [volume("v", emptyDir), volume("p", configMap("pw", [["passwd", "passwd"]]))];
+    const places = (more: Part) =>
+      findSkills(
+        readPodSpec(podWith(volumes, [mount("v", "/h"), mount("p", path, { subPath: "passwd" })], more)),
+        [],
+        objects({ pw: { passwd: "root:x:0:0:root:/h:/bin/sh" } }),
+      ).map(
+        ({ path: at, content }) =>
+          `${at}: ${content.state === "unverifiable" ? (content.place?.rule ?? "") : ""}`,
+      );
+    expect(places({})).toEqual(["/h: unknownHome"]);
+    expect(places(set("HOME", "/work"))).toEqual([]);
+    expect(places(set("HOME", "/h"))).toEqual(["/h: above"]);
+  });
+});
+
+describe("objectsToRead with variables", () => {
+  const asked = (path: string, more: Part) =>
+    objectsToRead(readPodSpec(podAt(path, more)), []).map(({ name, keys }) => [name, [...(keys ?? ["all"])]]);
+
+  it("asks for the keys that matter", () => {
+    const [[name, keys] = []] = asked("/cache", fromConfigMap("c"));
+    expect(name).toBe("c");
+    expect(keys).toEqual(["HOME", ...movingVariables.map((one) => one.name)]);
+    expect(asked("/cache", { envFrom: [{ prefix: "CLAUDE_CONFIG_", configMapRef: { name: "c" } }] })).toEqual(
+      [["c", ["DIR"]]],
+    );
+    const env = [{ name: "HOME", value: "/homes/$(USER)" }];
+    expect(asked("/cache", { env, ...fromConfigMap("c") })[0]?.[1]).toContain("USER");
+    const key = { configMapKeyRef: { name: "c", key: "k" } };
+    expect(asked("/cache", { env: [{ name: "HOME", valueFrom: key }] })).toEqual([["c", ["k"]]]);
+  });
+
+  it("asks for nothing of ConfigMaps whose keys do not matter", () => {
+    expect(asked("/cache", { envFrom: [{ prefix: "APP_", configMapRef: { name: "c" } }] })).toEqual([]);
+    const key = { configMapKeyRef: { name: "c", key: "k" } };
+    expect(asked("/cache", { env: [{ name: "LEVEL", valueFrom: key }] })).toEqual([]);
+    expect(asked("/cache", { envFrom: [{ secretRef: { name: "s" } }] })).toEqual([]);
+  });
+
+  it("asks for nothing where the token is all that a container mounts", () => {
+    const token = volume(
+      "t",
+      projected({ serviceAccountToken: { path: "token" } }, configMap("ca", [["k", "ca.crt"]])),
+    );
+    const subject = (path: string) => podWith([token], [mount("t", path)], fromConfigMap("c"));
+    const names = (path: string) => objectsToRead(readPodSpec(subject(path)), []).map(({ name }) => name);
+    expect(names("/var/run/secrets/kubernetes.io/serviceaccount")).toEqual([]);
+    expect(names("/srv/token")).toEqual(["c"]);
+  });
+
+  it("reads an object that is mounted too with the keys of both", () => {
+    const volumes = [volume("v", configMap("c", [["k", "x.md"]]))];
+    const subject = podWith(volumes, [mount("v", "/data")], {
+      env: [{ name: "HOME", valueFrom: { configMapKeyRef: { name: "c", key: "h" } } }],
+    });
+    expect(objectsToRead(readPodSpec(subject), []).map(({ keys }) => [...(keys ?? [])])).toEqual([
+      ["h", "k"],
+    ]);
+  });
+});
