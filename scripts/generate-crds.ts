@@ -1,6 +1,6 @@
 /**
- * Generates the files that derive from the schemas of the custom resources and the reason codes: CRDs, their
- * reference pages, and docs/reasons.md. With `--check` it writes nothing and fails if a file is outdated.
+ * Generates the files that derive from the schemas of the custom resources, the reason codes and the tables of skill
+ * roots: CRDs, their reference pages, docs/reasons.md and docs/roots.md. With `--check` it writes nothing and fails if a file is outdated.
  */
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
@@ -11,6 +11,7 @@ import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files
 import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";
 import { resources } from "./generate/resources.ts";
+import { rootsPage } from "./generate/roots.ts";
 
 /** All generated files by their path in the repository. */
 export async function generatedFiles(): Promise<GeneratedFiles> {
@@ -32,6 +33,7 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
       ),
     )),
     ["docs/reasons.md", await markdown(reasonsPage())],
+    ["docs/roots.md", await markdown(rootsPage())],
   ]);
 }
 

@@ -107,7 +107,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SOURCE_UNVERIFIABLE: {
     meaning:
-      "The skill comes from a place whose bytes cannot be read at admission, such as an image, a claim or an emptyDir, or from several ConfigMaps of which one is `optional`, so that its deletion would change the skill unseen. The policy's `unverifiable` decides.",
+      "The skill comes from a place whose bytes cannot be read at admission, such as an image, a claim or an emptyDir, or from several ConfigMaps of which one is `optional`, so that its deletion would change the skill unseen. Or such a volume lies where it could hold skills: above a skill root, beside a skill, in a container whose home is not known, or it reaches the files of other pods through the node. The finding says why the place counts, and which field of the policy's `unverifiable` decides ([places.md](places.md)).",
     remedy: "deliver the skill as immutable ConfigMaps (skill-admission package)",
   },
   SOURCE_UNAVAILABLE: {
