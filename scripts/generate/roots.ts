@@ -1,4 +1,5 @@
-import { agents, kagent, type Agent } from "../../src/workload/roots/agents.ts";
+import type { Agent } from "../../src/workload/roots/agent.ts";
+import { agents, kagent } from "../../src/workload/roots/agents.ts";
 import { harmlessKubeletFolders, hostRuntimeFolders } from "../../src/workload/roots/host-runtime.ts";
 import { movingVariables, type MovingVariable } from "../../src/workload/roots/moving-variables.ts";
 import { agentFolderRootNames, dotFolderRootNames, rootNames } from "../../src/workload/roots/rule.ts";

@@ -1,18 +1,5 @@
+import type { Agent } from "./agent.ts";
 import { listedAgents } from "./listed-agents.ts";
-
-/** An agent, and where it looks for instructions. docs/roots.md is generated from these. */
-export interface Agent {
-  readonly name: string;
-  /** Page or file that says so. */
-  readonly source: string;
-  /**
-   * Folders that the agent keeps its things in, in a home or project: skills, commands, plugins, … directly below
-   * them are roots. `*` ends a component's name.
-   */
-  readonly folders?: readonly string[];
-  /** Other roots: absolute, or in a home or project. */
-  readonly roots?: readonly string[];
-}
 
 /** Agents whose own pages or sources were read. */
 const readAgents: readonly Agent[] = [
@@ -92,7 +79,12 @@ const readAgents: readonly Agent[] = [
     source: "https://github.com/gke-labs/kube-agents",
     roots: ["/opt/agent-plugins"],
   },
-  { name: "Letta", source: "https://docs.letta.com/letta-code/skills", folders: [".letta"], roots: [".skills"] },
+  {
+    name: "Letta",
+    source: "https://docs.letta.com/letta-code/skills",
+    folders: [".letta"],
+    roots: [".skills"],
+  },
   {
     name: "NemoClaw",
     source: "https://github.com/NVIDIA/NemoClaw",

@@ -1,4 +1,4 @@
-import type { Agent } from "./agents.ts";
+import type { Agent } from "./agent.ts";
 
 /** The list by which the `skills` command installs skills for an agent. */
 const source =
