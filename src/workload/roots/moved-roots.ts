@@ -33,7 +33,7 @@ const mountOverPasswd = ({ mounts }: Container): string | undefined =>
 
 /** Whether a container is one of kagent's own. */
 const isKagents = ({ image, environment }: Container): boolean =>
-  image.split(/[/:@]/).some((part) => kagent.imageFolders.includes(part)) ||
+  (image.includes("kagent") && image.split(/[/:@]/).some((part) => kagent.imageFolders.includes(part))) ||
   environment.keys().some((name) => name.startsWith(kagent.variablePrefix));
 
 /** Roots below the value of a variable that stands for a folder of the agents' table, relative to it. */
@@ -101,18 +101,28 @@ function movedBy(
   };
 }
 
+const byName: ReadonlyMap<string, MovingVariable> = new Map(
+  movingVariables.map((moving) => [moving.name, moving]),
+);
+
+/** The variables that a container may set: few containers set any, and this is asked for every pod. */
+function settable({ environment, environmentSources: { envFrom } }: Container): readonly MovingVariable[] {
+  if (envFrom.length > 0) return movingVariables;
+  return [...environment.keys()].flatMap((name) => byName.get(name) ?? []);
+}
+
 /** Finds what a container's variables, working directory and image move. */
 export function movedRoots(container: Container, objects: ReadObjects): Moved {
   const { workingDir, environment, environmentSources } = container;
-  const isSettled = environment.size + environmentSources.envFrom.length === 0;
   const isOwn = isKagents(container);
-  if (isSettled && workingDir === undefined && !isOwn && mountOverPasswd(container) === undefined)
-    return nothing;
+  const moving = settable(container);
+  const setsHome = environment.has("HOME") || environmentSources.envFrom.length > 0;
+  if (moving.length === 0 && !setsHome && !isOwn && workingDir === undefined) {
+    if (mountOverPasswd(container) === undefined) return nothing;
+  }
   const variable = containerVariables(container, objects);
   const home = homeOf(variable("HOME"), container);
-  const moved = isSettled
-    ? []
-    : movingVariables.map((moving) => movedBy(moving, variable(moving.name), home, container));
+  const moved = moving.map((one) => movedBy(one, variable(one.name), home, container));
   const working =
     workingDir === undefined ? [] : [{ path: cleanPath(workingDir), as: "the container's workingDir" }];
   return {
