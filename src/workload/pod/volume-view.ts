@@ -144,7 +144,7 @@ const fail = (building: Building, use: SourceUse, code: SourceError["code"], det
 
 function addUnreadableSource(building: Building, use: SourceUse, paths: readonly string[] | undefined): void {
   const { volume } = building;
-  const detail = `the volume ${JSON.stringify(volume.name)} takes files from ${use.kind} ${use.name}, whose bytes cannot be read before the pod runs; use a ConfigMap`;
+  const detail = `the volume ${JSON.stringify(volume.name)} takes files from ${use.kind} ${use.name}, whose bytes cannot be read before the pod runs`;
   const state = { state: "unverifiable", kind: use.kind, detail } as const;
   addUnreadable(building, paths, { use, state, severity: "unreadable" });
 }

@@ -1,9 +1,13 @@
-import type { Volume } from "../pod/volume.ts";
+import type { Volume, VolumePart } from "../pod/volume.ts";
 
-/** Whether a volume shows the keys of objects, all under their own names: keys hold no folders. */
+/** Paths of the files that a part of a volume shows; undefined: not known. Keys hold no folders. */
+function namesOf(part: VolumePart): readonly string[] | undefined {
+  return part.from === "object" ? (part.items ?? []).map(({ path }) => path) : part.paths;
+}
+
+/** Whether the files of a volume lie in no folder of it, such as the keys of a Secret under their own names. */
 export const isFlat = ({ parts }: Volume): boolean =>
-  parts.every((part) => part.from === "object" && part.items === undefined);
+  parts.every((part) => namesOf(part)?.every((path) => !path.includes("/")) === true);
 
-/** Whether the pod names every file of a volume, as of a token of the kubelet's, or its files hold no folders. */
-export const isSettled = ({ parts }: Volume): boolean =>
-  parts.every((part) => part.from === "object" || part.paths !== undefined);
+/** Whether a volume shows keys and files that the pod names only, such as the kubelet's token: no folder beyond these. */
+export const isSettled = ({ parts }: Volume): boolean => parts.every((part) => namesOf(part) !== undefined);

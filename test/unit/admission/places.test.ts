@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { denial, namespace, policyObject, World } from "./world.ts";
 
@@ -62,6 +64,14 @@ const env = (name: string, value: string): Part => ({ env: [{ name, value }] });
 describe("popular pods that pass without a word", () => {
   it.each<[string, Part]>([
     ["nothing but the token", podOf([])],
+    [
+      "nothing but the token, with a Secret of envFrom, a HOME of its own and a working directory",
+      podOf([], {
+        envFrom: [{ secretRef: { name: "s" } }],
+        env: [{ name: "HOME", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }],
+        workingDir: "/app",
+      }),
+    ],
     [
       "Velero: emptyDir plugins at /plugins",
       podOf([[emptyDir, "/plugins"]], { image: "velero/velero:v1.16.0" }),
@@ -231,6 +241,15 @@ describe("popular pods that stay refused, say why, and which field allows just t
     );
     expect(denial(allowed)).toBeUndefined();
     expect(warningsOf(allowed)).toBe("");
+  });
+
+  it("in the words that docs/places.md shows", async () => {
+    const page = await readFile(join(import.meta.dirname, "../../../docs/places.md"), "utf8");
+    const [, shown = ""] = /^```text\n(.*?)^```$/ms.exec(page) ?? [];
+    const pod = podOf([[{ persistentVolumeClaim: { claimName: "notebook" } }, "/home/jovyan"]]);
+    const text = denial(await review(pod))?.replaceAll('volume "v0"', 'volume "home"');
+    expect(shown).toMatch(/^- jovyan .*\n {2}SOURCE_UNVERIFIABLE .*\n {2}fix: .*\n$/);
+    expect(text).toContain(shown);
   });
 
   it("an unknown home, where the policy denies it", async () => {

@@ -485,6 +485,8 @@ describe("findSkills: what cannot be read", () => {
     const secret = volume("u", { secret: { secretName: "s" } });
     for (const path of ["/home/agent", "/home/agent/.claude", "/opt", "/config"])
       expect(found(podWith([secret], [mount("u", path)]))).toEqual([]);
+    const withToken = projected({ secret: { name: "s" } }, { serviceAccountToken: { path: "token" } });
+    expect(found(podWith([volume("u", withToken)], [mount("u", "/home/agent")]))).toEqual([]);
     const folders = volume("u", {
       secret: { secretName: "s", items: [{ key: "k", path: ".claude/skills/x/run" }] },
     });

@@ -22,7 +22,10 @@ const types = {
   secret: { secret: { secretName: "s", items: [{ key: "k", path: "x/SKILL.md" }] } },
   keys: { secret: { secretName: "s" } },
   token: projected({ serviceAccountToken: { path: "token" } }),
+  mixed: projected({ serviceAccountToken: { path: "token" } }, { secret: { name: "s" } }),
   emptyDir,
+  claim: { persistentVolumeClaim: { claimName: "c" } },
+  runtime: { hostPath: { path: "/var/lib/kubelet/pods" } },
 };
 
 const paths = [
@@ -31,6 +34,9 @@ const paths = [
   "/tmp",
   "/skills/x",
   "/opt",
+  "/etc/passwd",
+  "/plugins",
+  "/x/.claude/commands",
   "/home/agent/.claude",
   "/srv/roots/x",
   "/data/SKILL.md",
@@ -47,20 +53,27 @@ describe("findSkills without anything that was read", () => {
         selector: ({ path }) => path,
         maxLength: 3,
       }),
-      env: fc.constantFrom([], [{ name: "CODEX_HOME", value: "/moved" }], [{ name: "HOME", valueFrom: {} }]),
+      env: fc.constantFrom(
+        [],
+        [{ name: "CODEX_HOME", value: "/moved" }],
+        [{ name: "HOME", valueFrom: {} }],
+        [{ name: "HOME", value: "/data" }],
+        [{ name: "KAGENT_NAME", value: "x" }],
+      ),
+      envFrom: fc.constantFrom([], [], [{ secretRef: { name: "s" } }]),
       terminationMessagePath: fc.constantFrom("/dev/termination-log", "/skills/x/SKILL.md", "/data/log"),
     });
     let none = 0;
     let some = 0;
     fc.assert(
-      fc.property(pods, ({ mounts, env, terminationMessagePath }) => {
+      fc.property(pods, ({ mounts, env, envFrom, terminationMessagePath }) => {
         const subject = pod({
           volumes: Object.entries(types).map(([key, type]) => volume(key, type)),
           containers: [
             container(
               "a",
               mounts.map(({ name: key, path }) => mount(key, path)),
-              { env, terminationMessagePath },
+              { env, envFrom, terminationMessagePath },
             ),
           ],
         });
