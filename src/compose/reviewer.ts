@@ -61,7 +61,7 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
     workSignal: sharedSignals(workLimit),
     reads: new ReadBudget(),
   };
-  return async (body, signal) => {
+  return async (body, signal, client) => {
     const done = metrics.startRequest();
     const started = performance.now();
     try {
@@ -69,10 +69,10 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
       const milliseconds = performance.now() - started;
       if (decision === undefined) {
         metrics.observeRefusal(answer.status === 200 ? 400 : answer.status);
-        log.warn("a body that is no review", { status: answer.status, answer: answer.body });
+        log.warn("a body that is no review", { status: answer.status, answer: answer.body, client });
       } else {
         metrics.observeDecision(decision, milliseconds / 1000);
-        log.decision(decision, milliseconds);
+        log.decision(decision, milliseconds, client);
         if (events !== undefined && denies(decision)) setImmediate(tellEvent, events, decision, request);
       }
       return answer;

@@ -13,6 +13,7 @@ import type { Build } from "./build.ts";
 import { closedConnections } from "./closed-connections.ts";
 import { connect } from "./connect.ts";
 import type { Connected, Registration } from "./connected.ts";
+import { refusedRequests } from "./refused-requests.ts";
 import { reviewer } from "./reviewer.ts";
 
 const clock: Clock = {
@@ -57,7 +58,7 @@ export async function serve(
       timeoutSeconds: config.timeoutSeconds,
       draining: () => stop.aborted,
       onFault: report,
-      onRefusal: (status) => metrics.observeRefusal(status),
+      onRefusal: refusedRequests(telemetry, Date.now),
     });
     servers = await startServers(config, { app, certificates, telemetry, report });
     const { address, port } = servers.reviews;

@@ -2,19 +2,23 @@ import type { IncomingMessage } from "node:http";
 
 import express, { type ErrorRequestHandler, type Express, type Response } from "express";
 
-import { readBody, RequestError, type BodyBudget } from "./body.ts";
+import { maxBufferedBytes, readBody, RequestError } from "./body.ts";
+import { clientOf } from "./client.ts";
 import { timeLimits } from "./deadline.ts";
+import { FairShares, type ShareLimit } from "./shares.ts";
 
 /**
  * Reviews one AdmissionReview.
  *
  * @param body the JSON text as received, at most 7 MiB
  * @param signal aborts at the deadline; the answer must then follow at once
+ * @param client address that sent it, see `clientOf`
  * @returns HTTP status and JSON text of the answer
  */
 export type ReviewHandler = (
   body: Uint8Array,
   signal: AbortSignal,
+  client: string,
 ) => Promise<{ readonly status: number; readonly body: string }>;
 
 export interface AppOptions {
@@ -23,18 +27,31 @@ export interface AppOptions {
   readonly readiness: () => readonly string[];
   /** Time for a review whose request names none. */
   readonly timeoutSeconds: number;
-  /** Maximum concurrent reviews; default `maxReviews`. */
-  readonly reviewsAtOnce?: number;
+  /** Concurrent reviews; default `reviewLimit`. */
+  readonly reviewsAtOnce?: ShareLimit;
   /** True once the server is stopping: callers are asked to reconnect elsewhere. */
   readonly draining: () => boolean;
   /** Runs for each review that threw or missed its deadline. */
   readonly onFault: (error: unknown) => void;
-  /** Runs with the HTTP status of each request that was answered without a review. */
-  readonly onRefusal?: (status: number) => void;
+  /** Runs for each request that was answered without a review. */
+  readonly onRefusal?: (refusal: Refusal) => void;
 }
 
-/** Concurrent reviews. Further ones get 503 at once, which the API server reports: better than a time-out. */
-export const maxReviews = 512;
+/** A request that was answered without a review. */
+export interface Refusal {
+  /** Status of HTTP. */
+  readonly status: number;
+  readonly message: string;
+  /** Address that sent it, see `clientOf`. */
+  readonly client: string;
+}
+
+/**
+ * Concurrent reviews. Further ones get 503 at once, which the API server reports: better than a time-out. Per client:
+ * behind konnectivity, or a Service with source NAT, all API servers share one address. In total twice as many, so that
+ * another client never takes from them alone.
+ */
+export const reviewLimit: ShareLimit = { total: 1024, perClient: 512 };
 
 const isJson = (request: IncomingMessage): boolean =>
   /^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "");
@@ -68,16 +85,18 @@ function answer(response: Response, status: number, text: string): void {
   request.once("end", end).once("close", end).resume();
 }
 
-/** Timer that aborts at the deadline and rejects at the last call; `clear` stops it. */
+/** Time limits of one review: `signal` aborts at the deadline, `ended` rejects when the server answers in its place. */
 function startTimer(limits: ReturnType<typeof timeLimits>): {
   readonly signal: AbortSignal;
-  readonly lastCall: Promise<never>;
+  readonly ended: Promise<never>;
+  /** Ends the review before its time. */
+  readonly end: (error: RequestError) => void;
   readonly clear: () => void;
 } {
   const controller = new AbortController();
-  const { promise: lastCall, reject } = Promise.withResolvers<never>();
+  const { promise: ended, reject } = Promise.withResolvers<never>();
   // A rejection after the answer is no fault.
-  lastCall.catch(() => undefined);
+  ended.catch(() => undefined);
   let timer = setTimeout(() => {
     controller.abort(new DOMException("the review's deadline has passed", "TimeoutError"));
     timer = setTimeout(
@@ -85,7 +104,11 @@ function startTimer(limits: ReturnType<typeof timeLimits>): {
       limits.lastCall - limits.deadline,
     );
   }, limits.deadline);
-  return { signal: controller.signal, lastCall, clear: () => clearTimeout(timer) };
+  const end = (error: RequestError): void => {
+    reject(error);
+    controller.abort(error);
+  };
+  return { signal: controller.signal, ended, end, clear: () => clearTimeout(timer) };
 }
 
 /**
@@ -128,28 +151,37 @@ function notAllowed(response: Response, allowed: string): void {
   answer(response, 405, `method not allowed: use ${allowed}`);
 }
 
+const clientIn = (request: IncomingMessage): string => clientOf(request.socket.remoteAddress ?? "");
+
+const tryAgain = "try again, or run more replicas";
+
+const gaveWay = (): RequestError =>
+  new RequestError(503, `too many reviews at once, and this one made room for another address; ${tryAgain}`);
+
+/** A body that is on its way has a share of the memory only: it takes a place among the reviews when it is there. */
 function reviewRoute(options: AppOptions): (request: IncomingMessage, response: Response) => Promise<void> {
-  const { review, timeoutSeconds, reviewsAtOnce = maxReviews } = options;
-  const budget: BodyBudget = { used: 0 };
-  let reviews = 0;
+  const { review, timeoutSeconds, reviewsAtOnce = reviewLimit } = options;
+  const bodies = new FairShares({ total: maxBufferedBytes, perClient: maxBufferedBytes });
+  const reviews = new FairShares(reviewsAtOnce);
   return async (request, response) => {
     if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
-    if (reviews >= reviewsAtOnce)
-      throw new RequestError(503, "too many reviews at once; try again, or run more replicas");
-    reviews += 1;
+    const client = clientIn(request);
     const timer = startTimer(timeLimits(request.url ?? "", timeoutSeconds * 1000));
-    let release: (() => void) | undefined;
+    const giveWay = (): void => timer.end(gaveWay());
+    const memory = bodies.open(client, giveWay);
+    const place = reviews.open(client, giveWay);
     try {
-      const body = await readBody(request, budget, timer.signal);
-      ({ release } = body);
-      const result = await Promise.race([review(body.bytes, timer.signal), timer.lastCall]);
+      const body = await readBody(request, memory, timer.signal);
+      [memory, place].forEach((share) => share.settle());
+      if (!place.take(1)) throw new RequestError(503, `too many reviews at once; ${tryAgain}`);
+      const result = await Promise.race([review(body, timer.signal, client), timer.ended]);
       response.statusCode = result.status;
       response.setHeader("content-type", "application/json");
       response.end(result.body);
     } finally {
       timer.clear();
-      release?.();
-      reviews -= 1;
+      memory.release();
+      place.release();
     }
   };
 }
@@ -157,14 +189,16 @@ function reviewRoute(options: AppOptions): (request: IncomingMessage, response: 
 /** Turns an error into an answer. Details go to the log, not to the caller. */
 const faultRoute =
   (options: AppOptions): ErrorRequestHandler =>
-  (error: unknown, _request, response: Response, next) => {
+  (error: unknown, request, response: Response, next) => {
     if (response.headersSent) {
       // Half an answer cannot be withdrawn; express closes the connection.
       next(error);
       return;
     }
-    options.onRefusal?.(error instanceof RequestError ? error.status : 500);
-    if (error instanceof RequestError) {
+    const known = error instanceof RequestError;
+    const { status, message } = known ? error : { status: 500, message: "INTERNAL" };
+    options.onRefusal?.({ status, message, client: clientIn(request) });
+    if (known) {
       // The API server sends no such requests.
       if (error.status < 500) response.setHeader("connection", "close");
       if (error.status === 504) options.onFault(error);

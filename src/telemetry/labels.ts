@@ -33,10 +33,21 @@ export const errorCodes: readonly ErrorCode[] = [
 ];
 
 /**
- * HTTP status of a request that was answered without a review: 400 and 415 no review, 408 and 413 too slow or too large,
- * 500 a fault, 503 too many at once, 504 no answer in time.
+ * HTTP status of a request that was answered without a review: 400 and 415 no review, 401 and 403 not from the API server,
+ * 408 and 413 too slow or too large, 500 a fault, 503 too many at once, 504 no answer in time.
  */
-export const refusalStatuses = ["400", "408", "413", "415", "500", "503", "504", "other"] as const;
+export const refusalStatuses = [
+  "400",
+  "401",
+  "403",
+  "408",
+  "413",
+  "415",
+  "500",
+  "503",
+  "504",
+  "other",
+] as const;
 export type RefusalStatus = (typeof refusalStatuses)[number];
 export const refusalStatus = (status: number): RefusalStatus =>
   refusalStatuses.find((known) => known === String(status)) ?? "other";

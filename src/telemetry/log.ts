@@ -19,9 +19,13 @@ export interface Log {
   /**
    * Logs one decision.
    * @param milliseconds from the review's arrival
+   * @param client address that the review came from
    */
-  decision(decision: Decision, milliseconds: number): void;
+  decision(decision: Decision, milliseconds: number, client: string): void;
 }
+
+/** Milliseconds from which a review is slow: whoever causes such ones can hold up everybody's, so each is logged. */
+const slowFrom = 1000;
 
 /**
  * Bounds of a line, in characters and list entries: users choose its contents, and must not fill disks. Skills and
@@ -152,7 +156,7 @@ function verdictFields(verdict: Verdict, room: Room): LogFields {
   };
 }
 
-function decisionFields(decision: Decision, milliseconds: number): LogFields {
+function decisionFields(decision: Decision, milliseconds: number, client: string): LogFields {
   const { id, outcome, subject } = decision;
   const base = {
     decision: outcome,
@@ -164,8 +168,10 @@ function decisionFields(decision: Decision, milliseconds: number): LogFields {
     namespace: short(subject.namespace),
     name: short(subject.name),
     user: short(subject.user),
+    client: short(client),
     dryRun: subject.dryRun,
     durationMs: Math.round(milliseconds * 1000) / 1000,
+    ...(milliseconds >= slowFrom ? { slow: true } : {}),
   };
   if ("bypass" in decision) return { ...base, bypass: decision.bypass };
   if (decision.outcome === "error") {
@@ -187,11 +193,11 @@ function decisionFields(decision: Decision, milliseconds: number): LogFields {
 }
 
 /**
- * Verdicts are logged at info and failed reviews at error. A review with nothing to check is logged at debug: most
- * are.
+ * Verdicts are logged at info and failed reviews at error. A review with nothing to check is logged at debug, since
+ * most are, unless it was slow.
  */
-function levelOf(decision: Decision): LogLevel {
-  if ("bypass" in decision) return "debug";
+function levelOf(decision: Decision, milliseconds: number): LogLevel {
+  if ("bypass" in decision) return milliseconds >= slowFrom ? "info" : "debug";
   switch (decision.outcome) {
     case "allow":
     case "warn":
@@ -221,9 +227,10 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     info: write("info"),
     warn: write("warn"),
     error: write("error"),
-    decision(decision, milliseconds) {
-      const severity = levelOf(decision);
-      if (logger.isLevelEnabled(severity)) logger[severity](decisionFields(decision, milliseconds), "review");
+    decision(decision, milliseconds, client) {
+      const severity = levelOf(decision, milliseconds);
+      if (logger.isLevelEnabled(severity))
+        logger[severity](decisionFields(decision, milliseconds, client), "review");
     },
   };
 }

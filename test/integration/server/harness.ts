@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { createApp, type ReviewHandler } from "../../../src/server/app.ts";
+import { createApp, type Refusal, type ReviewHandler } from "../../../src/server/app.ts";
 import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
 import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
+import type { ShareLimit } from "../../../src/server/shares.ts";
 import { createMemoryStore } from "../../../src/server/certificates/store.ts";
 import type { ClosedConnection } from "../../../src/server/connections.ts";
 import {
@@ -25,6 +26,8 @@ export interface Harness {
   readonly problems: string[];
   /** Connections that were closed above a limit. */
   readonly closed: ClosedConnection[];
+  /** Requests that were answered without a review. */
+  readonly refusals: Refusal[];
   readonly client: ReturnType<typeof httpsClient>;
   /** Makes `draining` true. */
   readonly startDraining: () => void;
@@ -39,13 +42,14 @@ export async function startHarness(
     readonly certificates?: CertificateSource;
     readonly address?: string;
     readonly limits?: Partial<ConnectionLimits>;
-    readonly reviewsAtOnce?: number;
+    readonly reviewsAtOnce?: ShareLimit;
   } = {},
 ): Promise<Harness> {
   const ended = new AbortController();
   const faults: unknown[] = [];
   const problems: string[] = [];
   const closed: ClosedConnection[] = [];
+  const refusals: Refusal[] = [];
   let draining = false;
   const report = (problem: unknown): void => void faults.push(problem);
   const certificates =
@@ -64,6 +68,7 @@ export async function startHarness(
     ...(options.reviewsAtOnce !== undefined && { reviewsAtOnce: options.reviewsAtOnce }),
     draining: () => draining,
     onFault: report,
+    onRefusal: (one) => void refusals.push(one),
   });
   const where = { address: options.address ?? "127.0.0.1", port: 0 };
   const server = await startWebhookServer(app, certificates, where, {
@@ -79,6 +84,7 @@ export async function startHarness(
     ca,
     faults,
     problems,
+    refusals,
     closed,
     client,
     startDraining: () => void (draining = true),

@@ -34,7 +34,10 @@ const chunked = "POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application
 describe("POST /validate", () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness(review, { timeoutSeconds: 1, reviewsAtOnce });
+    harness = await startHarness(review, {
+      timeoutSeconds: 1,
+      reviewsAtOnce: { total: reviewsAtOnce, perClient: reviewsAtOnce },
+    });
   });
   afterEach(() => {
     harness.faults.length = 0;

@@ -21,7 +21,7 @@ function capture(level: LogLevel = "debug"): { log: Log; lines: () => Line[]; te
 describe("log.decision", () => {
   it("writes one line with subject, policies, skills, digests, findings and duration", () => {
     const { log, lines } = capture();
-    log.decision(decided([verdict()]), 12.34567);
+    log.decision(decided([verdict()]), 12.34567, "10.0.0.7");
     expect(lines()).toEqual([
       {
         level: "info",
@@ -36,6 +36,7 @@ describe("log.decision", () => {
         namespace: "payments",
         name: "etl",
         user: "system:serviceaccount:payments:ci",
+        client: "10.0.0.7",
         dryRun: false,
         durationMs: 12.346,
         verdicts: [
@@ -69,7 +70,7 @@ describe("log.decision", () => {
   it("marks what a policy would have denied, and nothing that it denied, tolerates or takes", () => {
     const marked = (...verdicts: readonly Verdict[]): unknown => {
       const { log, lines } = capture();
-      log.decision(decided(verdicts), 1);
+      log.decision(decided(verdicts), 1, "10.0.0.7");
       return (lines()[0]?.["verdicts"] as readonly Line[]).map(({ wouldDeny }) => wouldDeny);
     };
     const tolerated = skillResult([finding({ tolerated: true })]);
@@ -87,16 +88,38 @@ describe("log.decision", () => {
 
   it("says why nothing was checked at level debug, and nothing of it at info", () => {
     const all = capture();
-    all.log.decision(bypassed, 1);
+    all.log.decision(bypassed, 1, "10.0.0.7");
     expect(all.lines()).toMatchObject([{ level: "debug", decision: "allow", bypass: "no-skills" }]);
     const some = capture("info");
-    some.log.decision(bypassed, 1);
+    some.log.decision(bypassed, 1, "10.0.0.7");
     expect(some.lines()).toEqual([]);
+  });
+
+  it("names at level info who sent a slow review, with nothing to check too", () => {
+    const { log, lines } = capture("info");
+    log.decision(bypassed, 999, "10.0.0.7");
+    log.decision(bypassed, 1000, "10.0.0.7");
+    log.decision(decided([verdict()]), 28_310.5, "10.0.0.8");
+    log.decision(decided([verdict()]), 2, "10.0.0.9");
+    expect(lines().map(({ client, slow }) => [client, slow])).toEqual([
+      ["10.0.0.7", true],
+      ["10.0.0.8", true],
+      ["10.0.0.9", undefined],
+    ]);
+    expect(lines()[0]).toMatchObject({
+      level: "info",
+      bypass: "no-skills",
+      user: "system:serviceaccount:payments:ci",
+      kind: "Pod",
+      namespace: "payments",
+      name: "etl",
+      durationMs: 1000,
+    });
   });
 
   it("says what went wrong, with the causes", () => {
     const { log, lines } = capture();
-    log.decision(failed(new Error("outer", { cause: new TypeError("inner") })), 1);
+    log.decision(failed(new Error("outer", { cause: new TypeError("inner") })), 1, "10.0.0.7");
     expect(lines()).toMatchObject([
       {
         level: "error",
@@ -111,7 +134,7 @@ describe("log.decision", () => {
     const findings = Array.from({ length: 1000 }, () => finding());
     const skills = Array.from({ length: 100 }, () => skillResult(findings));
     const { log, lines, text } = capture();
-    log.decision(decided(Array.from({ length: 100 }, () => verdict({ skills }))), 1);
+    log.decision(decided(Array.from({ length: 100 }, () => verdict({ skills }))), 1, "10.0.0.7");
     const [line] = lines() as {
       verdicts: { skills: { findings: unknown[]; findingsTotal: number }[]; skillsTotal: number }[];
       verdictsTotal: number;
@@ -132,7 +155,11 @@ describe("log.decision", () => {
         const { log, lines, text: written } = capture();
         const about = { uid: text, kind: text, namespace: text, name: text, user: text };
         const skills = [skillResult([finding({ message: text, path: text })], text)];
-        log.decision(decided([verdict({ policy: text, tenant: text, skills })], "deny", about), 1);
+        log.decision(
+          decided([verdict({ policy: text, tenant: text, skills })], "deny", about),
+          1,
+          "10.0.0.7",
+        );
         expect(lines()).toHaveLength(1);
         expect(written().slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
         expect(written().length).toBeLessThan(20_000);

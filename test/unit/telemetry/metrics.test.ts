@@ -251,6 +251,8 @@ describe("createMetrics", () => {
     for (const status of [503, 503, 418, 504]) metrics.observeRefusal(status);
     expect(await of("http_refusals_total", "status")).toEqual({
       400: 0,
+      401: 0,
+      403: 0,
       408: 0,
       413: 0,
       415: 0,
