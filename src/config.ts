@@ -61,6 +61,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Absent: the webhook issues its own certificates. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
+  /** Absent: everyone who reaches the port may ask for reviews. */
+  readonly clients?: { readonly caFile: string; readonly names: readonly string[] };
   /** TUF mirrors that may be contacted, and the folder for their metadata. */
   readonly tuf: { readonly mirrors: readonly string[]; readonly cache?: string };
   /** File for the webhook's own certificate authority, for callers outside a cluster. */
@@ -132,22 +134,28 @@ export function parseServeConfig(flags: ServeFlags, env: Environment): Config {
   const namespace = settings.namespace ?? (env["POD_NAMESPACE"] === "" ? undefined : env["POD_NAMESPACE"]);
   const cluster = clusterMode(settings, namespace, env, problems);
   const tlsFiles = tlsFilesOf(settings, problems);
+  const clients = clientsOf(settings, problems);
   const lease = cluster === undefined ? undefined : leaseOf(settings, cluster, namespace, problems);
   if (settings.port !== 0 && settings.port === settings.metricsPort) {
     problems.push("--port and --metrics-port must differ");
   }
   if (cluster === undefined || problems.length > 0) throw new ConfigError(problems);
-  return freeze(settings, cluster, { namespace, tlsFiles, lease });
+  return freeze(settings, cluster, { namespace, tlsFiles, clients, lease });
 }
 
 /** Settings derived from more than one flag. */
 interface Found {
   readonly namespace: Config["namespace"] | undefined;
   readonly tlsFiles: Config["tlsFiles"] | undefined;
+  readonly clients: Config["clients"] | undefined;
   readonly lease: Config["lease"] | undefined;
 }
 
-const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles, lease }: Found): Config =>
+const freeze = (
+  settings: Settings,
+  cluster: ClusterMode,
+  { namespace, tlsFiles, clients, lease }: Found,
+): Config =>
   Object.freeze({
     cluster: Object.freeze(cluster),
     address: settings.address,
@@ -167,6 +175,7 @@ const freeze = (settings: Settings, cluster: ClusterMode, { namespace, tlsFiles,
     }),
     ...defined({ caFile: settings.caFile, namespace }),
     ...(tlsFiles === undefined ? {} : { tlsFiles: Object.freeze(tlsFiles) }),
+    ...(clients === undefined ? {} : { clients: Object.freeze(clients) }),
     ...(lease === undefined ? {} : { lease: Object.freeze(lease) }),
   });
 
@@ -234,5 +243,15 @@ function tlsFilesOf(
       ...defined({ caFile: tlsCaFile }),
     };
   problems.push("--tls-cert-file and --tls-key-file go together, and --tls-ca-file goes with both");
+  return undefined;
+}
+
+function clientsOf({ clientCaFile, clientName }: Settings, problems: string[]): Config["clients"] {
+  if (clientCaFile === undefined && clientName === undefined) return undefined;
+  if (clientCaFile !== undefined && clientName !== undefined)
+    return { caFile: clientCaFile, names: clientName };
+  problems.push(
+    "--client-ca-file and --client-name go together: an authority may sign for many, so name who may ask for reviews",
+  );
   return undefined;
 }

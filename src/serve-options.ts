@@ -71,6 +71,13 @@ const mirrors = z
     "must be https:// URLs without user, query and fragment, with commas between them",
   );
 
+/** Names as one text, separated by commas. */
+const names = z
+  .string()
+  .max(4096, "is too long")
+  .transform((value) => value.split(",").map((one) => one.trim()))
+  .refine((all) => all.every((one) => one !== ""), "must be names with commas between them");
+
 const shape = {
   state: text.optional(),
   kubeconfig: text.optional(),
@@ -91,6 +98,8 @@ const shape = {
   tlsCertFile: text.optional(),
   tlsKeyFile: text.optional(),
   tlsCaFile: text.optional(),
+  clientCaFile: text.optional(),
+  clientName: names.optional(),
   caFile: text.optional(),
   tufMirror: mirrors.optional(),
   tufCache: text.optional(),
@@ -206,6 +215,18 @@ export const serveOptions: readonly ServeOption[] = [
     "file",
     "Certificate authority of that certificate, PEM, registered as what the API server trusts; read again when it changes",
     { example: "tls-ca.crt" },
+  ),
+  option(
+    "clientCaFile",
+    "file",
+    "Certificate authorities of clients, PEM: reviews are answered only to clients with a certificate of theirs; read again when it changes; needs --client-name",
+    { example: "client-ca.crt" },
+  ),
+  option(
+    "clientName",
+    "names",
+    "Names of which that certificate must have one (common name or alternative name, exactly), with commas between them",
+    { example: "kube-apiserver-webhooks" },
   ),
   option(
     "caFile",

@@ -103,7 +103,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   state: "`ready`, or `broken`: it cannot be used as written",
   root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",
   kind: "`authority`: a certificate; `key`: a signer's; `crl`: an authority's revocation list, by its nextUpdate",
-  role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from",
+  role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from; `clients`: the authority of `--client-ca-file` that ends last",
   version: "Version of the program",
   revision: "Commit that it was built from; `unknown` where the build did not say",
 };

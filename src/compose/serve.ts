@@ -1,25 +1,20 @@
-import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { createApp } from "../server/app.ts";
 import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
-import { startCertificateFiles } from "../server/certificates/from-files.ts";
-import { startSelfIssued, type Clock } from "../server/certificates/self-issued.ts";
+import type { ClientAuthority } from "../server/certificates/client-authority.ts";
+import { clientGate } from "../server/certificates/client-certificate.ts";
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer, type RunningServer } from "../server/webhook-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
+import { announceCertificate, certificatesOf, clientsOf } from "./certificates.ts";
 import { closedConnections } from "./closed-connections.ts";
 import { connect } from "./connect.ts";
 import type { Connected, Registration } from "./connected.ts";
 import { refusedRequests } from "./refused-requests.ts";
 import { reviewer } from "./reviewer.ts";
-
-const clock: Clock = {
-  now: () => Date.now(),
-  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
-};
 
 /**
  * Runs the webhook until `stop` aborts; then drains.
@@ -43,9 +38,11 @@ export async function serve(
   let registration: Registration | undefined;
   let servers: Servers | undefined;
   try {
+    const life = { signal: ended.signal, report };
     const published = (bundle: string): boolean => registration?.published(bundle) ?? false;
-    const certificates = await certificatesOf(config, connected, { signal: ended.signal, report, published });
+    const certificates = await certificatesOf(config, connected, { ...life, published });
     announceCertificate(certificates, telemetry, config, report);
+    const clients = await clientsOf(config, telemetry, life);
     const readiness = readinessOf(connected, certificates, () => registration);
     metrics.setProbes({
       ready: () => !stop.aborted && readiness().length === 0,
@@ -54,15 +51,15 @@ export async function serve(
     });
     const app = createApp({
       review: reviewer(connected, telemetry),
+      ...(clients && { gate: clientGate(clients, Date.now) }),
       readiness,
       timeoutSeconds: config.timeoutSeconds,
       draining: () => stop.aborted,
       onFault: report,
       onRefusal: refusedRequests(telemetry, Date.now),
     });
-    servers = await startServers(config, { app, certificates, telemetry, report });
-    const { address, port } = servers.reviews;
-    log.info("serving", { address, port, metricsPort: servers.metrics.port, ...build });
+    servers = await startServers(config, { app, certificates, clients, telemetry, report });
+    announceServing(servers, log, build);
     // Registration waits until reviews can be answered: an earlier one would block every object in its scope.
     if (await untilReady(() => cluster.readiness().length === 0, stop)) {
       // Only a replica that can answer campaigns for the lead: another leader would not register the webhook.
@@ -102,11 +99,13 @@ async function startServers(
   {
     app,
     certificates,
+    clients,
     telemetry,
     report,
   }: {
     readonly app: ReturnType<typeof createApp>;
     readonly certificates: CertificateSource;
+    readonly clients: ClientAuthority | undefined;
     readonly telemetry: Telemetry;
     readonly report: (problem: unknown) => void;
   },
@@ -119,13 +118,17 @@ async function startServers(
     onClosed: onClosed("metrics"),
   });
   try {
-    const reports = { report, onClosed: onClosed("webhook") };
+    const options = { report, onClosed: onClosed("webhook"), ...(clients && { clients }) };
     const asked = { address: config.address, port: config.port, exclusive };
-    return { metrics, reviews: await startWebhookServer(app, certificates, asked, reports) };
+    return { metrics, reviews: await startWebhookServer(app, certificates, asked, options) };
   } catch (error) {
     await metrics.close(1000);
     throw error;
   }
+}
+
+function announceServing({ reviews: { address, port }, metrics }: Servers, log: Log, build: Build): void {
+  log.info("serving", { address, port, metricsPort: metrics.port, ...build });
 }
 
 function announceReady({ cluster }: Connected, registration: Registration | undefined, log: Log): void {
@@ -164,45 +167,3 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-
-function certificatesOf(
-  { tlsFiles }: Config,
-  { store, names, leadership, register }: Connected,
-  life: {
-    readonly signal: AbortSignal;
-    readonly report: (problem: unknown) => void;
-    readonly published: (bundle: string) => boolean;
-  },
-): Promise<CertificateSource> {
-  if (tlsFiles !== undefined) return startCertificateFiles({ ...tlsFiles, ...life, clock });
-  return startSelfIssued({
-    store,
-    names,
-    clock,
-    ...life,
-    // Without a cluster there is no registration to wait for.
-    ...(register === undefined ? { published: () => true } : {}),
-    maintains: () => leadership.leadingSignal() !== undefined,
-    prompted: (look) => leadership.onChange(look),
-  });
-}
-
-/** Publishes this certificate and every later one: to metrics, and to `--ca-file`. */
-function announceCertificate(
-  certificates: CertificateSource,
-  { metrics }: Telemetry,
-  { caFile }: Config,
-  report: (problem: unknown) => void,
-): void {
-  const announce = ({
-    notAfter,
-    authorityNotAfter,
-    caBundle,
-  }: ReturnType<CertificateSource["current"]>): void => {
-    metrics.setCertificate("serving", notAfter);
-    if (authorityNotAfter !== undefined) metrics.setCertificate("authority", authorityNotAfter);
-    if (caFile !== undefined && caBundle !== undefined) writeFile(caFile, caBundle).catch(report);
-  };
-  announce(certificates.current());
-  certificates.onChange(announce);
-}

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 
 import express, { type ErrorRequestHandler, type Express, type Response } from "express";
 
 import { maxBufferedBytes, readBody, RequestError } from "./body.ts";
 import { clientOf } from "./client.ts";
 import { timeLimits } from "./deadline.ts";
+import { startTimer } from "./review-timer.ts";
 import { FairShares, type ShareLimit } from "./shares.ts";
 
 /**
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly readiness: () => readonly string[];
   /** Time for a review whose request names none. */
   readonly timeoutSeconds: number;
+  /** Tells why a connection's client may not ask for reviews; undefined where it may. Absent: everyone may. */
+  readonly gate?: (socket: Socket) => RequestError | undefined;
   /** Concurrent reviews; default `reviewLimit`. */
   readonly reviewsAtOnce?: ShareLimit;
   /** True once the server is stopping: callers are asked to reconnect elsewhere. */
@@ -85,32 +89,6 @@ function answer(response: Response, status: number, text: string): void {
   request.once("end", end).once("close", end).resume();
 }
 
-/** Time limits of one review: `signal` aborts at the deadline, `ended` rejects when the server answers in its place. */
-function startTimer(limits: ReturnType<typeof timeLimits>): {
-  readonly signal: AbortSignal;
-  readonly ended: Promise<never>;
-  /** Ends the review before its time. */
-  readonly end: (error: RequestError) => void;
-  readonly clear: () => void;
-} {
-  const controller = new AbortController();
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  // A rejection after the answer is no fault.
-  ended.catch(() => undefined);
-  let timer = setTimeout(() => {
-    controller.abort(new DOMException("the review's deadline has passed", "TimeoutError"));
-    timer = setTimeout(
-      () => reject(new RequestError(504, "TIMEOUT the review did not end before its deadline")),
-      limits.lastCall - limits.deadline,
-    );
-  }, limits.deadline);
-  const end = (error: RequestError): void => {
-    reject(error);
-    controller.abort(error);
-  };
-  return { signal: controller.signal, ended, end, clear: () => clearTimeout(timer) };
-}
-
 /**
  * `POST /validate` for the API server, `GET /healthz` and `GET /readyz` for the kubelet; all else is 404 or 405. A
  * review that throws is answered with 500: the API server then applies the failurePolicy, which denies.
@@ -160,10 +138,12 @@ const gaveWay = (): RequestError =>
 
 /** A body that is on its way has a share of the memory only: it takes a place among the reviews when it is there. */
 function reviewRoute(options: AppOptions): (request: IncomingMessage, response: Response) => Promise<void> {
-  const { review, timeoutSeconds, reviewsAtOnce = reviewLimit } = options;
+  const { review, timeoutSeconds, reviewsAtOnce = reviewLimit, gate } = options;
   const bodies = new FairShares({ total: maxBufferedBytes, perClient: maxBufferedBytes });
   const reviews = new FairShares(reviewsAtOnce);
   return async (request, response) => {
+    const unwanted = gate?.(request.socket);
+    if (unwanted !== undefined) throw unwanted;
     if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
     const client = clientIn(request);
     const timer = startTimer(timeLimits(request.url ?? "", timeoutSeconds * 1000));

@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import type { RequestListener, Server as HttpServer } from "node:http";
 import { createServer } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -5,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../text/message-of.ts";
 import { acceptOn, type ListenOptions } from "./acceptors.ts";
 import type { CertificateSource, ServingCertificate } from "./certificates/certificate-source.ts";
+import type { ClientAuthority } from "./certificates/client-authority.ts";
 import { limitConnections, type ClosedConnection, type ConnectionLimit } from "./connections.ts";
 
 /** A listening server. */
@@ -50,9 +52,18 @@ export const connectionLimits = {
 /** Limits on a server's connections, see `connectionLimits`. */
 export type ConnectionLimits = { readonly [name in keyof typeof connectionLimits]: number };
 
-/** TLS 1.2 is the least that the API server's client offers; HTTP/2 is not supported. */
-const secureOptions = ({ key, cert }: ServingCertificate) =>
-  ({ key, cert, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] }) as const;
+/**
+ * TLS 1.2 is the least that the API server's client offers; HTTP/2 is not supported. Where clients bring certificates,
+ * no session is resumed: a resumed one would be taken at the word of a verification long ago.
+ */
+const secureOptions = ({ key, cert }: ServingCertificate, clients: ClientAuthority | undefined) =>
+  ({
+    key,
+    cert,
+    minVersion: "TLSv1.2",
+    ALPNProtocols: ["http/1.1"],
+    ...(clients && { ca: clients.current().pem, secureOptions: constants.SSL_OP_NO_TICKET }),
+  }) as const;
 
 /** Handles broken connections, garbage and failed handshakes: they concern only their own connection. */
 export function endBadConnections(server: HttpServer): void {
@@ -111,6 +122,11 @@ export interface ServerOptions {
   readonly onClosed?: (closed: ClosedConnection) => void;
   /** Overrides of `connectionLimits`. */
   readonly limits?: Partial<ConnectionLimits>;
+  /**
+   * Asks each client for its certificate, without insisting: the kubelet's probes bring none. The app decides by
+   * `clientGate`.
+   */
+  readonly clients?: ClientAuthority;
 }
 
 /**
@@ -123,12 +139,14 @@ export async function startWebhookServer(
   app: RequestListener,
   certificates: CertificateSource,
   where: ListenOptions,
-  { report, onClosed = () => undefined, limits: differing }: ServerOptions,
+  { report, onClosed = () => undefined, limits: differing, clients }: ServerOptions,
 ): Promise<RunningServer> {
   const limits: ConnectionLimits = { ...connectionLimits, ...differing };
   const server = createServer(
     {
-      ...secureOptions(certificates.current()),
+      ...secureOptions(certificates.current(), clients),
+      requestCert: clients !== undefined,
+      rejectUnauthorized: false,
       handshakeTimeout: limits.handshake,
       headersTimeout: limits.headers,
       requestTimeout: limits.request,
@@ -142,19 +160,20 @@ export async function startWebhookServer(
   endBadConnections(server);
   endStuckConnections(server, limits.idle);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
-  const unsubscribe = certificates.onChange((next) => {
+  const renew = (): void => {
     try {
-      server.setSecureContext(secureOptions(next));
+      server.setSecureContext(secureOptions(certificates.current(), clients));
     } catch (error) {
       report(error);
     }
-  });
+  };
+  const unsubscribe = [certificates.onChange(renew), clients?.onChange(renew)];
   const running = await listen(server, where, limits, onClosed);
   return {
     ...running,
     async close(limit) {
       await running.close(limit);
-      unsubscribe();
+      unsubscribe.forEach((end) => end?.());
     },
   };
 }

@@ -65,7 +65,8 @@ export interface ConnectionLabels {
 export type ModeLabel = Mode;
 export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;
-export type CertificateRole = "serving" | "authority";
+/** `clients`: the authority of client certificates. */
+export type CertificateRole = "serving" | "authority" | "clients";
 /** Trust that ends: an authority's certificate, a signer's key, an authority's revocation list. */
 export type TrustExpiryKind = "authority" | "key" | "crl";
 /** Reason why an Event was not written. */

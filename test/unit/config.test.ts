@@ -187,6 +187,21 @@ describe("parseServeConfig", () => {
     ]);
   });
 
+  it("takes the authority of client certificates only with the names of clients", () => {
+    const clients = { clientCaFile: "c", clientName: "kube-apiserver-webhooks, spiffe://cluster/api" };
+    expect(parseServeConfig({ state: "s", ...clients }, {}).clients).toEqual({
+      caFile: "c",
+      names: ["kube-apiserver-webhooks", "spiffe://cluster/api"],
+    });
+    expect(parseServeConfig({ state: "s" }, {})).not.toHaveProperty("clients");
+    for (const flags of [{ clientCaFile: "c" }, { clientName: "n" }])
+      expect(problemsOf({ state: "s", ...flags }, {})).toEqual([
+        expect.stringMatching(/^--client-ca-file and --client-name go together: .* name who may ask/),
+      ]);
+    for (const clientName of ["", "a,,b", "a,"])
+      expect(problemsOf({ state: "s", clientCaFile: "c", clientName }, {})).toHaveLength(1);
+  });
+
   it("elects a leader in a cluster, and beside one where it is told by which Lease", () => {
     const beside = { kubeconfig: "k", webhookUrl: "https://x" };
     expect(parseServeConfig({}, inPod).lease).toEqual({ namespace: "skills", name: "skill-admission" });

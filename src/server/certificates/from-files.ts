@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 
 import { messageOf } from "../../text/message-of.ts";
@@ -9,36 +8,16 @@ import {
   type CertificateSource,
   type ServingCertificate,
 } from "./certificate-source.ts";
-import type { Clock } from "./self-issued.ts";
+import { readText, watchFiles, type Watching } from "./files.ts";
 import { readCertificate } from "./state.ts";
 
-export interface CertificateFilesOptions {
+export interface CertificateFilesOptions extends Watching {
   readonly certFile: string;
   readonly keyFile: string;
   /** File with the certificate's authority; absent where somebody else publishes it. */
   readonly caFile?: string;
   /** True if callers trust these authorities (PEM). Absent: they are assumed to. */
   readonly published?: (caBundle: string) => boolean;
-  readonly clock: Clock;
-  /** Ends the watching. */
-  readonly signal: AbortSignal;
-  readonly report: (problem: unknown) => void;
-}
-
-/** Milliseconds between reads: far less than the months of a certificate, for two or three small files. */
-const interval = 10_000;
-
-/** Characters of one file: longer than any certificate chain or key. */
-const maxLength = 1024 * 1024;
-
-async function readText(flag: string, path: string, signal: AbortSignal): Promise<string> {
-  try {
-    const text = await readFile(path, { encoding: "utf8", signal });
-    if (text.length > maxLength) throw new Error("it is longer than 1 MiB");
-    return text;
-  } catch (cause) {
-    throw new Error(`cannot read ${flag} ${JSON.stringify(path)}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 async function readPair(options: CertificateFilesOptions): Promise<ServingCertificate> {
@@ -102,39 +81,22 @@ function follow(
 }
 
 /**
- * Serves certificates that somebody else keeps in files, such as cert-manager in a mounted Secret. The files are read
- * every ten seconds, not watched: the kubelet swaps a link above them, which file watchers miss. A pair that does not
+ * Serves certificates that somebody else keeps in files, such as cert-manager in a mounted Secret. A pair that does not
  * match, as in the middle of a swap, is reported, and the present one stays. Replicas see a swap up to minutes apart:
  * a certificate from another authority is served only once callers trust that authority.
  *
  * @throws Error naming the files where the first pair cannot be used
  */
 export async function startCertificateFiles(options: CertificateFilesOptions): Promise<CertificateSource> {
-  const { clock, signal, report, published = () => true } = options;
+  const { clock, report, published = () => true } = options;
   const holder = createCertificateHolder(await readPair(options), report);
-  const watch = async (): Promise<never> => {
-    let reported = "";
-    // Trust must hold at two reads in a row: API servers apply a registration moments after it is visible here.
-    let trustedBefore = false;
-    for (;;) {
-      await clock.sleep(interval, signal);
-      try {
-        const next = await readPair(options);
-        const trusted = next.caBundle === undefined || published(next.caBundle);
-        holder.set(follow(holder.current(), next, trusted && trustedBefore, clock.now()));
-        trustedBefore = trusted;
-        reported = "";
-      } catch (error) {
-        signal.throwIfAborted();
-        // Each fault is reported once, not at every read.
-        const message = String(error);
-        if (message !== reported) report(error);
-        reported = message;
-      }
-    }
-  };
-  void watch().catch((error: unknown) => {
-    if (!signal.aborted) report(error);
-  });
+  // Trust must hold at two reads in a row: API servers apply a registration moments after it is visible here.
+  let trustedBefore = false;
+  watchFiles(async () => {
+    const next = await readPair(options);
+    const trusted = next.caBundle === undefined || published(next.caBundle);
+    holder.set(follow(holder.current(), next, trusted && trustedBefore, clock.now()));
+    trustedBefore = trusted;
+  }, options);
   return holder;
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { createApp, type Refusal, type ReviewHandler } from "../../../src/server/app.ts";
 import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
+import type { ClientAuthority } from "../../../src/server/certificates/client-authority.ts";
+import { clientGate } from "../../../src/server/certificates/client-certificate.ts";
 import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
 import type { ShareLimit } from "../../../src/server/shares.ts";
 import { createMemoryStore } from "../../../src/server/certificates/store.ts";
@@ -43,6 +45,9 @@ export async function startHarness(
     readonly address?: string;
     readonly limits?: Partial<ConnectionLimits>;
     readonly reviewsAtOnce?: ShareLimit;
+    readonly clients?: ClientAuthority;
+    /** Milliseconds since 1970, for client certificates. */
+    readonly now?: () => number;
   } = {},
 ): Promise<Harness> {
   const ended = new AbortController();
@@ -66,6 +71,7 @@ export async function startHarness(
     readiness: () => problems,
     timeoutSeconds: options.timeoutSeconds ?? 5,
     ...(options.reviewsAtOnce !== undefined && { reviewsAtOnce: options.reviewsAtOnce }),
+    ...(options.clients && { gate: clientGate(options.clients, options.now ?? Date.now) }),
     draining: () => draining,
     onFault: report,
     onRefusal: (one) => void refusals.push(one),
@@ -75,6 +81,7 @@ export async function startHarness(
     report,
     onClosed: (one) => void closed.push(one),
     ...(options.limits && { limits: options.limits }),
+    ...(options.clients && { clients: options.clients }),
   });
   const ca = certificates.current().caBundle ?? "";
   const client = httpsClient(server.port, ca);
