@@ -84,6 +84,11 @@ describe("what is open", () => {
       { hostNetwork: true, networkPolicy: { apiServerCIDRs: ["10.0.0.2/32"] } },
       [node],
     ],
+    [
+      "where the webhook asks for a client certificate",
+      { webhook: { clientCA: { configMap: "ca", names: ["api"] } } },
+      [out],
+    ],
   ])("is said of the network %s", async (_, values, lines) => {
     const said = await notes(values);
     expect([reviews, out, node].filter((line) => said.includes(line))).toEqual(lines);
@@ -102,6 +107,15 @@ describe("what is open", () => {
     expect(said).not.toContain("10.0.0.0/28");
     expect(said).toContain("extraEgress lets the replicas connect to more than the API server (1 rule)");
     expect(await notes()).not.toMatch(/far more than|extraEgress/);
+  });
+
+  it("says that anyone may send reviews where no NetworkPolicy is in the way, until a client certificate is asked for", async () => {
+    const warning = "and may send reviews. Have";
+    const webhook = { clientCA: { secret: "ca", names: ["api"] } };
+    for (const values of [{ networkPolicy: { enabled: false } }, { hostNetwork: true }]) {
+      expect(await notes(values)).toContain(warning);
+      expect(await notes({ ...values, webhook })).not.toContain(warning);
+    }
   });
 
   it("says that nobody is told when it fails, until somebody is", async () => {

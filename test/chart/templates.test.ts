@@ -375,6 +375,45 @@ describe("TUF mirrors", () => {
   });
 });
 
+describe("client certificates", () => {
+  const names = ["kube-apiserver-webhooks", "spiffe://cluster/api"];
+  const mount = { name: "client-ca", mountPath: "/etc/skill-admission/client-ca", readOnly: true };
+  const pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+
+  it("are not asked for by default, nor with null", async () => {
+    for (const objects of [plain, await render({ webhook: { clientCA: null } })]) {
+      expect(argsOf(objects).filter((arg) => arg.startsWith("--client"))).toEqual([]);
+      expect(JSON.stringify(objects)).not.toContain("client-ca");
+    }
+  });
+
+  it.each([
+    ["a ConfigMap", { configMap: "clients" }, { configMap: { name: "clients" } }, "ca.crt"],
+    [
+      "a Secret and its key",
+      { secret: "clients", key: "x.pem" },
+      { secret: { secretName: "clients", defaultMode: 0o440 } },
+      "x.pem",
+    ],
+    ["the values", { pem, key: "x.pem" }, { configMap: { name: "skill-admission-client-ca" } }, "ca.crt"],
+  ])("are of the authorities in %s, and of certain names", async (_, clientCA, source, key) => {
+    const objects = await render({ webhook: { clientCA: { ...clientCA, names } } });
+    expect(argsOf(objects)).toEqual(
+      expect.arrayContaining([
+        `--client-ca-file=/etc/skill-admission/client-ca/${key}`,
+        "--client-name=kube-apiserver-webhooks,spiffe://cluster/api",
+      ]),
+    );
+    const { spec } = one(objects, "Deployment").spec.template;
+    expect(spec.volumes).toContainEqual({ name: "client-ca", ...source });
+    expect(spec.containers[0]).toMatchObject({ volumeMounts: expect.arrayContaining([mount]) as unknown });
+    const made = objects.filter(({ kind }) => kind === "ConfigMap");
+    expect(made.map((object) => (object as { readonly data?: unknown }).data)).toEqual(
+      "pem" in clientCA ? [{ "ca.crt": pem }] : [],
+    );
+  });
+});
+
 describe("the NetworkPolicy", () => {
   it("lets reviews in from anywhere and connections out to the API server's ports, where no address is known", () => {
     expect(one(plain, "NetworkPolicy").spec).toMatchObject({

@@ -81,6 +81,13 @@ describe("values.schema.json", () => {
     ["metrics.serviceMonitor.interval", "0s"],
     ["metrics.prometheusRule.runbookBase", "docs"],
     ["extraArgs", ["--events"]],
+    ["extraArgs", ["--client-name=x"]],
+    ["webhook.clientCA.pem", "no certificate"],
+    ["webhook.clientCA.configMap", "A"],
+    ["webhook.clientCA.secret", "A"],
+    ["webhook.clientCA.key", ".."],
+    ["webhook.clientCA.names", ["a,b"]],
+    ["webhook.clientCA.names", [""]],
     ["replicaCount", 3],
   ])("refuses %s: %j, and says where", async (path, value) => {
     const { code, stderr } = await tryTemplate(valueAt(path, value));
@@ -164,6 +171,17 @@ describe("what no schema can say", () => {
     const tuf = { mirrors: ["https://tuf.example.com"], egressPorts: null };
     expect((await tryTemplate({ trust: { tuf } })).stderr).toContain("trust.tuf.egressPorts is empty");
   });
+
+  it.each([
+    ["from one place", { configMap: "a", secret: "b", names: ["n"] }],
+    ["names is empty", { configMap: "a" }],
+    ["there is none: set webhook.clientCA.pem", { names: ["n"] }],
+  ])(
+    "refuses client certificates where the authority or the names are missing or doubled: %s",
+    async (said, clientCA) => {
+      expect((await tryTemplate({ webhook: { clientCA } })).stderr).toContain(said);
+    },
+  );
 
   it("refuses a NetworkPolicy whose rule for the API server would open every port", async () => {
     const { stderr } = await tryTemplate({ networkPolicy: { apiServerPorts: null } });

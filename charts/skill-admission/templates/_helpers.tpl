@@ -87,6 +87,23 @@ tolerations:
 {{- end }}
 {{- end -}}
 
+{{/* Where the authorities of client certificates come from: a volume's source, as YAML; empty where everyone may ask. */}}
+{{- define "skill-admission.clientCA" -}}
+{{- with .Values.webhook.clientCA -}}
+{{- if .pem -}}
+configMap:
+  name: skill-admission-client-ca
+{{- else if .configMap -}}
+configMap:
+  name: {{ .configMap | quote }}
+{{- else if .secret -}}
+secret:
+  secretName: {{ .secret | quote }}
+  defaultMode: 288 # 0440; octal means one thing to YAML 1.1 and another to 1.2
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What no schema can say. Each message ends with what to do. */}}
 {{- define "skill-admission.validate" -}}
 {{- if eq .Release.Namespace "default" -}}
@@ -111,6 +128,18 @@ tolerations:
 {{- end -}}
 {{- if le $hours.caDuration $hours.duration -}}
 {{- fail "certificates.certManager.caDuration is not longer than duration: certificates would outlive their authority. Make it longer" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.webhook.clientCA -}}
+{{- $sources := compact (list .pem .configMap .secret) | len -}}
+{{- if gt $sources 1 -}}
+{{- fail "webhook.clientCA takes its authorities from one place: leave only one of pem, configMap and secret" -}}
+{{- end -}}
+{{- if and $sources (not .names) -}}
+{{- fail "webhook.clientCA.names is empty, and an authority may sign for many: name whom to review for, such as the common name of the API server's client certificate" -}}
+{{- end -}}
+{{- if and .names (not $sources) -}}
+{{- fail "webhook.clientCA.names is for certificates of an authority, and there is none: set webhook.clientCA.pem, configMap or secret, or leave the names out" -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.apiServerPorts) -}}

@@ -15,6 +15,8 @@ interface Parts {
   readonly controllersKubeconfig: string;
   readonly etcdUrl: string;
   readonly apiPort: number;
+  /** More flags of kube-apiserver. */
+  readonly apiFlags: readonly string[];
 }
 
 function startEtcd({ bin, folder, etcdUrl }: Parts, peerUrl: string): Program {
@@ -35,7 +37,7 @@ function startEtcd({ bin, folder, etcdUrl }: Parts, peerUrl: string): Program {
 
 const auditLogIn = (folder: string): string => join(folder, "audit.log");
 
-function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Program {
+function startApi({ bin, folder, certificates, etcdUrl, apiPort, apiFlags }: Parts): Program {
   return startProgram(
     join(bin, "kube-apiserver"),
     [
@@ -57,6 +59,7 @@ function startApi({ bin, folder, certificates, etcdUrl, apiPort }: Parts): Progr
       "--enable-admission-plugins=NodeRestriction",
       `--audit-policy-file=${join(folder, "audit-policy")}`,
       `--audit-log-path=${auditLogIn(folder)}`,
+      ...apiFlags,
     ],
     join(folder, "apiserver.log"),
   );
@@ -88,8 +91,12 @@ function startControllers(
  * Starts kube-apiserver, etcd and kube-controller-manager on free ports of loopback, in a temporary folder; ready in about
  * four seconds.
  * @param binaries the folder that holds them; default where they are found
+ * @param apiFlags more flags of kube-apiserver
  */
-export async function startControlPlane(binaries?: string): Promise<ControlPlane> {
+export async function startControlPlane(
+  binaries?: string,
+  apiFlags: readonly string[] = [],
+): Promise<ControlPlane> {
   const bin = binaries ?? (await controlPlaneFolder());
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-cluster-"));
   const pki = join(folder, "pki");
@@ -116,6 +123,7 @@ export async function startControlPlane(binaries?: string): Promise<ControlPlane
     controllersKubeconfig,
     etcdUrl: `http://127.0.0.1:${etcdPort}`,
     apiPort,
+    apiFlags,
   };
   const etcd = startEtcd(parts, `http://127.0.0.1:${peerPort}`);
   let api = startApi(parts);

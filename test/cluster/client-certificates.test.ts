@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { commandsOf, type, typed, type Shell } from "../fixtures/documented.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { httpsClient } from "../fixtures/https-client.ts";
+import { projectRoot, toolPath } from "./harness/binaries.ts";
+import { startControlPlane } from "./harness/control-plane.ts";
+import type { ControlPlane } from "./harness/plane.ts";
+import { startProgram, until, type Program } from "./harness/process.ts";
+import { findSource } from "./harness/start.ts";
+
+const page = "docs/client-certificates.md";
+
+interface Line {
+  readonly msg: string;
+  readonly level: string;
+  readonly name?: string;
+  readonly status?: number;
+  readonly message?: string;
+  readonly client?: string;
+}
+
+// K3s in a container has its flags before a test can say which; this API server is of its own.
+describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certificates.md", () => {
+  let folder: string;
+  let shell: Shell;
+  let plane: ControlPlane;
+  let port: number;
+  let metricsPort: number;
+  let product: Program | undefined;
+  let logFile: string;
+
+  const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
+  const log = async (): Promise<readonly Line[]> =>
+    (await readFile(logFile, "utf8"))
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Line);
+
+  /** Serves for the clients of an authority, with a log of its own. */
+  const serve = async (clientCa: string): Promise<void> => {
+    await product?.kill();
+    logFile = join(folder, `${clientCa}.log`);
+    product = startProgram(
+      process.execPath,
+      [
+        join(projectRoot, "dist/main.js"),
+        "serve",
+        `--kubeconfig=${plane.kubeconfig}`,
+        `--webhook-url=https://127.0.0.1:${port}`,
+        "--address=127.0.0.1",
+        `--port=${port}`,
+        "--metrics-address=127.0.0.1",
+        `--metrics-port=${metricsPort}`,
+        "--log-level=debug",
+        `--ca-file=${join(folder, "ca.crt")}`,
+        `--client-ca-file=${join(folder, clientCa)}`,
+        "--client-name=kube-apiserver-webhooks",
+      ],
+      logFile,
+    );
+    const registered = async () => (await log()).some(({ msg }) => msg === "ready and registered");
+    await until("the product is registered", registered, product);
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skill-admission-clients-"));
+    [port, metricsPort] = await Promise.all([freePort(), freePort()]);
+    const path = `${dirname(await toolPath("kubectl"))}:${process.env["PATH"]}`;
+    shell = { cwd: folder, env: { ...process.env, PATH: path, KUBECONFIG: join(folder, "kubeconfig") } };
+    await typed((await commandsOf(page))("openssl"), shell);
+    const yaml = await commandsOf(page, "yaml");
+    const here = (text: string): string =>
+      text
+        .replaceAll("/etc/kubernetes/admission", folder)
+        .replaceAll("skill-admission.skill-admission.svc", `127.0.0.1:${port}`);
+    await write("admission.yaml", here(yaml("AdmissionConfiguration")));
+    await write("webhooks.yaml", here(yaml("client-certificate:")));
+    const flag = /`(--admission-control-config-file=[^`]+)`/.exec(
+      await readFile(join(projectRoot, page), "utf8"),
+    );
+    plane = await startControlPlane(undefined, [here(flag?.[1] ?? "")]);
+    await write("kubeconfig", await readFile(plane.kubeconfig, "utf8"));
+    await typed(`kubectl apply --server-side -f ${join(projectRoot, "manifests/crds")}`, shell);
+  });
+  afterAll(async () => {
+    await product?.kill();
+    await plane.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it("lets the API server ask, which shows its certificate, and tells nothing to whoever shows none", async () => {
+    await serve("client-ca.crt");
+    const command = (await commandsOf(page))("configmap asked");
+    await vi.waitFor(
+      async () => {
+        await typed(command, shell);
+        expect((await log()).map(({ name }) => name)).toContain("asked");
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect((await log()).filter(({ status }) => status !== undefined)).toEqual([]);
+    const forger = httpsClient(port, await readFile(join(folder, "ca.crt"), "utf8"));
+    const { status, body } = await forger.call({ body: JSON.stringify({ kind: "AdmissionReview" }) });
+    forger.agent.destroy();
+    expect([status, body]).toEqual([401, expect.stringMatching(/^no client certificate came/)]);
+    const forged = (await log()).filter((line) => line.status === 401);
+    expect(forged).toMatchObject([{ level: "warn", client: "127.0.0.1" }]);
+  });
+
+  it("refuses what an API server asks without the certificate that is wanted, and says so in log and metric", async () => {
+    const other = (await commandsOf(page))("openssl")
+      .replaceAll("client-ca", "other-ca")
+      .replaceAll("webhook clients", "other clients");
+    await typed(other.replaceAll("webhook-client", "other-client"), shell);
+    await serve("other-ca.crt");
+    const command = (await commandsOf(page))("configmap asked");
+    const { code, out } = await type(command, shell);
+    expect(code).toBe(1);
+    expect(out).toMatch(/failed calling webhook/);
+    expect(
+      (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
+    ).toMatchObject([
+      {
+        level: "warn",
+        status: 401,
+        message: expect.stringMatching(/give the API server its client certificate/) as string,
+        client: "127.0.0.1",
+      },
+    ]);
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toMatch(/^skill_admission_http_refusals_total\{status="401"\} [1-9]/m);
+  });
+});
