@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { createApp } from "../server/app.ts";
 import { certificateProblems, type CertificateSource } from "../server/certificates/certificate-source.ts";
 import type { ClientAuthority } from "../server/certificates/client-authority.ts";
-import { clientGate } from "../server/certificates/client-certificate.ts";
+import { clientGate } from "../server/client-gate.ts";
 import { startMetricsServer } from "../server/metrics-server.ts";
 import { drain, startWebhookServer, type RunningServer } from "../server/webhook-server.ts";
 import type { Log } from "../telemetry/log.ts";

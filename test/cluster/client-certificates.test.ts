@@ -39,17 +39,17 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as Line);
 
-  /** Serves for the clients of an authority, with a log of its own. */
-  const serve = async (clientCa: string): Promise<void> => {
+  /** Serves for the clients of an authority, with a log of its own, as the host that the page names or as another. */
+  const serve = async (clientCa: string, host = "127.0.0.1"): Promise<void> => {
     await product?.kill();
-    logFile = join(folder, `${clientCa}.log`);
+    logFile = join(folder, `${clientCa}-${host}.log`);
     product = startProgram(
       process.execPath,
       [
         join(projectRoot, "dist/main.js"),
         "serve",
         `--kubeconfig=${plane.kubeconfig}`,
-        `--webhook-url=https://127.0.0.1:${port}`,
+        `--webhook-url=https://${host}:${port}`,
         "--address=127.0.0.1",
         `--port=${port}`,
         "--metrics-address=127.0.0.1",
@@ -110,27 +110,34 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
     expect(forged).toMatchObject([{ level: "warn", client: "127.0.0.1" }]);
   });
 
-  it("refuses what an API server asks without the certificate that is wanted, and says so in log and metric", async () => {
-    const other = (await commandsOf(page))("openssl")
-      .replaceAll("client-ca", "other-ca")
-      .replaceAll("webhook clients", "other clients");
-    await typed(other.replaceAll("webhook-client", "other-client"), shell);
-    await serve("other-ca.crt");
-    const command = (await commandsOf(page))("configmap asked");
-    const { code, out } = await type(command, shell);
-    expect(code).toBe(1);
-    expect(out).toMatch(/failed calling webhook/);
-    expect(
-      (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
-    ).toMatchObject([
-      {
-        level: "warn",
-        status: 401,
-        message: expect.stringMatching(/give the API server its client certificate/) as string,
-        client: "127.0.0.1",
-      },
-    ]);
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(metrics).toMatch(/^skill_admission_http_refusals_total\{status="401"\} [1-9]/m);
-  });
+  it.each([
+    ["with none", "client-ca.crt", "localhost", 401, /^no client certificate came, .* give the API server/],
+    [
+      "with one of another authority",
+      "other-ca.crt",
+      "127.0.0.1",
+      403,
+      /^the client certificate is not valid/,
+    ],
+  ] as const)(
+    "refuses what an API server asks %s, and says so in log and metric",
+    async (...[, ca, host, status, said]) => {
+      const openssl = (await commandsOf(page))("openssl");
+      const other = openssl.replaceAll("client-ca", "other-ca").replaceAll("webhook-client", "other-client");
+      await typed(other.replaceAll("webhook clients", "other clients"), shell);
+      await serve(ca, host);
+      const { code, out } = await type((await commandsOf(page))("configmap asked"), shell);
+      expect(code).toBe(1);
+      expect(out).toMatch(/failed calling webhook/);
+      expect(
+        (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
+      ).toMatchObject([
+        { level: "warn", status, message: expect.stringMatching(said) as string, client: "127.0.0.1" },
+      ]);
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      expect(metrics).toMatch(
+        new RegExp(`^skill_admission_http_refusals_total\\{status="${status}"\\} [1-9]`, "m"),
+      );
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createApp, type Refusal, type ReviewHandler } from "../../../src/server/app.ts";
 import type { CertificateSource } from "../../../src/server/certificates/certificate-source.ts";
 import type { ClientAuthority } from "../../../src/server/certificates/client-authority.ts";
-import { clientGate } from "../../../src/server/certificates/client-certificate.ts";
+import { clientGate } from "../../../src/server/client-gate.ts";
 import { startSelfIssued, type Clock } from "../../../src/server/certificates/self-issued.ts";
 import type { ShareLimit } from "../../../src/server/shares.ts";
 import { createMemoryStore } from "../../../src/server/certificates/store.ts";

@@ -2,9 +2,9 @@ import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-import { printable } from "../../text/printable.ts";
-import { RequestError } from "../body.ts";
-import type { Authorities, ClientAuthority } from "./client-authority.ts";
+import { printable } from "../text/printable.ts";
+import { RequestError } from "./body.ts";
+import type { Authorities, ClientAuthority } from "./certificates/client-authority.ts";
 
 /** A `type:value` of Node's text of subjectAltName; a value that could be mistaken for several is a JSON string. */
 const alternativeName = /(?:^|, )(?:DNS|URI|email|IP Address):("(?:[^"\\]|\\.)*"|[^,"]+)/g;
@@ -52,11 +52,7 @@ export function clientGate(
   const check = (socket: Socket): Checked | RequestError => {
     const connection = socket instanceof TLSSocket ? socket : undefined;
     const certificate = connection?.getPeerX509Certificate();
-    if (certificate === undefined)
-      return refused(
-        401,
-        "no client certificate came (clients send none that --client-ca-file does not know)",
-      );
+    if (certificate === undefined) return refused(401, "no client certificate came");
     if (connection?.authorized !== true) {
       // Typed as an Error, it is the code of OpenSSL.
       const code = String(connection?.authorizationError);
