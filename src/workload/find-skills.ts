@@ -3,18 +3,19 @@ import { assertNoCollisions, pathFault, baseName } from "../skill/path.ts";
 import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
 import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
-import { below, isBelow, joinPath } from "./pod/container-path.ts";
-import { viewOf, type Behind, type Budget, type ContainerView, type Layer } from "./pod/container-view.ts";
+import { below, joinPath } from "./pod/container-path.ts";
+import { viewOf, type Budget, type ContainerView } from "./pod/container-view.ts";
 import { groupIntoSkills, type SkillPart } from "./roots/skills-in-view.ts";
 import { podLimits } from "./pod/limits.ts";
 import { mergeReferences } from "./merge-references.ts";
-import type { Container, PodSpec } from "./pod/pod-spec.ts";
+import { placesOf, type Container, type PodSpec } from "./pod/pod-spec.ts";
 import { podVolumeViews } from "./pod/pod-volume-views.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { failedVariables } from "./roots/container-variables.ts";
 import { hostRuntimeReferences, isHostRuntime } from "./roots/host-runtime.ts";
 import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
+import { treesOf, type SkillTree } from "./skill-trees.ts";
 import type { VolumePart } from "./pod/volume.ts";
 import type { UnreadablePath, ReadObjects } from "./pod/volume-view.ts";
 
@@ -38,16 +39,12 @@ export function findSkills(
   const budget: Budget = { files: podLimits.seenFiles, characters: podLimits.seenPathCharacters };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
-      const view = viewOf(container, views.whole, spec, budget);
+      const view = viewOf(container, views, spec, budget);
       const hostRuntime = hostRuntimeReferences(container, spec);
-      if (view.files.length + view.unreadable.length + view.behind.length === 0) return hostRuntime;
+      if (view.files.length + view.unreadable.length === 0) return hostRuntime;
       const roots = skillRoots(common, container, objects);
-      const laidOut = container.mounts.some(({ volume }) => views.hidden.has(volume.name))
-        ? [viewOf(container, views.laidOut, spec, budget), view]
-        : [view];
       return [
-        ...laidOut.flatMap((one) => referencesIn(one, roots, container.name)),
-        ...view.behind.flatMap((one) => referencesBehind(one, roots, container.name)),
+        ...referencesIn(view, roots, container.name),
         ...hostRuntime,
         ...failedVariables(container, objects),
       ];
@@ -78,13 +75,17 @@ function isPlain(container: Container, common: CommonRoots): boolean {
   const isFar = (path: string): boolean => roots.rootOf(path) === undefined && !isMarkdown(path);
   return (
     container.kubeletFiles.keys().every(isFar) &&
-    container.mounts.every(
-      ({ path, volume, fault }) =>
-        isFar(path) &&
-        ((isSettled(volume) && fault === undefined) || roots.placesAbove(path).length === 0) &&
-        !isHostRuntime(volume) &&
-        volume.parts.every((part) => pathsOf(part).every((inside) => isFar(joinPath(path, inside)))),
-    )
+    container.mounts.every((mount) => {
+      const { volume, fault } = mount;
+      if (isHostRuntime(volume)) return false;
+      const isClear = isSettled(volume) && fault === undefined;
+      return placesOf(mount).every(
+        (path) =>
+          isFar(path) &&
+          (isClear || roots.placesAbove(path).length === 0) &&
+          volume.parts.every((part) => pathsOf(part).every((inside) => isFar(joinPath(path, inside)))),
+      );
+    })
   );
 }
 
@@ -95,32 +96,21 @@ const pathsOf = (part: VolumePart): readonly string[] =>
 
 function referencesIn(view: ContainerView, roots: SkillRoots, container: string): readonly SkillReference[] {
   const parts = groupIntoSkills(view, roots);
-  const references = parts.flatMap((part) => referencesOf(part, container));
-  return [...references, ...symlinkReferences(view, parts, references, container)];
-}
-
-/** The skills of a volume that another mount covers in part: covered files are judged too. */
-function referencesBehind(behind: Behind, roots: SkillRoots, container: string): readonly SkillReference[] {
-  return groupIntoSkills(behind, roots)
-    .filter(({ files, unreadable }) =>
-      [...files.values(), ...unreadable.map(({ seen }) => seen)].some((one) => behind.covered.has(one)),
-    )
-    .flatMap((part) => referencesOf(part, container, pathBehind(behind.layer, part.path)));
-}
-
-/** A volume that the kubelet writes shows all its files through its link `..data`, which no mount covers. */
-function pathBehind({ path, mount }: Layer, skill: string): string {
-  if (mount?.volume.atomic !== true || mount.subPath !== "") return skill;
-  return joinPath(joinPath(path, "..data"), isBelow(path, skill) ? below(path, skill) : "");
+  const skills = parts.filter(({ path, files }) => files.length > 0 || roots.rootOf(path) !== undefined);
+  return [
+    ...treesOf(parts).flatMap((tree) => referencesOf(tree, container)),
+    ...symlinkReferences(view, skills, container),
+  ];
 }
 
 /**
  * One reference for the readable files of a skill, and one for each kind of unreadable source: a policy that
  * tolerates one kind then tolerates nothing else. Missing objects come first: they explain the rest.
  */
-function referencesOf(part: SkillPart, container: string, path = part.path): readonly SkillReference[] {
-  const base = { name: baseName(part.path), path, containers: [container] };
-  const states = Map.groupBy([...part.unreadable, ...removable(part)], ({ state }) =>
+function referencesOf(tree: SkillTree, container: string): readonly SkillReference[] {
+  const { path } = tree;
+  const base = { name: baseName(tree.skill), path, containers: [container] };
+  const states = Map.groupBy([...tree.unreadable, ...removable(tree)], ({ state }) =>
     state.state === "unverifiable" ? `${state.kind} ${state.place?.rule ?? ""}` : state.code,
   );
   const references: SkillReference[] = [...states.values()].flatMap((alike) =>
@@ -130,11 +120,11 @@ function referencesOf(part: SkillPart, container: string, path = part.path): rea
       content: state,
     })),
   );
-  if (part.files.size === 0) return references;
+  if (tree.files.length === 0) return references;
   const files = new Map<string, SkillFile>();
   const sources = new Set<SourceUse>();
-  for (const [path, { file, use }] of part.files) {
-    files.set(path, file);
+  for (const { path: at, file, use } of tree.files) {
+    files.set(at === tree.skill ? base.name : below(tree.skill, at), file);
     sources.add(use);
   }
   const rest: SkillReference = { ...base, sources: [...sources], content: contentOf(base.name, path, files) };
@@ -146,11 +136,11 @@ function referencesOf(part: SkillPart, container: string, path = part.path): rea
  * The reason to refuse a skill that would lose a part with the deletion of an optional object: the rest is not the
  * signed skill.
  */
-function removable({ files }: SkillPart): readonly Pick<UnreadablePath, "use" | "state">[] {
-  const optional = files.values().find((file) => file.optional);
+function removable({ files }: SkillTree): readonly Pick<UnreadablePath, "use" | "state">[] {
+  const optional = files.find((file) => file.optional);
   if (optional === undefined) return [];
   const { use } = optional;
-  if (files.values().every((file) => file.use.name === use.name)) return [];
+  if (files.every((file) => file.use.name === use.name)) return [];
   const detail = `${use.kind} ${use.name} is optional and holds a part of the skill only, which its deletion would take away; take out "optional"`;
   return [{ use, state: { state: "unverifiable", kind: use.kind, detail } }];
 }
@@ -191,21 +181,23 @@ function assertWithinLimits(folder: string, files: ReadonlyMap<string, SkillFile
   }
 }
 
-/** Reports mounts whose path leads through a volume with possible symlinks: a link could put them over a verified skill. */
+/**
+ * Reports mounts whose path leads through a volume with possible symlinks: a link could put them over a skill, or what
+ * they hold beside theirs into a skill root.
+ */
 function symlinkReferences(
-  { symlinkRisks }: ContainerView,
-  parts: readonly SkillPart[],
-  references: readonly SkillReference[],
+  { files, symlinkRisks }: ContainerView,
+  skills: readonly SkillPart[],
   container: string,
 ): readonly SkillReference[] {
-  const verified = new Set(
-    references.filter(({ content }) => content.state === "resolved").map(({ path }) => path),
-  );
-  const skills = parts.filter(({ path }) => verified.has(path));
+  if (symlinkRisks.length === 0 || skills.length === 0) return [];
+  const inSkills = new Set(skills.flatMap((skill) => skill.files));
+  const loose = new Set(files.flatMap((file) => (inSkills.has(file) ? [] : [file.layer])));
   const found = new Map<string, SkillReference>();
   for (const { layer, through } of symlinkRisks) {
     const { path, mount } = through;
-    if (mount === undefined || found.has(path) || skills.every(({ layers }) => layers.has(layer))) continue;
+    const isOwn = !loose.has(layer) && skills.every(({ layers }) => layers.has(layer));
+    if (mount === undefined || found.has(path) || isOwn) continue;
     const { kind, name } = mount.volume;
     const detail = `a link in the volume ${JSON.stringify(name)} could lead the mount at ${layer.path} onto a skill; mount it outside of ${path}`;
     const source = { kind, name, writable: !mount.volume.readOnly && !mount.readOnly };

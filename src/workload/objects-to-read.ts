@@ -3,7 +3,7 @@ import type { VolumeObjectRequest } from "../skill/source.ts";
 import { ancestorsOf, joinPath, parentOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
 import { tokenPath } from "./pod/mounted-objects.ts";
-import type { Container, Mount, PodSpec } from "./pod/pod-spec.ts";
+import { placesOf, type Container, type Mount, type PodSpec } from "./pod/pod-spec.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { environmentRequests } from "./roots/container-variables.ts";
 import { isSettled } from "./roots/settled-volume.ts";
@@ -65,26 +65,29 @@ function volumesToRead(containers: readonly Container[], extraRoots: readonly st
     let roots: SkillRoots | undefined;
     let isNear: ((path: string) => boolean) | undefined;
     for (const mount of container.mounts) {
-      const { volume, path } = mount;
+      const { volume } = mount;
       if (found.has(volume)) continue;
       const parts = volume.parts.filter(isReadable);
       if (parts.length === 0) continue;
       roots ??= skillRoots(common, container, noObjects);
       isNear ??= nearSkills(container, roots);
-      if (parts.some(canNameSkill) || isNear(path) || holdsRoot(mount, parts, roots)) found.add(volume);
+      if (parts.some(canNameSkill) || placesOf(mount).some(isNear) || holdsRoot(mount, parts, roots))
+        found.add(volume);
     }
   }
   return found;
 }
 
 /** Whether an item lies in a root, wherever the volume is mounted. */
-const holdsRoot = ({ path, subPath }: Mount, parts: readonly ObjectPart[], roots: SkillRoots): boolean =>
-  parts.some(({ items = [] }) =>
+function holdsRoot(mount: Mount, parts: readonly ObjectPart[], roots: SkillRoots): boolean {
+  const folder = `${mount.subPath ?? ""}/`;
+  return parts.some(({ items = [] }) =>
     items.some((item) => {
-      const inside = item.path.startsWith(`${subPath}/`) ? item.path.slice(subPath.length + 1) : item.path;
-      return roots.rootOf(joinPath(path, inside)) !== undefined;
+      const inside = item.path.startsWith(folder) ? item.path.slice(folder.length) : item.path;
+      return placesOf(mount).some((place) => roots.rootOf(joinPath(place, inside)) !== undefined);
     }),
   );
+}
 
 /**
  * The names at a volume's root that are mounted by `subPath`. "all": it is mounted whole, by an unknown subPath, or
@@ -98,7 +101,7 @@ function mountedPaths(
   for (const { volume, subPath, fault } of containers.flatMap(({ mounts }) => mounts)) {
     if (!volumes.has(volume)) continue;
     const names = mounted.get(volume) ?? new Set();
-    const [name = ""] = subPath.split("/", 1);
+    const [name = ""] = (subPath ?? "").split("/", 1);
     if (names !== "all") names.add(name);
     const isAll = names === "all" || name === "" || fault !== undefined || names.size > podLimits.subPaths;
     mounted.set(volume, isAll ? "all" : names);
@@ -125,19 +128,25 @@ export function joinedRequest(
   return { ...one, keys: new Set([...keys, ...other.keys]) };
 }
 
-/** Whether an object's paths can make a skill wherever it is mounted. */
-const canNameSkill = ({ items }: ObjectPart): boolean =>
-  items === undefined || items.some(({ path }) => isMarkdown(path));
+/** Whether a part's paths can make a skill wherever it is mounted. */
+function canNameSkill(part: VolumePart): boolean {
+  if (part.from === "unreadable") return part.paths?.some(isMarkdown) === true;
+  return part.items === undefined ? isReadable(part) : part.items.some(({ path }) => isMarkdown(path));
+}
 
 /**
  * Whether a mount's path can make a skill, or be a part of one: at, above or below a skill root, named like a Markdown
- * file, beside one, inside another mount, which may be a skill, or around a mount that can name one.
+ * file, beside one, inside another mount, which may be a skill, or at or around a mount that can name one.
  */
-function nearSkills({ mounts }: Container, roots: SkillRoots): (path: string) => boolean {
+function nearSkills({ mounts, kubeletFiles }: Container, roots: SkillRoots): (path: string) => boolean {
   const namesSkill = ({ path, volume }: Mount): boolean =>
-    isMarkdown(path) || volume.parts.some((part) => isReadable(part) && canNameSkill(part));
-  const around = new Set(mounts.filter(namesSkill).flatMap(({ path }) => ancestorsOf(path)));
-  const besideMarkdown = mounts.flatMap(({ path }) => (isMarkdown(path) ? (parentOf(path) ?? []) : []));
+    isMarkdown(path) || volume.parts.some(canNameSkill);
+  const naming = [
+    ...mounts.filter(namesSkill).map(({ path }) => path),
+    ...kubeletFiles.keys().filter(isMarkdown),
+  ];
+  const around = new Set(naming.flatMap((path) => [path, ...ancestorsOf(path)]));
+  const besideMarkdown = naming.flatMap((path) => (isMarkdown(path) ? (parentOf(path) ?? []) : []));
   const folders = new Set([...mounts.map(({ path }) => path), ...besideMarkdown]);
   return (path) =>
     roots.rootOf(path) !== undefined ||

@@ -1,32 +1,10 @@
-import { declaresSkill } from "../../skill/declares-skill.ts";
-import { isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import { memoizeByObject } from "../../text/memoize-by-object.ts";
-import { ancestorsOf, componentsOf, joinPath, parentOf } from "./container-path.ts";
+import { ancestorsOf, componentsOf, parentOf } from "./container-path.ts";
 import { podLimits } from "./limits.ts";
 import { foldersOnTheWay, type Container, type Mount, type PodSpec } from "./pod-spec.ts";
-import { within } from "./sub-path.ts";
-import type { UnreadablePath, VolumeFile, VolumeView } from "./volume-view.ts";
-
-/** One mount: a volume, or a file of the kubelet's own. */
-export interface Layer {
-  /** Absolute and clean. */
-  readonly path: string;
-  /** Absent for a file of the kubelet's own. */
-  readonly mount?: Mount;
-  /** Set if its bytes are not known. */
-  readonly fault?: UnreadablePath;
-}
-
-export interface SeenFile extends VolumeFile {
-  readonly path: string;
-  readonly layer: Layer;
-}
-
-export interface SeenUnreadablePath extends UnreadablePath {
-  readonly path: string;
-  readonly layer: Layer;
-}
+import { contentsOf } from "./layer-contents.ts";
+import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "./layer.ts";
+import type { VolumeView } from "./volume-view.ts";
 
 /** A mount whose path leads through a volume that may hold symlinks: it may end up anywhere. */
 export interface SymlinkRisk {
@@ -34,23 +12,9 @@ export interface SymlinkRisk {
   readonly through: Layer;
 }
 
-/** The content of mounts, outermost first. */
-export interface Readable {
-  readonly files: readonly SeenFile[];
-  readonly unreadable: readonly SeenUnreadablePath[];
-}
-
-/** All content of a volume that other mounts cover in part: it can be read elsewhere than at the mount's path. */
-export interface Behind extends Readable {
-  readonly layer: Layer;
-  /** Its covered files and unreadable paths. */
-  readonly covered: ReadonlySet<SeenFile | SeenUnreadablePath>;
-}
-
-/** The files that a container sees in its mounts, as far as the pod and its ConfigMaps tell. */
+/** All that a container may read in its mounts, by any path and at any time, as far as the pod and its ConfigMaps tell. */
 export interface ContainerView extends Readable {
   readonly symlinkRisks: readonly SymlinkRisk[];
-  readonly behind: readonly Behind[];
 }
 
 /** What the pod's containers may still see. */
@@ -75,8 +39,8 @@ function spend(budget: Budget, seen: readonly (SeenFile | SeenUnreadablePath)[])
 const depthOf = (path: string): number => componentsOf(path).length;
 
 /**
- * Lays a container's mounts over each other. The runtime mounts outer ones first, in whatever order they are listed:
- * a file is visible unless another mount lies between it and its own.
+ * Lays a container's mounts over each other. The runtime mounts outer ones first, in whatever order they are listed.
+ * Nothing is left out because another mount is believed to hide it.
  * @throws SourceError LIMIT_EXCEEDED for more files than a pod may have
  */
 export function viewOf(
@@ -87,125 +51,75 @@ export function viewOf(
 ): ContainerView {
   const layers = layersOf(container, pod).sort((a, b) => depthOf(a.path) - depthOf(b.path));
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
-  const covering = new Set(
-    layers.flatMap(({ path }) => ancestorsOf(path)).filter((path) => byPath.has(path)),
-  );
+  const around = new Set(layers.flatMap(({ path }) => ancestorsOf(path)).filter((path) => byPath.has(path)));
   const files: SeenFile[] = [];
   const unreadable: SeenUnreadablePath[] = [];
-  const behind: Behind[] = [];
   for (const layer of layers) {
-    const content = contentOf(layer, views);
-    spend(budget, content.files);
-    spend(budget, content.unreadable);
-    const covered = covering.has(layer.path) ? coveredIn(content, layer, byPath) : nothing;
-    for (const file of content.files) if (!covered.has(file)) files.push(file);
-    for (const one of content.unreadable) if (!covered.has(one)) unreadable.push(one);
-    if (covered.size > 0) behind.push({ ...content, layer, covered });
+    const isAside = (path: string): boolean =>
+      isDoubtful(layer) || (around.has(layer.path) && isCovered(path, layer, byPath));
+    for (const content of contentsOf(layer, views, isAside)) {
+      spend(budget, content.files);
+      spend(budget, content.unreadable);
+      for (const file of content.files) files.push(file);
+      for (const one of content.unreadable) unreadable.push(one);
+    }
   }
-  return { files, unreadable, symlinkRisks: symlinkRisksOf(layers, byPath), behind };
+  return { files, unreadable, symlinkRisks: symlinkRisksOf(layers, byPath) };
 }
 
-const nothing: Behind["covered"] = new Set();
+/** A file of the kubelet's own is certain to be there. */
+const isDoubtful = ({ mount, doubt }: Layer): boolean => mount !== undefined && doubt !== undefined;
 
-/** The content of a layer at or below another mount. */
-function coveredIn(
-  { files, unreadable }: Readable,
-  layer: Layer,
-  byPath: ReadonlyMap<string, Layer>,
-): Behind["covered"] {
-  const isCovered = ({ path }: SeenFile | SeenUnreadablePath): boolean => {
-    let at: string | undefined = path;
-    for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return true;
-    return false;
-  };
-  return new Set([...files.filter(isCovered), ...unreadable.filter(isCovered)]);
+/** Whether a path of a layer is at or below another mount. */
+function isCovered(path: string, layer: Layer, byPath: ReadonlyMap<string, Layer>): boolean {
+  let at: string | undefined = path;
+  for (; at !== undefined && at !== layer.path; at = parentOf(at)) if (byPath.has(at)) return true;
+  return false;
 }
 
 function layersOf(container: Container, pod: PodSpec): Layer[] {
-  const layers = new Map<string, Layer>();
-  const beneath: Layer[] = [];
-  const clash = (path: string): string | undefined => {
-    const other = layers.get(path)?.mount;
-    if (other === undefined) return undefined;
-    const fault = `two things are mounted at ${path}, and the runtime chooses which is seen; keep one`;
-    beneath.push(layerOf(other, fault, pod));
-    return fault;
-  };
-  for (const mount of container.mounts) {
-    layers.set(mount.path, layerOf(mount, clash(mount.path) ?? mount.fault, pod));
-  }
-  for (const [path, field] of container.kubeletFiles) {
+  const { mounts, kubeletFiles } = container;
+  const byPath = Map.groupBy(mounts, ({ path }) => path);
+  const around = new Set(mounts.flatMap(({ path }) => ancestorsOf(path)));
+  const layers = mounts.map((mount): Layer => {
+    const { path } = mount;
+    const isClash = kubeletFiles.has(path) || byPath.get(path)?.length !== 1;
+    const clash = `two things are mounted at ${path}, and the runtime chooses which is seen; keep one`;
+    const fault = isClash ? clash : (mount.fault ?? unsteady(mount, container, byPath, around));
+    if (fault === undefined) return { path, mount };
+    const { kind, name } = mount.volume;
+    const use = { kind, name, writable: pod.writable.has(name) };
+    const state = { state: "unverifiable", kind, detail: fault } as const;
+    return { path, mount, doubt: { use, state, isFile: false, severity: "unreadable" } };
+  });
+  for (const [path, field] of kubeletFiles) {
     const use = { kind: "Other", name: field, writable: true } as const;
     const detail = `the kubelet mounts a file or device of its own here (${field}); name a path outside of skills`;
     const state = { state: "unverifiable", kind: "Other", detail } as const;
-    clash(path);
-    layers.set(path, { path, fault: { use, state, isFile: true, severity: "unreadable" } });
+    layers.push({ path, doubt: { use, state, isFile: true, severity: "unreadable" } });
   }
-  const seen = [...layers.values()].map((layer) => {
-    const fault =
-      layer.mount === undefined || layer.fault !== undefined
-        ? undefined
-        : unsteady(layer.mount, container, layers);
-    return layer.mount === undefined || fault === undefined ? layer : layerOf(layer.mount, fault, pod);
-  });
-  return [...beneath, ...seen];
-}
-
-function layerOf(mount: Mount, fault: string | undefined, pod: PodSpec): Layer {
-  if (fault === undefined) return { path: mount.path, mount };
-  const { kind, name } = mount.volume;
-  const use = { kind, name, writable: pod.writable.has(name) };
-  const state = { state: "unverifiable", kind, detail: fault } as const;
-  return { path: mount.path, mount, fault: { use, state, isFile: false, severity: "unreadable" } };
+  return layers;
 }
 
 /**
- * The fault of a mount inside a volume that the kubelet writes. The kubelet makes the folder for it beforehand,
- * except for relative paths and ephemeral containers. The mount then lands behind the volume's links and comes off
- * with the volume's next update: the files below become visible.
+ * The fault of a mount that need not stay where it is. Of relative paths the runtime does not know which lies inside of
+ * which. Inside a volume that the kubelet writes, it makes the folder for a mount beforehand, except for relative paths
+ * and ephemeral containers. The mount then lands behind the volume's links and comes off with the volume's next update:
+ * the files below become visible.
  */
 function unsteady(
   mount: Mount,
   container: Container,
-  layers: ReadonlyMap<string, Layer>,
+  byPath: ReadonlyMap<string, readonly Mount[]>,
+  around: ReadonlySet<string>,
 ): string | undefined {
-  const around = ancestorsOf(mount.path).find((path) => layers.has(path));
-  const outer = around === undefined ? undefined : layers.get(around)?.mount;
-  if (outer?.volume.atomic !== true || outer.subPath !== "") return undefined;
-  const relative = [outer, mount].some(({ spelling }) => !spelling.startsWith("/"));
-  if (!container.ephemeral && !relative) return undefined;
-  const remedy = relative ? "write both paths from the root" : "mount it elsewhere";
-  return `it is mounted inside the volume ${JSON.stringify(outer.volume.name)}, whose next update takes it off again; ${remedy}`;
+  const [outer] = byPath.get(ancestorsOf(mount.path).find((path) => byPath.has(path)) ?? "") ?? [];
+  const isRelative = [outer, mount].some((one) => one?.spelling.startsWith("/") === false);
+  if (isRelative && (outer !== undefined || around.has(mount.path)))
+    return `it is mounted inside or around another mount by a relative path, so that either may cover the other; write both paths from the root`;
+  if (!container.ephemeral || outer?.volume.atomic !== true || outer.subPath !== "") return undefined;
+  return `it is mounted inside the volume ${JSON.stringify(outer.volume.name)}, whose next update takes it off again; mount it elsewhere`;
 }
-
-/** The content of one layer by itself, at absolute paths. */
-function contentOf(layer: Layer, views: ReadonlyMap<string, VolumeView>): Readable {
-  const { path, mount, fault } = layer;
-  const view = mount === undefined ? undefined : views.get(mount.volume.name);
-  if (mount === undefined || fault !== undefined) {
-    if (fault === undefined) return { files: [], unreadable: [] };
-    const severity = view !== undefined && canHoldSkill(view) ? "failed" : fault.severity;
-    return { files: [], unreadable: [{ ...fault, severity, path, layer }] };
-  }
-  if (view === undefined) return { files: [], unreadable: [] };
-  const { subPath } = mount;
-  const place = <T>(inside: string, content: T): T & { readonly path: string; readonly layer: Layer } => {
-    const relative = inside === subPath ? "" : inside.slice(subPath === "" ? 0 : subPath.length + 1);
-    return { ...content, path: joinPath(path, relative), layer };
-  };
-  const files = within(view.files, subPath).map(([inside, file]) => place(inside, file));
-  const single = within(view.unreadable, subPath).map(([inside, one]) => place(inside, one));
-  return { files, unreadable: [...view.whole.map((one) => ({ ...one, path, layer })), ...single] };
-}
-
-/** Whether the known files of a volume make a skill wherever they come to lie. */
-const canHoldSkill = memoizeByObject(
-  ({ files, whole }: VolumeView): boolean =>
-    whole.some(({ severity }) => severity === "failed") ||
-    files
-      .entries()
-      .some(([path, { file }]) => isSkillFile(path) || (isMarkdown(path) && declaresSkill(file))),
-);
 
 /**
  * Finds mounts that symlinks can redirect: the runtime follows links on the way to a mount's path. Volumes that the

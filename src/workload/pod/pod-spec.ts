@@ -14,10 +14,10 @@ export interface Mount {
   readonly path: string;
   /** As written. */
   readonly spelling: string;
-  /** The mounted file or folder of the volume, clean; empty: the whole volume. */
-  readonly subPath: string;
+  /** The mounted file or folder of the volume, clean; empty: the whole volume; undefined: it may be any of them. */
+  readonly subPath: string | undefined;
   readonly readOnly: boolean;
-  /** The reason why the mount's content is unknown, with its remedy. */
+  /** The reason why it is in doubt what the mount shows, or where, with its remedy. */
   readonly fault?: string;
 }
 
@@ -164,11 +164,9 @@ function mountFault(path: string, field: string): string | undefined {
   return `${field}.mountPath goes through ${JSON.stringify(name)}, which is the kubelet's own; mount it elsewhere`;
 }
 
-function readSubPath(
-  fields: Fields,
-  field: string,
-  environment: Environment,
-): { readonly subPath: string; readonly fault?: string } {
+type SubPath = Pick<Mount, "subPath" | "fault">;
+
+function readSubPath(fields: Fields, field: string, environment: Environment): SubPath {
   const plain = optionalText(fields["subPath"], `${field}.subPath`);
   const expression = optionalText(fields["subPathExpr"], `${field}.subPathExpr`);
   if (plain !== undefined && expression !== undefined) {
@@ -179,19 +177,27 @@ function readSubPath(
   const expanded = expand(expression, (name) => environment.get(name) || undefined);
   if (expanded !== undefined) return checkSubPath(expanded, `${field}.subPathExpr`);
   const fault = `${field}.subPathExpr has variables whose values only the node knows; write the path out as subPath`;
-  return { subPath: "", fault };
+  return { subPath: undefined, fault };
 }
 
-function checkSubPath(subPath: string, at: string): { readonly subPath: string; readonly fault?: string } {
+function checkSubPath(subPath: string, at: string): SubPath {
   assertContainerPath(subPath, at);
+  const components = componentsOf(subPath);
   if (subPath.startsWith("/"))
-    return { subPath: "", fault: `${at} is absolute; write it relative to the volume` };
+    return { subPath: undefined, fault: `${at} is absolute; write it relative to the volume` };
   const name = reserved(subPath);
-  if (name !== undefined) {
-    const fault = `${at} goes through ${JSON.stringify(name)}, which is the kubelet's own; name the file or folder itself`;
-    return { subPath: "", fault };
-  }
-  return { subPath: componentsOf(subPath).join("/") };
+  if (name === undefined) return { subPath: components.join("/") };
+  const fault = `${at} goes through ${JSON.stringify(name)}, which is the kubelet's own; name the file or folder itself`;
+  if (components.includes("..")) return { subPath: undefined, fault };
+  // Through the kubelet's own folder, at the volume's root, a path leads to the same files as without it.
+  return { subPath: components.slice(components[0] === name ? 1 : 0).join("/"), fault };
+}
+
+/** The paths at which a mount may lie: the kubelet's own folders are links, through which it lands where they lead. */
+export function placesOf({ path }: Mount): readonly string[] {
+  if (!path.includes("/..")) return [path];
+  const names = componentsOf(path).filter((name) => !name.startsWith(".."));
+  return [path, `/${names.join("/")}`];
 }
 
 /** Folders that a mount's path enters and leaves again by `..`, in order. */

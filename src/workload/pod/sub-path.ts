@@ -11,6 +11,12 @@ export function within<T>(contents: ReadonlyMap<string, T>, subPath: string): En
   return (indexOf(contents) as ReadonlyMap<string, Entries<T>>).get(subPath) ?? [];
 }
 
+/** Every file and folder of a volume, and the volume itself first; folders before what they hold. */
+export const pathsIn = memoizeByObject((contents: ReadonlyMap<string, unknown>): readonly string[] => [
+  "",
+  ...[...indexOf(contents).keys()].sort((a, b) => a.length - b.length),
+]);
+
 /** Indexes entries by their own path and by each folder above. */
 function byFolder<T>(contents: ReadonlyMap<string, T>): ReadonlyMap<string, Entries<T>> {
   const index = new Map<string, (readonly [string, T])[]>();

@@ -40,6 +40,11 @@ export interface VolumeView {
   readonly unreadable: ReadonlyMap<string, UnreadablePath>;
   /** Faults of the volume as a whole. */
   readonly whole: readonly UnreadablePath[];
+  /**
+   * First names at which the kubelet makes folders before it writes the files, which then are not at their own path
+   * in any container, but below `..data` only.
+   */
+  readonly madeFolders: ReadonlySet<string>;
 }
 
 /** The pod's use of a volume. */
@@ -48,8 +53,9 @@ export interface VolumeSetting {
   readonly objects: ReadObjects;
   /** Whether some container can write through a mount of it. */
   readonly writable: boolean;
-  /** Every `subPath` under which the volume is mounted. */
+  /** Every `subPath` under which the volume is mounted, where it is known. */
   readonly subPaths: readonly string[];
+  readonly madeFolders: ReadonlySet<string>;
 }
 
 interface Building {
@@ -80,7 +86,8 @@ export function viewOfVolume(volume: Volume, setting: VolumeSetting): VolumeView
   for (const part of volume.parts) addPart(building, part);
   assertNoFileAboveFile(building);
   addUnsettled(building);
-  return building;
+  const { files, unreadable, whole } = building;
+  return { files, unreadable, whole, madeFolders: setting.madeFolders };
 }
 
 /** The first component of a path. */
@@ -124,8 +131,8 @@ function addPart(building: Building, part: VolumePart): void {
 }
 
 /**
- * Adds unreadable files, or the whole volume if its files are not known. A readable file below a missing one stays:
- * the kubelet shows it while the other is missing.
+ * Adds unreadable files, or the whole volume if its files are not known. A readable file of the same path stays: the
+ * kubelet shows it while the other is missing.
  */
 function addUnreadable(
   building: Building,
@@ -133,10 +140,7 @@ function addUnreadable(
   added: Omit<UnreadablePath, "isFile">,
 ): void {
   if (paths === undefined) building.whole.push({ ...added, isFile: false });
-  for (const path of paths ?? []) {
-    if (added.severity !== "nothing") building.files.delete(path);
-    building.unreadable.set(path, { ...added, isFile: true });
-  }
+  for (const path of paths ?? []) building.unreadable.set(path, { ...added, isFile: true });
 }
 
 const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
@@ -211,7 +215,7 @@ function place(
     if (under !== undefined && under.name !== use.name) fail(building, under, "SOURCE_MALFORMED", detail);
   }
   building.spellings.set(path, spelling);
-  building.unreadable.delete(path);
+  if (!added.optional) building.unreadable.delete(path);
   building.files.set(path, added);
   if (added.optional && under !== undefined && under.name !== use.name) {
     const detail = `${use.kind} ${use.name} is optional and lies over a file of ${under.name}, which its deletion would uncover; take out "optional"`;

@@ -1,24 +1,18 @@
 import { ancestorsOf, below, isBelow, parentOf } from "../pod/container-path.ts";
-import { baseName } from "../../skill/path.ts";
 import type { Place } from "../../skill/reference.ts";
-import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/container-view.ts";
+import type { Layer, Readable, SeenFile, SeenUnreadablePath } from "../pod/layer.ts";
 import { declaresSkill } from "../../skill/declares-skill.ts";
 import { isMarkdown, isSkillFile } from "../../skill/skill-file.ts";
 import type { SkillRoots } from "./skill-roots.ts";
 import { isFlat } from "./settled-volume.ts";
 
-/** An unreadable path as a part of a skill, with the reason why it counts in its state. */
-export interface PlacedUnreadablePath extends SeenUnreadablePath {
-  readonly seen: SeenUnreadablePath;
-}
-
-/** The visible files and unreadable paths of one skill. */
+/** The files and unreadable paths of one skill. */
 export interface SkillPart {
   /** Absolute path of the skill's folder; for a single file in a skill root, of that file. */
   readonly path: string;
-  /** By path relative to the folder. */
-  readonly files: Map<string, SeenFile>;
-  readonly unreadable: PlacedUnreadablePath[];
+  readonly files: SeenFile[];
+  /** With the reason why each counts in its state. */
+  readonly unreadable: SeenUnreadablePath[];
   /** Layers that contribute to it. */
   readonly layers: Set<Layer>;
 }
@@ -85,21 +79,20 @@ export function groupIntoSkills({ files, unreadable }: Readable, roots: SkillRoo
 function addUnreadable(part: SkillPart, seen: SeenUnreadablePath, place: Place | "always"): void {
   const { state } = seen;
   const placed = place === "always" || state.state !== "unverifiable" ? state : { ...state, place };
-  part.unreadable.push({ ...seen, state: placed, seen });
+  part.unreadable.push({ ...seen, state: placed });
   part.layers.add(seen.layer);
 }
 
 function partAt(parts: Map<string, SkillPart>, path: string): SkillPart {
   const present = parts.get(path);
   if (present !== undefined) return present;
-  const part: SkillPart = { path, files: new Map(), unreadable: [], layers: new Set() };
+  const part: SkillPart = { path, files: [], unreadable: [], layers: new Set() };
   parts.set(path, part);
   return part;
 }
 
 function addFile(part: SkillPart, file: SeenFile): void {
-  const relative = file.path === part.path ? baseName(file.path) : below(part.path, file.path);
-  part.files.set(relative, file);
+  part.files.push(file);
   part.layers.add(file.layer);
 }
 
@@ -147,7 +140,7 @@ function placesBeside(found: readonly SkillPart[], roots: SkillRoots): (path: st
   const around = new Map<string, string>();
   for (const { path, files } of found) {
     const holder = folderOf(path);
-    if (files.size === 0 || roots.isWide(holder) || holders.has(holder)) continue;
+    if (files.length === 0 || roots.isWide(holder) || holders.has(holder)) continue;
     holders.set(holder, path);
     for (const folder of [holder, ...ancestorsOf(holder)]) if (!around.has(folder)) around.set(folder, path);
   }

@@ -40,17 +40,41 @@ describe("bypasses", () => {
   });
 
   it("ConfigMap mounted at ..data, behind every link of the volume", () => {
-    for (const path of ["/skills/x/..data", "/skills/x/..data/scripts", "skills/x/..2026_01_01/scripts"]) {
-      expect(found(podWith(volumes, [mount("v", "/skills/x"), mount("o", path)]), read)).toEqual([
-        whole,
-        "/skills/x: unverifiable ConfigMap",
-      ]);
+    for (const [path, lands] of [
+      ["..data", "run.sh"],
+      ["..data/scripts", "scripts/run.sh"],
+      ["..2026_01_01/scripts", "scripts/run.sh"],
+    ] as const) {
+      for (const at of [`/skills/x/${path}`, `skills/x/${path}`]) {
+        expect(found(podWith(volumes, [mount("v", "/skills/x"), mount("o", at)]), read)).toEqual([
+          whole,
+          `/skills/x: ${path}/run.sh=evil`,
+          `/skills/x: ${lands}=evil`,
+          "/skills/x: unverifiable ConfigMap",
+        ]);
+      }
     }
   });
 
+  it("mount through ..data that lands in a skill root", () => {
+    const all = [volume("h", configMap("harmless", [["k", "skills/k"]])), volume("s", emptyDir)];
+    const mounts = [mount("h", "/home/a/.claude"), mount("s", "/home/a/.claude/..data/skills")];
+    expect(found(podWith(all, mounts), { harmless: { k: "h" } })).toContain(
+      "/home/a/.claude/skills: unverifiable EmptyDir",
+    );
+  });
+
   it("subPath through ..data", () => {
-    for (const subPath of ["..data", "..data/scripts", "scripts/..x"]) {
+    const shows: readonly (readonly [subPath: string, tree: readonly string[]])[] = [
+      ["..data", [whole]],
+      ["./..data/scripts/", ["/skills/x: run.sh=R"]],
+      ["..2026_01_01/SKILL.md", ["/skills/x: x=S"]],
+      ["scripts/..x", []],
+      ["..data/..", [whole]],
+    ];
+    for (const [subPath, tree] of shows) {
       expect(found(podWith(volumes, [mount("v", "/skills/x", { subPath })]), read)).toEqual([
+        ...tree,
         "/skills/x: unverifiable ConfigMap",
       ]);
     }
@@ -96,9 +120,13 @@ describe("bypasses", () => {
       ]);
     }
     const harmless = volume("h", configMap("evil", [["SKILL.md", "x/notes.txt"]]));
-    const elsewhere = [mount("h", "/srv"), mount("v", "/srv/x")];
-    expect(found(podWith([...volumes, harmless], elsewhere), read)).toEqual([
-      "/srv/x: SKILL.md=S scripts/run.sh=R",
+    const elsewhere = (path: string) =>
+      podWith([...volumes, harmless], [mount("h", "/srv"), mount("v", path)]);
+    const only = "/srv/y: SKILL.md=S scripts/run.sh=R";
+    expect(found(elsewhere("/srv/y"), read)).toEqual([only]);
+    expect(found(elsewhere("/srv/x"), read)).toEqual([
+      only.replace("/y", "/x"),
+      "/srv/..data/x: notes.txt=evil",
     ]);
   });
 
@@ -148,6 +176,60 @@ describe("bypasses", () => {
       whole,
       "/work: unverifiable EmptyDir",
     ]);
+  });
+
+  it("link in an emptyDir, beside a skill that nobody can read beforehand", () => {
+    const away = [mount("w", "/work"), mount("o", "/work/link")];
+    const all = [...volumes, volume("w", emptyDir), volume("s", { secret: { secretName: "s" } })];
+    expect(found(podWith(all, [mount("s", "/skills/x"), ...away]), read)).toEqual([
+      "/skills/x: unverifiable Secret",
+      "/work: unverifiable EmptyDir",
+    ]);
+    expect(found(podWith(all, [mount("s", "/etc/x"), ...away]), read)).toEqual([]);
+  });
+
+  it("script covered by a mount, beside a SKILL.md of a third volume", () => {
+    const mounts = [
+      mount("o", "/srv/x"),
+      mount("v", "/srv/x/SKILL.md", { subPath: "SKILL.md" }),
+      mount("e", "/srv/x/scripts"),
+    ];
+    const all = [
+      volume("o", configMap("evil", [["run", "scripts/run.sh"]])),
+      volume("v", configMap("signed", tree)),
+      volume("e", configMap("more", [["run", "run.sh"]])),
+    ];
+    expect(found(podWith(all, mounts), { ...read, more: { run: "M" } })).toEqual([
+      "/srv/x: SKILL.md=S scripts/run.sh=M",
+      "/srv/x/..data: scripts/run.sh=evil",
+    ]);
+  });
+
+  it("SKILL.md under a file of an optional Secret that is not there", () => {
+    const secret = { name: "gone", optional: true, items: [{ key: "k", path: "SKILL.md" }] };
+    for (const sources of [
+      [configMap("evil"), { secret }],
+      [{ secret }, configMap("evil", undefined, { optional: true })],
+    ]) {
+      const subject = podWith([volume("v", projected(...sources))], [mount("v", "/srv/x")]);
+      expect(found(subject, read).toSorted()).toEqual([
+        "/srv/x: SKILL.md=evil run=evil",
+        "/srv/x: unverifiable Secret",
+      ]);
+    }
+  });
+
+  it("relative path that lies over what is listed after it, or under it", () => {
+    const parts = [volume("v", configMap("signed", [["SKILL.md", "SKILL.md"]])), volumes[1]!];
+    for (const [outer, inner] of [
+      ["srv/x", "/srv/x/scripts"],
+      ["/srv/x", "srv/x/scripts"],
+    ] as const) {
+      const all = found(podWith(parts, [mount("o", inner), mount("v", outer)]), read);
+      expect(all).toContain("/srv/x: unverifiable ConfigMap");
+    }
+    const absolute = podWith(parts, [mount("o", "/srv/x/scripts"), mount("v", "/srv/x")]);
+    expect(found(absolute, read)).toEqual(["/srv/x: SKILL.md=S scripts/run.sh=evil"]);
   });
 
   it("terminationMessagePath, an empty and writable file over a signed one", () => {
@@ -213,7 +295,7 @@ describe("bypasses", () => {
     expect(objectsToRead(readPodSpec(elsewhere), [])).toMatchObject([{ name: "signed" }]);
   });
 
-  describe("skill outside of every skill root, in a volume whose place is doubtful", () => {
+  describe("skill outside of every skill root, in a volume whose place or content is doubtful", () => {
     const at = (
       first: string,
       second: string,
@@ -233,6 +315,11 @@ describe("bypasses", () => {
       ],
       ["relative path inside another mount", at("data", "data/inner")],
       ["path of the kubelet's own", at("/data", "/data/..x")],
+      [
+        "subPath through ..data",
+        podWith([volume("v", tree)], [mount("v", "/data", { subPath: "..data/n1" })]),
+      ],
+      ["relative path around another mount", at("/data/y", "data")],
       ["subPathExpr that only the node knows", expr(tree)],
       [
         "device over it",
@@ -242,16 +329,50 @@ describe("bypasses", () => {
       ],
     ])("%s", (_, subject) => {
       const harmless = { "app.yaml": "a" };
-      expect(found(subject, { evil, harmless })).toContainEqual(
-        expect.stringContaining("unverifiable ConfigMap"),
-      );
+      const all = found(subject, { evil, harmless });
+      expect(all).toContainEqual(expect.stringContaining("unverifiable ConfigMap"));
+      // Its bytes are judged as well: a policy may let the doubt pass.
+      expect(all).toContainEqual(expect.stringContaining("SKILL.md=evil"));
       expect(found(subject, { evil: harmless, harmless })).toEqual([]);
     });
 
-    it("counts where a Markdown file declares it", () => {
-      expect(found(at("/data", "/data/"), { evil: markdown, harmless: {} })).toEqual([
-        "/data: unverifiable ConfigMap",
+    it("is a part of a skill, wherever it may lie beside that", () => {
+      const file = mount("v", "/data/x/SKILL.md", { subPath: "SKILL.md" });
+      const doubtful = (more: Part) => mount("h", "/data", { subPathExpr: "$(NODE)", ...more });
+      const volumes = [
+        volume("v", configMap("signed")),
+        volume("h", configMap("evil", [["run", "n1/x/scripts/run.sh"]])),
+      ];
+      const subject = podWith(volumes, [file, doubtful({})], { env });
+      expect(objectsToRead(readPodSpec(subject), [])).toHaveLength(2);
+      expect(found(subject, { signed, evil })).toEqual([
+        "/data/x: SKILL.md=S",
+        "/data/x: scripts/run.sh=evil",
+        "/data/x: unverifiable ConfigMap",
       ]);
+      const away = podWith(volumes, [file, mount("h", "/etc/app", { subPathExpr: "$(NODE)" })], { env });
+      expect(found(away, { signed, evil })).toEqual(["/data/x: SKILL.md=S"]);
+    });
+
+    it("shows each folder of the volume by itself, where none holds the files of all", () => {
+      const two = configMap("evil", [
+        ["SKILL.md", "a/SKILL.md"],
+        ["run", "b/run.sh"],
+      ]);
+      const subject = podWith([volume("v", two)], [mount("v", "/skills/x/y", { subPathExpr: "$(NODE)" })], {
+        env,
+      });
+      expect(found(subject, { evil })).toEqual([
+        "/skills/x/y: a/SKILL.md=evil b/run.sh=evil",
+        "/skills/x/y: unverifiable ConfigMap",
+        "/skills/x: unverifiable ConfigMap",
+      ]);
+    });
+
+    it("counts where a Markdown file declares it", () => {
+      expect(found(at("/data", "/data/"), { evil: markdown, harmless: {} })).toContain(
+        "/data: unverifiable ConfigMap",
+      );
       expect(found(at("/data", "/data/"), { evil: { "notes.md": "# Notes" }, harmless: {} })).toEqual([]);
     });
 
@@ -300,7 +421,10 @@ describe("bypasses", () => {
   });
 
   it("volume over the container's root", () => {
-    expect(found(podWith(volumes, [mount("v", "/")]), read)).toEqual(["/: unverifiable ConfigMap"]);
+    expect(found(podWith(volumes, [mount("v", "/")]), read)).toEqual([
+      "/: SKILL.md=S scripts/run.sh=R",
+      "/: unverifiable ConfigMap",
+    ]);
   });
 
   it("second home in a variable that variables make", () => {

@@ -295,6 +295,7 @@ describe("findSkills: subPath", () => {
     ];
     for (const subPathExpr of ["$(N)", "$(L)", "$(EMPTY)", "$(UNSET)", "$(ROOT)"]) {
       expect(found(subject({ subPathExpr }, env), { cm: base })).toEqual([
+        `/skills/x: ${whole}`,
         "/skills/x: unverifiable ConfigMap",
       ]);
     }
@@ -380,9 +381,14 @@ describe("findSkills: mount over mount", () => {
     ]);
   });
 
-  it("does not choose between two mounts at one path", () => {
+  it("does not choose between two mounts at one path, and judges both", () => {
     const mounts = [mount("v", "/skills/x"), mount("o", "/skills/x/")];
-    expect(found(podWith(volumes, mounts), read)).toEqual(["/skills/x: unverifiable ConfigMap"]);
+    expect(found(podWith(volumes, mounts), read)).toEqual([
+      `/skills/x: ${whole}`,
+      "/skills/x: unverifiable ConfigMap",
+      "/skills/x: SKILL.md=OS run=OR x=OX",
+      "/skills/x: unverifiable ConfigMap",
+    ]);
   });
 
   it("does not believe a mount inside a volume to stay, where the kubelet made no folder for it", () => {

@@ -260,6 +260,31 @@ describe("findSkills on hostile pods", () => {
     expect(() => found(podWith(volumes, mounts), { cm: keys })).toThrow("more than 200000 files");
   });
 
+  it("bounds what a mount in doubt may show: each folder of its volume", () => {
+    const deep = Array.from({ length: 2000 }, (_, i) => ["k", `${"a/".repeat(30)}${i}`] as const);
+    const volumes = [volume("v", configMap("cm", deep))];
+    const doubtful = (path: string) => mount("v", path, { subPathExpr: "$(UNKNOWN)" });
+    const mounts = Array.from({ length: 500 }, (_, i) => doubtful(`/skills/s${i}`));
+    expect(() => found(podWith(volumes, mounts), { cm: { k: "" } })).toThrow("more than 200000 files");
+    expect(found(podWith(volumes, mounts.slice(0, 1)), { cm: { k: "" } })).toEqual([
+      expect.stringContaining("/skills/s0: "),
+      "/skills/s0: unverifiable ConfigMap",
+    ]);
+  });
+
+  it("takes time in proportion, also where everything is in doubt or covered", () => {
+    const keys = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}.md`, ""]));
+    const volumes = [volume("v", configMap("cm"))];
+    const twice = Array.from({ length: 250 }, (_, i) => [
+      mount("v", `/skills/s${i}`),
+      mount("v", `/skills/s${i}/`),
+    ]);
+    const under = Array.from({ length: 50 }, (_, i) => mount("v", `/skills${"/a".repeat(i)}`));
+    const files = Array.from({ length: 100 }, (_, i) => mount("v", `/skills/k${i}.md`));
+    for (const mounts of [twice.flat(), [...under, ...files]])
+      expect(found(podWith(volumes, mounts), { cm: keys }).length).toBeGreaterThan(100);
+  });
+
   it("takes time in proportion, also where everything lies inside everything", () => {
     const volumes = [volume("v", configMap("cm"))];
     const nested = Array.from({ length: 60 }, (_, i) => mount("v", `/skills${"/a".repeat(i)}`));

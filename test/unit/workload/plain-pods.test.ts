@@ -42,6 +42,7 @@ const paths = [
   "/data/SKILL.md",
   "/moved/skills/x",
   "/moved",
+  "/opt/.claude/..data/skills",
 ] as const;
 
 const name = fc.constantFrom(...(Object.keys(types) as (keyof typeof types)[]));
