@@ -74,7 +74,13 @@ export default defineConfig({
         // Each has a control plane to itself: some files stop its API server, and all have one registration.
         workers: 2,
       }),
-      project("kubelet", { timeout: 120_000, order: 3, folder: "cluster/kubelet", workers: 1 }),
+      project("kubelet", {
+        timeout: 120_000,
+        order: 3,
+        globalSetup: ["test/fixtures/property-seed.ts"],
+        folder: "cluster/kubelet",
+        workers: 1,
+      }),
       project("image", { timeout: 900_000, order: 6, workers: 1 }),
       project("chart", {
         timeout: 60_000,

@@ -2,17 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { sha256Hex } from "../../../src/skill/digest.ts";
 import type { SkillReference } from "../../../src/skill/reference.ts";
-import { SkillFile } from "../../../src/skill/skill.ts";
-import type { VolumeObject } from "../../../src/skill/source.ts";
-import { findSkills } from "../../../src/workload/find-skills.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
-import { podOf } from "../../../src/workload/carriers/pod-of.ts";
-import { identityOf, volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
-import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
 import { startNode, type Node } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
+import { walk } from "../../fixtures/generated-pods/walked.ts";
 
 const namespace = `skill-view-${process.pid}`;
 
@@ -46,37 +40,13 @@ async function seen({ name, look }: Shape, container: string): Promise<readonly 
   return lines(await kubectl(["get", "pod", name, "-o", `jsonpath=${path}`]));
 }
 
-function decode(object: KubernetesObject): VolumeObject {
-  const part = (field: string, encoding: BufferEncoding): [string, SkillFile][] =>
-    Object.entries((object[field] ?? {}) as Record<string, string>).map(([key, text]) => [
-      key,
-      new SkillFile(Buffer.from(text, encoding)),
-    ]);
-  const { name } = object.metadata as { readonly name: string };
-  const files = new Map([...part("data", "utf8"), ...part("binaryData", "base64")]);
-  return {
-    kind: "ConfigMap",
-    namespace,
-    name,
-    identity: identityOf(object),
-    immutable: object["immutable"] === true,
-    files,
-  };
-}
-
 /** The skills of a pod and its ConfigMaps, both read back from the API server. */
 async function walked(name: string): Promise<readonly SkillReference[]> {
-  const subject = podOf(await get("pod", name), namespace)!;
-  const read = await Promise.all(
-    objectsToRead(readPodSpec(subject), []).map(async (ref) => {
-      const text = await kubectl(["get", "configmap", ref.name, "--ignore-not-found", "-o", "json"]);
-      return [
-        volumeObjectKey(ref),
-        text === "" ? undefined : decode(JSON.parse(text) as KubernetesObject),
-      ] as const;
-    }),
-  );
-  return findSkills(readPodSpec(subject), [], new Map(read));
+  const read = async (configMap: string): Promise<KubernetesObject | undefined> => {
+    const text = await kubectl(["get", "configmap", configMap, "--ignore-not-found", "-o", "json"]);
+    return text === "" ? undefined : (JSON.parse(text) as KubernetesObject);
+  };
+  return (await walk(await get("pod", name), namespace, read)).references;
 }
 
 interface Tree {
