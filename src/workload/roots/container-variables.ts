@@ -4,6 +4,7 @@ import type { VolumeObjectRequest } from "../../skill/source.ts";
 import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
 import { expand } from "../pod/environment.ts";
 import type { EnvironmentObject } from "../pod/environment-sources.ts";
+import { podLimits } from "../pod/limits.ts";
 import type { Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
 import { rootVariables } from "./moving-variables.ts";
@@ -22,6 +23,12 @@ const absent: Variable = { values: [], field: "env" };
 
 /** Variables that refer to each other further than this count as unknown. */
 const maxDepth = 8;
+
+/** Variables that are looked up for one container, with those that they refer to; further ones count as unknown. */
+const maxNames = 100;
+
+/** Values that one variable may have by its sources; no real pod comes near. */
+const maxValues = 8;
 
 const describe = ({ kind, name }: EnvironmentObject): string => `${kind} ${name}`;
 
@@ -57,11 +64,27 @@ export function containerVariables(
         ? [valueOf(source, name.slice(source.prefix.length), objects)]
         : [];
     });
-    const values = found.flatMap(({ value }) => value ?? []);
-    const unknown = found.find((one) => one.unknown !== undefined)?.unknown;
-    return { values, field: "envFrom", ...(unknown === undefined ? {} : { unknown }) };
+    const values = [...new Set(found.flatMap(({ value }) => value ?? []))];
+    const unknown =
+      found.find((one) => one.unknown !== undefined)?.unknown ??
+      (values.length > maxValues ? `more than ${maxValues} objects` : undefined);
+    return {
+      values: values.slice(0, maxValues),
+      field: "envFrom",
+      ...(unknown === undefined ? {} : { unknown }),
+    };
   };
+  // A few names that refer to each other a thousand times each would take for ever.
+  const known = new Map<string, Variable>();
   const variable = (name: string, depth: number): Variable => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    if (known.size >= maxNames) return { ...absent, unknown: "more variables than are looked up" };
+    const found = find(name, depth);
+    known.set(name, found);
+    return found;
+  };
+  const find = (name: string, depth: number): Variable => {
     const value = environment.get(name);
     if (value !== undefined) return { values: value === "" ? [] : [value], field: "env" };
     const source = open.get(name);
@@ -73,7 +96,7 @@ export function containerVariables(
       return { ...absent, values: text === undefined ? [] : [text] };
     }
     const expanded = expand(source.text, (other) => {
-      if (depth >= maxDepth) return undefined;
+      if (depth >= maxDepth || source.text.length > podLimits.pathLength) return undefined;
       const { values, unknown } = other === name ? fromEnvFrom(other) : variable(other, depth + 1);
       return values.length === 1 && unknown === undefined ? values[0] : undefined;
     });
@@ -91,8 +114,9 @@ function namesThatMatter({ environment, environmentSources: { open } }: Containe
   const names = new Set(rootVariables.values().filter((name) => environment.get(name) === undefined));
   for (const name of names) {
     const source = open.get(name);
-    if (source?.from !== "text") continue;
-    for (const [, other = ""] of source.text.matchAll(references)) names.add(other);
+    if (source?.from !== "text" || source.text.length > podLimits.pathLength) continue;
+    for (const [, other = ""] of source.text.matchAll(references))
+      if (names.size < maxNames) names.add(other);
   }
   return names;
 }

@@ -1,4 +1,5 @@
 import { cleanPath, isBelow, joinPath } from "../pod/container-path.ts";
+import { podLimits } from "../pod/limits.ts";
 import type { Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
 import type { Place } from "../../skill/reference.ts";
@@ -48,8 +49,14 @@ const movedBelow: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
+/** No longer value names a path. */
+const isPath = (value: string): boolean => value.length <= podLimits.pathLength;
+
+/** Folders that one variable names; no real pod comes near. */
+const maxPaths = 32;
+
 function homeOf(variable: Variable, container: Container): Moved {
-  const bases = variable.values.map((value) => ({
+  const bases = variable.values.filter(isPath).map((value) => ({
     path: cleanPath(value),
     as: `HOME, by ${variable.field}`,
   }));
@@ -86,13 +93,15 @@ function movedBy(
   const values = variable.values
     .flatMap((value) => (separator === undefined ? [value] : value.split(separator)))
     .map((value) => value.trim())
-    .filter((value) => value !== "");
-  const paths = values.map((value) => pathsOf(value, homes, workingDir));
+    .filter((value) => value !== "" && isPath(value));
+  const paths = values.slice(0, maxPaths).map((value) => pathsOf(value, homes, workingDir));
   const known = paths.flatMap((path) => path ?? []);
   const as = `${name}, by ${variable.field}`;
   const rootsBelow = standsFor === "root" ? [""] : (movedBelow.get(standsFor) ?? []);
-  const isKnown = variable.unknown === undefined && paths.every((path) => path !== undefined);
-  const why = `${name} may come from ${variable.unknown ?? "a relative path"}, so ${agent} may look here for skills`;
+  const isKnown =
+    variable.unknown === undefined && values.length <= maxPaths && paths.every((path) => path !== undefined);
+  const from = variable.unknown ?? (values.length > maxPaths ? "a long list" : "a relative path");
+  const why = `${name} may come from ${from}, so ${agent} may look here for skills`;
   const remedy = `write an absolute path for ${name} in env`;
   return {
     roots: known.flatMap((path) => rootsBelow.map((relative) => ({ path: joinPath(path, relative), as }))),
@@ -124,7 +133,9 @@ export function movedRoots(container: Container, objects: ReadObjects): Moved {
   const home = homeOf(variable("HOME"), container);
   const moved = moving.map((one) => movedBy(one, variable(one.name), home, container));
   const working =
-    workingDir === undefined ? [] : [{ path: cleanPath(workingDir), as: "the container's workingDir" }];
+    workingDir === undefined || !isPath(workingDir)
+      ? []
+      : [{ path: cleanPath(workingDir), as: "the container's workingDir" }];
   return {
     roots: [
       ...moved.flatMap(({ roots }) => roots),

@@ -1,5 +1,6 @@
 import type { Place } from "../../skill/reference.ts";
 import { ancestorsOf, cleanPath, parentOf } from "../pod/container-path.ts";
+import { podLimits } from "../pod/limits.ts";
 import type { Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
 import { absoluteAgentRoots, movedRoots, type Reason } from "./moved-roots.ts";
@@ -51,8 +52,12 @@ function placesOf(reasons: readonly Reason[], rule: Place["rule"], including: bo
     if (!places.has(path)) places.set(path, { rule, why, remedy: "mount it elsewhere" });
   };
   for (const { path, as } of reasons) if (including) add(path, `it is ${as}`);
-  for (const { path, as } of reasons)
-    for (const above of ancestorsOf(path)) add(above, `${path} lies below it, ${as}`);
+  for (const { path, as } of reasons) {
+    // No mount lies deeper: a value of two thousand components has not two thousand folders above it that matter.
+    const upper = path.split("/", podLimits.pathDepth + 1).join("/");
+    for (const above of upper === path ? ancestorsOf(path) : [upper, ...ancestorsOf(upper)])
+      add(above, `${path} lies below it, ${as}`);
+  }
   return places;
 }
 

@@ -177,6 +177,36 @@ describe("a home from objects", () => {
       expect(placesAt("/cache", { env })[0]).toMatch(/^unknownHome: /);
   });
 
+  it("costs no time where variables refer to others a thousand times, or have very many sources or values", () => {
+    const ref = { configMapKeyRef: { name: "c", key: "empty" } };
+    const names = ["HOME", "A", "B", "C", "D", "E"];
+    const nested = names.map((name, index) => ({
+      name,
+      value: `$(${names[index + 1] ?? "END"})`.repeat(1000),
+    }));
+    const many = Array.from({ length: 500 }, (_, index) => `$(V${index})`).join("");
+    const envFrom = Array.from({ length: 20_000 }, () => ({ configMapRef: { name: "c" } }));
+    const read = { c: { empty: "", QWEN_HOME: "/q" } };
+    const started = performance.now();
+    for (const more of [
+      { env: [{ name: "END", valueFrom: ref }, ...nested] },
+      { env: [{ name: "HOME", value: many }], envFrom },
+      { env: [{ name: "HOME", value: "/a".repeat(500_000) }], workingDir: "/a".repeat(500_000) },
+      { env: [{ name: "XDG_CONFIG_HOME", value: "/a".repeat(2_000) }] },
+      { env: [{ name: "SKILL_FOLDERS", value: "/a,".repeat(300_000) }] },
+    ])
+      placesAt("/cache", more, read);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it("takes every folder of a list that is not endless", () => {
+    const list = (count: number) => Array.from({ length: count }, (_, index) => `/list/${index}`).join(",");
+    expect(placesAt("/list/31/x", set("SKILL_FOLDERS", list(32)))[0]).toMatch(/^root: /);
+    expect(placesAt("/list/32/x", set("SKILL_FOLDERS", list(33)))).toEqual([
+      "unknownHome: SKILL_FOLDERS may come from a long list, so rossoctl may look here for skills",
+    ]);
+  });
+
   it("is none of an optional ConfigMap that is not there, and unknown of a required one", () => {
     expect(placesAt("/cache", fromConfigMap("c", { optional: true }), { c: undefined })).toEqual([]);
     expect(placesAt("/cache", fromConfigMap("c"), { c: undefined })).toEqual([
