@@ -31,7 +31,7 @@ export type OpenVariable =
 
 /** Where a container's variables come from that the pod itself does not settle. */
 export interface EnvironmentSources {
-  /** In order: a later entry wins, and `env` wins over all. */
+  /** Each once. `env` wins over all; which of these wins is not relied on. */
   readonly envFrom: readonly EnvironmentFrom[];
   /** By name. */
   readonly open: ReadonlyMap<string, OpenVariable>;
@@ -81,9 +81,11 @@ export function environmentSources(
   field: string,
   environment: Environment,
 ): EnvironmentSources {
-  const envFrom = listAt(container["envFrom"], `${field}.envFrom`, podLimits.items).flatMap((entry, index) =>
-    fromOf(entry, `${field}.envFrom[${index}]`),
-  );
+  const envFrom = new Map<string, EnvironmentFrom>();
+  for (const [index, entry] of listAt(container["envFrom"], `${field}.envFrom`, podLimits.items).entries()) {
+    for (const source of fromOf(entry, `${field}.envFrom[${index}]`))
+      envFrom.set(JSON.stringify([source.kind, source.name, source.prefix, source.optional]), source);
+  }
   const open = new Map<string, OpenVariable>();
   if (environment.values().some((value) => value === undefined)) {
     for (const [index, entry] of listAt(container["env"], `${field}.env`, podLimits.items).entries()) {
@@ -93,5 +95,5 @@ export function environmentSources(
       if (environment.get(name) === undefined) open.set(name, openVariable(variable, at));
     }
   }
-  return envFrom.length + open.size === 0 ? settled : { envFrom, open };
+  return envFrom.size + open.size === 0 ? settled : { envFrom: [...envFrom.values()], open };
 }

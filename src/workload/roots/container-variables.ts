@@ -126,7 +126,8 @@ export function environmentRequests(container: Container, namespace: string): re
   const { envFrom, open } = container.environmentSources;
   if (envFrom.length + open.size === 0) return [];
   const names = namesThatMatter(container);
-  const keysOf = envFrom.map((source) => {
+  const keysOf = envFrom.flatMap((source) => {
+    if (source.kind === "Secret") return [];
     const keys = [...names].flatMap((name) =>
       name.startsWith(source.prefix) ? [name.slice(source.prefix.length)] : [],
     );

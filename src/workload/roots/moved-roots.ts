@@ -90,11 +90,11 @@ function movedBy(
   { workingDir }: Container,
 ): Moved {
   const homes = home.bases.map(({ path }) => path);
-  const values = variable.values
-    .flatMap((value) => (separator === undefined ? [value] : value.split(separator)))
-    .map((value) => value.trim())
-    .filter((value) => value !== "" && isPath(value));
-  const paths = values.slice(0, maxPaths).map((value) => pathsOf(value, homes, workingDir));
+  const values = variable.values.flatMap((value) =>
+    separator === undefined ? [value] : value.split(separator, maxPaths + 1),
+  );
+  const written = values.map((value) => value.trim()).filter((value) => value !== "" && isPath(value));
+  const paths = written.slice(0, maxPaths).map((value) => pathsOf(value, homes, workingDir));
   const known = paths.flatMap((path) => path ?? []);
   const as = `${name}, by ${variable.field}`;
   const rootsBelow = standsFor === "root" ? [""] : (movedBelow.get(standsFor) ?? []);
