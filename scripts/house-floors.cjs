@@ -8,7 +8,7 @@ const pureFloors = [
   ["skill"],
   ["kubernetes"],
   ["workload/pod"],
-  ["workload/roots", "workload/carriers"],
+  ["workload/roots", "workload/carriers", "workload/changes"],
   ["workload"],
   ["signature/{signature-error,validity,key,ed25519,json-fields,compare,trusted-key}"],
   ["signature/x509"],

@@ -1,20 +1,17 @@
+import { skillsOf, rootsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
+import { readOnce, withObject } from "../evaluation/source-overlay.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { treeDigest } from "../skill/skill.ts";
-import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { VolumeObject } from "../skill/source.ts";
+import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { skillsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import { readOnce, withObject } from "../evaluation/source-overlay.ts";
-
-export interface ObjectChange {
-  readonly ref: VolumeObjectRef;
-  readonly before: VolumeObject | undefined;
-  readonly after: VolumeObject;
-}
+import { changeIn, type ChangeInPod, type ObjectChange } from "../workload/changes/change-in-pod.ts";
+import { otherObjects } from "./other-objects.ts";
 
 /**
- * Finds the skills of a pod that a change to one object alters; the others are not under review. An unavailable skill
- * counts as changed if its place, a container's path, holds a changed one: unavailable before and after does not prove
- * it equal.
+ * Finds the skills of a pod that a change to one object alters, each with the reason why running containers would not
+ * take it in one step; the others are not under review. Bytes that changed are judged whatever else is unavailable, and
+ * though the review fails in the same way before and after the change. A folder that was a skill stays one.
  */
 export async function changedSkills(
   pod: PodSubject,
@@ -23,38 +20,75 @@ export async function changedSkills(
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const others = readOnce(context.deps.source);
-  const seenWith = async (version: VolumeObject | undefined): Promise<readonly SkillReference[]> =>
+  const once = { ...context, deps: { ...context.deps, source: others } };
+  const seenWith = (version: VolumeObject | undefined): Promise<readonly SkillReference[]> =>
     skillsOf(pod, policies, {
-      ...context,
-      deps: { ...context.deps, source: withObject(others, change.ref, version) },
+      ...once,
+      deps: { ...once.deps, source: withObject(others, change.ref, version) },
     });
-  const before = new Set((await seenWith(change.before)).map(fingerprint));
+  const before = await seenWith(change.before);
   const after = await seenWith(change.after);
-  const changed = new Set(
-    after.filter((skill) => !before.has(fingerprint(skill)) || mayHide(skill, change.ref)),
-  );
-  const places = new Set([...changed].flatMap(placesOf));
-  return after
-    .filter(
-      (skill) =>
-        changed.has(skill) ||
-        (skill.content.state === "unavailable" && placesOf(skill).some((place) => places.has(place))),
-    )
-    .map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` }));
+  const objects = await otherObjects(pod, change.ref, rootsOf(policies), once);
+  const inPod = changeIn(readPodSpec(pod), change, objects);
+  const altered = alteredOf(before, after, inPod);
+  return [...altered, ...lostSkills(before, altered, change, inPod), ...inPod.doubtful(after)];
+}
+
+/** Kinds through which the bytes of a ConfigMap can hide behind a fault of the pod. */
+const mayHide = ({ content, sources }: SkillReference): boolean =>
+  content.state === "unavailable" || sources.some(({ kind }) => kind === "ConfigMap" || kind === "Projected");
+
+function alteredOf(
+  before: readonly SkillReference[],
+  after: readonly SkillReference[],
+  inPod: ChangeInPod,
+): readonly SkillReference[] {
+  const known = new Set(before.flatMap(fingerprints));
+  return after.flatMap((skill) => {
+    const isNew = !fingerprints(skill).every((one) => known.has(one));
+    const isTouched = inPod.touches(skill) && (skill.content.state === "resolved" || mayHide(skill));
+    return isNew || isTouched ? [withObstacle(skill, inPod)] : [];
+  });
+}
+
+function withObstacle(skill: SkillReference, inPod: ChangeInPod): SkillReference {
+  const obstacle = inPod.obstacle(skill);
+  return obstacle === undefined ? skill : { ...skill, obstacle };
 }
 
 const placesOf = ({ path, containers }: SkillReference): readonly string[] =>
   containers.map((container) => JSON.stringify([container, path]));
 
-/** Whether the reference hides bytes of the object, because these break a rule or exceed a limit. */
-const mayHide = ({ content, sources }: SkillReference, { name }: VolumeObjectRef): boolean =>
-  content.state === "unavailable" &&
-  (content.code === "SOURCE_MALFORMED" || content.code === "LIMIT_EXCEEDED") &&
-  sources.some((source) => source.name === name);
+/** Skills that the change would leave as folders of other files, such as by taking out SKILL.md. */
+function lostSkills(
+  before: readonly SkillReference[],
+  altered: readonly SkillReference[],
+  { ref }: ObjectChange,
+  inPod: ChangeInPod,
+): readonly SkillReference[] {
+  const still = new Set(altered.flatMap(placesOf));
+  return before
+    .filter(({ content }) => content.state === "resolved")
+    .filter((skill) => inPod.touches(skill) && !placesOf(skill).every((place) => still.has(place)))
+    .map((skill) => withObstacle(skill, inPod))
+    .filter((skill) => skill.obstacle !== undefined || inPod.leaves(skill))
+    .map((skill) => ({
+      ...skill,
+      content: {
+        state: "unavailable",
+        code: "SOURCE_UNAVAILABLE",
+        detail: `the change takes out of ConfigMap ${ref.name} what makes this folder of a running pod a skill, its SKILL.md; keep it there, or give the new version a new name`,
+      },
+    }));
+}
 
-/** Identifies the content of a reference: equal fingerprints mean equal skills, as far as these could be read. */
-export function fingerprint({ path, containers, content, sources }: SkillReference): string {
+/**
+ * Identifies the content of a reference in each of its containers: equal fingerprints mean equal skills, as far as these
+ * could be read.
+ */
+export function fingerprints({ path, containers, content, sources }: SkillReference): readonly string[] {
   const bytes =
     content.state === "resolved" ? treeDigest(content.skill) : `${content.state}: ${content.detail}`;
-  return JSON.stringify([path, containers, bytes, sources]);
+  const uses = sources.map(({ kind, name, writable }) => [kind, name, writable]);
+  return containers.map((container) => JSON.stringify([container, path, bytes, uses]));
 }

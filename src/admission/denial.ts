@@ -43,7 +43,11 @@ function referenceText(reference: SkillReference): string {
   );
   const shown = sources.length > 2 ? [...sources.slice(0, 2), `${sources.length - 2} more`] : sources;
   const pod = reference.mountedBy === undefined ? "" : `, mounted by Pod ${reference.mountedBy}`;
-  return printable(`${shown.join(" + ")} at ${reference.path}${pod}`, 300);
+  const change =
+    reference.expectedChange === undefined
+      ? ""
+      : `, as the change of ConfigMap ${reference.expectedChange} that is on its way makes it`;
+  return printable(`${shown.join(" + ")} at ${reference.path}${pod}${change}`, 300);
 }
 
 /** Names the signer, and says whether the files still match. */

@@ -1,10 +1,18 @@
-import { effectivePolicies, evaluate, rootsOf, type ReviewContext } from "../evaluation/evaluate.ts";
+import type { ExpectedChange } from "../evaluation/cluster-view.ts";
+import {
+  effectivePolicies,
+  evaluate,
+  rootsOf,
+  type EffectivePolicies,
+  type ReviewContext,
+} from "../evaluation/evaluate.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
+import { decodeVolumeObject, identityOf } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
+import { isFields } from "../text/fields.ts";
 import { distinctPods } from "../workload/distinct-pods.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
@@ -14,21 +22,65 @@ import { changedSkills } from "./changed-skills.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 
-/** Reviews a change to a ConfigMap by the running pods that mount it: each is judged with the new content. */
+/**
+ * Reviews a change to a ConfigMap by the pods that mount it: each is judged with the new content. A change that is let
+ * through is remembered for pods that come while it is being stored.
+ */
 export async function reviewChange(
   request: AdmissionRequest,
   object: KubernetesObject,
   context: ReviewContext,
 ): Promise<Decision> {
-  const ref: VolumeObjectRef = {
-    kind: "ConfigMap",
-    namespace: request.subject.namespace,
-    name: request.subject.name,
-  };
+  const { namespace, name } = request.subject;
+  const ref: VolumeObjectRef = { kind: "ConfigMap", namespace, name };
+  const effective = await effectivePolicies(namespace, context);
+  if (effective.policies.length === 0) return bypass(request, "ungoverned");
+  if (request.oldObject !== undefined && hasSameData(request.oldObject, object))
+    return bypass(request, "unchanged");
+  // The change is announced before the pods are asked for: a pod that comes later is judged with it.
+  const forget = await expectChange(
+    request,
+    { ref, object, replaces: identityBefore(request) },
+    effective,
+    context,
+  );
+  let admitted = false;
+  try {
+    const decision = await judgeChange(request, { ref, object }, effective, context);
+    admitted = decision.outcome !== "deny";
+    return decision;
+  } finally {
+    if (!admitted) forget?.();
+  }
+}
+
+const identityBefore = ({ oldObject }: AdmissionRequest): string | undefined =>
+  oldObject === undefined ? undefined : identityOf(oldObject);
+
+/** @throws SourceError LIMIT_EXCEEDED if a policy enforces, and no more changes can be remembered */
+async function expectChange(
+  { subject }: AdmissionRequest,
+  change: ExpectedChange,
+  { policies }: EffectivePolicies,
+  { deps, signal }: ReviewContext,
+): Promise<(() => void) | undefined> {
+  if (subject.dryRun || deps.cluster.expectChange === undefined) return undefined;
+  const forget = await deps.cluster.expectChange(change, signal);
+  if (forget !== undefined || policies.every(({ mode }) => mode !== "Enforce")) return forget;
+  throw new SourceError(
+    "LIMIT_EXCEEDED",
+    `more ConfigMaps of namespace ${subject.namespace} are being changed at once than are remembered until they are stored; try again in a minute`,
+  );
+}
+
+async function judgeChange(
+  request: AdmissionRequest,
+  { ref, object }: Pick<ExpectedChange, "ref" | "object">,
+  effective: EffectivePolicies,
+  context: ReviewContext,
+): Promise<Decision> {
   const pods = context.deps.cluster.podsUsing(ref);
   if (pods.length === 0) return bypass(request, "unused");
-  const effective = await effectivePolicies(ref.namespace, context);
-  if (effective.policies.length === 0) return bypass(request, "ungoverned");
   const distinct = distinctPods(pods);
   const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
@@ -37,11 +89,25 @@ export async function reviewChange(
   if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
-    changed.push(...(await changedSkills(pod, { ref, before, after }, effective, context)));
+    const skills = await changedSkills(pod, { ref, before, after }, effective, context);
+    changed.push(...skills.map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` })));
     await yieldToEventLoop(context.signal);
   }
   if (changed.length === 0) return bypass(request, "no-skills");
   return decide(request, await evaluate(changed, effective, { isPod: true }, context));
+}
+
+/** Whether no value differs, as in updates of labels and annotations: cheaper than decoding. */
+const hasSameData = (before: KubernetesObject, after: KubernetesObject): boolean =>
+  ["data", "binaryData"].every((field) => haveSameValues(before[field] ?? {}, after[field] ?? {}));
+
+function haveSameValues(before: unknown, after: unknown): boolean {
+  if (!isFields(before) || !isFields(after)) return false;
+  const keys = Object.keys(after);
+  return (
+    keys.length === Object.keys(before).length &&
+    keys.every((key) => typeof after[key] === "string" && after[key] === before[key])
+  );
 }
 
 /** Decodes the version before the change; an unreadable one counts as absent: all that comes out is judged, and a repair passes. */
@@ -74,9 +140,8 @@ async function askedOf(
   return asked;
 }
 
-/** Whether the mounted content is unchanged: changes to labels, annotations or finalizers do not reach pods. */
+/** Whether no byte that is mounted differs: other keys, labels and `immutable` do not reach pods. */
 const isSameObject = (before: VolumeObject, after: VolumeObject): boolean =>
-  before.immutable === after.immutable &&
   before.files.size === after.files.size &&
   after.files.entries().every(([key, { bytes }]) => {
     const other = before.files.get(key)?.bytes;

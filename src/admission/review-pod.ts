@@ -12,7 +12,8 @@ import { podOf } from "../workload/carriers/pod-of.ts";
 import { sameSkillInputs } from "../workload/carriers/unchanged.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
-import { fingerprint } from "./changed-skills.ts";
+import { fingerprints } from "./changed-skills.ts";
+import { changesToCome, skillsToCome } from "./skills-to-come.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 
@@ -31,9 +32,14 @@ export async function reviewPod(
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
   // The pod is announced before the first read: a later change to its objects is then reviewed under this pod.
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
+  // Changes are listed before the first read: one that is stored meanwhile is in the read or in the list.
+  const changes = pod.isPod ? changesToCome(pod, context) : [];
   let admitted = false;
   try {
-    const references = await skillsBroughtIn(request, pod, effective, context);
+    const references = [
+      ...(await skillsBroughtIn(request, pod, effective, context)),
+      ...(await skillsToCome(pod, changes, effective, context)),
+    ];
     const decision =
       references.length === 0
         ? bypass(request, "no-skills")
@@ -71,6 +77,8 @@ async function skillsBroughtIn(
   }
   const source = readOnce(context.deps.source);
   const once = { ...context, deps: { ...context.deps, source } };
-  const known = new Set((await skillsOf(before, policies, once)).map(fingerprint));
-  return (await skillsOf(pod, policies, once)).filter((skill) => !known.has(fingerprint(skill)));
+  const known = new Set((await skillsOf(before, policies, once)).flatMap(fingerprints));
+  return (await skillsOf(pod, policies, once)).filter(
+    (skill) => !fingerprints(skill).every((one) => known.has(one)),
+  );
 }

@@ -29,7 +29,15 @@ const bulkyFields: ReadonlySet<string> = new Set([
   "securityContext",
   "terminationMessagePolicy",
 ]);
-const metadataFields = ["name", "generateName", "namespace", "uid", "labels", "annotations"];
+const metadataFields = [
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "creationTimestamp",
+  "labels",
+  "annotations",
+];
 /** kubectl's own copy of the whole pod, which would double the memory. */
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -66,11 +74,6 @@ export function slimPod(pod: KubernetesObject): KubernetesObject {
   return { ...type, metadata: slimMetadata(metadata), spec: slim };
 }
 
-const hasEnded = (pod: KubernetesObject): boolean => {
-  const status = pod["status"];
-  return isFields(status) && (status["phase"] === "Succeeded" || status["phase"] === "Failed");
-};
-
 /** Pods that mount one object. */
 interface Users {
   readonly key: string;
@@ -91,7 +94,10 @@ const maxExpectedSize = 16 * 1024 * 1024;
 /** Key prefix of an expected pod, before its uid: no namespace has such a name. */
 const expectedPrefix = "?/";
 
-/** Running pods by the ConfigMaps and Secrets that they mount. */
+/**
+ * Pods by the ConfigMaps and Secrets that they mount. One that has ended counts until it is deleted: its phase can be
+ * written by whoever may write `pods/status`, while its containers run on.
+ */
 export class PodStore {
   readonly #pods = new Map<string, StoredPod>();
   readonly #users = new Map<string, Users>();
@@ -155,7 +161,6 @@ export class PodStore {
 
   #put(key: string, pod: KubernetesObject, namespace: string): void {
     this.delete(key);
-    if (hasEnded(pod)) return;
     const slim = slimPod(pod);
     const subject = podOf(slim, namespace);
     const names = subject === undefined ? [] : objectNames(subject);
@@ -181,7 +186,7 @@ export class PodStore {
     return this.#pods.keys().filter((key) => !key.startsWith(expectedPrefix));
   }
 
-  /** Pods that mount this object and have not ended, expected ones included. */
+  /** Pods that mount this object, expected ones included. */
   using(ref: VolumeObjectRef): readonly PodSubject[] {
     this.#dropExpected();
     const users = this.#users.get(usedKey(ref));

@@ -1,5 +1,5 @@
 import type { VolumeObjectRef } from "../skill/source.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import { uidOf, type KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 
 /** Port: the cluster around the object under review. */
@@ -10,7 +10,7 @@ export interface ClusterView {
    *   never pass for a namespace without policies
    */
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
-  /** Pods that have not ended and mount this object: those of the watch, and the expected ones. */
+  /** Pods that mount this object: those of the watch, and the expected ones. */
   podsUsing(ref: VolumeObjectRef): readonly PodSubject[];
   /**
    * Announces a pod that is about to be stored: `podsUsing` counts it until the watch shows it or some time has
@@ -18,4 +18,31 @@ export interface ClusterView {
    * @returns withdraws the announcement
    */
   readonly expectPod?: (pod: KubernetesObject, namespace: string) => () => void;
+  /**
+   * Announces a change that is about to be stored: `expectedChanges` returns it until a read shows that it is, or can
+   * no longer be, or some time has passed. Absent if nothing is stored.
+   * @returns withdraws the announcement; undefined if too many changes of the namespace are expected already
+   */
+  readonly expectChange?: (change: ExpectedChange, signal: AbortSignal) => Promise<(() => void) | undefined>;
+  /** Changes of this object that are expected to be stored. Absent if nothing is stored. */
+  readonly expectedChanges?: (ref: VolumeObjectRef) => readonly ExpectedChange[];
+}
+
+/** A change of an object that was let through, or is under review, and may be stored at any moment. */
+export interface ExpectedChange {
+  readonly ref: VolumeObjectRef;
+  /** The object as it would be stored. */
+  readonly object: KubernetesObject;
+  /** Identity of the version that it replaces; undefined if it creates the object. */
+  readonly replaces: string | undefined;
+}
+
+/**
+ * Whether a change is stored, or can no longer be, by the identity that a consistent read of its object has shown;
+ * undefined: there is none. The API server stores an update only over the version that was reviewed, and reviews it anew
+ * otherwise. A creation that comes too early for a deletion may still succeed after it.
+ */
+export function isSettled({ object, replaces }: ExpectedChange, identity: string | undefined): boolean {
+  if (replaces !== undefined) return identity !== replaces;
+  return identity !== undefined && uidOf(object) !== "" && identity.startsWith(`${uidOf(object)}/`);
 }

@@ -24,6 +24,10 @@ export const nameOf = (object: KubernetesObject): string => textIn(object, "name
 /** `metadata.uid`; empty where it is missing or no text. */
 export const uidOf = (object: KubernetesObject): string => textIn(object, "uid");
 
+/** `metadata.creationTimestamp`, to the second; undefined where it is missing or no text. */
+export const createdAtOf = (object: KubernetesObject): string | undefined =>
+  textIn(object, "creationTimestamp") || undefined;
+
 /** `metadata.namespace`; `otherwise` where it is missing, empty or no text. */
 export const namespaceOf = (object: KubernetesObject, otherwise: string): string =>
   textIn(object, "namespace") || otherwise;

@@ -3,7 +3,8 @@ import { skillLimits } from "../skill/limits.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import type { KubernetesObject } from "./object.ts";
+import { defined } from "../text/fields.ts";
+import { createdAtOf, type KubernetesObject } from "./object.ts";
 
 /** Bytes of all values together: the API server's own limit (`MaxSecretSize`) on ConfigMaps and Secrets. */
 const maxBytes = 1024 * 1024;
@@ -162,6 +163,7 @@ export function decodeVolumeObject(object: KubernetesObject, request: VolumeObje
     ...request,
     identity: identityOf(object),
     immutable: immutable === true,
+    ...defined({ createdAt: createdAtOf(object) }),
     files: decodeFiles(object, request),
   };
 }

@@ -4,6 +4,7 @@ import type { Grades } from "../evidence/grade.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
+import { changeFindings } from "./rules/changes.ts";
 import { expiryFindings } from "./rules/expiry.ts";
 import { freshnessFindings } from "./rules/freshness.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
@@ -60,6 +61,7 @@ export function judge(
           ...(isPlaceOnly(reference)
             ? []
             : [...nameFindings(policy, reference, known), ...immutabilityFindings(policy, reference)]),
+          ...changeFindings(reference),
         ]
       : [
           {

@@ -123,6 +123,12 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     meaning: "The policy demands immutable ConfigMaps, and this one could be changed after admission.",
     remedy: "set immutable: true on the ConfigMap (skill-admission package does)",
   },
+  CHANGED_IN_PLACE: {
+    meaning:
+      "A ConfigMap was to change under a running pod, which would then show files of two versions of a skill. The kubelet replaces in one step only what comes from one ConfigMap, by one mount without `subPath`. A skill that is spread further is not changed in place, whether the new version is signed or not, and its ConfigMaps are not made anew one after the other while a pod runs that has them. See [changing a skill](operations.md#changing-a-skill).",
+    remedy:
+      "give the new version ConfigMaps of new names (skill-admission package does), or delete the running pods first",
+  },
   WRITABLE_MOUNT: {
     meaning: "The policy demands read-only mounts, and a container could write to the skill.",
     remedy: "set readOnly: true on every mount of the skill",

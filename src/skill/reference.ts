@@ -74,6 +74,10 @@ export interface SkillReference {
   /** Volumes that contribute a file, outermost mount first. Never empty. */
   readonly sources: readonly SourceUse[];
   readonly content: SkillContent;
+  /** The reason why running containers would show files of two versions of it if the change under review were made. */
+  readonly obstacle?: string;
+  /** The ConfigMap of which a change that may be stored at any moment makes the skill what it is here. */
+  readonly expectedChange?: string;
   /** The pod that mounts it, `namespace/name`; absent if the object under review is that pod. */
   readonly mountedBy?: string;
 }

@@ -36,6 +36,8 @@ export interface ImageIdentity {
  */
 export interface VolumeObject extends VolumeObjectRequest, FileTree {
   readonly immutable: boolean;
+  /** `metadata.creationTimestamp`; absent in a file. */
+  readonly createdAt?: string;
 }
 
 /**

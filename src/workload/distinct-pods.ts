@@ -2,12 +2,16 @@ import { isFields, type Fields } from "../text/fields.ts";
 import type { PodSubject } from "./pod/pod-subject.ts";
 import { rootVariables } from "./roots/moving-variables.ts";
 
-/** Leaves one pod of each set of replicas: pods of one template see the same files. */
+/**
+ * Leaves the oldest pod of each set of replicas: pods of one template see the same files, and what was made anew since
+ * the oldest came may be seen by it in an older version.
+ */
 export function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
   const seen = new Map<string, PodSubject>();
   for (const pod of pods) {
     const key = filesKey(pod);
-    if (!seen.has(key)) seen.set(key, pod);
+    const other = seen.get(key);
+    if (other === undefined || (pod.createdAt ?? "") < (other.createdAt ?? "")) seen.set(key, pod);
   }
   return [...seen.values()];
 }

@@ -24,6 +24,7 @@ import {
 import { createReferencedObjects, type ReferencedObjects } from "./watch/referenced-objects.ts";
 import type { StatusWriter } from "./status/writer.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
+import { createExpectedChanges } from "./expected-changes.ts";
 
 export interface LiveClusterOptions {
   readonly client: ApiClient;
@@ -181,7 +182,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     throw new SourceError("SOURCE_UNAVAILABLE", `${what} are not known yet: ${missing().join("; ")}`);
   };
   return {
-    ...createVolumeObjectSource(client, options.cacheBytes, hooks),
+    ...createExpectedChanges(createVolumeObjectSource(client, options.cacheBytes, hooks)),
     namespaceLabels: async (name, signal) =>
       namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),

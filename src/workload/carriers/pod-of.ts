@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "../../text/fields.ts";
+import { defined, isFields, type Fields } from "../../text/fields.ts";
 import {
   fieldsAt,
   listAt,
@@ -8,7 +8,7 @@ import {
   textMapAt,
 } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "../pod/limits.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { createdAtOf, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { PodSubject } from "../pod/pod-subject.ts";
 import { carrierOf, type Carrier } from "./carriers.ts";
 
@@ -31,6 +31,7 @@ export function podOf(object: KubernetesObject, namespace: string): PodSubject |
     namespace,
     name: nameOf(object),
     isPod: carrier.kind === "Pod",
+    ...defined({ createdAt: carrier.kind === "Pod" ? createdAtOf(object) : undefined }),
     field,
     labels: textMapAt(metadata["labels"], `${metadataField}.labels`),
     annotations: textMapAt(metadata["annotations"], `${metadataField}.annotations`),

@@ -10,6 +10,8 @@ export interface PodSubject {
   readonly name: string;
   /** Whether the object is a pod itself. */
   readonly isPod: boolean;
+  /** `metadata.creationTimestamp` of a pod that the API server knows, to the second. */
+  readonly createdAt?: string;
   /** Path of the pod's spec in the object, `spec`, `spec.template.spec`, …, for messages. */
   readonly field: string;
   readonly labels: Readonly<Record<string, string>>;

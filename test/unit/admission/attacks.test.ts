@@ -209,7 +209,7 @@ describe("an attack by a part of the skill that is missing before and after the 
     async (code) => {
       const world = running();
       world.readInstead = () => Promise.reject(new SourceError(code, "ConfigMap beside: no"));
-      const text = denial(await update(world, evil));
+      const text = denial(await update(world, evil))?.replaceAll(/ +/g, " ");
       expect(text).toContain(`${code} ConfigMap beside: no`);
       expect(text).toContain("DIGEST_MISMATCH");
     },
@@ -228,7 +228,9 @@ describe("an attack by a part of the skill that is missing before and after the 
     expect(text).toContain("SOURCE_UNAVAILABLE");
     expect(text).not.toContain("DIGEST_MISMATCH");
     world.configMaps.set("beside", beside);
-    expect(denial(await update(world, next.object, good.object))).toBeUndefined();
+    const whole = denial(await update(world, next.object, good.object));
+    expect(whole).toContain("CHANGED_IN_PLACE the skill comes from ConfigMap skills-etl and ConfigMap beside");
+    expect(whole).toContain("fix: give the new version ConfigMaps of new names");
   });
 
   it("does not keep anybody from labels, from keys that no pod mounts, or from bringing the part back", async () => {

@@ -460,6 +460,7 @@ describe("review of a change to an object that could not be read before", () => 
   it("judges what comes out, and refuses what still cannot be read", async () => {
     const skill = { "SKILL.md": "---\nname: data-designer\ndescription: Not signed.\n---\n" };
     expect(denial(await repaired(worldAt("/skills/data-designer"), skill))).toContain("UNSIGNED");
-    expect(denial(await repaired(worldAt("/etc/app"), many))).toContain("LIMIT_EXCEEDED");
+    expect(denial(await repaired(worldAt("/etc/app"), { ...many, k0: "1" }))).toContain("LIMIT_EXCEEDED");
+    expect(denial(await repaired(worldAt("/etc/app"), many))).toBeUndefined();
   });
 });

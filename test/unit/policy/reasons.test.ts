@@ -135,6 +135,7 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   SOURCE_UNAVAILABLE: [unavailable("SOURCE_UNAVAILABLE"), fine],
   SOURCE_MALFORMED: [unavailable("SOURCE_MALFORMED"), fine],
   NOT_IMMUTABLE: [mutable(false), mutable(true)],
+  CHANGED_IN_PLACE: [{ reference: { obstacle: "o" } }, fine],
   WRITABLE_MOUNT: [written(true), written(false)],
   LIMIT_EXCEEDED: [unavailable("LIMIT_EXCEEDED"), fine],
   TIMEOUT: [unavailable("TIMEOUT"), fine],

@@ -66,6 +66,15 @@ export interface SourceHooks {
   readonly onCache?: (result: "hit" | "miss") => void;
 }
 
+/** Reads which version of an object is stored. */
+export interface IdentitySource {
+  /**
+   * The object's identity by a consistent read; undefined if it does not exist.
+   * @throws SourceError if the read failed
+   */
+  identify(ref: VolumeObjectRef, signal: AbortSignal): Promise<string | undefined>;
+}
+
 /**
  * Reads ConfigMaps and Secrets consistently: a GET without `resourceVersion` is answered from etcd's quorum
  * (Kubernetes API concepts, "Resource versions").
@@ -79,7 +88,7 @@ export function createVolumeObjectSource(
   client: ApiClient,
   cacheBytes: number = defaultCacheBytes,
   hooks: SourceHooks = {},
-): SkillSource {
+): SkillSource & IdentitySource {
   const cache = new LRUCache<string, VolumeObject>({
     maxSize: cacheBytes,
     sizeCalculation: (object) =>
@@ -115,17 +124,24 @@ export function createVolumeObjectSource(
     hooks.onCache?.("miss");
     return await readWhole(path, request, signal);
   };
+  const unlessAbsent = async <T>(
+    ref: VolumeObjectRef,
+    work: (path: string) => Promise<T>,
+  ): Promise<T | undefined> => {
+    const path = pathOf(ref);
+    try {
+      return await work(path);
+    } catch (error) {
+      cache.delete(path);
+      if (error instanceof ApiError && error.status === 404 && error.reason === "NotFound") return undefined;
+      throw toSourceError(error, describeRef(ref));
+    }
+  };
   return {
-    read: async (request, signal) => {
-      const path = pathOf(request);
-      try {
-        return await readCached(path, request, signal);
-      } catch (error) {
-        cache.delete(path);
-        if (error instanceof ApiError && error.status === 404 && error.reason === "NotFound")
-          return undefined;
-        throw toSourceError(error, describeRef(request));
-      }
-    },
+    read: (request, signal) => unlessAbsent(request, (path) => readCached(path, request, signal)),
+    identify: (ref, signal) =>
+      unlessAbsent(ref, async (path) =>
+        identityOf(await client.call({ path, signal, accept: metadataOnly })),
+      ),
   };
 }

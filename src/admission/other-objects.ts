@@ -1,0 +1,39 @@
+import type { ReviewContext } from "../evaluation/evaluate.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
+import type { OtherObject } from "../workload/changes/change-in-pod.ts";
+import { objectsToRead } from "../workload/objects-to-read.ts";
+import { readPodSpec } from "../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
+
+/** The other objects that a pod mounts where a skill can be, by name, as they are now and as far as the pod can have them. */
+export async function otherObjects(
+  pod: PodSubject,
+  changed: VolumeObjectRef,
+  roots: readonly string[],
+  { deps, signal }: ReviewContext,
+): Promise<ReadonlyMap<string, OtherObject>> {
+  const states = new Map<string, OtherObject>();
+  for (const request of objectsToRead(readPodSpec(pod), roots)) {
+    if (request.name === changed.name) continue;
+    try {
+      states.set(request.name, stateOf(await deps.source.read(request, signal), pod));
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      states.set(request.name, { state: "failed", keys: new Set() });
+    }
+  }
+  return states;
+}
+
+const stateOf = (object: VolumeObject | undefined, { createdAt }: PodSubject): OtherObject =>
+  object === undefined
+    ? { state: "missing", keys: new Set() }
+    : {
+        state: isLater(object.createdAt, createdAt) ? "anew" : "present",
+        keys: new Set(object.files.keys()),
+      };
+
+/** The API server counts seconds: an object made anew in the second of the pod's own creation is not told apart. */
+const isLater = (object: string | undefined, pod: string | undefined): boolean =>
+  object !== undefined && pod !== undefined && Date.parse(object) > Date.parse(pod);
