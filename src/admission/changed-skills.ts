@@ -29,7 +29,7 @@ export async function changedSkills(
   const before = await seenWith(change.before);
   const after = await seenWith(change.after);
   const objects = await otherObjects(pod, change.ref, rootsOf(policies), once);
-  const inPod = changeIn(readPodSpec(pod), change, objects);
+  const inPod = changeIn(readPodSpec(pod), { ...change, podCreatedAt: pod.createdAt }, objects);
   const altered = alteredOf(before, after, inPod);
   return [...altered, ...lostSkills(before, altered, change, inPod), ...inPod.doubtful(after)];
 }

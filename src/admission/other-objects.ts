@@ -2,6 +2,7 @@ import type { ReviewContext } from "../evaluation/evaluate.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
 import type { OtherObject } from "../workload/changes/change-in-pod.ts";
+import { stateByAge } from "../workload/changes/in-place.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
@@ -29,11 +30,4 @@ export async function otherObjects(
 const stateOf = (object: VolumeObject | undefined, { createdAt }: PodSubject): OtherObject =>
   object === undefined
     ? { state: "missing", keys: new Set() }
-    : {
-        state: isLater(object.createdAt, createdAt) ? "anew" : "present",
-        keys: new Set(object.files.keys()),
-      };
-
-/** The API server counts seconds: an object made anew in the second of the pod's own creation is not told apart. */
-const isLater = (object: string | undefined, pod: string | undefined): boolean =>
-  object !== undefined && pod !== undefined && Date.parse(object) > Date.parse(pod);
+    : { state: stateByAge(object.createdAt, createdAt), keys: new Set(object.files.keys()) };

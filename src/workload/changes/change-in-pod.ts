@@ -2,7 +2,7 @@ import { baseName } from "../../skill/path.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
 import type { PodSpec } from "../pod/pod-spec.ts";
-import { obstacleOfOwn, obstacleTo, type ObjectState } from "./in-place.ts";
+import { obstacleOfOwn, obstacleTo, stateByAge, type ObjectState } from "./in-place.ts";
 import {
   isWithin,
   placesOf,
@@ -20,6 +20,8 @@ export interface ObjectChange {
   /** Undefined if it is not known: the object did not exist, or could not be read. */
   readonly before: VolumeObject | undefined;
   readonly after: VolumeObject;
+  /** Absent for a pod that the API server does not know yet. */
+  readonly podCreatedAt?: string | undefined;
 }
 
 /** One of the other objects of the pod, and its keys as they are now. */
@@ -121,20 +123,24 @@ interface Possible {
 /** The reason why a folder may be a skill in a running container though nothing in it says so now. */
 function doubtAbout(
   { way, ways, path }: Possible,
-  { ref, before }: ObjectChange,
+  { ref, before, after, podCreatedAt }: ObjectChange,
   objects: ReadonlyMap<string, OtherObject>,
 ): string | undefined {
   const { name, optional } = way.part;
   if (name === ref.name) {
     // The object before it may have held SKILL.md, and a mount that does not follow still shows it.
     if (before !== undefined) return undefined;
+    // By the object's age, later changes of others will tell that it was made anew: not of one of the pod's own second.
+    const isShared = [...ways].some(({ part }) => part.name !== name);
+    if (isShared && stateByAge(after.createdAt, podCreatedAt) === "recent")
+      return `ConfigMap ${name} comes in the same second as the pod; try again`;
     return obstacleOfOwn(
       name,
       [...ways].filter(({ part }) => part.name === name),
     );
   }
   const state = objects.get(name)?.state ?? "present";
-  if (state === "present") return undefined;
+  if (state === "present" || state === "recent") return undefined;
   // A part of a skill is never optional: beside files of others, an optional object held no SKILL.md when the pod came.
   if (
     optional &&
@@ -148,6 +154,7 @@ const states: Readonly<Record<ObjectState, string>> = {
   present: "is there",
   missing: "does not exist any more; create it first",
   failed: "cannot be read; try again",
+  recent: "was made in the same second as the pod",
   anew: "was made anew after the pod had started, which may still show the old one; restart the pod",
 };
 

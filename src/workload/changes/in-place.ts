@@ -1,10 +1,18 @@
 import type { Way } from "./ways.ts";
 
 /**
- * One object as a running pod has it. `present`: as it has been since before the pod; `missing`, `failed`: it cannot be
- * read now; `anew`: made after the pod was, so that the pod may still show files of one that was deleted.
+ * One object as a running pod has it. `present`: older than the pod; `missing`, `failed`: it cannot be read now; `anew`:
+ * made after the pod was, so that the pod may still show files of one that was deleted; `recent`: made in the same
+ * second, which may be before it or after.
  */
-export type ObjectState = "present" | "missing" | "failed" | "anew";
+export type ObjectState = "present" | "missing" | "failed" | "anew" | "recent";
+
+/** The state of an object that is there, by creation timestamps of the API server. */
+export function stateByAge(object: string | undefined, pod: string | undefined): ObjectState {
+  if (object === undefined || pod === undefined) return "present";
+  const later = Date.parse(object) - Date.parse(pod);
+  return later > 0 ? "anew" : later === 0 ? "recent" : "present";
+}
 
 /** A change of one ConfigMap, as far as it decides whether running containers take it in one step. */
 export interface Replacement {
@@ -48,6 +56,7 @@ const wrong: Readonly<Record<ObjectState, string>> = {
   missing: "was deleted",
   failed: "cannot be read and may have been changed",
   anew: "was made anew",
+  recent: "may have been made anew",
 };
 
 /** The same for the object's own files, whatever others there are. */
