@@ -140,8 +140,10 @@ function removable({ files }: SkillTree): readonly Pick<UnreadablePath, "use" | 
   const optional = files.find((file) => file.optional);
   if (optional === undefined) return [];
   const { use } = optional;
-  if (files.every((file) => file.use.name === use.name)) return [];
-  const detail = `${use.kind} ${use.name} is optional and holds a part of the skill only, which its deletion would take away; take out "optional"`;
+  const isAlone = files.every((file) => file.use.name === use.name);
+  if (isAlone && new Set(files.map(({ layer }) => layer)).size === 1) return [];
+  const part = isAlone ? "is mounted in several parts" : "holds a part of the skill only";
+  const detail = `${use.kind} ${use.name} is optional and ${part}, which its deletion would take away; take out "optional"`;
   return [{ use, state: { state: "unverifiable", kind: use.kind, detail } }];
 }
 

@@ -32,20 +32,27 @@ const waysOfMount = (mount: Mount): readonly Way[] =>
 /** Whether every key of the object is a file at the top of the mount. */
 const isWhole = ({ mount, part }: Way): boolean => part.items === undefined && mount.subPath === "";
 
-/** The path of a volume's file in the container; undefined if the mount's `subPath` leaves it out. */
-function placeOf({ path, subPath }: Mount, inside: string): string | undefined {
-  if (subPath === "") return joinPath(path, inside);
-  if (inside === subPath) return path;
-  return inside.startsWith(`${subPath}/`) ? joinPath(path, inside.slice(subPath.length + 1)) : undefined;
+/** The paths of a volume's file in the container: none if the mount's `subPath` leaves it out, several if that is not known. */
+function placesOfFile({ path, subPath }: Mount, inside: string): readonly string[] {
+  if (subPath === "") return [joinPath(path, inside)];
+  if (subPath === undefined) return [path, ...suffixesOf(inside).map((suffix) => joinPath(path, suffix))];
+  if (inside === subPath) return [path];
+  return inside.startsWith(`${subPath}/`) ? [joinPath(path, inside.slice(subPath.length + 1))] : [];
+}
+
+/** The path, and what is left of it below each of its folders. */
+function suffixesOf(path: string): readonly string[] {
+  const components = path.split("/");
+  return components.map((_, at) => components.slice(at).join("/"));
 }
 
 /** The files' paths for keys of the way's object; without keys, all that the pod's spec names. */
 export function placesOf({ mount, part }: Way, keys?: ReadonlySet<string>): readonly string[] {
   const inside =
     part.items === undefined
-      ? [...(keys ?? (mount.subPath === "" ? [] : [mount.subPath]))]
+      ? [...(keys ?? (mount.subPath ? [mount.subPath] : []))]
       : part.items.filter(({ key }) => keys?.has(key) ?? true).map(({ path }) => path);
-  return inside.flatMap((path) => placeOf(mount, path) ?? []);
+  return inside.flatMap((path) => placesOfFile(mount, path));
 }
 
 /** Each folder once: the walk up ends where another file has been. */

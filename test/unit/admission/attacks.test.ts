@@ -229,7 +229,9 @@ describe("an attack by a part of the skill that is missing before and after the 
     expect(text).not.toContain("DIGEST_MISMATCH");
     world.configMaps.set("beside", beside);
     const whole = denial(await update(world, next.object, good.object));
-    expect(whole).toContain("CHANGED_IN_PLACE the skill comes from ConfigMap skills-etl and ConfigMap beside");
+    expect(whole).toContain(
+      "CHANGED_IN_PLACE the skill comes from ConfigMap skills-etl and ConfigMap beside",
+    );
     expect(whole).toContain("fix: give the new version ConfigMaps of new names");
   });
 
