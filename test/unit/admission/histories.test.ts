@@ -6,7 +6,7 @@ import { podObject } from "../../fixtures/pods.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { History, type Content } from "./history.ts";
-import { layouts, skillFileNames, type Layout } from "./skill-layouts.ts";
+import { layouts, type Layout } from "./skill-layouts.ts";
 import { published } from "./world.ts";
 
 const skillMd = "---\nname: s\ndescription: Keeps a timeline of what happens.\n---\n";
@@ -60,15 +60,21 @@ type Step =
       readonly pod: "p" | "q";
       readonly late: boolean;
     }
-  | { readonly do: "commit" | "wait" };
+  | { readonly do: "commit" | "wait" | "deliver" };
 
-type Twist =
-  { readonly kind: "none" | "empty" | "extra" } | { readonly kind: "drop" | "evil"; readonly key: string };
+/** `drop` and `evil` concern the key of this number. */
+interface Twist {
+  readonly kind: "none" | "empty" | "extra" | "drop" | "evil";
+  readonly key: number;
+}
+
+const asSigned: Twist = { kind: "none", key: 0 };
 
 /** Contents as an honest publisher or an attacker would write them. */
 function contentOf(layout: Layout, name: Name, version: number, twist: Twist): Content {
   const share = (layout.keys[name] ?? []).map((key) => [key, versions[version]?.[key] ?? "note"] as const);
   const data: Record<string, string> = Object.fromEntries(share);
+  const [key] = share[twist.key % Math.max(1, share.length)] ?? ["extra.sh"];
   switch (twist.kind) {
     case "none":
       return data;
@@ -77,18 +83,16 @@ function contentOf(layout: Layout, name: Name, version: number, twist: Twist): C
     case "extra":
       return { ...data, "extra.sh": "evil" };
     case "drop":
-      return Object.fromEntries(Object.entries(data).filter(([key]) => key !== twist.key));
+      return Object.fromEntries(Object.entries(data).filter(([other]) => other !== key));
     case "evil":
-      return twist.key in data ? { ...data, [twist.key]: `${data[twist.key]}# evil` } : data;
+      return { ...data, [key]: `${data[key] ?? ""}# evil` };
   }
 }
 
-const key = fc.constantFrom(...skillFileNames);
-const twist: fc.Arbitrary<Twist> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant({ kind: "none" } as const) },
-  fc.constantFrom({ kind: "empty" } as const, { kind: "extra" } as const),
-  fc.record({ kind: fc.constantFrom("drop" as const, "evil" as const), key }),
-);
+const twist: fc.Arbitrary<Twist> = fc.record({
+  kind: fc.constantFrom("none", "none", "none", "evil", "evil", "evil", "drop", "drop", "empty", "extra"),
+  key: fc.nat({ max: 3 }),
+});
 const name = fc.constantFrom(...objectNames);
 const pod = fc.constantFrom("p" as const, "q" as const);
 const version = fc.nat({ max: versions.length - 1 });
@@ -116,7 +120,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       late,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("commit" as const, "wait" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom("commit" as const, "wait" as const, "deliver" as const, "deliver" as const),
+    }),
+  },
 );
 
 async function play(history: History, layout: Layout, one: Step): Promise<void> {
@@ -141,6 +150,9 @@ async function play(history: History, layout: Layout, one: Step): Promise<void> 
       return history.commit();
     case "wait":
       return history.wait();
+    case "deliver":
+      for (const one of objectNames) history.kubelet.watch(one);
+      for (const one of history.pods) history.kubelet.sync(one);
   }
 }
 
@@ -154,7 +166,7 @@ async function begin(
   const history = new History(podObject(layout.spec(folder, optional)));
   for (const one of objectNames)
     if (layout.keys[one] !== undefined)
-      await history.put(one, contentOf(layout, one, 0, { kind: "none" }), { immutable, late: false });
+      await history.put(one, contentOf(layout, one, 0, asSigned), { immutable, late: false });
   history.wait();
   await history.createPod("p", false);
   history.kubelet.sync("p");
@@ -174,9 +186,11 @@ describe("histories of ConfigMaps and pods", () => {
           folder,
           fc.boolean(),
           fc.boolean(),
+          fc.boolean(),
           fc.array(step, { minLength: 2, maxLength: 16 }),
-          async (at, optional, immutable, steps) => {
+          async (at, optional, immutable, runsBefore, steps) => {
             const history = await begin(layout, at, optional, immutable);
+            if (!runsBefore) history.removePod("p");
             for (const one of steps) {
               await play(history, layout, one);
               expect(unsignedTrees(history.kubelet, history.pods, at), JSON.stringify(history.log)).toEqual(
@@ -185,7 +199,7 @@ describe("histories of ConfigMaps and pods", () => {
             }
           },
         ),
-        runs(800),
+        runs(1200),
       );
     },
     300_000,
@@ -203,7 +217,7 @@ describe("histories of ConfigMaps and pods", () => {
             const history = await begin(layout, at, false, false);
             for (const one of chosen) {
               if (anew) history.delete("x");
-              await history.put("x", contentOf(layout, "x", one, { kind: "none" }), {
+              await history.put("x", contentOf(layout, "x", one, asSigned), {
                 immutable: false,
                 late: false,
               });
@@ -228,7 +242,7 @@ describe("histories of ConfigMaps and pods", () => {
     for (const layout of layouts) {
       const history = await begin(layout, "/srv/agent/lib/s", false, false);
       const name = layout.keys["y"]?.includes("a.sh") === true ? "y" : "x";
-      history.force(name, contentOf(layout, name, 0, { kind: "evil", key: "a.sh" }));
+      history.force(name, contentOf(layout, name, 0, { kind: "evil", key: name === "y" ? 0 : 1 }));
       history.kubelet.watch(name);
       history.kubelet.sync("p");
       history.kubelet.restart("p");

@@ -27,6 +27,9 @@ interface Pending {
 const evidence = new EvidenceCache({});
 const policies = compileObjects([policyObject()], []);
 
+const shortened = (data: Content): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(data).map(([key, text]) => [key, text.slice(-12)])));
+
 /** A cluster of one namespace, one replica and one node: writes pass the real reviews, and the API server's own rules. */
 export class History {
   readonly kubelet = new ModelKubelet((name) => this.#configMaps.get(name));
@@ -93,7 +96,7 @@ export class History {
     const object: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata, immutable, data };
     if (!(await this.#isAllowed("configmaps", object, before))) return;
     this.#write(late, {
-      what: `${before === undefined ? "create" : "update"} ${name} ${JSON.stringify(data)}`,
+      what: `${before === undefined ? "create" : "update"} ${name} ${shortened(data)}`,
       store: () => {
         if (this.#configMaps.get(name) !== before) return false;
         this.#store(object);
