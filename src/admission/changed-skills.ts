@@ -5,7 +5,8 @@ import { treeDigest } from "../skill/skill.ts";
 import type { VolumeObject } from "../skill/source.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { changeIn, type ChangeInPod, type ObjectChange } from "../workload/changes/change-in-pod.ts";
+import { changeIn, type ChangeInPod } from "../workload/changes/change-in-pod.ts";
+import type { ObjectChange } from "../workload/changes/object-change.ts";
 import { otherObjects } from "./other-objects.ts";
 
 /**
@@ -77,7 +78,7 @@ function lostSkills(
       content: {
         state: "unavailable",
         code: "SOURCE_UNAVAILABLE",
-        detail: `the change takes out of ConfigMap ${ref.name} what makes this folder of a running pod a skill, its SKILL.md; keep it there, or give the new version a new name`,
+        detail: `the change takes out of ConfigMap ${ref.name} what makes this folder of a running pod a skill, such as SKILL.md; keep it there`,
       },
     }));
 }

@@ -1,7 +1,7 @@
 import type { ReviewContext } from "../evaluation/evaluate.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import type { OtherObject } from "../workload/changes/change-in-pod.ts";
+import type { OtherObject } from "../workload/changes/object-change.ts";
 import { stateByAge } from "../workload/changes/in-place.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";

@@ -1,34 +1,12 @@
+import { defined } from "../../text/fields.ts";
 import { baseName } from "../../skill/path.ts";
 import type { SkillReference } from "../../skill/reference.ts";
-import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import type { VolumeObject } from "../../skill/source.ts";
 import type { PodSpec } from "../pod/pod-spec.ts";
-import { obstacleOfOwn, obstacleTo, stateByAge, type ObjectState } from "./in-place.ts";
-import {
-  isWithin,
-  placesOf,
-  possibleSkills,
-  touchedBy,
-  waysInto,
-  withoutLinks,
-  type Way,
-  type Ways,
-} from "./ways.ts";
-
-/** A change to one object that a pod mounts. */
-export interface ObjectChange {
-  readonly ref: VolumeObjectRef;
-  /** Undefined if it is not known: the object did not exist, or could not be read. */
-  readonly before: VolumeObject | undefined;
-  readonly after: VolumeObject;
-  /** Absent for a pod that the API server does not know yet. */
-  readonly podCreatedAt?: string | undefined;
-}
-
-/** One of the other objects of the pod, and its keys as they are now. */
-export interface OtherObject {
-  readonly state: ObjectState;
-  readonly keys: ReadonlySet<string>;
-}
+import { doubtAbout, type Doubt } from "./doubt.ts";
+import { obstacleTo, type ObjectState } from "./in-place.ts";
+import type { ObjectChange, OtherObject } from "./object-change.ts";
+import { isWithin, possibleSkills, touchedBy, waysInto, withoutLinks, type Way, type Ways } from "./ways.ts";
 
 /** The effects of a change on the containers of a pod. */
 export interface ChangeInPod {
@@ -114,65 +92,11 @@ function doubtfulIn(
   return found;
 }
 
-interface Possible {
-  readonly way: Way;
-  readonly ways: ReadonlySet<Way>;
-  readonly path: string;
-}
-
-/** The reason why a folder may be a skill in a running container though nothing in it says so now. */
-function doubtAbout(
-  { way, ways, path }: Possible,
-  { ref, before, after, podCreatedAt }: ObjectChange,
-  objects: ReadonlyMap<string, OtherObject>,
-): string | undefined {
-  const { name, optional } = way.part;
-  if (name === ref.name) {
-    // The object before it may have held SKILL.md, and a mount that does not follow still shows it.
-    if (before !== undefined) return undefined;
-    // By the object's age, later changes of others will tell that it was made anew: not of one of the pod's own second.
-    const isShared = [...ways].some(({ part }) => part.name !== name);
-    if (isShared && stateByAge(after.createdAt, podCreatedAt) === "recent")
-      return `ConfigMap ${name} comes in the same second as the pod; try again`;
-    return obstacleOfOwn(
-      name,
-      [...ways].filter(({ part }) => part.name === name),
-    );
-  }
-  const state = objects.get(name)?.state ?? "present";
-  if (state === "present" || state === "recent") return undefined;
-  // A part of a skill is never optional: beside files of others, an optional object held no SKILL.md when the pod came.
-  if (
-    optional &&
-    hasFiles(ways, path, (other) => (other === ref.name ? before?.files : objects.get(other)?.keys), name)
-  )
-    return undefined;
-  return `ConfigMap ${name}, which may have made ${path} a skill, ${states[state]}`;
-}
-
-const states: Readonly<Record<ObjectState, string>> = {
-  present: "is there",
-  missing: "does not exist any more; create it first",
-  failed: "cannot be read; try again",
-  recent: "was made in the same second as the pod",
-  anew: "was made anew after the pod had started, which may still show the old one; restart the pod",
-};
-
-type KeysOf = (name: string) => { keys(): Iterable<string> } | undefined;
-
-function hasFiles(ways: ReadonlySet<Way>, folder: string, keysOf: KeysOf, except: string): boolean {
-  return [...ways].some((way) => {
-    const { name } = way.part;
-    if (name === except) return false;
-    return placesOf(way, new Set(keysOf(name)?.keys())).some((path) => isWithin(new Set([folder]), path));
-  });
-}
-
 const doubtfulSkill = (
   path: string,
   container: string,
   { mount, part }: Way,
-  detail: string,
+  doubt: Doubt,
 ): SkillReference => ({
   name: baseName(path),
   path,
@@ -180,5 +104,6 @@ const doubtfulSkill = (
   sources: [
     { kind: mount.volume.kind === "Projected" ? "Projected" : "ConfigMap", name: part.name, writable: false },
   ],
-  content: { state: "unavailable", code: "SOURCE_UNAVAILABLE", detail },
+  content: { state: "unavailable", code: "SOURCE_UNAVAILABLE", detail: doubt.detail },
+  ...defined({ obstacle: doubt.obstacle }),
 });

@@ -64,7 +64,7 @@ export function obstacleOfOwn(name: string, own: readonly Way[]): string | undef
   const [first] = own;
   if (first === undefined) return `it is not known how ConfigMap ${name} comes into the skill`;
   const faulty = own.find(({ mount }) => mount.fault !== undefined);
-  if (faulty !== undefined) return `${faulty.mount.fault ?? ""}`;
+  if (faulty !== undefined) return faulty.mount.fault;
   if (own.some(({ mount }) => mount.subPath !== ""))
     return `a file of ConfigMap ${name} is mounted by subPath, and stays as it is while the container runs`;
   if (own.length > 1)

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ModelKubelet } from "../../fixtures/model-kubelet.ts";
+import type { ModelKubelet } from "../../fixtures/model-kubelet.ts";
 import { runs } from "../../fixtures/property-runs.ts";
 import { podObject } from "../../fixtures/pods.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
@@ -128,33 +128,45 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-async function play(history: History, layout: Layout, one: Step): Promise<void> {
+const play: (history: History, layout: Layout, one: Step) => Promise<void> | void = (
+  history,
+  layout,
+  one,
+) => {
   switch (one.do) {
     case "put":
       return history.put(one.name, contentOf(layout, one.name, one.version, one.twist), one);
-    case "delete":
-      return history.delete(one.name);
-    case "watch":
-      return history.kubelet.watch(one.name);
     case "create":
       return history.createPod(one.pod, one.late);
     case "remove":
-      return history.removePod(one.pod);
+      history.removePod(one.pod);
+      break;
     case "end":
-      return history.endPod(one.pod);
+      history.endPod(one.pod);
+      break;
     case "sync":
-      return history.kubelet.sync(one.pod);
+      history.kubelet.sync(one.pod);
+      break;
     case "restart":
-      return history.kubelet.restart(one.pod);
+      history.kubelet.restart(one.pod);
+      break;
+    case "delete":
+      history.delete(one.name);
+      break;
+    case "watch":
+      history.kubelet.watch(one.name);
+      break;
     case "commit":
-      return history.commit();
+      history.commit();
+      break;
     case "wait":
-      return history.wait();
+      history.wait();
+      break;
     case "deliver":
-      for (const one of objectNames) history.kubelet.watch(one);
-      for (const one of history.pods) history.kubelet.sync(one);
+      for (const name of objectNames) history.kubelet.watch(name);
+      for (const name of history.pods) history.kubelet.sync(name);
   }
-}
+};
 
 /** A history that begins with the first version, and a pod that runs it. */
 async function begin(
@@ -184,11 +196,9 @@ describe("histories of ConfigMaps and pods", () => {
       await fc.assert(
         fc.asyncProperty(
           folder,
-          fc.boolean(),
-          fc.boolean(),
-          fc.boolean(),
+          fc.record({ optional: fc.boolean(), immutable: fc.boolean(), runsBefore: fc.boolean() }),
           fc.array(step, { minLength: 2, maxLength: 16 }),
-          async (at, optional, immutable, runsBefore, steps) => {
+          async (at, { optional, immutable, runsBefore }, steps) => {
             const history = await begin(layout, at, optional, immutable);
             if (!runsBefore) history.removePod("p");
             for (const one of steps) {

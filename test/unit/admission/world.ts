@@ -94,10 +94,14 @@ export class World {
         ),
   };
 
+  get snapshot(): PolicySnapshot {
+    return (this.#snapshot ??= compileObjects(this.policies, []));
+  }
+
   get deps(): HandleDeps {
     return {
       cluster: this.view,
-      policies: { current: () => (this.#snapshot ??= compileObjects(this.policies, [])) },
+      policies: { current: () => this.snapshot },
       source: {
         read: async (ref) => {
           this.reads.push(ref.name);

@@ -60,6 +60,10 @@ export function toSourceError(error: unknown, what: string): SourceError {
   });
 }
 
+/** Whether the API server says that there is no such object. */
+const isAbsent = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 404 && error.reason === "NotFound";
+
 /** Callbacks of the live source. */
 export interface SourceHooks {
   /** `hit`: the cached content was still current. */
@@ -133,7 +137,7 @@ export function createVolumeObjectSource(
       return await work(path);
     } catch (error) {
       cache.delete(path);
-      if (error instanceof ApiError && error.status === 404 && error.reason === "NotFound") return undefined;
+      if (isAbsent(error)) return undefined;
       throw toSourceError(error, describeRef(ref));
     }
   };

@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { changeLimits, ChangeStore } from "../../../src/cluster/change-store.ts";
+import { createExpectedChanges } from "../../../src/cluster/live/expected-changes.ts";
+import { PodStore } from "../../../src/cluster/pod-store.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { decodeVolumeObject, identityOf } from "../../../src/kubernetes/volume-object.ts";
+import type { SkillSource, VolumeObjectRef } from "../../../src/skill/source.ts";
+import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
+import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
+
+const good = configMapOf(published.skill).object;
+const evil = configMapOf(changed).object;
+const newer = configMapOf(
+  withFiles(signedSkill({ key: published.key, files: filesWith("references/a.md", "# New\n") }).skill, {}),
+).object;
+
+function filesWith(path: string, text: string): Readonly<Record<string, Uint8Array>> {
+  const files = [...published.skill.files].flatMap(([name, { bytes }]) =>
+    name === "skill.oms.sig" ? [] : [[name, name === path ? Buffer.from(text) : bytes] as const],
+  );
+  return Object.fromEntries(files);
+}
+
+const stored = (
+  object: KubernetesObject,
+  uid: string,
+  version: number,
+  more: object = {},
+): KubernetesObject => ({
+  ...object,
+  ...more,
+  metadata: { name: "skills-etl", namespace, uid, resourceVersion: String(version) },
+});
+
+/** A replica beside an API server that stores what it is told to, when it is told to. */
+function replica(): World & { readonly changes: ChangeStore; readonly during: (() => unknown)[] } {
+  const world = new World();
+  const pods = new PodStore();
+  const changes = new ChangeStore();
+  const during: (() => unknown)[] = [];
+  const read: SkillSource["read"] = async (request) => {
+    const object = world.configMaps.get(request.name);
+    await during.shift()?.();
+    return object === undefined ? undefined : decodeVolumeObject(object, request);
+  };
+  const source = createExpectedChanges(
+    {
+      read,
+      identify: ({ name }) => {
+        const object = world.configMaps.get(name);
+        return Promise.resolve(object === undefined ? undefined : identityOf(object));
+      },
+    },
+    changes,
+  );
+  const { deps } = world;
+  const cluster = {
+    ...deps.cluster,
+    podsUsing: (ref: VolumeObjectRef) => pods.using(ref),
+    expectPod: (object: KubernetesObject, place: string) => pods.expect(object, place),
+    expectChange: source.expectChange,
+    expectedChanges: source.expectedChanges,
+  };
+  Object.defineProperty(world, "deps", {
+    get: () => ({ ...deps, policies: { current: () => world.snapshot }, cluster, source }),
+  });
+  return Object.assign(world, { changes, during });
+}
+
+const pod = (name = "etl"): KubernetesObject => {
+  const object = podFor(configMapOf(published.skill).items, name);
+  return { ...object, metadata: { ...(object.metadata as object), uid: `pod-${name}` } };
+};
+const before = stored(good, "one", 1);
+const update = (world: World, object: KubernetesObject, more: object = {}) =>
+  world.review(stored(object, "one", 1), { operation: "UPDATE", oldObject: before, ...more });
+
+describe("r1: a change that was let through and is not stored yet", () => {
+  it("counts for a pod that comes meanwhile: it would read the changed skill", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    expect(denial(await update(world, evil))).toBeUndefined();
+    const text = denial(await world.review(pod()));
+    expect(text).toContain("DIGEST_MISMATCH scripts/run.sh");
+    expect(text).toContain("as the change of ConfigMap skills-etl that is on its way makes it");
+  });
+
+  it("counts also when it comes while the pod's review reads", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    let answer: string | undefined;
+    world.during.push(async () => (answer = denial(await update(world, evil))));
+    expect(denial(await world.review(pod()))).toBeUndefined();
+    expect(answer).toContain("DIGEST_MISMATCH");
+  });
+
+  it("counts no more once a read shows it, or shows that it came too late", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    await update(world, evil);
+    world.configMaps.set("skills-etl", stored(good, "one", 2));
+    expect(denial(await world.review(pod()))).toBeUndefined();
+    expect(world.changes.size).toBe(0);
+    await update(world, evil, { oldObject: stored(good, "one", 2) });
+    world.configMaps.set("skills-etl", stored(evil, "one", 3));
+    expect(denial(await world.review(pod("other")))).not.toContain("on its way");
+  });
+
+  it("keeps no pod away when both versions are signed", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    expect(denial(await update(world, newer))).toBeUndefined();
+    const { decision } = await world.review(pod());
+    expect(decision).toMatchObject({ outcome: "allow", verdicts: [{ skills: { length: 2 } }] });
+  });
+
+  it("counts as a creation of immutable objects too, which succeeds after a deletion (race3)", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", stored(good, "one", 1, { immutable: true }));
+    const creation = stored(evil, "two", 0, { immutable: true });
+    expect(denial(await world.review(creation))).toBeUndefined();
+    expect(denial(await world.review(pod()))).toContain("on its way");
+    world.configMaps.set("skills-etl", stored(good, "two", 3));
+    expect(denial(await world.review(pod("other")))).toBeUndefined();
+  });
+
+  it("is not remembered if it was refused, a dry run, or alters nothing", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    await update(world, evil, { dryRun: true });
+    await update(world, { ...good, metadata: { labels: { a: "b" } } });
+    expect(world.changes.size).toBe(0);
+    expect(denial(await world.review(pod()))).toBeUndefined();
+    expect(denial(await update(world, evil))).toContain("DIGEST_MISMATCH");
+    expect(world.changes.size).toBe(0);
+  });
+});
+
+describe("a namespace's share of remembered changes", () => {
+  const big = (name: string): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace, uid: `uid-${name}`, resourceVersion: "1" },
+    data: { a: "x".repeat(changeLimits.shareCharacters / 2) },
+  });
+
+  it("refuses further changes in mode Enforce when it is full, and none elsewhere or in mode Warn", async () => {
+    const world = replica();
+    expect(denial(await world.review(big("a")))).toBeUndefined();
+    expect(denial(await world.review(big("b")))).toContain(
+      "LIMIT_EXCEEDED more ConfigMaps of namespace payments",
+    );
+    world.withPolicies(policyObject({ mode: "Warn" }));
+    expect(denial(await world.review(big("b")))).toBeUndefined();
+    expect(world.changes.size).toBe(1);
+  });
+
+  it("is emptied by reading what was stored since", async () => {
+    const world = replica();
+    expect(denial(await world.review(big("a")))).toBeUndefined();
+    world.configMaps.set("a", big("a"));
+    expect(denial(await world.review(big("b")))).toBeUndefined();
+  });
+});
