@@ -128,16 +128,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const play: (history: History, layout: Layout, one: Step) => Promise<void> | void = (
-  history,
-  layout,
-  one,
-) => {
+async function play(history: History, layout: Layout, one: Step): Promise<void> {
   switch (one.do) {
     case "put":
-      return history.put(one.name, contentOf(layout, one.name, one.version, one.twist), one);
+      await history.put(one.name, contentOf(layout, one.name, one.version, one.twist), one);
+      break;
     case "create":
-      return history.createPod(one.pod, one.late);
+      await history.createPod(one.pod, one.late);
+      break;
     case "remove":
       history.removePod(one.pod);
       break;
@@ -166,7 +164,7 @@ const play: (history: History, layout: Layout, one: Step) => Promise<void> | voi
       for (const name of objectNames) history.kubelet.watch(name);
       for (const name of history.pods) history.kubelet.sync(name);
   }
-};
+}
 
 /** A history that begins with the first version, and a pod that runs it. */
 async function begin(

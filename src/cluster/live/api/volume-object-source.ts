@@ -64,6 +64,10 @@ export function toSourceError(error: unknown, what: string): SourceError {
 const isAbsent = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 404 && error.reason === "NotFound";
 
+/** Bytes of a decoded object in the cache, about. */
+const sizeOf = ({ files }: VolumeObject): number =>
+  [...files].reduce((sum, [key, file]) => sum + key.length * 2 + file.size + 200, 500);
+
 /** Callbacks of the live source. */
 export interface SourceHooks {
   /** `hit`: the cached content was still current. */
@@ -95,8 +99,7 @@ export function createVolumeObjectSource(
 ): SkillSource & IdentitySource {
   const cache = new LRUCache<string, VolumeObject>({
     maxSize: cacheBytes,
-    sizeCalculation: (object) =>
-      [...object.files].reduce((sum, [key, file]) => sum + key.length * 2 + file.size + 200, 500),
+    sizeCalculation: sizeOf,
   });
   const readWhole = async (
     path: string,
