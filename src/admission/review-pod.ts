@@ -36,9 +36,10 @@ export async function reviewPod(
   const changes = pod.isPod ? changesToCome(pod, context) : [];
   let admitted = false;
   try {
+    const once = changes.length === 0 ? context : readingOnce(context);
     const references = [
-      ...(await skillsBroughtIn(request, pod, effective, context)),
-      ...(await skillsToCome(pod, changes, effective, context)),
+      ...(await skillsBroughtIn(request, pod, effective, once)),
+      ...(await skillsToCome(pod, changes, effective, once)),
     ];
     const decision =
       references.length === 0
@@ -50,6 +51,12 @@ export async function reviewPod(
     if (!admitted) forget?.();
   }
 }
+
+/** A change that is stored between two reads must not be missed by both. */
+const readingOnce = (context: ReviewContext): ReviewContext => ({
+  ...context,
+  deps: { ...context.deps, source: readOnce(context.deps.source) },
+});
 
 const expectNewPod = (
   { subject }: AdmissionRequest,
@@ -75,8 +82,7 @@ async function skillsBroughtIn(
   if (subject.resource !== "pods/ephemeralcontainers" || before === undefined) {
     return skillsOf(pod, policies, context);
   }
-  const source = readOnce(context.deps.source);
-  const once = { ...context, deps: { ...context.deps, source } };
+  const once = readingOnce(context);
   const known = new Set((await skillsOf(before, policies, once)).flatMap(fingerprints));
   return (await skillsOf(pod, policies, once)).filter(
     (skill) => !fingerprints(skill).every((one) => known.has(one)),

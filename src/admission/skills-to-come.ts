@@ -1,6 +1,5 @@
 import { isSettled, type ExpectedChange } from "../evaluation/cluster-view.ts";
 import { rootsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import { readOnce } from "../evaluation/source-overlay.ts";
 import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
@@ -18,6 +17,7 @@ export const changesToCome = (pod: PodSubject, { deps }: ReviewContext): readonl
 /**
  * Finds the skills of a pod that such a change would alter, as they would be then: the kubelet reads the objects after
  * the pod is admitted.
+ * @param context reads each object once, the same for the skills as they are now
  * @throws SourceError if a changed object cannot be read
  */
 export async function skillsToCome(
@@ -27,18 +27,16 @@ export async function skillsToCome(
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   if (changes.length === 0) return [];
-  const source = readOnce(context.deps.source);
-  const once = { ...context, deps: { ...context.deps, source } };
   const requests = objectsToRead(readPodSpec(pod), rootsOf(effective.policies));
   const skills: SkillReference[] = [];
   for (const change of changes) {
     const { kind, name } = change.ref;
     const request = requests.find((one) => one.kind === kind && one.name === name);
     if (request === undefined) continue;
-    const before = await source.read(request, context.signal);
+    const before = await context.deps.source.read(request, context.signal);
     if (isSettled(change, before?.identity)) continue;
     const after = decodeVolumeObject(change.object, request);
-    const altered = await changedSkills(pod, { ref: change.ref, before, after }, effective, once);
+    const altered = await changedSkills(pod, { ref: change.ref, before, after }, effective, context);
     skills.push(...altered.map((skill) => ({ ...skill, expectedChange: name })));
   }
   return skills;

@@ -180,10 +180,14 @@ describe("openLiveCluster", () => {
     await vi.waitFor(() => expect(cluster.podsUsing(ref("used"))).toEqual([]), 10_000);
   });
 
-  it("forgets a pod that has ended", async () => {
+  it("keeps a pod that has ended until it is deleted", async () => {
     await apply(pod("ending", "ends"));
     await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toHaveLength(1), 10_000);
     await patch(`${podPath("ending")}/status`, { status: { phase: "Succeeded" } });
+    await apply(pod("later", "later"));
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("later"))).toHaveLength(1), 10_000);
+    expect(cluster.podsUsing(ref("ends"))).toHaveLength(1);
+    await remove(podPath("ending"));
     await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toEqual([]), 10_000);
   });
 

@@ -94,6 +94,14 @@ describe("r1: a change that was let through and is not stored yet", () => {
     expect(answer).toContain("DIGEST_MISMATCH");
   });
 
+  it("counts also when it is stored while the pod's review reads", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    expect(denial(await update(world, evil))).toBeUndefined();
+    world.during.push(() => world.configMaps.set("skills-etl", stored(evil, "one", 2)));
+    expect(denial(await world.review(pod()))).toContain("DIGEST_MISMATCH");
+  });
+
   it("counts no more once a read shows it, or shows that it came too late", async () => {
     const world = replica();
     world.configMaps.set("skills-etl", before);
