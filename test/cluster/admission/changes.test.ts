@@ -86,7 +86,7 @@ describe("r1: a change of a ConfigMap and a pod that are sent at the same time",
       await api(path, how);
       return 200;
     } catch (error) {
-      if (error instanceof ApiError) return error.status ?? 0;
+      if (error instanceof ApiError) return error.status;
       throw error;
     }
   };
