@@ -2,6 +2,7 @@ import { type Fields, isFields } from "../text/fields.ts";
 import { membersOf } from "../text/json-members.ts";
 import { JsonError, parseStrictJson, TooManyValues, type Json } from "../text/json.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
+import { maxReviewValues } from "./too-many-values.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
 
 /** Request of an AdmissionReview (admission.k8s.io/v1), reduced to the fields that decide. */
@@ -17,11 +18,6 @@ export interface AdmissionRequest {
   readonly tooLarge?: true;
 }
 
-/**
- * Values of a body whose objects are read: reading 50,000 takes up to 0.1 s, in which nothing else is answered. Real pods
- * have some hundred, ConfigMaps as many as keys.
- */
-export const maxValues = 50_000;
 /** Characters of a body's other fields together. */
 const maxFront = 262_144;
 
@@ -51,7 +47,7 @@ function parseBody(body: Uint8Array): { readonly review: Fields<Json>; readonly 
 
 function readBody(body: Uint8Array): ReturnType<typeof parseBody> {
   try {
-    const review = parseStrictJson(body, maxValues);
+    const review = parseStrictJson(body, maxReviewValues);
     if (!isFields(review)) throw new JsonError("not a JSON object");
     return { review, tooLarge: false };
   } catch (cause) {
@@ -73,7 +69,7 @@ function parsed(members: ReadonlyMap<string, string>): Fields<Json> {
   if (members.values().reduce((sum, { length }) => sum + length, 0) > maxFront)
     throw new JsonError(`longer than ${maxFront} characters beside its objects`);
   return Object.fromEntries(
-    members.entries().map(([key, value]) => [key, parseStrictJson(value, maxValues)]),
+    members.entries().map(([key, value]) => [key, parseStrictJson(value, maxReviewValues)]),
   );
 }
 

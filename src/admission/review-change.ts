@@ -57,8 +57,11 @@ export async function reviewChange(
 const identityBefore = ({ oldObject }: AdmissionRequest): string | undefined =>
   oldObject === undefined ? undefined : identityOf(oldObject);
 
-/** @throws SourceError LIMIT_EXCEEDED if a policy enforces, and no more changes can be remembered */
-async function expectChange(
+/**
+ * Announces a change. Returns what withdraws it.
+ * @throws SourceError LIMIT_EXCEEDED if a policy enforces, and no more changes can be remembered
+ */
+export async function expectChange(
   { subject }: AdmissionRequest,
   change: ExpectedChange,
   { policies }: EffectivePolicies,

@@ -7,6 +7,7 @@ import { objectNames } from "../workload/pod/mounted-objects.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import { changedSkills } from "./changed-skills.ts";
+import { tooManyValues } from "./too-many-values.ts";
 
 /** Changes of the pod's objects that were let through and are not known to be stored. */
 export const changesToCome = (pod: PodSubject, { deps }: ReviewContext): readonly ExpectedChange[] =>
@@ -35,6 +36,7 @@ export async function skillsToCome(
     if (request === undefined) continue;
     const before = await context.deps.source.read(request, context.signal);
     if (isSettled(change, before?.identity)) continue;
+    if (change.tooLarge === true) throw tooManyValues(`the change of ConfigMap ${name} that is on its way`);
     const after = decodeVolumeObject(change.object, request);
     const altered = await changedSkills(pod, { ref: change.ref, before, after }, effective, context);
     skills.push(...altered.map((skill) => ({ ...skill, expectedChange: name })));

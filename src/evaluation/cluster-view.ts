@@ -33,7 +33,9 @@ export interface ExpectedChange {
   readonly ref: VolumeObjectRef;
   /** The object as it would be stored. */
   readonly object: KubernetesObject;
-  /** Identity of the version that it replaces; undefined if it creates the object. */
+  /** Set if the object has too many values to be read: `object` is its name alone then. */
+  readonly tooLarge?: true;
+  /** Identity of the version that it replaces; undefined if it creates the object, or that is not known. */
   readonly replaces: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import { ApiError, type ApiRequest } from "../../../src/cluster/live/api/client.
 import type { Skill } from "../../../src/skill/skill.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, remove } from "../harness/api.ts";
-import { apply, kubectl } from "../harness/cluster.ts";
+import { apply } from "../harness/apply.ts";
 import { sharedProduct } from "./product.ts";
 import { createNamespace, denial, enforce, mutable, pemOf, policy, tryApply, type Part } from "./world.ts";
 
@@ -72,10 +72,10 @@ describe("a35: a skill outside of skill roots, with SKILL.md and signature by su
     const first = denial(await tryApply([{ ...configMap, data: without }]));
     expect(first).toContain("CHANGED_IN_PLACE");
     expect(first).toContain("mounted by Pod changes/a35");
-    await kubectl(["-n", namespace, "delete", "configmap", "a35"]);
+    await remove(`${core}/configmaps/a35`);
     const evil = { ...without, scripts__run_sh: "evil" };
     expect(denial(await tryApply([{ ...configMap, data: evil }]))).toContain("CHANGED_IN_PLACE");
-    await kubectl(["-n", namespace, "delete", "pod", "a35", "--now"]);
+    await remove(`${core}/pods/a35`);
     expect(await tryApply([{ ...configMap, data: evil }])).toMatchObject({ code: 0 });
   });
 });

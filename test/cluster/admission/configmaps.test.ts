@@ -149,7 +149,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     await patch(`${at("pods", "ended")}/status`, { status: { phase: "Succeeded" } });
     const change = () => tryApply([mutable(broken, "ended", namespace).configMap]);
     expect(denial(await change())).toContain(`mounted by Pod ${namespace}/ended`);
-    await kubectl(["-n", namespace, "delete", "pod", "ended", "--now"]);
+    await remove(at("pods", "ended"));
     // The end of a pod comes by watch.
     await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
     await lastDecision("ConfigMap", "ended").toMatchObject({ bypass: "unused" });

@@ -1,3 +1,4 @@
+import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
 import { randomUUID } from "node:crypto";
 import { ModelKubelet } from "../../fixtures/model-kubelet.ts";
 import { ChangeStore } from "../../../src/cluster/change-store.ts";
@@ -72,6 +73,7 @@ export class History {
       evidence,
       measure: (_skill, work) => work(),
       workSignal: () => new AbortController().signal,
+      reads: new ReadBudget(),
     };
   }
 

@@ -76,6 +76,19 @@ const update = (world: World, object: KubernetesObject, more: object = {}) =>
   world.review(stored(object, "one", 1), { operation: "UPDATE", oldObject: before, ...more });
 
 describe("r1: a change that was let through and is not stored yet", () => {
+  it("counts for a pod that comes meanwhile, though it has too many values to be read", async () => {
+    const world = replica();
+    world.configMaps.set("skills-etl", before);
+    const wide = {
+      ...good,
+      data: Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, ""])),
+    };
+    expect((await update(world, wide)).decision).toMatchObject({ outcome: "allow", bypass: "unused" });
+    const { decision } = await world.review(pod());
+    expect(decision).toMatchObject({ code: "LIMIT_EXCEEDED" });
+    expect(JSON.stringify(decision)).toContain("the change of ConfigMap skills-etl that is on its way");
+  });
+
   it("counts for a pod that comes meanwhile: it would read the changed skill", async () => {
     const world = replica();
     world.configMaps.set("skills-etl", before);

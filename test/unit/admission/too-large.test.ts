@@ -18,7 +18,7 @@ describe("a ConfigMap of too many values to be read", () => {
     const { decision, body } = await world.review(wide("skills-etl"), change);
     expect(decision).toMatchObject({ outcome: "error", code: "LIMIT_EXCEEDED" });
     expect(body).toContain(
-      "ConfigMap payments/skills-etl is made of more than 50000 values, and of a ConfigMap both versions count; split it",
+      "ConfigMap payments/skills-etl is made of more than 50000 values, and of a changed object both versions count; split it",
     );
   });
 
