@@ -129,11 +129,16 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
       const { code, out } = await type((await commandsOf(page))("configmap asked"), shell);
       expect(code).toBe(1);
       expect(out).toMatch(/failed calling webhook/);
-      expect(
-        (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
-      ).toMatchObject([
-        { level: "warn", status, message: expect.stringMatching(said) as string, client: "127.0.0.1" },
-      ]);
+      // The line comes to the file a moment after the answer.
+      await vi.waitFor(
+        async () =>
+          expect(
+            (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
+          ).toMatchObject([
+            { level: "warn", status, message: expect.stringMatching(said) as string, client: "127.0.0.1" },
+          ]),
+        { timeout: 20_000, interval: 100 },
+      );
       const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
       expect(metrics).toMatch(
         new RegExp(`^skill_admission_http_refusals_total\\{status="${status}"\\} [1-9]`, "m"),

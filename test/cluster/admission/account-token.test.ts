@@ -116,7 +116,8 @@ describe("the pods of a Deployment, each with a token's volume of its own name",
   it("are alike: a change of their ConfigMap is judged once, whatever their number", async () => {
     const ran = await tryApply([mutable(broken, name, namespace).configMap], { dryRun: true });
     expect(denial(ran)).toContain("1 of 1 skill failed");
-    const { verdicts } = await product.decision("ConfigMap", name);
-    expect(verdicts?.[0]?.skills).toHaveLength(1);
+    await expect
+      .poll(async () => (await product.decision("ConfigMap", name)).verdicts?.[0]?.skills?.length)
+      .toBe(1);
   });
 });
