@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "../text/fields.ts";
+import { defined, type Fields, isFields } from "../text/fields.ts";
 import { membersOf } from "../text/json-members.ts";
 import { JsonError, parseStrictJson, TooManyValues, type Json } from "../text/json.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
@@ -14,8 +14,11 @@ export interface AdmissionRequest {
   readonly object: KubernetesObject | undefined;
   /** The stored object; undefined on CREATE. */
   readonly oldObject: KubernetesObject | undefined;
-  /** Set if the objects have more values than a review reads: both are undefined then. */
-  readonly tooLarge?: true;
+  /**
+   * Set if the objects have more values than a review reads: both are undefined then. `sameData`: an update of a
+   * ConfigMap that leaves the text of its data as it was.
+   */
+  readonly tooLarge?: { readonly sameData: boolean };
 }
 
 /** Characters of a body's other fields together. */
@@ -36,7 +39,12 @@ const operations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 
 const text = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 
-function parseBody(body: Uint8Array): { readonly review: Fields<Json>; readonly tooLarge: boolean } {
+interface Body {
+  readonly review: Fields<Json>;
+  readonly tooLarge?: { readonly sameData: boolean };
+}
+
+function parseBody(body: Uint8Array): Body {
   try {
     return readBody(body);
   } catch (cause) {
@@ -45,25 +53,36 @@ function parseBody(body: Uint8Array): { readonly review: Fields<Json>; readonly 
   }
 }
 
-function readBody(body: Uint8Array): ReturnType<typeof parseBody> {
+function readBody(body: Uint8Array): Body {
   try {
     const review = parseStrictJson(body, maxReviewValues);
     if (!isFields(review)) throw new JsonError("not a JSON object");
-    return { review, tooLarge: false };
+    return { review };
   } catch (cause) {
     if (!(cause instanceof TooManyValues)) throw cause;
-    return { review: frontOf(cause.text), tooLarge: true };
+    return frontOf(cause.text);
   }
 }
 
 /** The review without its objects, which are never read. */
-function frontOf(text: string): Fields<Json> {
+function frontOf(text: string): Body {
   const review = new Map(membersOf(text));
   const request = new Map(membersOf(review.get("request") ?? "{}"));
   review.delete("request");
-  for (const field of ["object", "oldObject"]) request.delete(field);
-  return { ...parsed(review), request: parsed(request) };
+  const [object, oldObject] = ["object", "oldObject"].map((field) => {
+    const value = request.get(field);
+    request.delete(field);
+    return value === undefined || value === "null" ? undefined : membersOf(value);
+  });
+  const sameData =
+    object !== undefined &&
+    oldObject !== undefined &&
+    dataFields.every((field) => object.get(field) === oldObject.get(field));
+  return { review: { ...parsed(review), request: parsed(request) }, tooLarge: { sameData } };
 }
+
+/** Fields of a ConfigMap that reach pods. */
+const dataFields = ["data", "binaryData"] as const;
 
 function parsed(members: ReadonlyMap<string, string>): Fields<Json> {
   if (members.values().reduce((sum, { length }) => sum + length, 0) > maxFront)
@@ -115,7 +134,7 @@ export function parseReview(body: Uint8Array): AdmissionRequest {
     resource,
     object,
     oldObject,
-    ...(tooLarge ? { tooLarge } : {}),
+    ...defined({ tooLarge }),
     subject: { uid, operation, ...subjectOf(request, resource, object) },
   };
 }

@@ -73,7 +73,7 @@ async function decideInTime(
     if (deadline.aborted) passed();
     else deadline.addEventListener("abort", passed, { once: true });
   });
-  const source = deps.reads.open(deps.source);
+  const source = deps.reads.open(deps.source, request.subject.namespace);
   const work = review(request, { deps: { ...deps, source }, now, signal: deps.workSignal() })
     .catch((error: unknown) => failure(request, error))
     .finally(() => source.release());

@@ -14,7 +14,7 @@ import { reviewPod } from "./review-pod.ts";
 export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
   const { operation } = request.subject;
   if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
-  if (request.tooLarge === true) return reviewTooLarge(request, context);
+  if (request.tooLarge !== undefined) return reviewTooLarge(request, context);
   if (request.object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
   return request.resource === "configmaps"
     ? reviewChange(request, request.object, context)

@@ -13,8 +13,13 @@ export interface HeldReads extends SkillSource {
   release(): void;
 }
 
+/** One review, and the namespace whose share its objects count for. */
+interface Owner {
+  readonly namespace: string;
+}
+
 interface Waiting {
-  readonly owner: object;
+  readonly owner: Owner;
   readonly begin: () => void;
 }
 
@@ -24,12 +29,15 @@ const late = (): SourceError =>
 /**
  * Bounds the memory of the objects that all reviews read. Each review may hold 64 MiB (`podLimits`), and hundreds run at
  * once: above the budget they take turns. The oldest that holds anything always goes on, so that reviews never wait for
- * each other; all together hold the budget and one review's limit at most.
+ * each other. So do the reviews of a namespace that holds less than its equal share: one tenant's large pods keep nobody
+ * else waiting. All together hold twice the budget and one review's limit at most.
  */
 export class ReadBudget {
   readonly #limits: { readonly readsAtOnce: number; readonly heldBytes: number };
   /** Bytes held by each review, the oldest first. */
-  readonly #held = new Map<object, number>();
+  readonly #held = new Map<Owner, number>();
+  /** Of each namespace whose reviews hold or read anything. */
+  readonly #shares = new Map<string, { bytes: number; reading: number }>();
   readonly #waiting = new Set<Waiting>();
   #bytes = 0;
   #reading = 0;
@@ -45,10 +53,11 @@ export class ReadBudget {
 
   /**
    * Begins a review: each read waits until there is room for it, and its object counts until `release`.
+   * @param namespace of the review
    * @returns a source that throws SourceError TIMEOUT if the signal aborts while a read waits
    */
-  open(source: SkillSource): HeldReads {
-    const owner = {};
+  open(source: SkillSource, namespace: string): HeldReads {
+    const owner = { namespace };
     const objects = new Set<VolumeObject>();
     let released = false;
     return {
@@ -63,13 +72,13 @@ export class ReadBudget {
           }
           return object;
         } finally {
-          this.#reading -= 1;
+          this.#count(owner, { reading: -1 });
           this.#wake();
         }
       },
       release: () => {
         released = true;
-        this.#bytes -= this.#held.get(owner) ?? 0;
+        this.#count(owner, { bytes: -(this.#held.get(owner) ?? 0) });
         this.#held.delete(owner);
         objects.clear();
         this.#wake();
@@ -77,22 +86,36 @@ export class ReadBudget {
     };
   }
 
-  #hold(owner: object, bytes: number): void {
+  #hold(owner: Owner, bytes: number): void {
     this.#held.set(owner, (this.#held.get(owner) ?? 0) + bytes);
-    this.#bytes += bytes;
+    this.#count(owner, { bytes });
   }
 
-  #mayBegin(owner: object): boolean {
-    if (this.#reading >= this.#limits.readsAtOnce) return false;
+  #count({ namespace }: Owner, { bytes = 0, reading = 0 }: { bytes?: number; reading?: number }): void {
+    const share = this.#shares.get(namespace) ?? { bytes: 0, reading: 0 };
+    share.bytes += bytes;
+    share.reading += reading;
+    this.#bytes += bytes;
+    this.#reading += reading;
+    if (share.bytes === 0 && share.reading === 0) this.#shares.delete(namespace);
+    else this.#shares.set(namespace, share);
+  }
+
+  #mayBegin(owner: Owner): boolean {
+    const { heldBytes, readsAtOnce } = this.#limits;
+    if (this.#reading >= readsAtOnce) return false;
     const [oldest] = this.#held.keys();
-    return this.#bytes < this.#limits.heldBytes || oldest === undefined || oldest === owner;
+    if (this.#bytes < heldBytes || oldest === undefined || oldest === owner) return true;
+    const share = this.#shares.get(owner.namespace);
+    const namespaces = this.#shares.size + (share === undefined ? 1 : 0);
+    return (share?.bytes ?? 0) < heldBytes / namespaces;
   }
 
   /** Waits for a place among the reads; the caller counts it down. */
-  async #turn(owner: object, signal: AbortSignal): Promise<void> {
+  async #turn(owner: Owner, signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw late();
     if (this.#mayBegin(owner)) {
-      this.#reading += 1;
+      this.#count(owner, { reading: 1 });
       return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -107,15 +130,26 @@ export class ReadBudget {
     signal.removeEventListener("abort", onAbort);
   }
 
-  /** Lets those begin that now may, in the order in which they came. */
+  /** Lets those begin that now may: of the namespace that reads least first, and of one in the order in which they came. */
   #wake(): void {
-    for (const waiting of this.#waiting) {
-      if (this.#reading >= this.#limits.readsAtOnce) return;
-      if (!this.#mayBegin(waiting.owner)) continue;
-      this.#waiting.delete(waiting);
-      this.#reading += 1;
-      waiting.begin();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#waiting.delete(next);
+      this.#count(next.owner, { reading: 1 });
+      next.begin();
     }
+  }
+
+  #next(): Waiting | undefined {
+    if (this.#waiting.size === 0 || this.#reading >= this.#limits.readsAtOnce) return undefined;
+    let next: Waiting | undefined;
+    let fewest = Infinity;
+    for (const waiting of this.#waiting) {
+      const reading = this.#shares.get(waiting.owner.namespace)?.reading ?? 0;
+      if (reading >= fewest || !this.#mayBegin(waiting.owner)) continue;
+      [next, fewest] = [waiting, reading];
+      if (fewest === 0) break;
+    }
+    return next;
   }
 }
 

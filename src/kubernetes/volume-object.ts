@@ -1,5 +1,6 @@
 import { isFields, type Fields } from "../text/fields.ts";
 import { skillLimits } from "../skill/limits.ts";
+import { replacementCharacter } from "../skill/path.ts";
 import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
@@ -89,8 +90,12 @@ function entriesOf(object: KubernetesObject, request: VolumeObjectRequest): read
   return entries;
 }
 
-function decodeFiles(object: KubernetesObject, request: VolumeObjectRequest): ReadonlyMap<string, SkillFile> {
+function decodeFiles(
+  object: KubernetesObject,
+  request: VolumeObjectRequest,
+): Pick<VolumeObject, "files" | "doubtful"> {
   const values = new Map<string, Uint8Array>();
+  const doubtful = new Set<string>();
   let bytes = 0;
   for (const entry of entriesOf(object, request)) {
     const { key, value, decode, as } = entry;
@@ -107,8 +112,9 @@ function decodeFiles(object: KubernetesObject, request: VolumeObjectRequest): Re
       );
     }
     values.set(key, content);
+    if (typeof value === "string" && value.includes(replacementCharacter)) doubtful.add(key);
   }
-  return inOneBuffer(values, bytes);
+  return { files: inOneBuffer(values, bytes), ...(doubtful.size === 0 ? {} : { doubtful }) };
 }
 
 /**
@@ -164,7 +170,7 @@ export function decodeVolumeObject(object: KubernetesObject, request: VolumeObje
     identity: identityOf(object),
     immutable: immutable === true,
     ...defined({ createdAt: createdAtOf(object) }),
-    files: decodeFiles(object, request),
+    ...decodeFiles(object, request),
   };
 }
 

@@ -3,6 +3,12 @@ import { SourceError } from "./source-error.ts";
 
 const control = /[\u0000-\u001f\u007f]/;
 
+/**
+ * Stands in JSON for bytes that are no UTF-8. The API server takes such bytes by protobuf, stores them, and hands them to
+ * the kubelet as they are: two different paths, or texts, look alike to whoever reads JSON.
+ */
+export const replacementCharacter = "\ufffd";
+
 /** Matches nearly every path, and is too short to be too deep: the check runs for every file of every review. */
 const ordinary = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 const ordinaryLength = 2 * skillLimits.depth - 1;
@@ -17,6 +23,7 @@ function faultOf(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "is not well-formed Unicode";
   if (control.test(path)) return "contains a control character";
+  if (path.includes(replacementCharacter)) return "contains U+FFFD, which may stand for any bytes";
   if (Buffer.byteLength(path) > skillLimits.pathBytes) return `is longer than ${skillLimits.pathBytes} bytes`;
   if (path.startsWith("/")) return "is absolute";
   const components = path.split("/");

@@ -35,6 +35,8 @@ export interface ImageIdentity {
  * `binaryData`, and never contain `/`. With `keys`, it may lack other keys.
  */
 export interface VolumeObject extends VolumeObjectRequest, FileTree {
+  /** Keys whose values hold U+FFFD: what is stored, and shown to containers, may be other bytes. Absent: none. */
+  readonly doubtful?: ReadonlySet<string>;
   readonly immutable: boolean;
   /** `metadata.creationTimestamp`; absent in a file. */
   readonly createdAt?: string;

@@ -1,5 +1,8 @@
 import { endOfString, JsonError, parseStrictJson } from "./json.ts";
 
+/** Members of one object; reviews have some twenty. */
+const maxMembers = 256;
+
 const blank = /[ \t\n\r]*/y;
 
 /** Index of the first character that is no blank, from `at` on. */
@@ -52,7 +55,7 @@ function endOfText(text: string, start: number): number {
  *
  * @param text of a JSON object
  * @returns each member's value as text, by key
- * @throws JsonError if the text is no object, or has a key twice
+ * @throws JsonError if the text is no object, or has a key twice or more than 256 members
  */
 export function membersOf(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
@@ -73,6 +76,7 @@ export function membersOf(text: string): ReadonlyMap<string, string> {
       at = behindBlanks(text, keyEnd);
       expect(":");
       const end = endOfValue(text, at);
+      if (members.size >= maxMembers) throw new JsonError(`more than ${maxMembers} members in one object`);
       if (members.has(key)) throw new JsonError("ambiguous: an object has the same key twice");
       members.set(key, text.slice(at, end));
       at = behindBlanks(text, end);

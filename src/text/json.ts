@@ -26,8 +26,8 @@ const maxDepth = 64;
 const maxValues = 1_000_000;
 
 /**
- * Counts the values of a text without making them: each but the first stands behind a bracket or a comma. Never throws: a text
- * that is no JSON is the parser's to refuse.
+ * Counts the values of a text without making them: each but the first stands behind a comma, or behind a bracket that is
+ * not closed at once. Never throws: a text that is no JSON is the parser's to refuse.
  * @returns whether there are more than `limit`
  */
 export function hasMoreValues(text: string, limit: number): boolean {
@@ -38,7 +38,7 @@ export function hasMoreValues(text: string, limit: number): boolean {
     if (code === quotation) {
       at = endOfString(text, at);
       if (at === -1) return false;
-    } else if (code === 0x2c || code === 0x7b || code === 0x5b) {
+    } else if (code === comma || ((code === brace || code === bracket) && !isClosing(text, at + 1))) {
       values += 1;
       if (values > limit) return true;
     }
@@ -57,9 +57,18 @@ function countMembersInText(text: string): number {
   return members;
 }
 
+const comma = 0x2c;
+const bracket = 0x5b;
+const brace = 0x7b;
 const colon = 0x3a;
 const quotation = 0x22;
 const backslash = 0x5c;
+
+/** Whether a closing bracket stands there. Blanks before it are rare enough to count for a value. */
+const isClosing = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
+  return code === bracket + 2 || code === brace + 2;
+};
 
 /** Index of the quote that ends the string, -1 if none does; `indexOf` makes long strings cheap. */
 export function endOfString(text: string, start: number): number {

@@ -1,3 +1,4 @@
+import { replacementCharacter } from "../../skill/path.ts";
 import { defined } from "../../text/fields.ts";
 import { treeDigest, type Skill, type SkillFile } from "../../skill/skill.ts";
 import { configMapKey } from "./config-map-key.ts";
@@ -63,10 +64,11 @@ interface Entry {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Text of a UTF-8 file; undefined for other bytes. */
+/** Text of a UTF-8 file; undefined for other bytes, and where it holds U+FFFD, which may stand for any bytes. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    return text.includes(replacementCharacter) ? undefined : text;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { malformed } from "../../kubernetes/read-fields.ts";
+import { replacementCharacter } from "../../skill/path.ts";
 import { podLimits } from "./limits.ts";
 
 /** Matches nearly every path. */
@@ -22,7 +23,8 @@ export function cleanPath(path: string): string {
 
 /** @throws SourceError SOURCE_MALFORMED if the path is too long, too deep, or has control characters */
 export function assertContainerPath(path: string, field: string): void {
-  if (!path.isWellFormed() || control.test(path)) throw malformed(field, "holds characters that no path has");
+  if (!path.isWellFormed() || control.test(path) || path.includes(replacementCharacter))
+    throw malformed(field, "holds characters that no path has");
   if (path.length > podLimits.pathLength)
     throw malformed(field, `is longer than ${podLimits.pathLength} characters`);
   if (path.split("/").length > podLimits.pathDepth)

@@ -1,5 +1,9 @@
+import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
+import { SourceError } from "../../skill/source-error.ts";
 import { ancestorsOf } from "./container-path.ts";
+import { podLimits } from "./limits.ts";
 import type { PodSpec } from "./pod-spec.ts";
+import type { Volume, VolumePart } from "./volume.ts";
 import { viewOfVolume, type ReadObjects, type VolumeView } from "./volume-view.ts";
 
 /** Views of a pod's mounted volumes, by volume name. */
@@ -9,6 +13,7 @@ export function podVolumeViews(spec: PodSpec, objects: ReadObjects): ReadonlyMap
     spec.containers.flatMap((container) => container.mounts),
     ({ volume }) => volume,
   );
+  assertAffordable(mounts.keys(), objects);
   const views = new Map<string, VolumeView>();
   for (const [volume, some] of mounts) {
     const setting = {
@@ -21,6 +26,24 @@ export function podVolumeViews(spec: PodSpec, objects: ReadObjects): ReadonlyMap
     views.set(volume.name, viewOfVolume(volume, setting));
   }
   return views;
+}
+
+/** A pod of 60 KB can name one object of 10,000 keys in thousands of sources. */
+function assertAffordable(volumes: Iterable<Volume>, objects: ReadObjects): void {
+  let files = 0;
+  for (const { parts } of volumes) for (const part of parts) files += filesOf(part, objects);
+  if (files <= podLimits.laidOutFiles) return;
+  throw new SourceError(
+    "LIMIT_EXCEEDED",
+    `the volumes hold more than ${podLimits.laidOutFiles} files together; mount fewer, or only the keys that are needed`,
+  );
+}
+
+function filesOf(part: VolumePart, objects: ReadObjects): number {
+  if (part.from === "unreadable") return part.paths?.length ?? 1;
+  if (part.items !== undefined) return part.items.length;
+  const object = objects.get(volumeObjectKey(part));
+  return object === undefined || object instanceof SourceError ? 1 : object.files.size;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -171,13 +171,17 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
   const what = `${part.kind} ${object.namespace}/${object.name}`;
   const { optional } = part;
   if (part.items === undefined) {
-    for (const [key, file] of object.files) addKey(building, { key, file, use, optional, what });
+    for (const [key, file] of object.files) {
+      addKey(building, { key, file, use, optional, what });
+      addDoubt(building, { key, path: key, use, what }, object);
+    }
     return;
   }
   for (const { key, path, spelling } of part.items) {
     const file = object.files.get(key);
     if (file !== undefined) {
       place(building, { path, spelling, file, use, optional });
+      addDoubt(building, { key, path, use, what }, object);
     } else if (object.keys?.has(key) === false) {
       // Whether the object has the key is not known: another volume of the same object asked for others only.
       addMissing(building, use, [path], `the key ${JSON.stringify(key)} of ${what} was not read`);
@@ -186,6 +190,22 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
       addMissing(building, use, [path], detail);
     }
   }
+}
+
+/** Marks a file whose stored bytes may be others than those that were read. */
+function addDoubt(
+  building: Building,
+  { key, path, use, what }: { readonly [part in "key" | "path" | "what"]: string } & Pick<VolumeFile, "use">,
+  { doubtful }: VolumeObject,
+): void {
+  if (doubtful?.has(key) !== true) return;
+  const detail = `the key ${JSON.stringify(key)} of ${what} holds U+FFFD, which may stand for any bytes; put it into binaryData, as "skill-admission package" does`;
+  building.unreadable.set(path, {
+    use,
+    state: unavailable("SOURCE_MALFORMED", detail),
+    isFile: true,
+    severity: "unreadable",
+  });
 }
 
 /** An API server accepts no such keys; a folder of manifests may hold anything. */

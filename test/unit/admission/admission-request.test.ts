@@ -90,8 +90,17 @@ describe("parseReview", () => {
 
     it("reads everything but the object", () => {
       const parsed = parseReview(wide);
-      expect(parsed).toMatchObject({ tooLarge: true, object: undefined, oldObject: undefined });
+      expect(parsed).toMatchObject({ tooLarge: { sameData: true }, object: undefined, oldObject: undefined });
       expect(parsed.subject).toEqual({ ...parseReview(review({})).subject, dryRun: true });
+    });
+
+    it.each([
+      ["another value", { data: { ...many.data, k0: "x" } }, many, false],
+      ["binary data beside it", { ...many, binaryData: { b: "" } }, many, false],
+      ["another label", { ...many, metadata: { labels: { a: "b" } } }, many, true],
+      ["no object before", many, null, false],
+    ])("tells whether the data is the same: %s", (_, object, oldObject, sameData) => {
+      expect(parseReview(review({ object, oldObject })).tooLarge).toEqual({ sameData });
     });
 
     it("reads one that has just no more", () => {

@@ -9,7 +9,8 @@ const wide = (name: string) => ({
   data: Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, ""])),
 });
 
-const change = { operation: "UPDATE", oldObject: wide("skills-etl") } as const;
+const before = { ...wide("skills-etl"), binaryData: { b: "" } };
+const change = { operation: "UPDATE", oldObject: before } as const;
 
 describe("a ConfigMap of too many values to be read", () => {
   it("is denied where a running pod reads a skill from it, and says what to do", async () => {
@@ -20,6 +21,13 @@ describe("a ConfigMap of too many values to be read", () => {
     expect(body).toContain(
       "ConfigMap payments/skills-etl is made of more than 50000 values, and of a changed object both versions count; split it",
     );
+  });
+
+  it("goes through where only its labels change", async () => {
+    const world = new World();
+    world.running = [world.carry(published.skill)];
+    const labelled = { ...before, metadata: { ...before.metadata, labels: { a: "b" } } };
+    expect((await world.review(labelled, change)).decision).toMatchObject({ bypass: "unchanged" });
   });
 
   it.each([

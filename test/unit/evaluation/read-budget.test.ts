@@ -35,7 +35,7 @@ describe("ReadBudget", () => {
   it("reads a few objects at once, and the others in the order in which they were asked for", async () => {
     const source = new HeldSource();
     const budget = new ReadBudget({ readsAtOnce: 2 });
-    const reads = budget.open(source);
+    const reads = budget.open(source, "n");
     const all = ["a", "b", "c", "d"].map((name) => reads.read(request(name), signal));
     await turns();
     expect(source.names).toBe("a b");
@@ -52,7 +52,7 @@ describe("ReadBudget", () => {
   it("lets only the oldest review go on above the budget, and the others once that one has ended", async () => {
     const source = new HeldSource();
     const budget = new ReadBudget({ heldBytes: 2 * mebibyte });
-    const [first, second, third] = [source, source, source].map((one) => budget.open(one));
+    const [first, second, third] = [source, source, source].map((one) => budget.open(one, "n"));
     const read = (of: typeof first, name: string) => of!.read(request(name), signal);
     const begun = [read(first, "f1"), read(second, "s1")];
     await turns();
@@ -74,10 +74,50 @@ describe("ReadBudget", () => {
     expect(budget.bytes).toBe(0);
   });
 
+  it("lets a namespace go on that holds less than its share, whatever another one holds", async () => {
+    const source = new HeldSource();
+    const budget = new ReadBudget({ heldBytes: 4 * mebibyte });
+    const greedy = [1, 2, 3].map(() => budget.open(source, "greedy"));
+    const victim = budget.open(source, "victim");
+    const begun = greedy.flatMap((one, at) => [
+      one.read(request(`a${at}`), signal),
+      one.read(request(`b${at}`), signal),
+    ]);
+    await turns();
+    for (const name of source.names.split(" ")) source.end(name);
+    await Promise.all(begun);
+    const later = [greedy[1]!.read(request("more"), signal), victim.read(request("v1"), signal)];
+    await turns();
+    expect(source.names).toBe("v1");
+    source.end("v1");
+    await turns();
+    for (const one of [...greedy, victim]) one.release();
+    await turns();
+    source.end("more");
+    await Promise.all(later);
+    expect(budget.bytes).toBe(0);
+  });
+
+  it("gives a place to the namespace that reads least", async () => {
+    const source = new HeldSource();
+    const budget = new ReadBudget({ readsAtOnce: 2 });
+    const greedy = budget.open(source, "greedy");
+    const all = ["a", "b", "c", "d"].map((name) => greedy.read(request(name), signal));
+    all.push(budget.open(source, "victim").read(request("v"), signal));
+    await turns();
+    source.end("a");
+    await turns();
+    expect(source.names).toBe("b v");
+    for (const name of ["b", "v"]) source.end(name);
+    await turns();
+    for (const name of ["c", "d"]) source.end(name);
+    await Promise.all(all);
+  });
+
   it("counts one object once in each review, and nothing of one that has ended", async () => {
     const object = { ...volumeObject(request("c"), {}), files: new Map([["k", file]]) };
     const budget = new ReadBudget();
-    const reads = budget.open({ read: () => Promise.resolve(object) });
+    const reads = budget.open({ read: () => Promise.resolve(object) }, "n");
     for (let at = 0; at < 3; at += 1) await reads.read(request("c"), signal);
     expect(budget.bytes).toBeLessThan(mebibyte + 1000);
     reads.release();
@@ -89,7 +129,7 @@ describe("ReadBudget", () => {
   it("gives up a read that waits when the signal aborts, and keeps its place for nobody", async () => {
     const source = new HeldSource();
     const budget = new ReadBudget({ readsAtOnce: 1 });
-    const reads = budget.open(source);
+    const reads = budget.open(source, "n");
     const first = reads.read(request("a"), signal);
     const aborted = new AbortController();
     const given = reads.read(request("b"), aborted.signal);
@@ -108,7 +148,7 @@ describe("ReadBudget", () => {
 
   it("gives the place of a read that failed to the next", async () => {
     const budget = new ReadBudget({ readsAtOnce: 1 });
-    const failing = budget.open({ read: () => Promise.reject(new Error("no")) });
+    const failing = budget.open({ read: () => Promise.reject(new Error("no")) }, "n");
     const results = await Promise.allSettled(["a", "b"].map((name) => failing.read(request(name), signal)));
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(budget.bytes).toBe(0);

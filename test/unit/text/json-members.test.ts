@@ -38,6 +38,10 @@ describe("membersOf", () => {
     ["a missing comma", '{"a": 1 "b": 2}'],
     ["a comma at the end", '{"a": 1,}'],
     ["text behind it", "{} x"],
+    [
+      "hundreds of thousands of members",
+      `{${Array.from({ length: 500_000 }, (_, at) => `"k${at}":1`).join(",")}}`,
+    ],
     ["a key twice", '{"a": 1, "\\u0061": 2}'],
   ])("refuses %s", (_, text) => {
     expect(() => membersOf(text)).toThrow(JsonError);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonError, parseStrictJson } from "../../../src/text/json.ts";
+import { hasMoreValues, JsonError, parseStrictJson } from "../../../src/text/json.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -95,8 +95,20 @@ describe("parseStrictJson", () => {
     );
   });
 
+  it.each([
+    ['{"a":{},"b":[]}', 3],
+    ['{"a":[1,2],"b":{"c":"x,y,{["}}', 6],
+    ["[[],[[]],0]", 5],
+  ])("counts the values of %s", (text, count) => {
+    const long = text + " ".repeat(100);
+    expect(hasMoreValues(long, count)).toBe(false);
+    expect(hasMoreValues(long, count - 1)).toBe(true);
+  });
+
   it("refuses a text of millions of values before it makes them, and none for what stands in strings", () => {
-    expect(() => parseStrictJson(`[${"{},".repeat(600_000)}{}]`)).toThrow("made of more than 1000000 values");
+    expect(() => parseStrictJson(`[${"{},".repeat(1_200_000)}{}]`)).toThrow(
+      "made of more than 1000000 values",
+    );
     const text = `${"[{,".repeat(500_000)}\\"`;
     expect(parseStrictJson(JSON.stringify([text, text]))).toEqual([text, text]);
     expect(parseStrictJson(`[${"0,".repeat(900_000)}0]`)).toHaveLength(900_001);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { decodeVolumeObject } from "../../../src/kubernetes/volume-object.ts";
 import type { VolumeObject } from "../../../src/skill/source.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
@@ -425,6 +426,40 @@ describe("bypasses", () => {
       "/: SKILL.md=S scripts/run.sh=R",
       "/: unverifiable ConfigMap",
     ]);
+  });
+
+  it.each([
+    ["items", podWith([volume("v", configMap("evil", [["run", "f\ufffd"]]))], [mount("v", "/x")])],
+    ["mountPath", podWith(volumes, [mount("v", "/skills/\ufffd")])],
+    ["subPath", podWith(volumes, [mount("v", "/skills/x", { subPath: "s\ufffd" })])],
+    [
+      "subPathExpr",
+      podWith(volumes, [mount("v", "/skills/x", { subPathExpr: "$(S)" })], {
+        env: [{ name: "S", value: "s\ufffd" }],
+      }),
+    ],
+  ])(
+    "path of bytes that are no UTF-8, sent by protobuf, in %s: JSON shows two of them as one",
+    (_, subject) => {
+      expect(() => readPodSpec(subject)).toThrow(/characters that no path has|U\+FFFD/);
+    },
+  );
+
+  it("text of bytes that are no UTF-8, sent by protobuf: a container reads other bytes than JSON shows", () => {
+    const ref = { kind: "ConfigMap", namespace: "payments", name: "signed" } as const;
+    const data = { "SKILL.md": "S\ufffd", run: "R" };
+    const doubtful = new Map([
+      ["ConfigMap/signed", decodeVolumeObject({ apiVersion: "v1", kind: "ConfigMap", data }, ref)],
+    ]);
+    const seenAt = (path: string, type = configMap("signed")) =>
+      findSkills(readPodSpec(podWith([volume("v", type)], [mount("v", path)])), [], doubtful).map(shown);
+    expect(seenAt("/skills/x")).toContain("/skills/x: unavailable SOURCE_MALFORMED");
+    expect(seenAt("/etc/x")).toContain("/etc/x: unavailable SOURCE_MALFORMED");
+    expect(seenAt("/skills/x", configMap("signed", tree))).toContain(
+      "/skills/x: unavailable SOURCE_MALFORMED",
+    );
+    expect(seenAt("/skills/x", configMap("signed", [["run", "run.sh"]]))).toEqual(["/skills/x: run.sh=R"]);
+    expect(seenAt("/etc/x", configMap("signed", [["SKILL.md", "motd"]]))).toEqual([]);
   });
 
   it("second home in a variable that variables make", () => {

@@ -292,3 +292,32 @@ describe("findSkills on hostile pods", () => {
     expect(found(pod({ volumes, containers }), { cm: { k: "", "SKILL.md": "" } })).toHaveLength(1);
   });
 });
+
+describe("volumes that name one object again and again", () => {
+  const keys = Object.fromEntries(Array.from({ length: 9_900 }, (_, at) => [`k${at}`, ""]));
+  const whole = volume("w", configMap("keys"));
+  /** Each shows one file at most, which is not there: nothing is seen, and all would be laid out. */
+  const subject = (count: number, sources: number) => {
+    const names = Array.from({ length: count }, (_, at) => `v${at}`);
+    const type = projected(...Array.from({ length: sources }, () => configMap("keys")));
+    return podWith(
+      [whole, ...names.map((name) => volume(name, type))],
+      [mount("w", "/q"), ...names.map((name) => mount(name, `/m/${name}`, { subPath: "zz" }))],
+    );
+  };
+
+  it.each([
+    ["498 volumes", 498, 1],
+    ["2,000 sources", 5, 400],
+    ["one more than they may", 20, 1],
+  ])("are refused before they are laid out: %s", (_, count, sources) => {
+    const all = objects({ keys });
+    expect(() => findSkills(readPodSpec(subject(count, sources)), [], all)).toThrow(
+      /volumes hold more than 200000 files together; mount fewer/,
+    );
+  });
+
+  it("pass up to the limit", () => {
+    expect(findSkills(readPodSpec(subject(19, 1)), [], objects({ keys }))).toEqual([]);
+  });
+});

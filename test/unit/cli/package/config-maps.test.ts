@@ -67,6 +67,12 @@ describe("packConfigMaps", () => {
     expect(Object.keys(only!.manifest.data!)).not.toContain("logo.png");
   });
 
+  it("carries a text with U+FFFD as bytes, which the cluster tells from other bytes", () => {
+    const [only] = packConfigMaps(skillOf({ "SKILL.md": "# \ufffd\n" }), { name: "demo" });
+    expect(only?.manifest.data).toBeUndefined();
+    expect(only?.manifest.binaryData).toEqual({ "SKILL.md": Buffer.from("# \ufffd\n").toString("base64") });
+  });
+
   it("changes the name when a byte or a path changes, and only then", () => {
     const name = (files: Readonly<Record<string, string>>) =>
       packConfigMaps(skillOf(files), { name: "demo" })[0]?.manifest.metadata.name;
