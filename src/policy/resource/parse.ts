@@ -28,26 +28,36 @@ function fieldOf(path: readonly PropertyKey[]): string {
 const units: ReadonlyMap<string, readonly [one: string, many: string]> = new Map([
   ["string", ["character", "characters"]],
   ["array", ["entry", "entries"]],
+  ["object", ["member", "members"]],
+  ["map", ["member", "members"]],
 ]);
 
-function amount(origin: string, count: number | bigint): string {
-  const [one, many] = units.get(origin) ?? ["member", "members"];
-  return `${count} ${Number(count) === 1 ? one : many}`;
+/** Limit of a number itself, or of what a text, list or map holds. */
+function limit(word: "at least" | "at most", origin: string, count: number | bigint): string {
+  const unit = units.get(origin);
+  if (unit === undefined) return `must be ${word} ${count}`;
+  return `must have ${word} ${count} ${unit[Number(count) === 1 ? 0 : 1]}`;
 }
+
+const required = "is required";
+
+/** Told apart while parsing, where the value is still known: an issue says of a missing enum only what it may be. */
+const parameters: z.core.ParseContext<z.core.$ZodIssue> = {
+  error: ({ input }) => (input === undefined ? required : undefined),
+};
 
 /** Describes a schema issue to the author of the resource; rules of this project bring their own message. */
 function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.message === required) return required;
   switch (issue.code) {
     case "invalid_type":
-      return issue.message.endsWith("received undefined")
-        ? "is required"
-        : `must be of type ${issue.expected}`;
+      return `must be of type ${issue.expected}`;
     case "invalid_value":
       return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`;
     case "too_small":
-      return `must have at least ${amount(issue.origin, issue.minimum)}`;
+      return limit("at least", issue.origin, issue.minimum);
     case "too_big":
-      return `must have at most ${amount(issue.origin, issue.maximum)}`;
+      return limit("at most", issue.origin, issue.maximum);
     default:
       return issue.message;
   }
@@ -77,7 +87,7 @@ interface Parsed<Spec> {
 }
 
 function parse(schema: ReturnType<typeof schemaOf>, object: KubernetesObject): Parsed<unknown> {
-  const result = schema.safeParse(object);
+  const result = schema.safeParse(object, parameters);
   if (!result.success) throw new PolicyError("Invalid", describe(result.error), { cause: result.error });
   return { name: result.data.metadata.name, spec: result.data.spec };
 }

@@ -73,6 +73,11 @@ describe("parse", () => {
       { publishers, immutability: { configmap: "Required" } },
       "spec.immutability.configmap: there is no such field",
     ],
+    [
+      "a missing one of a few values",
+      { publishers, namespaceSelector: { matchExpressions: [{ key: "tenant" }] } },
+      "spec.namespaceSelector.matchExpressions[0].operator: is required",
+    ],
     ["an empty list", { publishers: [] }, "spec.publishers: must have at least 1 entry"],
     ["a long text", { publishers, tenant: "a".repeat(64) }, "spec.tenant: must have at most 63 characters"],
     [
@@ -82,6 +87,17 @@ describe("parse", () => {
     ],
   ])("says of %s what it must be", (_what, spec, text) => {
     expect(faultOf("ClusterSkillPolicy", { metadata: { name: "a" }, spec })).toBe(text);
+  });
+
+  it.each([
+    [99, "must be at most 4"],
+    [-1, "must be at least 0"],
+    [0.5, "must be of type int"],
+  ])("says of the number %d what it must be", (tlogThreshold, words) => {
+    const spec = { sigstore: [{ name: "a", instance: "PublicGood", tlogThreshold }] };
+    expect(faultOf("SkillTrustRoot", { metadata: { name: "a" }, spec })).toBe(
+      `spec.sigstore[0].tlogThreshold: ${words}`,
+    );
   });
 
   it("lets no key of a stranger write to a terminal", () => {
