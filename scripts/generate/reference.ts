@@ -23,18 +23,20 @@ const bounds = [
   ["maxItems", "at most", "entries"],
   ["minProperties", "at least", "members"],
   ["maxProperties", "at most", "members"],
+  ["minimum", "at least", ""],
+  ["maximum", "at most", ""],
 ] as const;
+
+const singular = (unit: string): string => unit.replace(/ies$|s$/, (end) => (end === "ies" ? "y" : ""));
 
 function limitsOf(schema: StructuralSchema): readonly string[] {
   const list = schema["x-kubernetes-list-type"];
   return [
     ...bounds.flatMap(([name, word, unit]) => {
       const bound = schema[name];
-      return bound === undefined
-        ? []
-        : [
-            `${word} ${bound} ${bound === 1 ? unit.replace(/ies$|s$/, (end) => (end === "ies" ? "y" : "")) : unit}`,
-          ];
+      // The largest integer stands at every one that has no maximum of its own.
+      if (bound === undefined || bound === Number.MAX_SAFE_INTEGER) return [];
+      return [`${word} ${bound} ${bound === 1 ? singular(unit) : unit}`.trimEnd()];
     }),
     ...(list === "map" ? ["names differ"] : list === "set" ? ["entries differ"] : []),
     // A calendar pattern tells a reader less than the format. The table cell escapes the pattern already: a second

@@ -14,6 +14,8 @@ export interface StructuralSchema {
   readonly maxItems?: number;
   readonly minProperties?: number;
   readonly maxProperties?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, StructuralSchema>>;

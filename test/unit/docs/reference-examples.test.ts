@@ -87,6 +87,14 @@ describe("a reference page", () => {
   const [policies] = resources;
   const [payments] = examples.ClusterSkillPolicy;
 
+  it("shows the limits of numbers, but not the largest integer, which every one has", () => {
+    const [, roots] = resources;
+    const page = referencePage(roots!, judged.SkillTrustRoot);
+    const row = page.split("\n").find((line) => line.includes("`spec.sigstore[].timestampThreshold`"));
+    expect(row).toMatch(/ \(at least 1; at most 4\) \|$/);
+    expect(page).not.toContain(String(Number.MAX_SAFE_INTEGER));
+  });
+
   it("is not made while a field is in no example", () => {
     const others = judged.ClusterSkillPolicy.slice(1);
     const without = { ...judged.ClusterSkillPolicy[0]!, ...changed(payments!, { "spec.tenant": undefined }) };
