@@ -1,10 +1,11 @@
 import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
+import { PolicyError } from "../policy-error.ts";
 import type { Policy } from "../policy.ts";
 import type { CardSection } from "../resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
-import { resolvePublisher } from "./publisher.ts";
+import { resolvePublisher, type ResolvedPublisher } from "./publisher.ts";
 import { millisecondsOf } from "../resource/schema/duration.ts";
 import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { revocationFindings } from "../rules/revocation.ts";
@@ -40,6 +41,31 @@ export interface Surroundings {
 }
 
 /**
+ * Resolves every publisher: a newcomer learns in one run of all that is missing.
+ * @throws PolicyError with all faults, by the code of the first
+ */
+function resolvePublishers(
+  name: string,
+  entries: ClusterSkillPolicySpec["publishers"],
+  roots: TrustRoots,
+): readonly ResolvedPublisher[] {
+  const faults: PolicyError[] = [];
+  const resolved = entries.flatMap((entry, index) => {
+    try {
+      return [resolvePublisher(name, entry, index, roots)];
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      faults.push(error);
+      return [];
+    }
+  });
+  const [first, ...others] = faults;
+  if (first === undefined) return resolved;
+  if (others.length === 0) throw first;
+  throw new PolicyError(first.code, faults.map(({ message }) => message).join("; "), { cause: first });
+}
+
+/**
  * Resolves a parsed policy against the trust roots and revocation lists.
  * @throws PolicyError if a publisher, list or licence cannot be used
  */
@@ -48,7 +74,7 @@ export function compilePolicy(
   { roots, lists, compileCard }: Surroundings,
 ): CompiledPolicy {
   assertLists(spec, lists);
-  const publishers = spec.publishers.map((entry, index) => resolvePublisher(name, entry, index, roots));
+  const publishers = resolvePublishers(name, spec.publishers, roots);
   const { action, until } = spec.unsigned;
   const revocations = [lists.index, ownRevocations(spec.revocation?.digests)];
   return {

@@ -28,7 +28,7 @@ function trustRoot(name: string, roots: TrustRoots, field: string): ResolvedTrus
   if (root === "unusable") {
     throw new PolicyError(
       "TrustRootMissing",
-      `${field}: the SkillTrustRoot ${name} is not ready; see its status`,
+      `${field}: the SkillTrustRoot ${name} is not ready; correct what is wrong with it`,
     );
   }
   return root;

@@ -446,6 +446,17 @@ describe("a policy that cannot be used as written", () => {
     }
   });
 
+  it("names every publisher that cannot be used, not only the first", () => {
+    const by = (name: string) => ({ name, publicKey: { trustRootRef: { name } } });
+    const objects = [
+      policyObject({ publishers: [by("a"), { name: "own", publicKey: { pem: publicKey } }, by("b")] }),
+    ];
+    const missing = (index: number, root: string) =>
+      `spec.publishers[${index}].publicKey.trustRootRef: there is no SkillTrustRoot ${root}; create it, or name another`;
+    expect(only(objects).invalidReason).toBe(`${missing(0, "a")}; ${missing(2, "b")}`);
+    expect(denial(only(objects))).toEqual(["INTERNAL"]);
+  });
+
   it("is one whose own PEM cannot be used", () => {
     const policy = only([
       policyObject({ publishers: [{ name: "x", publicKey: { pem: publicPem("secp256k1") } }] }),
