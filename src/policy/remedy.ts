@@ -32,7 +32,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   SIGNER_EXPIRED: {
     meaning:
-      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not. Or the certificate or key is outside the period for which its trust root trusts it, or the issuer's revocation list (CRL) in the trust root is out of date.",
+      "The signer's certificate, or one above it, is no longer valid, or not yet; that of a keyless signer was not valid when it signed, or a registry's key was not. Or the certificate or key is outside the period for which its trust root trusts it, or the issuer's revocation list (CRL) in the trust root is out of date. Where that lies ahead, or the list is the fault, the finding has a remedy of its own.",
     remedy: "have the skill signed anew, with a certificate or key that is valid",
   },
   DIGEST_MISMATCH: {

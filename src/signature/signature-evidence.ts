@@ -91,6 +91,8 @@ export type SignatureEvidence =
       readonly fault: SignatureFault;
       /** One sentence, with the remedy if there is one. */
       readonly detail: string;
+      /** Remedy if the fault's own would not help: one clause in the imperative. */
+      readonly remedy?: string;
       /** Whether the signature verifies under the key that the bundle itself brings: an unknown signer. */
       readonly selfConsistent: boolean;
       readonly digest?: Sha256;

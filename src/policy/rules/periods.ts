@@ -26,17 +26,21 @@ const spanText = ({ notBefore, notAfter }: Validity): string =>
     ...(notAfter === always.notAfter ? [] : [`to ${text(notAfter)}`]),
   ].join(" ");
 
+/** Remedy for a period that is yet to begin, where the time is that of the review: no new signature is needed. */
+const remedyAhead =
+  "wait until the trust root trusts the signer, or have the skill signed with a key or certificate that is valid now";
+
 /**
  * Reason why a publisher's signature is outside every trust period of the entries that match its signer; undefined
  * if one of them is in force. The time is the signing time if a log or timestamp authority proves it, else the time
- * of the review.
+ * of the review. With the remedy, where it is not to have the skill signed anew.
  * @param now milliseconds since 1970
  */
 export function outsideTrustPeriod(
   policy: Policy,
   signature: SignatureEvidence,
   now: number,
-): string | undefined {
+): { readonly why: string; readonly remedy?: string } | undefined {
   if (signature.outcome !== "signed" && signature.outcome !== "tampered") return undefined;
   const { signer } = signature;
   const periods = periodsOf(policy, signer);
@@ -44,5 +48,9 @@ export function outsideTrustPeriod(
   if (periods.some((period) => covers(period, signedAt ?? now))) return undefined;
   const spans = periods.map(spanText).join(" or ");
   const when = signedAt === undefined ? "now" : `at ${text(signedAt)}, when it was signed`;
-  return `the trust root trusts this signer ${spans} only, and not ${when}`;
+  const isAhead = signedAt === undefined && periods.some(({ notBefore }) => now < notBefore);
+  return {
+    why: `the trust root trusts this signer ${spans} only, and not ${when}`,
+    ...(isAhead ? { remedy: remedyAhead } : {}),
+  };
 }

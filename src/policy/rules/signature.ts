@@ -56,9 +56,11 @@ function publisherFinding(
 ): Finding | undefined {
   const { signer } = signature;
   if (isByPublisher(policy, signature)) {
-    const why = outsideTrustPeriod(policy, signature, now);
-    if (why === undefined) return undefined;
-    return { code: "SIGNER_EXPIRED", message: `signed by ${named(signer)}, but ${why}`, tolerated: false };
+    const outside = outsideTrustPeriod(policy, signature, now);
+    if (outside === undefined) return undefined;
+    const { why, ...remedy } = outside;
+    const message = `signed by ${named(signer)}, but ${why}`;
+    return { code: "SIGNER_EXPIRED", message, ...remedy, tolerated: false };
   }
   const message = `signed by ${named(signer)}, who is no publisher of this policy`;
   const stranger: Finding = { code: "UNTRUSTED_SIGNER", message, tolerated: false };
@@ -90,9 +92,13 @@ const unsignedSkill = (path: string): Finding => ({
 type Untrusted = Extract<SignatureEvidence, { outcome: "untrusted" }>;
 
 /** Of several roots that do not prove a signature, the policy's own gives the reason. */
-export const untrustedFinding = (policy: Policy, { fault, detail, signer, path }: Untrusted): Finding => ({
+export const untrustedFinding = (
+  policy: Policy,
+  { fault, detail, remedy, signer, path }: Untrusted,
+): Finding => ({
   code: fault,
   message: detail,
+  ...defined({ remedy }),
   ...(signer === undefined ? {} : missingProofFinding(policy, signer)),
   ...defined({ path }),
   tolerated: false,

@@ -164,9 +164,9 @@ function verifyByChain(
   const valid = chain.paths.filter((path) => covers(path.validity, now));
   const anchors = valid.map((path) => path.anchor);
   if (anchors.length === 0) {
-    const message = `signed by ${name}, ${whyNotNow(chain.paths, now)}`;
-    const about = { ...info(), selfConsistent: true, validity };
-    return untrusted(format, { code: "SIGNER_EXPIRED", message }, about);
+    const { why, ...remedy } = whyNotNow(chain.paths, now);
+    const about = { ...info(), ...remedy, selfConsistent: true, validity };
+    return untrusted(format, { code: "SIGNER_EXPIRED", message: `signed by ${name}, ${why}` }, about);
   }
   const above = {
     anchors: [...new Set(anchors)],

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
+import { remedyFor } from "../../../src/policy/remedy.ts";
 import { verifySignature } from "../../../src/signature/verify.ts";
 import {
   issueAuthority,
@@ -43,7 +44,12 @@ async function found(lists: readonly CrlOptions[], at = now) {
   expect(problems).toEqual([]);
   const signature = verifySignature(skill, trust, at);
   const { findings } = judge(policies[0]!, reference(), evidenceOf(signature), at);
-  return { codes: codes(findings), messages: findings.map(({ message }) => message), signature };
+  return {
+    codes: codes(findings),
+    messages: findings.map(({ message }) => message),
+    remedy: remedyFor(findings),
+    signature,
+  };
 }
 
 const problemOf = (crls: readonly string[], certificates?: readonly IssuedCertificate[]) =>
@@ -98,9 +104,12 @@ describe("a certificate revocation list in a trust root", () => {
     const early = await found([list], thisUpdate.getTime() - 1);
     expect(early.codes).toEqual(["SIGNER_EXPIRED"]);
     expect(early.messages[0]).toMatch(/begins on/);
-    const { messages, signature } = await found([list], nextUpdate.getTime() + 1000);
+    const { messages, remedy, signature } = await found([list], nextUpdate.getTime() + 1000);
     expect(messages[0]).toMatch(
-      /of whose chain it is not known whether it was revoked: the revocation list of .*CN=Test Intermediate CA.* \(r\/crl-0\) ended on \d{4}-\d\d-\d\d; give the trust root the newest one$/,
+      /of whose chain it is not known whether it was revoked: the revocation list of .*CN=Test Intermediate CA.* \(r\/crl-0\) ended on \d{4}-\d\d-\d\d$/,
+    );
+    expect([early.remedy, remedy]).toEqual(
+      Array(2).fill("give the trust root that authority's revocation list that is in force now"),
     );
     // So long, and no longer, may the evidence be remembered.
     expect(signature.validity.notBefore).toBe(nextUpdate.getTime() + 1000);

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileObjects } from "../../fixtures/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
+import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
@@ -128,6 +129,19 @@ describe("the period of a trust root's entry", () => {
     expect(judge(policy, reference(), evidenceOf(signed(byKey(publicKey))), end).grades.authorship).toBe(
       "STRONG",
     );
+  });
+
+  it("says to wait where it is yet to begin, and to sign anew where it is over or the proved time lies before it", () => {
+    const remedy = (policy: Policy, signature: SignatureEvidence, now: number) =>
+      remedyFor(judge(policy, reference(), evidenceOf(signature), now).findings);
+    const byKeys = under("keys", [{ pem: publicKey, ...period }]);
+    expect(remedy(byKeys, signed(byKey(publicKey)), start - 1)).toBe(
+      "wait until the trust root trusts the signer, or have the skill signed with a key or certificate that is valid now",
+    );
+    const logged = under("sigstore", [{ instance: "PublicGood", ...period }]);
+    const anew = reasonTexts.SIGNER_EXPIRED.remedy;
+    expect(remedy(byKeys, signed(byKey(publicKey)), end + 1)).toBe(anew);
+    expect(remedy(logged, signed(keyless(start - 1)), start - 1)).toBe(anew);
   });
 
   it("stands beside what was changed", () => {

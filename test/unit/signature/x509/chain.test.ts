@@ -223,6 +223,20 @@ describe("verifySignature over time", () => {
     expect(verifySignature(skill, trust, to).outcome).toBe("signed");
   });
 
+  it("says to wait for a chain that is yet to be valid, not for one that was", async () => {
+    const { root, intermediate, leaf } = await issueChain({ leaf: { notBefore: 2, notAfter: 4 } });
+    const skill = skillWith(leaf, [intermediate.certificate]);
+    const remedyAt = (now: number) => {
+      const evidence = verifySignature(skill, trustOf({ anchors: [root.certificate] }), now);
+      expect(evidence).toMatchObject({ fault: "SIGNER_EXPIRED" });
+      return "remedy" in evidence ? evidence.remedy : undefined;
+    };
+    expect(remedyAt(at(1))).toBe(
+      "wait until the certificate chain is valid, or have the skill signed with one that is valid now",
+    );
+    expect(remedyAt(at(5))).toBeUndefined();
+  });
+
   it("refuses a signer whose certificates are never valid together, for ever", async () => {
     const evidence = await verifyChain({ intermediate: { notBefore: -20, notAfter: -10 } });
     expect(evidence).toMatchObject({ fault: "SIGNER_EXPIRED", validity: always });
