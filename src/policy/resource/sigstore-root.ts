@@ -2,8 +2,8 @@ import { z } from "zod";
 import { maxTrustConfigLength } from "../../signature/sigstore/root/client-trust-config.ts";
 import { maxTrustedRootLength } from "../../signature/sigstore/root/trusted-root.ts";
 import { celRule, exactlyOne } from "./schema/constraints.ts";
-import { objectName } from "./schema/scalars.ts";
-import { inOrder, period, trustName } from "./trust-entry.ts";
+import { entryName, objectName } from "./schema/scalars.ts";
+import { inOrder, periodWith } from "./trust-entry.ts";
 
 /** Maximum that a policy can require of a bundle, for each kind of proof. */
 const most = 4;
@@ -67,7 +67,7 @@ const inPlace = ["trustedRoot", "clientTrustConfig", "instance", "trustedRootFro
 export const sigstoreRoot = celRule(
   inOrder(
     z.strictObject({
-      name: trustName,
+      name: entryName.describe("Name in messages; registries in `vett` refer to the instance by it."),
       trustedRoot: z
         .string()
         .max(maxTrustedRootLength)
@@ -105,7 +105,7 @@ export const sigstoreRoot = celRule(
       ctlogThreshold: threshold(0).describe(
         "Certificate logs that must hold the signer's certificate. Left out: 1. 0 is for instances that have none.",
       ),
-      ...period,
+      ...periodWith(" but those that its trusted root states"),
     }),
   ),
   {
