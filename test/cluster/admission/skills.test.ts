@@ -6,6 +6,7 @@ import {
   withFiles,
   type SignedSkill,
 } from "../../fixtures/signed-skill.ts";
+import { reasonTexts } from "../../../src/policy/remedy.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply } from "../harness/apply.ts";
 import { kubectl, tryKubectlApply } from "../harness/cluster.ts";
@@ -199,7 +200,8 @@ describe("a pod is denied, with the file and both digests, when", () => {
     expect(denial(ran).split("\n")).toEqual([
       ...head(name, source, "not signed"),
       "  UNSIGNED there is no signature",
-      "  fix: mount skill.oms.sig, skill.sig, vett.sigstore.json or CARD.md with the skill, or have a publisher of the policy sign it",
+      // It names the file of every format: written out, each new format would fail here.
+      `  fix: ${reasonTexts.UNSIGNED.remedy}`,
       "decision ID",
     ]);
   });

@@ -142,6 +142,9 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   INTERNAL: [{ evidence: null }, fine],
 };
 
+/** Characters of a remedy, so that it stands on one line of a wide terminal behind `fix:`. */
+const maxRemedyLength = 120;
+
 const page = readFileSync(join(import.meta.dirname, "../../../docs/reasons.md"), "utf8");
 
 describe("every reason code", () => {
@@ -160,7 +163,9 @@ describe("every reason code", () => {
 
   it.each(reasons)("%s has a remedy that fits on one line behind `fix:`", (code) => {
     const { remedy } = reasonTexts[code];
-    expect(remedy).toMatch(/^[a-z].{10,118}[^.]$/);
+    const length = `src/policy/remedy.ts: the remedy of ${code} has ${remedy.length} characters; at most ${maxRemedyLength} fit, give it fewer words`;
+    expect(remedy.length, length).toBeLessThanOrEqual(maxRemedyLength);
+    expect(remedy).toMatch(/^[a-z][^\n]{10,}[^.\n]$/);
   });
 });
 
