@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { group } from "../src/policy/resource/kinds.ts";
 import { crdYaml } from "./generate/crd.ts";
-import { allExamples, judgeExamples } from "./generate/examples.ts";
+import { allExamples, ExampleError, judgeExamples } from "./generate/examples.ts";
 import { chart, root, writeOrCheck, type GeneratedFiles } from "./generate/files.ts";
 import { reasonsPage } from "./generate/reasons.ts";
 import { referencePage } from "./generate/reference.ts";
@@ -37,4 +37,12 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
   ]);
 }
 
-if (import.meta.main) await writeOrCheck(await generatedFiles());
+if (import.meta.main) {
+  try {
+    await writeOrCheck(await generatedFiles());
+  } catch (error) {
+    if (!(error instanceof ExampleError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -24,6 +24,9 @@ export interface JudgedExample extends Example {
 
 export type Examples = Readonly<Record<OwnKind, readonly Example[]>>;
 
+/** The examples have to be mended by hand. The message names file or field, and ends with the remedy. */
+export class ExampleError extends Error {}
+
 /** Path in the repository of a kind's examples: YAML documents, each below a comment of one line, its title. */
 export const examplesPath = (kind: OwnKind): string => `examples/reference/${kind.toLowerCase()}.yaml`;
 
@@ -32,13 +35,13 @@ const now = Date.parse("2026-12-01T00:00:00Z");
 
 /**
  * Reads a file of examples.
- * @throws Error if one has no title
+ * @throws ExampleError if one has no title
  */
 export const readExamples = (source: string): readonly Example[] =>
   source.split(/^---\n/m).map((document) => {
     const [, title, text] = /^# (.+)\n([^#][^]*)$/.exec(document) ?? [];
     if (title === undefined || text === undefined)
-      throw new Error(
+      throw new ExampleError(
         `an example begins with ${JSON.stringify(document.slice(0, 40))}; give it a title: "# …"`,
       );
     const object = parse(text) as KubernetesObject;
@@ -49,23 +52,38 @@ export const readExamples = (source: string): readonly Example[] =>
     };
   });
 
+/**
+ * Text of a kind's examples.
+ * @throws ExampleError that says what belongs into the file, where there is none
+ */
+export async function examplesText(kind: OwnKind, folder = root): Promise<string> {
+  const path = examplesPath(kind);
+  try {
+    return await readFile(join(folder, path), "utf8");
+  } catch (cause) {
+    throw new ExampleError(
+      `${path} cannot be read; write whole examples of a ${kind} there, each below a comment of one line`,
+      { cause },
+    );
+  }
+}
+
 /** The examples of all kinds. */
 export async function allExamples(): Promise<Examples> {
-  const read = async (kind: OwnKind) =>
-    [kind, readExamples(await readFile(join(root, examplesPath(kind)), "utf8"))] as const;
+  const read = async (kind: OwnKind) => [kind, readExamples(await examplesText(kind))] as const;
   return Object.fromEntries(await Promise.all(ownKinds.map(read))) as Examples;
 }
 
 /**
  * Adds the statuses that the controller writes where all examples are in one cluster, and what they refer to is there.
- * @throws Error if one would not be ready
+ * @throws ExampleError if one would not be ready
  */
 export function judgeExamples(examples: Examples): Readonly<Record<OwnKind, readonly JudgedExample[]>> {
   const objects = forEachKind((kind) => examples[kind].map(({ object }) => object));
   const compiled = compileSnapshot(objects, { resolve: () => ({ text: publicGoodRoot }) });
   const problems = compiled.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0)
-    throw new Error(`examples that would not be ready: ${problems.join("; ")}; correct them`);
+    throw new ExampleError(`examples that would not be ready: ${problems.join("; ")}; correct them`);
   return forEachKind((kind) =>
     examples[kind].map((example) => ({ ...example, status: statusOf(kind, example.object, compiled, now) })),
   );

@@ -1,5 +1,5 @@
 import { group, version } from "../../src/policy/resource/kinds.ts";
-import { examplesPath, type JudgedExample } from "./examples.ts";
+import { ExampleError, examplesPath, type JudgedExample } from "./examples.ts";
 import { inlineYaml } from "./inline-yaml.ts";
 import type { Resource } from "./resources.ts";
 import { toStructural, type StructuralSchema } from "./structural-schema.ts";
@@ -103,11 +103,13 @@ function rulesOf(rows: readonly Row[]): readonly string[] {
   return lines.length === 0 ? [] : ["## Rules", "", "| field | rule | CEL |", "|---|---|---|", ...lines, ""];
 }
 
-/** @throws Error naming the fields that are in no example */
+/** @throws ExampleError naming the fields that are in no example */
 function tableOf({ kind }: Resource, rows: readonly Row[]): readonly string[] {
   const without = rows.filter(({ values }) => values.length === 0).map(({ path }) => path);
   if (without.length > 0)
-    throw new Error(`no example has ${without.join(", ")}; add what is missing to ${examplesPath(kind)}`);
+    throw new ExampleError(
+      `no example has ${without.join(", ")}; add what is missing to ${examplesPath(kind)}`,
+    );
   return [
     "| field | type | default | example | meaning |",
     "|---|---|---|---|---|",
@@ -145,7 +147,7 @@ function introduction(
 
 /**
  * The reference page of a resource, as Markdown: each field with its value in the first example that has it.
- * @throws Error naming the fields that are in no example
+ * @throws ExampleError naming the fields that are in no example
  */
 export function referencePage(resource: Resource, examples: readonly JudgedExample[]): string {
   const rowsIn = (path: "spec" | "status", values: readonly unknown[]): readonly Row[] =>

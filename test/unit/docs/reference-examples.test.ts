@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import {
   allExamples,
+  examplesText,
   examplesPath,
   judgeExamples,
   readExamples,
@@ -71,19 +72,24 @@ describe.each(resources)("the examples of $kind", (resource) => {
 
   it("have the value that the page shows beside each field", () => {
     const shown = shownOn(referencePage(resource, judged[kind]));
-    expect(shown.length).toBeGreaterThan(25);
     const objects = judged[kind].map(({ object, status }) => ({ ...object, status }));
     for (const [path, value] of shown) {
-      expect(value, path).toMatch(/^`.{1,105}`$/);
+      expect(value, `${kind}: ${path}`).toMatch(/^`.{1,105}`$/);
       const read: unknown = parse(value.slice(1, -1), { version: "1.1" });
       const values = objects.flatMap((object) => valuesAt(object, path));
-      if (value.includes("…")) expect(values.length, path).toBeGreaterThan(0);
-      else expect(values, path).toContainEqual(read);
+      if (value.includes("…")) expect(values.length, `${kind}: ${path}`).toBeGreaterThan(0);
+      else expect(values, `${kind}: ${path}`).toContainEqual(read);
     }
   });
 });
 
 describe("a reference page", () => {
+  it("has rows of fields, which the tests above go through", () => {
+    const shown = resources.map((resource) => shownOn(referencePage(resource, judged[resource.kind])));
+    expect(shown.flat().length, "rows of all kinds").toBeGreaterThan(150);
+    for (const [at, { kind }] of resources.entries()) expect(shown[at], kind).not.toEqual([]);
+  });
+
   const [policies] = resources;
   const [payments] = examples.ClusterSkillPolicy;
 
@@ -107,6 +113,12 @@ describe("a reference page", () => {
     const broken = changed(payments!, { "spec.publishers.0.certificate.trustRootRef.name": "missing" });
     expect(() => judgeExamples({ ...examples, ClusterSkillPolicy: [broken] })).toThrow(
       /^examples that would not be ready: ClusterSkillPolicy payments: .*missing.*; correct them$/,
+    );
+  });
+
+  it("is not made where a kind has no file of examples", async () => {
+    await expect(examplesText("SkillTrustRoot", "/nowhere")).rejects.toThrow(
+      /^examples\/reference\/skilltrustroot\.yaml cannot be read; write whole examples of a SkillTrustRoot there/,
     );
   });
 
