@@ -1,9 +1,14 @@
 import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request, type RequestOptions } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { hasMoreValues } from "../../../text/json.ts";
 import type { Connection } from "./connection.ts";
+
+interface ApiErrorDetails {
+  readonly reason?: string;
+  readonly continuation?: string;
+}
 
 /** An unsuccessful answer of the API server, or no answer (`status` 0). */
 export class ApiError extends Error {
@@ -12,11 +17,14 @@ export class ApiError extends Error {
   readonly status: number;
   /** Reason as the API server states it, `NotFound`, `Expired`, …; empty if it gave none. */
   readonly reason: string;
+  /** Token with which to go on in a list whose version has expired; the rest is then of a later version. */
+  readonly continuation: string | undefined;
 
-  constructor(status: number, message: string, options?: ErrorOptions & { readonly reason?: string }) {
+  constructor(status: number, message: string, options?: ErrorOptions & ApiErrorDetails) {
     super(message, options);
     this.status = status;
     this.reason = options?.reason ?? "";
+    this.continuation = options?.continuation;
   }
 }
 
@@ -67,10 +75,12 @@ async function refusalOf(response: IncomingMessage, what: string): Promise<ApiEr
   const status = response.statusCode ?? 0;
   const text = (await readBody(response, maxErrorBytes).catch(() => Buffer.alloc(0))).toString("utf8");
   try {
-    const parsed = JSON.parse(text) as { readonly message?: unknown; readonly reason?: unknown } | null;
-    const message = typeof parsed?.message === "string" ? parsed.message : text;
-    const reason = typeof parsed?.reason === "string" ? parsed.reason : "";
-    return new ApiError(status, `${what}: ${message.slice(0, 1000)}`, { reason });
+    const parsed = JSON.parse(text) as KubernetesObject | null;
+    const message = typeof parsed?.["message"] === "string" ? parsed["message"] : text;
+    const reason = typeof parsed?.["reason"] === "string" ? parsed["reason"] : "";
+    const next = parsed === null ? undefined : metadataOf(parsed)["continue"];
+    const continuation = typeof next === "string" && next !== "" ? { continuation: next } : {};
+    return new ApiError(status, `${what}: ${message.slice(0, 1000)}`, { reason, ...continuation });
   } catch {
     return new ApiError(status, `${what}: HTTP ${status} ${text.slice(0, 200)}`);
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../../text/fields.ts";
 import { metadataOf, nameOf, namespaceOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
+import { pagesOf } from "../api/pages.ts";
 import { eventsOf } from "./watch-events.ts";
 
 /** Sink for a reflector's objects. All calls are synchronous and in order. */
@@ -95,33 +96,25 @@ const queryOf = (target: ReflectorTarget, more: Readonly<Record<string, string>>
     ...more,
   }).toString();
 
-/** Time limit of a page, milliseconds. */
-const pageTimeout = 60_000;
-
 async function list({ client, target, signal }: Run): Promise<string> {
   const missing = new Set(target.sink.keys());
-  let token = "";
-  for (;;) {
-    const query = queryOf(target, { limit: String(pageSize), ...(token === "" ? {} : { continue: token }) });
-    const page = await client.call({
-      path: `${target.path}?${query}`,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(pageTimeout)]),
-    });
-    const items = page["items"] ?? [];
-    if (!Array.isArray(items)) throw new ApiError(0, `${target.path}: the list has no items`);
-    for (const item of items as readonly KubernetesObject[]) {
+  const { path, fieldSelector } = target;
+  let version = "";
+  for await (const page of pagesOf(
+    client,
+    { path, limit: pageSize, ...defined({ fieldSelector }) },
+    signal,
+  )) {
+    for (const item of page.items) {
       const key = keyOf(item);
       missing.delete(key);
       target.sink.set(key, item);
     }
-    const next = metadataOf(page)["continue"];
-    if (typeof next !== "string" || next === "") {
-      for (const key of missing) target.sink.delete(key);
-      target.sink.settled();
-      return versionOf(page);
-    }
-    token = next;
+    version = versionOf(page.list);
   }
+  for (const key of missing) target.sink.delete(key);
+  target.sink.settled();
+  return version;
 }
 
 /** Aborts a watch that is silent for too long; `touch` restarts the time. */

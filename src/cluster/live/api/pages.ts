@@ -1,0 +1,66 @@
+import { defined } from "../../../text/fields.ts";
+import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import { ApiError, type ApiClient } from "./client.ts";
+
+/** Time limit of a page, milliseconds. */
+const pageTimeout = 60_000;
+
+/** A collection to list. */
+export interface PagedList {
+  /** Path of the collection, `/api/v1/pods`. */
+  readonly path: string;
+  readonly fieldSelector?: string;
+  /** Objects per page. */
+  readonly limit: number;
+  /**
+   * Goes on where the list's version has expired, with newer objects from there on: the pages are then of two moments.
+   * Otherwise the list ends with the error.
+   */
+  readonly acrossVersions?: true;
+}
+
+/** One page of a list, as received. */
+export interface ListPage {
+  readonly items: readonly KubernetesObject[];
+  readonly list: KubernetesObject;
+}
+
+function textIn(list: KubernetesObject, field: string): string {
+  const value = metadataOf(list)[field];
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * Lists a collection page by page: each is requested after the one before is dealt with.
+ * @throws ApiError
+ */
+export async function* pagesOf(
+  client: ApiClient,
+  { path, fieldSelector, limit, acrossVersions }: PagedList,
+  signal?: AbortSignal,
+): AsyncGenerator<ListPage> {
+  let token = "";
+  do {
+    const more = token === "" ? {} : { continue: token };
+    const asked = { ...defined({ fieldSelector }), limit: String(limit), ...more };
+    const query = new URLSearchParams(asked).toString();
+    const timeout = AbortSignal.timeout(pageTimeout);
+    let list: KubernetesObject;
+    try {
+      list = await client.call({
+        path: `${path}?${query}`,
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+    } catch (error) {
+      // The API server keeps versions for five minutes; with the refusal it says how to go on.
+      const next = error instanceof ApiError && acrossVersions ? error.continuation : undefined;
+      if (next === undefined || next === token) throw error;
+      token = next;
+      continue;
+    }
+    const items = list["items"] ?? [];
+    if (!Array.isArray(items)) throw new ApiError(0, `${path}: the list has no items`);
+    yield { items: items as readonly KubernetesObject[], list };
+    token = textIn(list, "continue");
+  } while (token !== "");
+}
