@@ -54,7 +54,8 @@ const adapterFloors = [
   ["cli/files"],
   ["cli/report"],
   ["cli/trust", "cli/sign", "cli/package"],
-  ["cli/{verify,apply,unregister}"],
+  ["cli/apply"],
+  ["cli/{verify,unregister}"],
   ["cli/commands"],
   ["cli"],
 ];

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { defined } from "../text/fields.ts";
 import { messageOf } from "../text/message-of.ts";
 import { printableLines } from "../text/printable.ts";
-import type { CommandLine, TextOutput } from "../cli/command-line.ts";
+import { UsageError, type CommandLine, type TextOutput } from "../cli/command-line.ts";
 import { runCommandLine } from "../cli/program.ts";
 import { processEnvironment, type Environment } from "../environment.ts";
 import type { Build } from "./build.ts";
@@ -93,9 +93,11 @@ async function commandLine(): Promise<CommandLine> {
       const { offlineClusterOf } = await import("../cluster/offline/offline-cluster.ts");
       return offlineClusterOf(objects, { onProblem: () => undefined });
     },
-    openCluster: async (kubeconfig) => {
+    openCluster: async (address) => {
       const { openReader } = await import("../cluster/live/open-reader.ts");
-      return openReader(kubeconfig);
+      return openReader(address).catch((cause: unknown) => {
+        throw new UsageError(messageOf(cause), undefined, { cause });
+      });
     },
     serveFlags: async () => (await import("../serve-options.ts")).serveOptions,
     serve: (flags) => runServe(flags, build),

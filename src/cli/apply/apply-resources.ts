@@ -1,192 +1,166 @@
-import type { ClusterView } from "../evaluation/cluster-view.ts";
-import { evaluate, effectivePolicies, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
-import { EvidenceCache } from "../evidence/evidence-cache.ts";
-import type { PolicySnapshot } from "../policy/policy.ts";
-import { SourceError } from "../skill/source-error.ts";
-import { volumeObjectKinds, type SkillSource } from "../skill/source.ts";
-import { podOf } from "../workload/carriers/pod-of.ts";
-import type { PlacedObject } from "../kubernetes/manifest-object.ts";
-import { metadataOf, nameOf, namespaceOf } from "../kubernetes/object.ts";
-import { UsageError, worst, type ClusterReader, type CommandLine, type ExitCode } from "./command-line.ts";
-import { readManifests, type Manifest } from "./files/manifests.ts";
-import { progress, tableOutput } from "./report/progress.ts";
-import { objectItem, type AppliedObject } from "./report/object-item.ts";
-import type { TableLayout } from "./report/report-item.ts";
-import { createReporter, type OutputFormat } from "./report/reporter.ts";
-import { snapshotOf } from "./trust/policy-sources.ts";
+import { EvidenceCache } from "../../evidence/evidence-cache.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import { printableLines } from "../../text/printable.ts";
+import {
+  exitCode,
+  UsageError,
+  worst,
+  type ClusterAddress,
+  type CommandLine,
+  type ExitCode,
+  type LiveReader,
+} from "../command-line.ts";
+import { readManifests } from "../files/manifests.ts";
+import { objectItem, type AppliedObject } from "../report/object-item.ts";
+import { progress, tableOutput } from "../report/progress.ts";
+import type { Reporter } from "../report/report-item.ts";
+import { createReporter, type OutputFormat } from "../report/reporter.ts";
+import { policiesInForce, type PolicyOptions } from "./policies-in-force.ts";
+import { reviewObject, type ReviewOptions } from "./review-object.ts";
+import { layered, namespaceView, openFiles } from "./surroundings.ts";
+import { podsOf, workloadsIn, type Workloads } from "./workloads.ts";
 
-export interface ApplyOptions {
-  readonly policy: readonly string[];
-  readonly resource: readonly string[];
-  /** Reads Namespaces and ConfigMaps that the files lack from the cluster. */
+export interface ApplyOptions extends PolicyOptions, ClusterAddress {
+  /** Files; absent: the pods of the cluster. */
+  readonly resource?: readonly string[];
+  /** Reads from the cluster what the files lack. */
   readonly cluster?: boolean;
-  readonly kubeconfig?: string;
-  /** Namespace of objects that name none. */
-  readonly namespace: string;
+  /** Namespace of objects that name none; without files, the only one whose pods are reviewed. */
+  readonly namespace?: string;
   readonly output: OutputFormat;
 }
 
-const deadlineMs = 30_000;
-
-const surroundings: ReadonlySet<unknown> = new Set([...volumeObjectKinds, "Namespace"]);
-
-/** Objects of the files that pods refer to. */
-function placed(manifests: readonly Manifest[], namespace: string): readonly PlacedObject[] {
-  return manifests.flatMap((manifest) => {
-    const { object, file } = manifest;
-    const { name } = metadataOf(object);
-    if (object.apiVersion !== "v1" || !surroundings.has(object.kind)) return [];
-    const kind = String(object.kind);
-    if (typeof name !== "string")
-      throw new UsageError(`${file}: a ${kind} has no metadata.name`, "give it one");
-    const home = kind === "Namespace" ? undefined : namespaceOf(object, namespace);
-    return [{ file, entry: { apiVersion: "v1", kind, name, namespace: home, object } }];
-  });
-}
-
-async function openFiles(
-  manifests: readonly Manifest[],
-  namespace: string,
-  line: CommandLine,
-): Promise<ClusterReader> {
-  const objects = placed(manifests, namespace);
-  try {
-    return await line.openOffline(objects);
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause.name !== "ManifestError") throw cause;
-    throw new UsageError(cause.message, "correct the files", { cause });
-  }
-}
-
-/** Files first, then the cluster: a file that is about to be applied is newer than the cluster's object. */
-function layered(files: ClusterReader, live: ClusterReader | undefined): SkillSource {
-  return {
-    read: async (ref, signal) => (await files.read(ref, signal)) ?? (await live?.read(ref, signal)),
-  };
-}
-
-/**
- * Labels of a namespace from the files, else from the cluster. Where neither has them, only the name is known: enough
- * if every policy governs the namespace by that alone, because any other label could decide otherwise.
- */
-function namespaceView(
-  files: ClusterReader,
-  live: ClusterReader | undefined,
-  { policies }: PolicySnapshot,
-): ClusterView {
-  return {
-    podsUsing: () => [],
-    async namespaceLabels(name, signal) {
-      try {
-        return await files.namespaceLabels(name, signal);
-      } catch (cause) {
-        if (!(cause instanceof SourceError)) throw cause;
-        if (live !== undefined) return live.namespaceLabels(name, signal);
-        const labels = { "kubernetes.io/metadata.name": name };
-        if (policies.every((policy) => policy.appliesTo(name, labels))) return labels;
-        throw new SourceError(
-          "SOURCE_UNAVAILABLE",
-          `the labels of namespace ${name} decide which policies govern it, and no file has them; add its manifest, or use --cluster`,
-          { cause },
-        );
-      }
-    },
-  };
-}
-
-/** Review of one object; undefined where it makes no pod and so brings in no skill. */
-async function applyOne(
-  manifest: Manifest,
-  namespace: string,
-  context: Omit<ReviewContext, "signal">,
-): Promise<AppliedObject | undefined> {
-  const { object, file } = manifest;
-  const place = namespaceOf(object, namespace);
-  const subject = { kind: String(object.kind), namespace: place, name: nameOf(object), file };
-  try {
-    const pod = podOf(object, place);
-    if (pod === undefined) return undefined;
-    const full: ReviewContext = { ...context, signal: AbortSignal.timeout(deadlineMs) };
-    const effective = await effectivePolicies(place, full);
-    const references = await skillsOf(pod, effective.policies, full);
-    const evaluation = await evaluate(references, effective, pod, full);
-    return { ...subject, name: pod.name, state: "reviewed", ...evaluation };
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    return { ...subject, state: "failed", code: error.code, message: error.message };
-  }
-}
-
-function layoutOf(manifests: readonly Manifest[], namespace: string): TableLayout {
-  const titles = manifests
-    .filter(({ object }) => !surroundings.has(object.kind))
-    .map(
-      ({ object }) =>
-        `${String(object.kind)} ${namespaceOf(object, namespace)}/${String(metadataOf(object)["name"])}`,
+/** @throws UsageError */
+function assertCall({ policy = [], resource, cluster, kubeconfig, context }: ApplyOptions): void {
+  if ([...policy, ...(resource ?? [])].filter((path) => path === "-").length > 1)
+    throw new UsageError("standard input (-) is named twice", "it can be read only once");
+  if (cluster === true) return;
+  if (kubeconfig !== undefined || context !== undefined)
+    throw new UsageError("--kubeconfig and --context go with --cluster", "add it, or leave them out");
+  if (resource === undefined)
+    throw new UsageError(
+      "no objects are named",
+      "name files with --resource, or review the pods of a cluster with --cluster",
     );
-  return {
-    title: "OBJECT",
-    columns: [
-      { heading: "SKILLS", width: 6 },
-      { heading: "POLICIES", width: 8 },
-    ],
-    noun: "object",
-    titleWidth: titles.reduce((most, { length }) => Math.max(most, length), 0),
-  };
 }
 
 /**
- * `skill-admission apply`: reviews objects as the webhook would, without a webhook.
- * @throws UsageError for files that cannot be read, or policies that are wrong
+ * `skill-admission apply`: reviews objects as the webhook would, without a webhook: those of files, or the pods of a
+ * cluster, by policies of files or of the cluster. Only reads.
+ * @throws UsageError for files that cannot be read, or policies in them that are wrong
  */
 export async function applyResources(options: ApplyOptions, line: CommandLine): Promise<ExitCode> {
-  const both = [...options.policy, ...options.resource].filter((path) => path === "-");
-  if (both.length > 1) throw new UsageError("standard input (-) is named twice", "it can be read only once");
-  const snapshot = snapshotOf(await readManifests(options.policy, line), options.policy, line);
-  const manifests = await readManifests(options.resource, line);
-  const files = await openFiles(manifests, options.namespace, line);
-  const live = options.cluster === true ? await line.openCluster(options.kubeconfig) : undefined;
+  assertCall(options);
+  const live = options.cluster === true ? await line.openCluster(options) : undefined;
   try {
-    return await report(manifests, options, {
-      line,
-      deps: {
-        cluster: namespaceView(files, live, snapshot),
-        source: layered(files, live),
-        policies: { current: () => snapshot },
-        evidence: new EvidenceCache(),
-        measure: (_skill, work) => work(),
-      },
-    });
+    return await applyTo(options, live, line);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return unevaluated(error, line);
   } finally {
     await live?.close?.();
+  }
+}
+
+function unevaluated({ message }: SourceError, line: CommandLine): ExitCode {
+  line.stderr.write(`error: ${printableLines(message)}\n`);
+  return exitCode.unevaluated;
+}
+
+async function applyTo(
+  options: ApplyOptions,
+  live: LiveReader | undefined,
+  line: CommandLine,
+): Promise<ExitCode> {
+  const { resource, namespace = "default" } = options;
+  const { snapshot, unreadable } = await policiesInForce(options, live, line);
+  const manifests = await readManifests(resource ?? [], line);
+  const files = await openFiles(manifests, namespace, line);
+  const deps = {
+    cluster: namespaceView(files, live, snapshot),
+    source: layered(files, live),
+    policies: { current: () => snapshot },
+    evidence: new EvidenceCache(),
+    measure: <T>(_skill: unknown, work: () => T): T => work(),
+  };
+  const workloads =
+    resource === undefined && live !== undefined
+      ? await storedPods(live, options.namespace)
+      : workloadsIn(manifests, namespace);
+  try {
+    const review = { context: { deps, now: line.now() }, unreadable, namespace };
+    return await report(workloads, review, options.output, line);
+  } finally {
     await files.close?.();
   }
 }
 
-async function report(
-  manifests: readonly Manifest[],
-  options: ApplyOptions,
-  { line, deps }: { readonly line: CommandLine; readonly deps: ReviewContext["deps"] },
-): Promise<ExitCode> {
-  const reporter = await createReporter(options.output, tableOutput(line), {
-    layout: layoutOf(manifests, options.namespace),
-    suite: "skill-admission apply",
-    version: line.version,
-  });
-  const shown = progress(line.stderr, manifests.length);
-  const codes = new Set<ExitCode>();
-  let carriers = 0;
-  for (const manifest of manifests) {
-    shown.step(manifest.file);
-    const applied = await applyOne(manifest, options.namespace, { deps, now: line.now() });
+/** @throws SourceError where the namespace does not exist: no pods are listed then, which would look like a pass */
+async function storedPods(live: LiveReader, namespace: string | undefined): Promise<Workloads> {
+  if (namespace !== undefined) await live.namespaceLabels(namespace, AbortSignal.timeout(30_000));
+  return podsOf(live, namespace);
+}
+
+/** Outcome of a report. */
+interface Tally {
+  readonly codes: Set<ExitCode>;
+  /** Objects that make pods. */
+  carriers: number;
+  /** Stored pods that are not listed, by the reason. */
+  ungoverned: number;
+  withoutSkills: number;
+}
+
+/** Counts a stored pod of which there is nothing to say: a cluster has thousands. */
+function isLeftOut(applied: AppliedObject, tally: Tally): boolean {
+  if (applied.state === "failed" || applied.skills.length > 0) return false;
+  if (applied.verdicts.length === 0) tally.ungoverned += 1;
+  else tally.withoutSkills += 1;
+  return true;
+}
+
+async function reviewAll(
+  { each, total }: Workloads,
+  review: ReviewOptions,
+  reporter: Reporter,
+  { line, tally }: { readonly line: CommandLine; readonly tally: Tally },
+): Promise<void> {
+  const shown = progress(line.stderr, total);
+  for await (const workload of each) {
+    shown.step(workload.file);
+    const applied = await reviewObject(workload, review);
     shown.clear();
     if (applied === undefined) continue;
-    carriers += 1;
+    tally.carriers += 1;
+    if (workload.isStored && isLeftOut(applied, tally)) continue;
     const item = objectItem(applied);
-    codes.add(item.exit);
+    tally.codes.add(item.exit);
     reporter.item(item);
   }
+}
+
+async function report(
+  workloads: Workloads,
+  review: ReviewOptions,
+  output: OutputFormat,
+  line: CommandLine,
+): Promise<ExitCode> {
+  const { layout, areStored } = workloads;
+  const suite = "skill-admission apply";
+  const reporter = await createReporter(output, tableOutput(line), { layout, suite, version: line.version });
+  const tally: Tally = { codes: new Set(), carriers: 0, ungoverned: 0, withoutSkills: 0 };
+  try {
+    await reviewAll(workloads, review, reporter, { line, tally });
+  } catch (error) {
+    // A list that breaks off must not hide what was found before.
+    if (!(error instanceof SourceError) || tally.carriers === 0) throw error;
+    tally.codes.add(unevaluated(error, line));
+  }
   reporter.end();
-  if (carriers === 0) line.stderr.write("nothing in these files makes a pod, so nothing brings in a skill\n");
-  return worst(codes);
+  const { carriers, ungoverned, withoutSkills } = tally;
+  if (areStored)
+    line.stderr.write(`not listed: ${withoutSkills} without skills, ${ungoverned} that no policy governs\n`);
+  else if (carriers === 0)
+    line.stderr.write("nothing in these files makes a pod, so nothing brings in a skill\n");
+  return worst(tally.codes);
 }

@@ -14,7 +14,11 @@ export type AppliedObject = {
   /** File of the object. */
   readonly file: string;
 } & (
-  | ({ readonly state: "reviewed" } & Evaluation)
+  | ({
+      readonly state: "reviewed";
+      /** What could not be read may be there for the webhook: that it is missing here decides nothing. */
+      readonly isPartlyUnknown: boolean;
+    } & Evaluation)
   | { readonly state: "failed"; readonly code: SourceErrorCode; readonly message: string }
 );
 
@@ -26,9 +30,25 @@ const deniesPods = ({ mode, outcome, skills }: Verdict): boolean =>
   outcome === "warn" &&
   skills.some(({ findings }) => findings.some(({ tolerated }) => !tolerated));
 
+const unread: ReadonlySet<string> = new Set(["SOURCE_UNAVAILABLE", "TIMEOUT"]);
+
+const isUnread = ({ reference: { content } }: SkillResult): boolean =>
+  content.state === "unavailable" && unread.has(content.code);
+
+/** True where skills could not be read, and no other denies. */
+const isUndecided = ({ isPartlyUnknown, verdicts }: Reviewed): boolean =>
+  isPartlyUnknown &&
+  verdicts.some(({ skills }) => skills.some(isUnread)) &&
+  !verdicts.some(
+    ({ mode, skills }) =>
+      mode === "Enforce" &&
+      skills.some((result) => !isUnread(result) && result.findings.some(({ tolerated }) => !tolerated)),
+  );
+
 /** The webhook's answer to the object itself. */
 function outcomeOf(object: AppliedObject): Outcome {
-  if (object.state === "failed") return object.code === "SOURCE_UNAVAILABLE" ? "unevaluated" : "deny";
+  if (object.state === "failed") return unread.has(object.code) ? "unevaluated" : "deny";
+  if (isUndecided(object)) return "unevaluated";
   if (object.verdicts.some(({ outcome }) => outcome === "deny")) return "deny";
   return object.verdicts.some(({ outcome }) => outcome === "warn") ? "warn" : "allow";
 }

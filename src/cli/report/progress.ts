@@ -10,15 +10,19 @@ export interface Progress {
 
 const silent: Progress = { step: () => undefined, clear: () => undefined };
 
-/** Progress over `total` steps; silent for a single step, and where standard error is no terminal. */
-export function progress(stderr: TextOutput, total: number): Progress {
-  if (!stderr.isTerminal || total < 2) return silent;
+/**
+ * Progress over `total` steps, which may become known on the way; silent for a single step, and where standard error is
+ * no terminal.
+ */
+export function progress(stderr: TextOutput, total: number | (() => number)): Progress {
+  if (!stderr.isTerminal || total === 1 || total === 0) return silent;
+  const count = typeof total === "number" ? () => total : total;
   let done = 0;
   const width = Math.max((stderr.columns ?? 80) - 1, 20);
   return {
     step(what) {
       done += 1;
-      stderr.write(`\r\u001b[K${`${done}/${total} ${printable(what)}`.slice(0, width)}`);
+      stderr.write(`\r\u001b[K${`${done}/${count()} ${printable(what)}`.slice(0, width)}`);
     },
     clear: () => stderr.write("\r\u001b[K"),
   };

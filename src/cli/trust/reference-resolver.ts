@@ -1,6 +1,6 @@
 import { nameOf } from "../../kubernetes/object.ts";
 import { resolveAmong } from "../../policy/trust/object-reference.ts";
-import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
+import type { MirrorReference, TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import type { Manifest } from "../files/manifests.ts";
 
 /** True if a text is TUF root metadata; its signatures are checked when the mirror is contacted. */
@@ -13,6 +13,12 @@ function isRootMetadata(text: string): boolean {
   }
 }
 
+/** The reason why a mirror gives this command no text. */
+export const mirrorFault = ({ mirror, root }: MirrorReference): string =>
+  isRootMetadata(root)
+    ? `${mirror} is not asked by this command, which goes by what stands beside tuf (trustedRoot, clientTrustConfig, instance or trustedRootFrom)`
+    : `root is not the text of a root.json; give one of the repository ${mirror}`;
+
 /**
  * Resolves references among the files of a call. The controller's namespace is not known here: the one object of a
  * name counts.
@@ -20,13 +26,7 @@ function isRootMetadata(text: string): boolean {
 export const resolverOf =
   (manifests: readonly Manifest[]): TrustReferenceResolver =>
   (reference) => {
-    if (reference.kind === "TUF") {
-      return {
-        fault: isRootMetadata(reference.root)
-          ? `${reference.mirror} is not asked by this command, which goes by what stands beside tuf (trustedRoot, clientTrustConfig, instance or trustedRootFrom)`
-          : `root is not the text of a root.json; give one of the repository ${reference.mirror}`,
-      };
-    }
+    if (reference.kind === "TUF") return { fault: mirrorFault(reference) };
     const found = manifests.filter(
       ({ object }) =>
         object.apiVersion === "v1" && object.kind === reference.kind && nameOf(object) === reference.name,

@@ -1,25 +1,144 @@
-import type { ClusterView } from "../../evaluation/cluster-view.ts";
+import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
+import { describeRef } from "../../kubernetes/volume-object.ts";
+import { collectionPath, ownKinds, type OwnKind, type PolicyObjects } from "../../policy/resource/kinds.ts";
+import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource } from "../../skill/source.ts";
-import { createApiClient } from "./api/client.ts";
+import { ApiError, createApiClient, type ApiClient } from "./api/client.ts";
 import { connectByKubeconfig } from "./api/connection.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
-import { createVolumeObjectSource } from "./api/volume-object-source.ts";
+import { pagesOf, type PagedList } from "./api/pages.ts";
+import { createVolumeObjectSource, toSourceError } from "./api/volume-object-source.ts";
+import { exemptNamespaces } from "./registration/webhook-configuration.ts";
 
-/**
- * Reads from the cluster of a kubeconfig, with the permissions of its user.
- * @param kubeconfig a file; default: kubectl's, KUBECONFIG or `~/.kube/config`
- * @throws Error if there is none, or it names no cluster
- */
-export async function openReader(
-  kubeconfig: string | undefined,
-): Promise<SkillSource & Pick<ClusterView, "namespaceLabels"> & { close(): Promise<void> }> {
-  const client = createApiClient(await connectByKubeconfig(kubeconfig));
+/** Objects per page: each may have 1.5 MiB. */
+const pageSize = 100;
+
+/** Cluster to read, and whose installation in it. */
+export interface ReaderOptions {
+  /** A file; default: kubectl's, KUBECONFIG or `~/.kube/config`; in a pod without either its ServiceAccount. */
+  readonly kubeconfig?: string;
+  /** Context of the kubeconfig; default: its current one. */
+  readonly context?: string;
+  /** The controller's own namespace: the webhook is not asked about pods there. */
+  readonly controllerNamespace: string;
+}
+
+/** Some pods, with the number of those that follow; undefined if the API server does not say. */
+export interface PodPage {
+  readonly pods: readonly KubernetesObject[];
+  readonly remaining: number | undefined;
+}
+
+/** A cluster that is only read, with the permissions of a person. */
+export interface LiveReader extends SkillSource {
+  namespaceLabels(name: string, signal: AbortSignal): Promise<Labels>;
+  policyObjects(): Promise<PolicyObjects>;
+  podPages(namespace: string | undefined): AsyncGenerator<PodPage>;
+  close(): Promise<void>;
+}
+
+/** The API server's refusal with what to do: short, because tables cut findings. */
+function reasonOf({ status, message }: ApiError): string {
+  if (status === 403) {
+    const [, who = message] = /\bis forbidden: (.*)$/s.exec(message) ?? [];
+    return `${who}; grant that right (docs/cli.md has a ClusterRole)`;
+  }
+  return status === 401
+    ? `${message}; renew the credentials in the kubeconfig`
+    : `${message}; see that the API server can be reached, and try again`;
+}
+
+/** The error of a read with the remedy for a person: that of the webhook speaks of its ServiceAccount and its log. */
+function explained(error: unknown, what: string): SourceError {
+  const cause = error instanceof SourceError ? error.cause : error;
+  if (!(cause instanceof ApiError) || (error instanceof SourceError && cause.status === 404))
+    return toSourceError(error, what);
+  return new SourceError("SOURCE_UNAVAILABLE", `${what} could not be read: ${reasonOf(cause)}`, { cause });
+}
+
+const explaining = <T>(what: string, reading: Promise<T>): Promise<T> =>
+  reading.catch((error: unknown) => {
+    throw explained(error, what);
+  });
+
+/** Objects of a kind. One that the API server does not know is not installed: that is not "no policy". */
+async function ownObjects(client: ApiClient, kind: OwnKind): Promise<readonly KubernetesObject[]> {
+  const found: KubernetesObject[] = [];
+  try {
+    for await (const { items } of pagesOf(client, { path: collectionPath(kind), limit: pageSize }))
+      found.push(...items);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw explained(error, `the ${kind}s`);
+    throw new SourceError(
+      "SOURCE_UNAVAILABLE",
+      `the cluster knows no ${kind}: Skill Admission is not installed there; name policies with --policy, or another cluster`,
+      { cause: error },
+    );
+  }
+  return found;
+}
+
+async function* listPods(
+  client: ApiClient,
+  namespace: string | undefined,
+  exempt: ReadonlySet<string>,
+): AsyncGenerator<PodPage> {
+  const within = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  const list: PagedList = { path: `/api/v1${within}/pods`, limit: pageSize, acrossVersions: true };
+  try {
+    for await (const { items, list: page } of pagesOf(client, list)) {
+      const { remainingItemCount } = metadataOf(page);
+      const remaining = typeof remainingItemCount === "number" ? remainingItemCount : undefined;
+      // Items of a list carry no apiVersion and kind.
+      const pods = items.map((pod) => ({ ...pod, apiVersion: "v1", kind: "Pod" }));
+      const asked = pods.filter((pod) => namespace !== undefined || !exempt.has(namespaceOf(pod, "")));
+      yield { pods: asked, remaining };
+    }
+  } catch (error) {
+    throw explained(error, namespace === undefined ? "the pods" : `the pods of the Namespace ${namespace}`);
+  }
+}
+
+/** Labels by namespace, each read once: one call of a command sees every pod of a namespace under the same policies. */
+function rememberLabels(client: ApiClient): LiveReader["namespaceLabels"] {
+  const known = new Map<string, Labels>();
+  return async (name, signal) => {
+    const labels =
+      known.get(name) ?? (await explaining(`Namespace ${name}`, readNamespaceLabels(client, name, signal)));
+    known.set(name, labels);
+    return labels;
+  };
+}
+
+/** What can be read through a client. Closing it closes the client. */
+export function readerOf(client: ApiClient, controllerNamespace: string): LiveReader {
+  const source = createVolumeObjectSource(client);
+  const exempt = new Set(exemptNamespaces({ controllerNamespace }));
   return {
-    ...createVolumeObjectSource(client),
-    namespaceLabels: (name, signal) => readNamespaceLabels(client, name, signal),
+    read: (request, signal) => explaining(describeRef(request), source.read(request, signal)),
+    namespaceLabels: rememberLabels(client),
+    policyObjects: async () => {
+      const found = await Promise.all(
+        ownKinds.map(async (kind) => [kind, await ownObjects(client, kind)] as const),
+      );
+      return Object.fromEntries(found) as PolicyObjects;
+    },
+    podPages: (namespace) => listPods(client, namespace, exempt),
     close: () => {
       client.close();
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Reads from the cluster of a kubeconfig, with the permissions of its user.
+ * @throws Error if there is none, or it names no cluster
+ */
+export async function openReader({
+  kubeconfig,
+  context,
+  controllerNamespace,
+}: ReaderOptions): Promise<LiveReader> {
+  return readerOf(createApiClient(await connectByKubeconfig(kubeconfig, context)), controllerNamespace);
 }

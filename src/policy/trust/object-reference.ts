@@ -9,7 +9,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Namespace of a manifest; `default` if it names none, as with kubectl. */
 const homeOf = (object: KubernetesObject): string => namespaceOf(object, "default");
 
-const textOf = ({ key }: ObjectReference, object: VolumeObject): ResolvedReference => {
+/** Text of the key that a reference names, in the object that it names. */
+export const referencedText = ({ key }: ObjectReference, object: VolumeObject): ResolvedReference => {
   const file = object.files.get(key);
   if (file === undefined) return { fault: `${describeRef(object)} has no key ${key}; add it` };
   try {
@@ -43,7 +44,7 @@ export function resolveAmong(
   }
   const ref = { kind, namespace: homeOf(object), name, keys: new Set([reference.key]) };
   try {
-    return textOf(reference, decodeVolumeObject(withStringData(object, ref), ref));
+    return referencedText(reference, decodeVolumeObject(withStringData(object, ref), ref));
   } catch (error) {
     if (error instanceof SourceError) return { fault: `${error.message}; correct it` };
     throw error;

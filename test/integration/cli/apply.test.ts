@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
+import type { ClusterAddress } from "../../../src/cli/command-line.ts";
+import { readerOf } from "../../../src/cluster/live/open-reader.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { documents, run } from "./line.ts";
+import { listingApi } from "../../fixtures/listing-api.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 let home: string;
@@ -104,33 +107,25 @@ describe("apply", () => {
     const podOnly = packed.slice(packed.indexOf("\n---\n") + 5);
     const asked: string[] = [];
     let closed = 0;
-    const openCluster = async (kubeconfig: string | undefined) => {
-      expect(kubeconfig).toBe("kube.conf");
-      const { offlineClusterOf } = await import("../../../src/cluster/offline/offline-cluster.ts");
-      const entry = {
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        name: configMap!.metadata.name,
-        namespace: "payments",
-        object: configMap!,
-      };
-      const cluster = offlineClusterOf([{ file: "cluster", entry }], { onProblem: () => undefined });
-      return {
-        read: (...args: Parameters<typeof cluster.read>) => {
-          asked.push(args[0].name);
-          return cluster.read(...args);
+    const openCluster = ({ kubeconfig, context }: ClusterAddress) => {
+      expect([kubeconfig, context]).toEqual(["kube.conf", "staging"]);
+      const client = listingApi({
+        collections: {
+          "/api/v1/namespaces/payments/configmaps": [configMap!],
+          "/api/v1/namespaces": [{ metadata: { name: "payments" } }],
         },
-        namespaceLabels: () => Promise.resolve({}),
-        close: () => Promise.resolve(void (closed += 1)),
-      };
+        before: ({ path }) => void asked.push(path.split("/").at(-1)!),
+      });
+      const reader = readerOf(client, "skill-admission");
+      return Promise.resolve({ ...reader, close: () => Promise.resolve(void (closed += 1)) });
     };
-    const flags = ["--cluster", "--kubeconfig", "kube.conf", "-o", "json"];
+    const flags = ["--cluster", "--kubeconfig", "kube.conf", "--context", "staging", "-o", "json"];
     const live = await apply(flags, podOnly, { openCluster });
     expect([live.code, closed]).toEqual([0, 1]);
-    expect(asked).toEqual([configMap!.metadata.name]);
+    expect(asked).toEqual(["payments", configMap!.metadata.name]);
     const both = await apply(flags, packed.replace("echo demo", "echo evil"), { openCluster });
     expect(both.code).toBe(1);
-    expect(asked).toHaveLength(1);
+    expect(asked.slice(2)).toEqual(["payments"]);
   });
 
   it("decides by the labels of the namespace's manifest, and by nothing less", async () => {
@@ -219,7 +214,8 @@ describe("apply", () => {
       { outcome: "deny", error: { code: "SOURCE_MALFORMED" } },
     ]);
     const fail = () => Promise.reject(new SourceError("SOURCE_UNAVAILABLE", "connection refused"));
-    const openCluster = () => Promise.resolve({ read: fail, namespaceLabels: fail });
+    const reader = readerOf(listingApi({ collections: {} }), "skill-admission");
+    const openCluster = () => Promise.resolve({ ...reader, read: fail, namespaceLabels: fail });
     const down = await apply(["--cluster", "-o", "json"], packed, { openCluster });
     expect([down.code, documents(down.out)[0]]).toMatchObject([
       3,

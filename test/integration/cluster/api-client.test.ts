@@ -92,6 +92,22 @@ describe("a read of at most so many values", () => {
   });
 });
 
+describe("a list whose version has expired", () => {
+  it("says with what token it goes on", async () => {
+    const status = { reason: "Expired", message: "too old", metadata: { continue: "next" } };
+    const { client } = await clientOf((response) => {
+      response.writeHead(410);
+      response.end(JSON.stringify(status));
+    });
+    await expect(client.call(read)).rejects.toMatchObject({
+      status: 410,
+      reason: "Expired",
+      continuation: "next",
+    });
+    client.close();
+  });
+});
+
 describe("a write whose connection breaks", () => {
   it.each([
     ["before the answer", hangUp],

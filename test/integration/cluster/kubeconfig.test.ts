@@ -34,6 +34,40 @@ describe("connectByKubeconfig", () => {
     connection.close();
   });
 
+  it("connects by the context that is named, and says so where there is none of that name", async () => {
+    const cluster = (name: string, port: number) => ({
+      name,
+      cluster: { server: `https://127.0.0.1:${port}` },
+    });
+    const context = (name: string) => ({ name, context: { cluster: name, user: "u" } });
+    const file = await written(
+      JSON.stringify({
+        clusters: [cluster("a", 1), cluster("b", 2)],
+        users: [{ name: "u", user: {} }],
+        contexts: [context("a"), context("b")],
+        "current-context": "a",
+      }),
+    );
+    const connection = await connectByKubeconfig(file, "b");
+    expect(connection.server).toBe("https://127.0.0.1:2");
+    connection.close();
+    await expect(connectByKubeconfig(file, "c")).rejects.toThrow(
+      /kubeconfig has no context c; see kubectl config get-contexts$/,
+    );
+  });
+
+  it("ends apply with 2, when there is none", async () => {
+    const command = [
+      process.execPath,
+      join(import.meta.dirname, "../../../dist/main.js"),
+      "apply",
+      "--cluster",
+    ];
+    const { code, stdout, stderr } = await runCommand(command, { env: { HOME: folder } });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^error: no kubeconfig: .*; name one with --kubeconfig\n/);
+  });
+
   it("says so at once, when there is none, rather than to ask whatever listens on port 8080", async () => {
     const command = [process.execPath, join(import.meta.dirname, "../../../dist/main.js"), "unregister"];
     const { code, stderr } = await runCommand(command, { env: { HOME: folder } });

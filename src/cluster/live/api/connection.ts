@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Agent as PlainAgent } from "node:http";
 import { Agent, type RequestOptions } from "node:https";
+import type { Cluster, KubeConfig } from "@kubernetes/client-node";
 import { defined } from "../../../text/fields.ts";
 
 /** Access to the API server: address, TLS and credentials. */
@@ -58,13 +59,20 @@ export function connectInCluster({ host, port, accountFolder }: InClusterOptions
 /** Default of `KubeConfig.loadFromDefault` without any kubeconfig, as in kubectl; never intended here. */
 const nowhere = { name: "cluster", server: "http://localhost:8080" };
 
+interface LoadedKubeconfig {
+  readonly config: KubeConfig;
+  /** Of the context. */
+  readonly cluster: Cluster;
+}
+
 /**
- * Connects as a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
- * `@kubernetes/client-node` understands them.
- * @param file default: kubectl's, KUBECONFIG or `~/.kube/config`
+ * Loads a kubeconfig and chooses its context.
  * @throws Error if the file cannot be read or names no cluster
  */
-export async function connectByKubeconfig(file: string | undefined, context?: string): Promise<Connection> {
+async function loadKubeconfig(
+  file: string | undefined,
+  context: string | undefined,
+): Promise<LoadedKubeconfig> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   try {
@@ -77,7 +85,13 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
       { cause },
     );
   }
-  if (context !== undefined) config.setCurrentContext(context);
+  if (context !== undefined) {
+    if (config.getContextObject(context) === null)
+      throw new Error(
+        `${file ?? "the default kubeconfig"} has no context ${context}; see kubectl config get-contexts`,
+      );
+    config.setCurrentContext(context);
+  }
   const cluster = config.getCurrentCluster();
   if (cluster === null)
     throw new Error(
@@ -87,6 +101,17 @@ export async function connectByKubeconfig(file: string | undefined, context?: st
     throw new Error(
       "no kubeconfig: neither does KUBECONFIG name one, nor is there ~/.kube/config; name one with --kubeconfig",
     );
+  return { config, cluster };
+}
+
+/**
+ * Connects as a kubeconfig describes: certificates, tokens, exec plug-ins, OIDC and proxies as
+ * `@kubernetes/client-node` understands them.
+ * @param file default: kubectl's, KUBECONFIG or `~/.kube/config`; in a pod without either its ServiceAccount
+ * @throws Error if the file cannot be read or names no cluster
+ */
+export async function connectByKubeconfig(file: string | undefined, context?: string): Promise<Connection> {
+  const { config, cluster } = await loadKubeconfig(file, context);
   let made: { readonly key: string; readonly agent: Agent | PlainAgent } | undefined;
   return remembering({
     server: cluster.server.replace(/\/+$/, ""),

@@ -6,9 +6,13 @@ import { evidence, mismatch, reference, result, signed, verdict } from "./eviden
 
 const subject = { kind: "Pod", namespace: "payments", name: "etl", file: "deploy/pod.yaml" };
 
-const reviewed = (verdicts: readonly ReturnType<typeof verdict>[]): AppliedObject => ({
+const reviewed = (
+  verdicts: readonly ReturnType<typeof verdict>[],
+  isPartlyUnknown = false,
+): AppliedObject => ({
   ...subject,
   state: "reviewed",
+  isPartlyUnknown,
   verdicts,
   skills: [{ reference, evidence: evidence(signed) }],
 });
@@ -66,6 +70,40 @@ describe("objectItem", () => {
     expect(warned.remedy).toBeUndefined();
   });
 
+  describe("of which a skill could not be read", () => {
+    const unread = (code: "SOURCE_UNAVAILABLE" | "TIMEOUT" | "SOURCE_MALFORMED") =>
+      result({
+        reference: { ...reference, content: { state: "unavailable", code, detail: "forbidden" } },
+        findings: [
+          { code, message: "forbidden", tolerated: false },
+          { code: "NOT_IMMUTABLE", message: "unknown", tolerated: false },
+        ],
+      });
+    const denied = (...skills: ReturnType<typeof result>[]) => verdict({ outcome: "deny", skills });
+
+    it.each(["SOURCE_UNAVAILABLE", "TIMEOUT"] as const)("is not judged for %s", (code) => {
+      const item = objectItem(reviewed([denied(unread(code))], true));
+      expect(item).toMatchObject({ outcome: "unevaluated", exit: 3 });
+      expect(item.findings[0]).toMatchObject({ code });
+      expect(item.document).toMatchObject({ outcome: "unevaluated" });
+    });
+
+    it("is not judged under a policy in Audit either, which would let it in", () => {
+      const audit = verdict({ mode: "Audit", outcome: "allow", skills: [unread("SOURCE_UNAVAILABLE")] });
+      expect(objectItem(reviewed([audit], true))).toMatchObject({ outcome: "unevaluated", exit: 3 });
+    });
+
+    it("is denied where another skill is, or where the bytes that were read are wrong", () => {
+      const other = denied(unread("SOURCE_UNAVAILABLE"), result({ findings: [mismatch] }));
+      expect(objectItem(reviewed([other], true))).toMatchObject({ outcome: "deny", exit: 1 });
+      expect(objectItem(reviewed([denied(unread("SOURCE_MALFORMED"))], true))).toMatchObject({ exit: 1 });
+    });
+
+    it("is denied where nothing is unknown: the webhook finds no more", () => {
+      expect(objectItem(reviewed([denied(unread("SOURCE_UNAVAILABLE"))]))).toMatchObject({ exit: 1 });
+    });
+  });
+
   it("says that no policy governs the namespace, and lists the skills all the same", () => {
     const item = objectItem(reviewed([]));
     expect(item).toMatchObject({
@@ -78,6 +116,8 @@ describe("objectItem", () => {
 
   it.each([
     ["SOURCE_UNAVAILABLE", "unevaluated", 3],
+    ["TIMEOUT", "unevaluated", 3],
+    ["LIMIT_EXCEEDED", "deny", 1],
     ["SOURCE_MALFORMED", "deny", 1],
   ] as const)("does not let an object pass whose review failed with %s", (code, outcome, exit) => {
     const item = objectItem({ ...subject, state: "failed", code, message: "no namespace" });
