@@ -109,7 +109,7 @@ describe("break-glass for one namespace", () => {
   });
 
   it("is followed by a look at what came in", async () => {
-    const { code, out } = await type(documented("kubectl -n payments get pods -o yaml"));
+    const { code, out } = await type(documented("skill-admission apply --cluster"));
     expect(out).toContain("DIGEST_MISMATCH scripts/timeline.sh");
     expect(code).toBe(1);
     await denied();

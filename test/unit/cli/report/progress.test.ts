@@ -17,6 +17,16 @@ describe("progress", () => {
     expect(stderr.written.at(-1)).toBe("\r\u001b[K");
   });
 
+  it("follows a total that becomes known on the way", () => {
+    const stderr = terminal(true, 80);
+    let total = 1;
+    const shown = progress(stderr, () => total);
+    shown.step("a");
+    total = 200;
+    shown.step("b");
+    expect(stderr.written).toEqual(["\r\u001b[K1/1 a", "\r\u001b[K2/200 b"]);
+  });
+
   it("writes nothing where standard error is no terminal, or there is one step only", () => {
     const pipe = terminal(false);
     progress(pipe, 5).step("a");
