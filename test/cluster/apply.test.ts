@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Skill } from "../../src/skill/skill.ts";
-import { commandsOf, type, type Shell, type Typed } from "../fixtures/documented.ts";
+import { commandsOf, type, typed, type Shell, type Typed } from "../fixtures/documented.ts";
+import { examplesOf } from "../fixtures/help-examples.ts";
 import { keylessSkill } from "../fixtures/keyless-skill.ts";
 import { identity, issuer, testSigstore } from "../fixtures/sigstore.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../fixtures/signed-skill.ts";
@@ -109,7 +110,7 @@ describe("apply --cluster, with the rights that docs/cli.md names and no others"
     const future = await type(lineOf("next.yaml", "not there yet"), shell);
     expect([future.code, future.out]).toEqual([1, expect.stringContaining("SKILL_NOT_ALLOWED")]);
     const { configMaps, pod } = ship(changed, namespace, "bad");
-    await type("mkdir -p deploy", shell);
+    await typed("mkdir -p deploy", shell);
     await writeFile(
       join(folder, "deploy/pod.json"),
       JSON.stringify({ ...pod, metadata: { name: "new", namespace } }),
@@ -117,6 +118,26 @@ describe("apply --cluster, with the rights that docs/cli.md names and no others"
     const file = await type(lineOf("next.yaml", "files by the policies"), shell);
     expect([file.code, file.out]).toEqual([1, expect.stringContaining("Pod payments/new  FAIL")]);
     expect(file.out).toContain(`Projected ${configMaps[0]!.metadata.name}`.slice(0, 20));
+  });
+
+  it("runs the examples of its help that need a cluster", async () => {
+    const config = JSON.parse(await readFile(account.kubeconfig, "utf8")) as { contexts: readonly [object] };
+    const contexts = [{ ...config.contexts[0], name: "staging" }];
+    const staging = { ...config, contexts, "current-context": "another" };
+    await writeFile(join(folder, "staging.yaml"), JSON.stringify(staging));
+    const pod = JSON.stringify(ship(good.skill, namespace, "good").pod);
+    await typed("mkdir -p deploy p", shell);
+    await writeFile(join(folder, "deploy/pod.json"), pod);
+    await writeFile(join(folder, "p/policy.json"), JSON.stringify(teamPolicy()));
+    const help = await typed("skill-admission apply --help", shell);
+    const examples = examplesOf(help).filter((one) => one.includes("--cluster"));
+    expect(examples).toHaveLength(4);
+    for (const example of examples) {
+      const { code, out } = await type(`kubectl() { cat deploy/pod.json; }\n${example}`, shell);
+      expect(code, `${example}\n${out}`).toBe(example.includes("--resource") ? 0 : 1);
+      expect(out, example).toMatch(/^Pod payments\/good +pass/m);
+      expect(out, example).not.toMatch(/^(?:error|warning): /m);
+    }
   });
 
   it("follows pages", async () => {

@@ -1,6 +1,13 @@
 import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
 import { describeRef } from "../../kubernetes/volume-object.ts";
-import { collectionPath, ownKinds, type OwnKind, type PolicyObjects } from "../../policy/resource/kinds.ts";
+import {
+  collectionPath,
+  forEachKind,
+  ownKinds,
+  ownResources,
+  type OwnKind,
+  type PolicyObjects,
+} from "../../policy/resource/kinds.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource } from "../../skill/source.ts";
 import { ApiError, createApiClient, type ApiClient } from "./api/client.ts";
@@ -68,7 +75,8 @@ async function ownObjects(client: ApiClient, kind: OwnKind): Promise<readonly Ku
     for await (const { items } of pagesOf(client, { path: collectionPath(kind), limit: pageSize }))
       found.push(...items);
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw explained(error, `the ${kind}s`);
+    if (!(error instanceof ApiError) || error.status !== 404)
+      throw explained(error, `the ${ownResources[kind].plural}`);
     throw new SourceError(
       "SOURCE_UNAVAILABLE",
       `the cluster knows no ${kind}: Skill Admission is not installed there; name policies with --policy, or another cluster`,
@@ -118,10 +126,9 @@ export function readerOf(client: ApiClient, controllerNamespace: string): LiveRe
     read: (request, signal) => explaining(describeRef(request), source.read(request, signal)),
     namespaceLabels: rememberLabels(client),
     policyObjects: async () => {
-      const found = await Promise.all(
-        ownKinds.map(async (kind) => [kind, await ownObjects(client, kind)] as const),
-      );
-      return Object.fromEntries(found) as PolicyObjects;
+      const found = new Map<OwnKind, readonly KubernetesObject[]>();
+      for (const kind of ownKinds) found.set(kind, await ownObjects(client, kind));
+      return forEachKind((kind) => found.get(kind) ?? []);
     },
     podPages: (namespace) => listPods(client, namespace, exempt),
     close: () => {

@@ -207,7 +207,7 @@ describe("apply --cluster", () => {
 describe("apply --cluster without all that it needs", () => {
   it.each([
     ["/pods", "list", "pods", "the pods"],
-    ["clusterskillpolicies", "list", "clusterskillpolicies", "the ClusterSkillPolicys"],
+    ["clusterskillpolicies", "list", "clusterskillpolicies", "the clusterskillpolicies"],
   ])("ends with 3 and names the right to %s", async (words, verb, resource, what) => {
     const { code, out, err } = await apply({ before: refuse(words, verb, resource) });
     expect([code, out]).toEqual([3, ""]);

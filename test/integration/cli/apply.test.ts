@@ -176,6 +176,18 @@ describe("apply", () => {
     expect([denied.code, denied.out]).toEqual([1, expect.not.stringContaining("the webhook would let")]);
   });
 
+  it("judges as if every policy were in the mode that is asked for", async () => {
+    const changed = packed.replace("echo demo", "echo evil");
+    const { code, out } = await apply(["--as-mode", "Audit", "-o", "json"], changed);
+    expect([code, documents(out)[0]]).toMatchObject([
+      0,
+      {
+        outcome: "allow",
+        verdicts: [{ mode: "Audit", skills: [{ findings: [{ code: "DIGEST_MISMATCH" }] }] }],
+      },
+    ]);
+  });
+
   it("puts objects without a namespace where the call says", async () => {
     const bare = packed.replaceAll("  namespace: payments\n", "");
     const { code, out } = await apply(["-n", "elsewhere", "-o", "json"], bare);

@@ -89,13 +89,13 @@ describe("errors name what is missing, and end with what to do", () => {
   it("names the kind that may not be listed", async () => {
     const before = refuse("skilltrustroots", forbidden("list", "skilltrustroots"));
     const reading = readerOf(listingApi({ collections: own, before }), "security").policyObjects();
-    await expect(reading).rejects.toThrow(/^the SkillTrustRoots could not be read: .*; grant that right/);
+    await expect(reading).rejects.toThrow(/^the skilltrustroots could not be read: .*; grant that right/);
   });
 
   it("tells a cluster without the product from one without policies", async () => {
     const reader = readerOf(listingApi({ collections: {} }), "security");
     await expect(reader.policyObjects()).rejects.toThrow(
-      /knows no .*: Skill Admission is not installed there/,
+      /knows no ClusterSkillPolicy: Skill Admission is not installed there/,
     );
     const found = await readerOf(listingApi({ collections: own }), "security").policyObjects();
     expect(found.ClusterSkillPolicy).toEqual([]);
