@@ -117,7 +117,7 @@ describe("the pods of a Deployment, each with a token's volume of its own name",
     const ran = await tryApply([mutable(broken, name, namespace).configMap], { dryRun: true });
     expect(denial(ran)).toContain("1 of 1 skill failed");
     await expect
-      .poll(async () => (await product.decision("ConfigMap", name)).verdicts?.[0]?.skills?.length)
+      .poll(async () => (await product.decision("ConfigMap", name)).verdicts?.[0]?.skills.length)
       .toBe(1);
   });
 });
