@@ -1,12 +1,21 @@
 /** The law of the house: floors import floors below them, pure rooms do no I/O, adapters do not know each other. */
-const { adapterFloors, filesOf, pureFloors, roomsOf } = require("./scripts/house-floors.cjs");
+const {
+  adapterFloors,
+  compositionFloors,
+  filesOf,
+  pureFloors,
+  roomsOf,
+} = require("./scripts/house-floors.cjs");
 
 const adapters = roomsOf(adapterFloors);
 const pure = `^src/(?:${roomsOf(pureFloors).join("|")})/`;
+const composition = compositionFloors.flat().map(filesOf);
+const computingPackages =
+  "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/(?:hashes|curves)|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/";
 const lateLoader = "^src/signature/sigstore/lazy-libraries\\.ts$";
 
 /** No chamber imports one on a higher floor, nor another one on its own. */
-const upwards = [pureFloors, adapterFloors].flatMap((floors) =>
+const upwards = [pureFloors, adapterFloors, compositionFloors].flatMap((floors) =>
   floors.flatMap((floor, index) =>
     floor.flatMap((chamber) => {
       const closed = [...floors.slice(index + 1).flat(), ...floor.filter((other) => other !== chamber)];
@@ -47,46 +56,31 @@ module.exports = {
       to: {},
     },
     {
-      name: "pure-rooms-import-no-adapter",
+      name: "src-imports-only-src-and-packages",
       severity: "error",
-      from: { path: pure },
-      to: { path: `^src/(?:${adapters.join("|")}|compose|main|config|environment|serve-options)(?:/|\\.)` },
+      from: { path: "^src/" },
+      to: { pathNot: ["^src/", "(?:^|/)node_modules/"], dependencyTypesNot: ["core"] },
     },
     {
-      name: "pure-rooms-do-no-io",
-      comment: "Of Node only node:crypto.",
+      name: "pure-rooms-import-only-what-computes",
+      comment:
+        "Pure rooms, parsers and cryptography, and of Node only node:crypto; which names of it, scripts/pure-code.js says.",
       severity: "error",
       from: { path: pure, pathNot: lateLoader },
-      to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?crypto$" },
+      to: { pathNot: [pure, computingPackages, "^(?:node:)?crypto$"] },
     },
     {
       name: "the-late-loader-only-loads",
-      comment: "It may require Sigstore's libraries when they are first needed, and nothing else of Node.",
+      comment: "It may require Sigstore's libraries when they are first needed, and nothing else.",
       severity: "error",
       from: { path: lateLoader },
-      to: { dependencyTypes: ["core"], pathNot: "^(?:node:)?module$" },
+      to: { pathNot: [computingPackages, "^(?:node:)?module$"] },
     },
     {
-      name: "pure-rooms-use-parsers-only",
+      name: "rooms-import-no-composition",
       severity: "error",
-      from: { path: pure },
-      to: {
-        path: "(?:^|/)node_modules/",
-        pathNot:
-          "(?:^|/)node_modules/(?:yaml|zod|lru-cache|@noble/(?:hashes|curves)|@peculiar/[^/]+|@sigstore/[^/]+|spdx-[^/]+|re2js)/",
-      },
-    },
-    {
-      name: "only-the-composition-knows-everyone",
-      severity: "error",
-      from: { path: "^src/", pathNot: "^src/(?:compose/|main\\.ts|config\\.ts)" },
-      to: { path: "^src/(?:compose/|config\\.ts|serve-options\\.ts)" },
-    },
-    {
-      name: "nobody-imports-main",
-      severity: "error",
-      from: { path: "^src/" },
-      to: { path: "^src/main\\.ts$" },
+      from: { path: "^src/", pathNot: composition },
+      to: { path: composition },
     },
     {
       name: "no-development-dependencies-in-the-product",

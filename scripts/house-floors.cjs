@@ -1,7 +1,7 @@
 /**
  * The house from the ground up: a floor imports only floors below it, and chambers on one floor do not import each
- * other. `a/{b,c}` are single files of room a. A room with chambers below it means the files at its door; every other
- * room, all its files.
+ * other. `a/{b,c}` are single files of room a, `{b,c}` of src itself. A room with chambers below it means the files at
+ * its door; every other room, all its files. A file of src that is on no floor is a fault.
  */
 const pureFloors = [
   ["text"],
@@ -60,23 +60,24 @@ const adapterFloors = [
   ["cli"],
 ];
 
-const everyFloor = [...pureFloors, ...adapterFloors];
+/** Composition: the settings, the room that introduces adapters to each other, the process. No room imports from it. */
+const compositionFloors = [["{environment}", "{serve-options}"], ["{config}"], ["compose"], ["{main}"]];
+
+const everyFloor = [...pureFloors, ...adapterFloors, ...compositionFloors];
 const chambers = everyFloor.flat();
 const roomOf = (chamber) => chamber.split("/")[0];
 const roomsOf = (floors) => [...new Set(floors.flat().map(roomOf))];
 
 /** Regular expression for the files of a chamber, over paths from the project's root. */
 function filesOf(chamber) {
-  const [, folder, names] = /^(.*?)(?:\/\{(.*)\})?$/.exec(chamber);
-  if (names !== undefined) return `^src/${folder}/(?:${names.replaceAll(",", "|")})\\.ts$`;
-  const inner = chambers.filter((other) => other.startsWith(`${folder}/`));
-  if (inner.length === 0) return `^src/${folder}/`;
+  const [, folder, names] = /^(.*?)\{(.*)\}$/.exec(chamber) ?? [undefined, `${chamber}/`];
+  if (names !== undefined) return `^src/${folder}(?:${names.replaceAll(",", "|")})\\.ts$`;
+  const inner = chambers.filter((other) => other.startsWith(folder));
+  if (inner.length === 0) return `^src/${folder}`;
   const single = inner.flatMap((other) => /^.*\/\{(.*)\}$/.exec(other)?.[1]?.split(",") ?? []);
-  const folders = inner
-    .filter((other) => !other.includes("{"))
-    .map((other) => other.slice(folder.length + 1));
+  const folders = inner.filter((other) => !other.includes("{")).map((other) => other.slice(folder.length));
   const others = [...single.map((name) => `${name}\\.ts$`), ...folders.map((name) => `${name}/`)];
-  return `^src/${folder}/(?!${others.join("|")})[^/]+$`;
+  return `^src/${folder}(?!${others.join("|")})[^/]+$`;
 }
 
-module.exports = { pureFloors, adapterFloors, filesOf, roomsOf };
+module.exports = { pureFloors, adapterFloors, compositionFloors, filesOf, roomsOf };

@@ -5,10 +5,11 @@ import { describe, expect, it } from "vitest";
 interface Floors {
   readonly pureFloors: readonly (readonly string[])[];
   readonly adapterFloors: readonly (readonly string[])[];
+  readonly compositionFloors: readonly (readonly string[])[];
   readonly roomsOf: (floors: readonly (readonly string[])[]) => readonly string[];
 }
 
-const { pureFloors, adapterFloors, roomsOf } = createRequire(import.meta.url)(
+const { pureFloors, adapterFloors, compositionFloors, roomsOf } = createRequire(import.meta.url)(
   "../../../scripts/house-floors.cjs",
 ) as Floors;
 const page = readFileSync("docs/architecture.md", "utf8");
@@ -24,6 +25,13 @@ describe("docs/architecture.md", () => {
   it("lists pure rooms in the order of their imports, and adapters as such", () => {
     expect(roomsThatAre("pure")).toEqual(roomsOf(pureFloors));
     expect([...roomsThatAre("adapter")].sort()).toEqual([...roomsOf(adapterFloors)].sort());
+  });
+
+  it("names the files that lie in no room", () => {
+    const files = compositionFloors.flat().flatMap((name) => /^\{(.*)\}$/.exec(name)?.slice(1) ?? []);
+    const [, paragraph = ""] = /^(Four files lie in no room[^]*?)\n\n/m.exec(page) ?? [];
+    const named = [...paragraph.matchAll(/`([a-z-]+)\.ts`/g)].map(([, name]) => name!);
+    expect(named.sort()).toEqual(files.sort());
   });
 
   it("draws functions that there are", () => {
