@@ -1,4 +1,10 @@
 import tseslint from "typescript-eslint";
+import { pureCode } from "./scripts/pure-code.js";
+
+const closedSyntax = [
+  { selector: "TSEnumDeclaration", message: "Use a union of literals." },
+  { selector: "ExportAllDeclaration", message: "No barrels." },
+];
 
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "node_modules/", ".cache/"] },
@@ -36,11 +42,7 @@ export default tseslint.config(
           message: "Only src/main.ts, src/compose/process.ts and src/environment.ts see the process.",
         },
       ],
-      "no-restricted-syntax": [
-        "error",
-        { selector: "TSEnumDeclaration", message: "Use a union of literals." },
-        { selector: "ExportAllDeclaration", message: "No barrels." },
-      ],
+      "no-restricted-syntax": ["error", ...closedSyntax],
     },
   },
   {
@@ -57,6 +59,7 @@ export default tseslint.config(
     files: ["src/main.ts", "src/environment.ts", "src/compose/process.ts"],
     rules: { "no-restricted-globals": "off" },
   },
+  ...pureCode(closedSyntax),
   { files: ["**/*.js", "**/*.cjs"], extends: [tseslint.configs.disableTypeChecked] },
   { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 );
