@@ -2,8 +2,10 @@ import { defined } from "../../text/fields.ts";
 import type { FaultList } from "../fault-list.ts";
 import { readLicense } from "../license/license.ts";
 import { fieldUnder, isUsual, looksLikeRiskHeading, opensSection, type Field } from "./headings.ts";
+import { firstLink } from "./link.ts";
 import { readRisks } from "./risks.ts";
-import { firstLink, listItem, readSections, type Section } from "./sections.ts";
+import { listItem, readSections, type Section } from "./sections.ts";
+import { strayRisk } from "./stray-risk.ts";
 import type { SkillCard } from "../skill-card.ts";
 
 type Fields = Readonly<Partial<Record<Field, readonly string[]>>>;
@@ -29,20 +31,14 @@ function collect(sections: readonly Section[], faults: FaultList): Fields {
  */
 function collectRisks(sections: readonly Section[], faults: FaultList): SkillCard["risks"] {
   const own = sections.filter((section) => fieldUnder(section) === "risks");
-  const stray = sections
-    .filter((section) => fieldUnder(section) !== "risks")
-    .flatMap((section) => section.parts.flatMap((part) => part.lines))
-    .find(looksLikeRiskHeading);
-  if (stray !== undefined) {
+  const others = sections.filter((section) => fieldUnder(section) !== "risks");
+  for (const stray of others.map(strayRisk).filter((line) => line !== undefined)) {
     faults.add(
-      `the line "${stray.slice(0, 100)}" begins no section; write the heading "## Known Risks and Mitigations" above the risks`,
+      `the line "${stray.slice(0, 100)}" begins no section of risks, though it looks like one, or like a risk; write the heading "## Known Risks and Mitigations" above the risks`,
       "risks",
     );
   }
-  return readRisks(
-    own.map((section) => section.parts),
-    faults,
-  );
+  return readRisks(own, faults);
 }
 
 const postures = [
@@ -111,7 +107,10 @@ function readReferences(lines: readonly string[], faults: FaultList): SkillCard[
  * @returns undefined if the text has no section of a skill card
  */
 export function readMarkdownCard(text: string, faults: FaultList): SkillCard | undefined {
-  const { sections, faults: problems } = readSections(text, opensSection);
+  const { sections, faults: problems } = readSections(text, {
+    opens: opensSection,
+    looksLikeHeading: looksLikeRiskHeading,
+  });
   for (const problem of problems) faults.add(problem);
   const fields = collect(sections, faults);
   if (Object.keys(fields).length === 0) {

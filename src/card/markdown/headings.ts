@@ -1,4 +1,7 @@
-import { listItem, sectionKey, type Heading } from "./sections.ts";
+import { riskLabel } from "./risk-label.ts";
+import { listItem, type Heading } from "./sections.ts";
+import { isTableRow } from "./table.ts";
+import { behindMarks, isRatingField, mayBeAboutRisk, speaksOfRisk, wordsOf } from "./words.ts";
 
 /** Headings by field; the first spelling is the generator's, the others are people's. */
 const headings = {
@@ -36,29 +39,21 @@ const others = new Set([
   "release management",
 ]);
 
-/** The words of a heading: `3. ⚠️ risk(s) & mitigations` is `risks and mitigations`. */
-const wordsOf = (key: string): string =>
-  key
-    .replaceAll("(s)", "s")
-    .replace(/[&+/]/g, " and ")
-    .replace(/[^\p{L}]+/gu, " ")
-    .trim();
+/** The name of a risk section in few words: `risks and mitigations`, `security risks`. */
+const riskName =
+  /^(?:(?:known )?(?:risks?(?:(?: and)? mitigations?)?|mitigations?)|(?:\p{L}+ ){1,2}risks(?: and mitigations)?)$/u;
 
-/** A whole heading that names a risk section. */
-const riskName = /^(?:known )?(?:risks?(?:(?: and)? mitigations?)?|mitigations?)$/;
-
-/** Words about risks within a heading. A risk level, risk score or risk engine is not about risks. */
-const aboutRisks =
-  /\b(?:risks|mitigations?)\b|\brisk(?= (?:and|or|mitigation|assessment|analysis|register|factors|management|considerations|disclosure|summary|statement|notes|warning|notice)\b|$)/;
+/** Whether a short text names a risk section by itself, as a heading, the title or a cell would. */
+export const namesRisks = (text: string): boolean => text.length <= 200 && riskName.test(wordsOf(text));
 
 /**
  * The field of the section below a heading. Any heading with a word about risks begins a risk section: otherwise an
  * unusual name would pass for a card without risks. The title needs the whole name: the skill may be about risks.
  */
-export function fieldUnder({ key, isTitle }: Heading): Field | undefined {
+export function fieldUnder({ text, key, isTitle }: Heading): Field | undefined {
   const field = fields.get(key);
   if (field !== undefined || others.has(key)) return field;
-  return (isTitle ? riskName : aboutRisks).test(wordsOf(key)) ? "risks" : undefined;
+  return (isTitle ? namesRisks(text) : speaksOfRisk(wordsOf(text))) ? "risks" : undefined;
 }
 
 /** Whether the heading is spelt as in the format: a second one of its kind is then a repetition. */
@@ -71,11 +66,27 @@ export function opensSection(heading: Heading, outer?: Heading): boolean {
   return field !== "risks" || outer === undefined || fieldUnder(outer) !== "risks";
 }
 
+/** A line that is a heading in HTML, or by `#` within a quote, a list, code, or without a blank. */
+const headingMark = /^(?:#{1,6}(?!#)|<(?:h[1-6]|summary|caption|legend|dt|th)\b)/i;
+
+const bold = /^(?:(\*\*|__)(?:(?!\1).)+\1|<(b|strong)\b(?:(?!<\/\2).)+<\/\2>)(?:<[^<>]*>|[\s:：.*_])*$/i;
+
+/** Whether the line looks like a heading though `#` does not begin it: bold, in HTML, or within a quote, list or code. */
+const isMarked = (line: string): boolean => headingMark.test(line) || (line.length <= 300 && bold.test(line));
+
 /**
- * Whether a line of text names risks as a heading would: an underlined, bold or HTML heading, or the head of a table.
- * Items of lists do not count.
+ * Whether a line, or an underlined paragraph, looks like a heading that is about risks: underlined, bold or in HTML, or a
+ * line that names risks and nothing else. Items of lists must be bold or underlined for that.
  */
-export const looksLikeRiskHeading = (line: string): boolean =>
-  line.length <= 200 &&
-  listItem(line) === undefined &&
-  riskName.test(wordsOf(sectionKey(line.replace(/<[^<>]*>/g, " "))));
+export function looksLikeRiskHeading(paragraph: readonly string[], isUnderlined: boolean): boolean {
+  const lines = isUnderlined ? paragraph : paragraph.slice(-1);
+  if (!lines.some(mayBeAboutRisk) || lines.some(isRatingField)) return false;
+  if (isUnderlined) {
+    return speaksOfRisk(wordsOf(lines.join(" "))) && !lines.some((line) => riskLabel(line) !== undefined);
+  }
+  const [line = ""] = lines;
+  const text = behindMarks(line);
+  if (isMarked(text)) return speaksOfRisk(wordsOf(text));
+  const isItemOrRow = listItem(line) !== undefined || isTableRow(line);
+  return !isItemOrRow && namesRisks(text) && riskLabel(line) === undefined;
+}

@@ -1,7 +1,10 @@
 import { defined } from "../../text/fields.ts";
 import type { FaultList } from "../fault-list.ts";
+import { namesRisks } from "./headings.ts";
+import { riskLabel, splitAtLabels } from "./risk-label.ts";
 import { isTableRow, readTables } from "./table.ts";
-import { listItem, type Part } from "./sections.ts";
+import { listItem, type Part, type Section } from "./sections.ts";
+import { behindMarks, isRating, namesRating, saysNone, visible, wordsOf } from "./words.ts";
 import type { CardRisk } from "../skill-card.ts";
 
 interface OpenRisk {
@@ -10,38 +13,27 @@ interface OpenRisk {
   mitigation?: string[];
 }
 
-/** `Risk: …`, `- **Risk 2:** …`, `Mitigation (R1): …`: the word, the risk's name, and the text. */
-const labelled = /^(?:known )?(risk|mitigation)s?\s{0,4}(?:#\s{0,4})?\(?([\w.-]{1,32})?\)?\s{0,4}[:：]\s*/i;
+const plain = (line: string): string =>
+  (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
 
-/** The text of a line. A label counts behind marks that no reader takes for words: `> *Risk:*`, `[ ] Risk:`, `<b>Risk:</b>`. */
-function plain(line: string): string {
-  const text = (listItem(line) ?? line).replaceAll("**", "").replaceAll("__", "").trim();
-  const bare = text
-    .replace(/<[^<>]{0,200}>/g, " ")
-    .replace(/[*_`]/g, "")
-    .replace(/^[^\p{L}]+/u, "")
-    .trim();
-  return labelled.test(bare) ? bare : text;
-}
-
-/** Splits a line that holds both words. */
-function split(line: string): readonly string[] {
-  const at = /\bmitigations?\s{0,4}[:：]/i.exec(line)?.index ?? 0;
-  return at > 0 && /^risk/i.test(line) ? [line.slice(0, at).trim(), line.slice(at)] : [line];
-}
-
-const wordOf = (line: string): string | undefined => labelled.exec(line)?.[1]?.toLowerCase();
-
-/** Takes `### Risk 1: Floods` and `#### Mitigation` for labels, unless the text below has the same label. */
-function labelFrom(heading: string | undefined, lines: readonly string[]): readonly string[] {
-  const text = plain(heading ?? "").replace(/^(risk(?: \d{1,3})?|mitigation)$/i, "$1:");
-  const word = wordOf(text);
-  return word === undefined || lines.some((line) => wordOf(line) === word) ? [] : [text];
+/**
+ * Takes `### Risk 1: Floods` and `#### Mitigation` for labels, unless the text below has the same label. Headings of
+ * several risks are none.
+ */
+function labelFrom(heading: string, lines: readonly string[]): readonly string[] {
+  const text = behindMarks(heading).replace(/^#+\s*/, "");
+  const bare = /^(?:risk(?: \d{1,3})?|mitigation)$/i.test(visible(text).trim())
+    ? `${visible(text).trim()}:`
+    : text;
+  const label = riskLabel(bare);
+  if (label === undefined || lines.some((line) => riskLabel(line)?.kind === label.kind)) return [];
+  const isGroup = bare === text && (namesRisks(label.text) || /\brisks\b/.test(wordsOf(text)));
+  return isGroup ? [] : [bare];
 }
 
 /** The lines of a part as labels and text, without its tables. */
-function textOf({ heading, lines }: Part): readonly string[] {
-  const text = lines.filter((line) => !isTableRow(line)).flatMap((line) => split(plain(line)));
+function textOf({ heading = "", lines }: Part): readonly string[] {
+  const text = lines.filter((line) => !isTableRow(line)).flatMap(splitAtLabels);
   return [...labelFrom(heading, text), ...text];
 }
 
@@ -51,15 +43,15 @@ function fromLabels(parts: readonly (readonly string[])[], faults: FaultList): r
   for (const lines of parts) {
     let target: string[] | undefined;
     for (const line of lines) {
-      const label = labelled.exec(line);
-      if (label === null) {
-        target?.push(line);
+      const label = riskLabel(line);
+      if (label === undefined) {
+        target?.push(plain(line));
         continue;
       }
-      const text = line.slice(label[0].length);
+      const { text } = label;
       const last = risks.at(-1);
-      if (label[1]?.toLowerCase() === "risk") {
-        const risk: OpenRisk = label[2] === undefined ? { text: [text] } : { id: label[2], text: [text] };
+      if (label.kind === "risk") {
+        const risk: OpenRisk = { ...defined({ id: label.id }), text: [text] };
         risks.push(risk);
         target = risk.text;
       } else if (last === undefined) {
@@ -89,16 +81,31 @@ const bareDelimiter = /^:?-+:?(?:[ \t]*\|[ \t]*:?-+:?)+[ \t]*\|?$/;
 
 const advice = 'write "Risk: …" and "Mitigation: …", or a table with the columns Risk and Mitigation';
 
+/** Whether all lines are ratings, below a heading that names one. */
+const isRatingAlone = (heading: string, lines: readonly string[]): boolean =>
+  namesRating(wordsOf(heading)) && lines.every((line) => isRating(wordsOf(line)));
+
+/** Whether the section says that there are no risks, or rates them and says no more. */
+function saysNoRisk({ text, parts }: Section): boolean {
+  const [{ lines } = { lines: [] }, ...inner] = parts;
+  if (inner.length > 0) return false;
+  return lines.length > 0 && (lines.every((line) => saysNone(wordsOf(line))) || isRatingAlone(text, lines));
+}
+
 /** Reads one risk section. Text that cannot be read is a fault: it must not pass for "no risks". */
-function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRisk[] {
-  const texts = parts.map(textOf);
+function fromSection(section: Section, faults: FaultList): readonly OpenRisk[] {
+  const { text, parts } = section;
+  const texts = parts.map((part, index) => textOf(index === 0 ? { heading: text, lines: part.lines } : part));
   const tables = parts.map((part) => readTables(part.lines).map(fromTable));
   const risks = [...tables.flat(2), ...fromLabels(texts, faults)];
   if (parts.some(({ lines }) => lines.some((line) => bareDelimiter.test(line)))) {
     faults.add("a table among the risks has rows without a bar at their start; begin each with one", "risks");
   }
   if (risks.length === 0) {
-    if (parts.some(({ heading, lines }) => heading !== undefined || lines.length > 0)) {
+    if (
+      !saysNoRisk(section) &&
+      parts.some(({ heading, lines }) => heading !== undefined || lines.length > 0)
+    ) {
       faults.add(`no line "Risk: …" could be read; ${advice}`, "risks");
     }
     return risks;
@@ -108,9 +115,10 @@ function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRi
     if (found.some((table) => table.length === 0)) {
       faults.add(`a table among the risks has other columns or no rows; ${advice}`, "risks");
     }
-    // Text above the first inner heading is an introduction.
-    const isRead = found.length > 0 || texts[index]?.some((line) => labelled.test(line)) === true;
-    if (heading !== undefined && lines.length > 0 && !isRead) {
+    // Text above the first inner heading is an introduction, and a heading above another one names a group.
+    if (heading === undefined || (lines.length === 0 && index < parts.length - 1)) return;
+    const isRead = found.length > 0 || texts[index]?.some((line) => riskLabel(line) !== undefined) === true;
+    if (!isRead && !isRatingAlone(heading, lines)) {
       faults.add(`no risk could be read below the heading "${heading.slice(0, 100)}"; ${advice}`, "risks");
     }
   });
@@ -121,8 +129,8 @@ function fromSection(parts: readonly Part[], faults: FaultList): readonly OpenRi
  * Reads the risks of a card's risk sections: pairs of `Risk:` and `Mitigation:`, in lines or headings, or a table
  * with these columns.
  */
-export function readRisks(sections: readonly (readonly Part[])[], faults: FaultList): readonly CardRisk[] {
-  const open = sections.flatMap((parts) => fromSection(parts, faults));
+export function readRisks(sections: readonly Section[], faults: FaultList): readonly CardRisk[] {
+  const open = sections.flatMap((section) => fromSection(section, faults));
   const maxRisks = 1_000;
   if (open.length > maxRisks) faults.add(`more than ${maxRisks} risks`, "risks");
   const text = (parts: readonly string[]): string => faults.bounded(parts.join(" ").trim(), "risks");

@@ -1,4 +1,6 @@
 export interface Heading {
+  /** The heading as it is written. */
+  readonly text: string;
   /** The heading in the form of `sectionKey`. */
   readonly key: string;
   readonly level: number;
@@ -19,10 +21,13 @@ export interface Section extends Heading {
   readonly parts: readonly Part[];
 }
 
+const maxKey = 200;
+
 /** The form in which headings are compared: lower case, without emphasis, colon, and blanks around `/`. */
-export const sectionKey = (heading: string): string =>
+const sectionKey = (heading: string): string => (heading.length > maxKey ? heading : keyOf(heading));
+
+const keyOf = (heading: string): string =>
   heading
-    .slice(0, 200)
     .replace(/[*_`]/g, "")
     .trim()
     .replace(/#+$/, "")
@@ -90,22 +95,49 @@ function headingOf(line: string): { readonly level: number; readonly text: strin
   return { level: marks.length, text: line.slice(opening.length).trim() };
 }
 
-type Opens = (heading: Heading, outer?: Heading) => boolean;
+/** How a format takes its headings. */
+export interface HeadingRules {
+  /** Whether the heading begins a section. */
+  readonly opens: (heading: Heading, outer?: Heading) => boolean;
+  /** Whether the last of these lines looks like a heading of importance, though none by `#`: it begins a part. */
+  readonly looksLikeHeading: (paragraph: readonly string[], isUnderlined: boolean) => boolean;
+}
 
-function cutAtHeadings(lines: readonly string[], opens: Opens): readonly Section[] {
+const underline = /^(?:>\s?)*(?:=+|-+)$/;
+
+/** Collects lines in the last part of a section, and begins another at a line that looks like a heading. */
+function lineCollector({ looksLikeHeading }: HeadingRules): (line: string, section: OpenSection) => void {
+  let paragraph: string[] = [];
+  return (line, { parts }) => {
+    const isUnderline = paragraph.length > 0 && underline.test(line);
+    if (!isUnderline) paragraph = line === "" ? [] : [...paragraph.slice(-3), line];
+    if (line === "") return;
+    const lines = parts.at(-1)?.lines;
+    if (looksLikeHeading(paragraph, isUnderline)) {
+      if (isUnderline) lines?.splice(-paragraph.length);
+      parts.push({ heading: paragraph.join(" "), lines: [] });
+      paragraph = [];
+    } else lines?.push(line);
+  };
+}
+
+function cutAtHeadings(lines: readonly string[], rules: HeadingRules): readonly Section[] {
   // The text before the first heading is a section of its own.
-  let current: OpenSection = { key: "", level: 0, isTitle: false, parts: [{ lines: [] }] };
+  let current: OpenSection = { text: "", key: "", level: 0, isTitle: false, parts: [{ lines: [] }] };
   const sections = [current];
   const isFenced = fenceTracker();
+  const collect = lineCollector(rules);
+  const { opens } = rules;
   for (const raw of lines) {
     const line = raw.trim();
     const found = isFenced(line) ? undefined : headingOf(raw);
     if (found === undefined) {
-      if (line !== "") current.parts.at(-1)?.lines.push(line);
+      collect(line, current);
       continue;
     }
+    collect("", current);
     const { level, text } = found;
-    const heading = { key: sectionKey(text), level, isTitle: sections.length === 1 && level === 1 };
+    const heading = { text, key: sectionKey(text), level, isTitle: sections.length === 1 && level === 1 };
     const isInner = level > current.level && opens(current);
     if (isInner && !opens(heading, current)) {
       current.parts.push({ heading: text, lines: [] });
@@ -117,22 +149,33 @@ function cutAtHeadings(lines: readonly string[], opens: Opens): readonly Section
   return sections;
 }
 
-const lineBreak = /<br *\/?>/gi;
+const lineBreak = /<\/?br\b[^<>]{0,200}>/gi;
 
-/** A row of a table stays one line, whatever breaks its cells hold. */
-const cutAtBreaks = (line: string): readonly string[] =>
-  line.trimStart().startsWith("|") ? [line.replace(lineBreak, " ")] : line.split(lineBreak);
+const blockTag =
+  /<\/?(?:caption|dd|details|div|dl|dt|h[1-6]|hr|legend|li|ol|p|section|summary|table|t[dhr]|ul)\b[^<>]{0,200}>/gi;
+
+/** A row of a table stays one line, whatever breaks its cells hold. Other lines end at breaks and tags of blocks. */
+function cutAtBreaks(line: string): readonly string[] {
+  if (line.trimStart().startsWith("|")) return [line.replace(lineBreak, " ")];
+  const pieces = line
+    .replace(lineBreak, "\n")
+    .replace(blockTag, (tag) => (tag.startsWith("</") ? `${tag}\n` : `\n${tag}`))
+    .split("\n");
+  const filled = pieces.filter((piece) => piece.trim() !== "");
+  return filled.length === 0 ? [""] : filled;
+}
 
 /**
  * Cuts Markdown into sections at its headings: `#` to `######`, optional colon, optional `<br>`. Headings inside
  * fenced code are text. A heading that `opens` no section is an inner one if it is deeper than the heading of a
  * section that was opened. Takes linear time.
  */
-export function readSections(text: string, opens: Opens): Sections {
+export function readSections(text: string, rules: HeadingRules): Sections {
   const visible = withoutComments(text);
   const faults = [...unconfirmed(text)];
   if (visible.unclosed) faults.push("a comment <!-- is never closed; close it");
-  return { sections: cutAtHeadings(visible.text.split("\n").flatMap(cutAtBreaks), opens), faults };
+  const lines = visible.text.split(/\r\n?|[\n\u0085\u2028\u2029]/).flatMap(cutAtBreaks);
+  return { sections: cutAtHeadings(lines, rules), faults };
 }
 
 /** The text of a list's item, `- a`, `* a` or `1. a`; undefined for other lines. */
@@ -140,29 +183,3 @@ export const listItem = (line: string): string | undefined => {
   const marker = /^(?:[-*+]|\d{1,3}[.)])[ \t]+/.exec(line)?.[0];
   return marker === undefined ? undefined : line.slice(marker.length).trim();
 };
-
-/** The first link of a line, `[label](url)`, `<url>` or a bare web address. */
-export function firstLink(line: string): { readonly label?: string; readonly url: string } | undefined {
-  const middle = line.indexOf("](");
-  const open = middle === -1 ? -1 : line.indexOf("[");
-  if (open !== -1 && open < middle) {
-    const label = line.slice(open + 1, middle).trim();
-    const url = target(line, middle + 2);
-    if (url !== "") return label === "" ? { url } : { label, url };
-  }
-  const bare = /https?:\/\/[^\s<>]+/i.exec(line)?.[0];
-  return bare === undefined ? undefined : { url: bare };
-}
-
-/** The link's target from here on: to the closing bracket, with inner ones counted, or to a blank. */
-function target(line: string, from: number): string {
-  let depth = 0;
-  let at = from;
-  for (; at < line.length; at += 1) {
-    const character = line.charAt(at);
-    if (character === "(") depth += 1;
-    else if (character === ")" && depth > 0) depth -= 1;
-    else if (character === ")" || character === " ") break;
-  }
-  return line.slice(from, at).replace(/^<|>$/g, "");
-}

@@ -51,7 +51,7 @@ Mitigation: Review it. <br>
 
 ## Ethical Considerations: <br>
 ### A heading inside
-Risk: not in the risks' section
+Use it at your own risk. It reviews risk, security and privacy.
 `;
 
 describe("readMarkdownCard", () => {
