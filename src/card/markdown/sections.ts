@@ -115,7 +115,7 @@ function lineCollector({ looksLikeHeading }: HeadingRules): (line: string, secti
     const lines = parts.at(-1)?.lines;
     if (looksLikeHeading(paragraph, isUnderline)) {
       if (isUnderline) lines?.splice(-paragraph.length);
-      parts.push({ heading: paragraph.join(" "), lines: [] });
+      parts.push({ heading: isUnderline ? paragraph.join(" ") : line, lines: [] });
       paragraph = [];
     } else lines?.push(line);
   };

@@ -154,6 +154,17 @@ describe("readMarkdownCard, of risks in forms that it may not understand", () =>
     expect(isFound(around("## Risk 1: the script may remove rows"))).toBe(true);
   });
 
+  it("keeps a mitigation clear of the bold heading right below it", () => {
+    const text = around(
+      "## Known Risks\nRisk: a\nMitigation: b\n**Risk 2: c**\nMitigation: d\n**Privacy risks**\nRows go.",
+    );
+    expect(read(text).risks).toEqual([
+      { text: "a", mitigation: "b" },
+      { id: "2", text: "c", mitigation: "d" },
+    ]);
+    expect(read(text).faults).toEqual([expect.stringContaining('below the heading "**Privacy risks**"')]);
+  });
+
   it("names the line and the remedy", () => {
     expect(read(around("Security Risks\n===\nRows go.")).faults).toEqual([
       'the line "Security Risks" begins no section of risks, though it looks like one, or like a risk; write the heading "## Known Risks and Mitigations" above the risks',
