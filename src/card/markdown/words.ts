@@ -46,19 +46,22 @@ export const visible = (line: string): string =>
     .replace(/[*`~\p{Cf}]/gu, "")
     .replaceAll("_", " ");
 
-/**
- * The words of a heading or label, in lower case: `3. ⚠️ Risk(s)_&_Mitigations` is `risks and mitigations`. Other shapes
- * of a letter, and the Cyrillic and Greek ones that look like those of "risks", are the letter.
- */
+/** The text with other shapes of a letter, and the Cyrillic and Greek letters that look like those of "risks", as the letter. */
+const folded = (text: string): string =>
+  /^[\t -~]*$/.test(text)
+    ? text
+    : text
+        .normalize("NFKD")
+        .replace(/\p{M}/gu, "")
+        .replace(/[іІıιΙ]/g, "i")
+        .replace(/[ѕЅ]/g, "s")
+        .replace(/[кКκΚ]/g, "k");
+
+/** The words of a heading or label, in lower case: `3. ⚠️ Risk(s)_&_Mitigations` is `risks and mitigations`. */
 export const wordsOf = (text: string): string =>
-  visible(text)
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
+  folded(visible(text))
     .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
     .toLowerCase()
-    .replace(/[іıι]/g, "i")
-    .replaceAll("ѕ", "s")
-    .replace(/[кκ]/g, "k")
     .replaceAll("(s)", "s")
     .replace(/[&+/]/g, " and ")
     .replace(/[^\p{L}]+/gu, " ")
@@ -95,7 +98,7 @@ export const isRatingField = (line: string): boolean => {
  * line of a card is looked at.
  */
 export const mayBeAboutRisk = (line: string): boolean =>
-  /[^\t -~]|&|r[^a-z]*i[^a-z]*s[^a-z]*k|m[^a-z]*i[^a-z]*t[^a-z]*i/i.test(line.replace(/<[^<>]*>/g, ""));
+  /&|r[^a-z]*i[^a-z]*s[^a-z]*k|m[^a-z]*i[^a-z]*t[^a-z]*i/i.test(folded(line).replace(/<[^<>]*>/g, ""));
 
 /** Whether the words say that there is nothing to tell: `None known.`, `No known risks`, `N/A`. */
 export const saysNone = (words: string): boolean =>
