@@ -10,6 +10,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import { sameSkillInputs } from "../workload/carriers/unchanged.ts";
+import { afterUpdate } from "../workload/pod/earlier-images.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { fingerprints } from "./changed-skills.ts";
@@ -79,9 +80,9 @@ async function skillsBroughtIn(
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const before = oldObject === undefined ? undefined : podOf(oldObject, pod.namespace);
-  if (subject.resource !== "pods/ephemeralcontainers" || before === undefined) {
-    return skillsOf(pod, policies, context);
-  }
+  if (before === undefined) return skillsOf(pod, policies, context);
+  if (subject.resource !== "pods/ephemeralcontainers")
+    return skillsOf(afterUpdate(before, pod), policies, context);
   const once = readingOnce(context);
   const known = new Set((await skillsOf(before, policies, once)).flatMap(fingerprints));
   return (await skillsOf(pod, policies, once)).filter(

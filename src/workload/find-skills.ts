@@ -17,6 +17,7 @@ import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import { treesOf, type SkillTree } from "./skill-trees.ts";
 import type { VolumePart } from "./pod/volume.ts";
+import { withWriters } from "./pod/volume-writers.ts";
 import type { UnreadablePath, ReadObjects } from "./pod/volume-view.ts";
 
 /**
@@ -39,7 +40,7 @@ export function findSkills(
   const budget: Budget = { files: podLimits.seenFiles, characters: podLimits.seenPathCharacters };
   const references = mergeReferences(
     spec.containers.flatMap((container) => {
-      const view = viewOf(container, views, spec, budget);
+      const view = withWriters(viewOf(container, views, spec, budget), container, spec);
       const hostRuntime = hostRuntimeReferences(container, spec);
       if (view.files.length + view.unreadable.length === 0) return hostRuntime;
       const roots = skillRoots(common, container, objects);

@@ -5,6 +5,12 @@ import { defined, type Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
 import type { PodSubject } from "./pod-subject.ts";
+import {
+  containerSecurity,
+  sharedProcesses,
+  type ContainerSecurity,
+  type SharedProcesses,
+} from "./security-context.ts";
 import { volumeOf, type Volume } from "./volume.ts";
 
 /** One entry of a container's `volumeMounts`. */
@@ -30,6 +36,9 @@ export interface Container {
   readonly environmentSources: EnvironmentSources;
   /** Empty if the pod leaves it to its controller. */
   readonly image: string;
+  /** Its image before the update under review; absent if that leaves it. */
+  readonly earlierImage?: string;
+  readonly security: ContainerSecurity;
   readonly workingDir: string | undefined;
   /** Files and devices of the kubelet's own, by clean absolute path: the field that asks for them. */
   readonly kubeletFiles: ReadonlyMap<string, string>;
@@ -43,6 +52,8 @@ export interface PodSpec {
   readonly volumes: ReadonlyMap<string, Volume>;
   /** Names of volumes that some container can write to. */
   readonly writable: ReadonlySet<string>;
+  /** The field by which containers reach each other's files through `/proc`; absent: they do not. */
+  readonly sharedProcesses?: SharedProcesses;
   /** Init containers, then containers, then ephemeral ones. */
   readonly containers: readonly Container[];
 }
@@ -68,7 +79,14 @@ export function readPodSpec(pod: PodSubject): PodSpec {
     ),
   );
   const { namespace } = pod;
-  return { namespace, field: pod.field, volumes, containers, writable: writableOf(containers) };
+  return {
+    namespace,
+    field: pod.field,
+    volumes,
+    containers,
+    writable: writableOf(containers),
+    ...defined({ sharedProcesses: sharedProcesses(pod) }),
+  };
 }
 
 function writableOf(containers: readonly Container[]): ReadonlySet<string> {
@@ -90,13 +108,18 @@ function readContainer(
   const mounts = listAt(fields["volumeMounts"], `${field}.volumeMounts`, podLimits.mounts).map(
     (mount, index) => readMount(mount, `${field}.volumeMounts[${index}]`, volumes, environment),
   );
+  const name = textAt(fields["name"], `${field}.name`);
+  const image = optionalText(fields["image"], `${field}.image`) ?? "";
+  const before = pod.imagesBefore?.get(name);
   return {
-    name: textAt(fields["name"], `${field}.name`),
+    name,
     ephemeral,
     mounts,
     environment,
     environmentSources: environmentSources(fields, field, environment),
-    image: optionalText(fields["image"], `${field}.image`) ?? "",
+    image,
+    ...defined({ earlierImage: before === image ? undefined : before }),
+    security: containerSecurity(fields, field, pod),
     workingDir: optionalText(fields["workingDir"], `${field}.workingDir`),
     kubeletFiles: kubeletFilesOf(fields, field),
   };

@@ -17,4 +17,6 @@ export interface PodSubject {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: Readonly<Record<string, unknown>>;
+  /** Images by container before the update under review: the pod keeps what they wrote. Absent: there is no such update. */
+  readonly imagesBefore?: ReadonlyMap<string, string>;
 }

@@ -40,12 +40,21 @@ beforeAll(async () => {
   );
 }, 60_000);
 
+/** Writes the volume too, where only that makes it count. */
+const writersOf = (type: Part): readonly Part[] =>
+  "emptyDir" in type
+    ? [{ name: "writer", image: "example.invalid/b", volumeMounts: [{ name: "v", mountPath: "/out" }] }]
+    : [];
+
 const podWith = (namespace: string, type: Part, mountPath: string): Part => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: `pod-${(pods += 1)}`, namespace },
   spec: {
-    containers: [{ name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] }],
+    containers: [
+      { name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] },
+      ...writersOf(type),
+    ],
     volumes: [{ name: "v", ...type }],
   },
 });
@@ -91,7 +100,7 @@ describe("skills from an unreadable source: image volume", () => {
 });
 
 describe("a volume above a skill root", () => {
-  it("is denied: emptyDir at /home/agent", async () => {
+  it("is denied: an emptyDir that another container writes, at /home/agent", async () => {
     const pod = podWith(spaces.Deny, unreadableSources["emptyDir"]!.type, "/home/agent");
     expect(denial(await tryApply([pod]))).toContain("  SOURCE_UNVERIFIABLE ");
   });

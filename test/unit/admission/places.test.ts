@@ -145,7 +145,6 @@ describe("popular pods that pass with a warning", () => {
     ["a claim at /app", podOf([[claim, "/app"]]), "skill app"],
     ["a claim at /opt/data", podOf([[claim, "/opt/data"]]), "skill data"],
     ["a claim at /config", podOf([[claim, "/config"]]), "skill config"],
-    ["an emptyDir at /opt", podOf([[emptyDir, "/opt"]]), "skill opt"],
     ["a CNI installer: host path /opt at /opt", podOf([[hostPath("/opt"), "/opt"]]), "skill opt"],
     ["host path /etc at /etc", podOf([[hostPath("/etc"), "/etc"]]), "skill etc"],
     [
@@ -154,15 +153,15 @@ describe("popular pods that pass with a warning", () => {
       "skill host",
     ],
     [
-      "HOME from a Secret, emptyDir /tmp",
-      podOf([[emptyDir, "/tmp"]], {
+      "HOME from a Secret, claim /tmp",
+      podOf([[claim, "/tmp"]], {
         env: [{ name: "HOME", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }],
       }),
       "skill tmp",
     ],
     [
-      "HOME=/home/$(USER) with envFrom of a Secret, emptyDir /cache",
-      podOf([[emptyDir, "/cache"]], {
+      "HOME=/home/$(USER) with envFrom of a Secret, claim /cache",
+      podOf([[claim, "/cache"]], {
         ...env("HOME", "/home/$(USER)"),
         envFrom: [{ secretRef: { name: "s" } }],
       }),
@@ -272,9 +271,9 @@ describe("a place that could hold a skill", () => {
     const strict = policyObject({
       skills: [{ names: ["data-designer"], sources: ["ConfigMap"] }],
       immutability: { readOnlyMount: "Required" },
-      unverifiable: { above: { EmptyDir: "Allow" } },
+      unverifiable: { above: { PersistentVolumeClaim: "Allow" } },
     });
-    const at = (path: string) => new World().withPolicies(strict).review(podOf([[emptyDir, path]]));
+    const at = (path: string) => new World().withPolicies(strict).review(podOf([[claim, path]]));
     expect(denial(await at("/home/agent"))).toBeUndefined();
     expect(denial(await at("/skills/x"))).toContain("SKILL_NOT_ALLOWED");
     expect(denial(await at("/skills/x"))).toContain("WRITABLE_MOUNT");

@@ -5,12 +5,21 @@ import { denial, namespace, policyObject, World } from "./world.ts";
 
 type Part = Readonly<Record<string, unknown>>;
 
+/** Writes the volume too, where only that makes it count. */
+const writersOf = (type: Part): readonly Part[] =>
+  "emptyDir" in type
+    ? [{ name: "writer", image: "example.invalid/b", volumeMounts: [{ name: "v", mountPath: "/out" }] }]
+    : [];
+
 const podWith = (type: Part, mountPath: string): Part => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: "etl", namespace },
   spec: {
-    containers: [{ name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] }],
+    containers: [
+      { name: "agent", image: "example.invalid/a", volumeMounts: [{ name: "v", mountPath }] },
+      ...writersOf(type),
+    ],
     volumes: [{ name: "v", ...type }],
   },
 });

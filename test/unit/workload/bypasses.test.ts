@@ -6,6 +6,7 @@ import { findSkills } from "../../../src/workload/find-skills.ts";
 import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
+  claim,
   configMap,
   container,
   emptyDir,
@@ -85,14 +86,14 @@ describe("bypasses", () => {
     const own = [mount("v", "/skills/x")];
     const helper = container("helper", [mount("v", "/a"), mount("w", "/a/SKILL.md")]);
     const subject = pod({
-      volumes: [volume("v", configMap("evil")), volume("w", emptyDir)],
+      volumes: [volume("v", configMap("evil")), volume("w", claim)],
       containers: [container("agent", own), helper],
     });
     expect(found(subject, read)).toEqual([
       "/skills/x: run=evil",
       "/skills/x: SKILL.md=evil run=evil",
       "/a: run=evil",
-      "/a: unverifiable EmptyDir",
+      "/a: unverifiable PersistentVolumeClaim",
       "/a/..data: SKILL.md=evil run=evil",
     ]);
   });
@@ -467,10 +468,10 @@ describe("bypasses", () => {
       { name: "A", value: "/da" },
       { name: "HOME", value: "$(A)ta" },
     ];
-    const subject = podWith([volume("u", emptyDir)], [mount("u", "/data/.codex/skills/x")], { env });
-    expect(found(subject)).toEqual(["/data/.codex/skills/x: unverifiable EmptyDir"]);
-    expect(found(podWith([volume("u", emptyDir)], [mount("u", "/data")], { env }))).toEqual([
-      "/data: unverifiable EmptyDir",
+    const subject = podWith([volume("u", claim)], [mount("u", "/data/.codex/skills/x")], { env });
+    expect(found(subject)).toEqual(["/data/.codex/skills/x: unverifiable PersistentVolumeClaim"]);
+    expect(found(podWith([volume("u", claim)], [mount("u", "/data")], { env }))).toEqual([
+      "/data: unverifiable PersistentVolumeClaim",
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { SourceError } from "../../../src/skill/source-error.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import {
+  claim,
   configMap,
   container,
   emptyDir,
@@ -444,8 +445,6 @@ describe("findSkills: containers", () => {
 
 describe("findSkills: what cannot be read", () => {
   const types: readonly [string, object][] = [
-    ["EmptyDir", { emptyDir: {} }],
-    ["EmptyDir", {}],
     ["PersistentVolumeClaim", { persistentVolumeClaim: { claimName: "c" } }],
     ["CSI", { csi: { driver: "d" } }],
     ["HostPath", { hostPath: { path: "/p" } }],
@@ -517,8 +516,8 @@ describe("findSkills: what cannot be read", () => {
   });
 
   it("answers where its name alone makes a skill", () => {
-    const file = podWith([volume("u", emptyDir)], [mount("u", "/data/x/SKILL.md", { subPath: "f" })]);
-    expect(found(file)).toEqual(["/data/x: unverifiable EmptyDir"]);
+    const file = podWith([volume("u", claim)], [mount("u", "/data/x/SKILL.md", { subPath: "f" })]);
+    expect(found(file)).toEqual(["/data/x: unverifiable PersistentVolumeClaim"]);
     const items = { secret: { secretName: "s", items: [{ key: "k", path: "x/skill.MD" }] } };
     expect(found(podWith([volume("u", items)], [mount("u", "/data")]))).toEqual([
       "/data/x: unverifiable Secret",
@@ -526,25 +525,21 @@ describe("findSkills: what cannot be read", () => {
   });
 
   it("keeps kinds apart, so that a policy which lets one pass lets no other pass", () => {
-    const volumes = [
-      volume("u", emptyDir),
-      volume("w", { csi: { driver: "d" } }),
-      volume("v", configMap("cm")),
-    ];
+    const volumes = [volume("u", claim), volume("w", { csi: { driver: "d" } }), volume("v", configMap("cm"))];
     const mounts = [mount("v", "/skills/x"), mount("u", "/skills/x/a"), mount("w", "/skills/x/b")];
     expect(found(podWith(volumes, mounts), { cm: skill })).toEqual([
       "/skills/x: SKILL.md=S run=R",
-      "/skills/x: unverifiable EmptyDir",
+      "/skills/x: unverifiable PersistentVolumeClaim",
       "/skills/x: unverifiable CSI",
     ]);
   });
 
   it("makes references of both an unreadable mount above and a readable one below", () => {
-    const volumes = [volume("u", emptyDir), volume("v", configMap("cm"))];
+    const volumes = [volume("u", claim), volume("v", configMap("cm"))];
     const mounts = [mount("u", "/home/a"), mount("v", "/home/a/.claude/skills/x")];
     expect(found(podWith(volumes, mounts), { cm: skill })).toEqual([
       "/home/a/.claude/skills/x: SKILL.md=S run=R",
-      "/home/a: unverifiable EmptyDir",
+      "/home/a: unverifiable PersistentVolumeClaim",
     ]);
   });
 
@@ -555,8 +550,8 @@ describe("findSkills: what cannot be read", () => {
         [],
         new Map(),
       )[0]!.sources[0]!.writable;
-    expect(writable({ emptyDir: {} }, {})).toBe(true);
-    expect(writable({ emptyDir: {} }, { readOnly: true })).toBe(false);
+    expect(writable(claim, {})).toBe(true);
+    expect(writable(claim, { readOnly: true })).toBe(false);
     expect(writable({ image: { reference: "r" } }, {})).toBe(false);
     expect(writable({ secret: { secretName: "s" } }, {})).toBe(false);
     expect(writable({ persistentVolumeClaim: { claimName: "c", readOnly: true } }, {})).toBe(false);
@@ -604,7 +599,7 @@ describe("findSkills: what makes a skill", () => {
   });
 
   it("honours the roots of policies and those that variables move", () => {
-    const volumes = [volume("u", emptyDir)];
+    const volumes = [volume("u", claim)];
     const mounts = [mount("u", "/srv/agent/lore")];
     expect(found(podWith(volumes, mounts))).toEqual([]);
     expect(found(podWith(volumes, mounts), {}, ["/srv/agent/lore/"])).toHaveLength(1);

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { agents } from "../../../../src/workload/roots/agents.ts";
 import { movingVariables } from "../../../../src/workload/roots/moving-variables.ts";
 import { hostRuntimeFolders } from "../../../../src/workload/roots/host-runtime.ts";
-import { configMap, emptyDir, found, mount, podWith, volume } from "../../../fixtures/pods.ts";
+import { configMap, claim, found, mount, podWith, volume } from "../../../fixtures/pods.ts";
 
-const at = (path: string, type: Parameters<typeof volume>[1] = emptyDir, roots: readonly string[] = []) =>
+const at = (path: string, type: Parameters<typeof volume>[1] = claim, roots: readonly string[] = []) =>
   found(podWith([volume("v", type)], [mount("v", path)]), {}, roots);
 
 /** Every folder into which the `skills` command of vercel-labs/skills installs for all projects (007a5332). */
@@ -28,9 +28,13 @@ const absolute =
 describe("skill roots", () => {
   it.each([...installed, ...others])("hold in a home and in a project: %s", (root) => {
     for (const base of ["/home/agent", "/workspace/repo", "/root"]) {
-      expect(at(`${base}/${root}`)).toEqual([`${base}/${root}: unverifiable EmptyDir`]);
-      expect(at(`${base}/${root}/evil`)).toEqual([`${base}/${root}/evil: unverifiable EmptyDir`]);
-      expect(at(`${base}/${root}/evil/scripts`)).toEqual([`${base}/${root}/evil: unverifiable EmptyDir`]);
+      expect(at(`${base}/${root}`)).toEqual([`${base}/${root}: unverifiable PersistentVolumeClaim`]);
+      expect(at(`${base}/${root}/evil`)).toEqual([
+        `${base}/${root}/evil: unverifiable PersistentVolumeClaim`,
+      ]);
+      expect(at(`${base}/${root}/evil/scripts`)).toEqual([
+        `${base}/${root}/evil: unverifiable PersistentVolumeClaim`,
+      ]);
     }
   });
 
@@ -82,15 +86,15 @@ describe("skill roots", () => {
   it("may be named by a policy, absolute and in any folder", () => {
     const roots = ["/srv/lore", ".acme/lore"];
     for (const path of ["/srv/lore", "/srv/lore/x", "/x/.acme/lore", "/home/a/.acme/lore/x/y"]) {
-      expect(at(path, emptyDir, roots)).toHaveLength(1);
+      expect(at(path, claim, roots)).toHaveLength(1);
       expect(at(path)).toEqual([]);
     }
     for (const path of ["/srv", "/x/.acme"]) {
-      expect(at(path, emptyDir, roots)).toEqual([`${path}: unverifiable EmptyDir`]);
+      expect(at(path, claim, roots)).toEqual([`${path}: unverifiable PersistentVolumeClaim`]);
       expect(at(path)).toEqual([]);
     }
     for (const path of ["/srv/lores", "/x/acme/lore", "/x/.acme/lores", "/x/.acme2/lore"])
-      expect(at(path, emptyDir, roots)).toEqual([]);
+      expect(at(path, claim, roots)).toEqual([]);
   });
 });
 

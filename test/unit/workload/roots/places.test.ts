@@ -3,8 +3,8 @@ import type { SkillReference } from "../../../../src/skill/reference.ts";
 import { findSkills } from "../../../../src/workload/find-skills.ts";
 import { readPodSpec } from "../../../../src/workload/pod/pod-spec.ts";
 import {
+  claim,
   configMap,
-  emptyDir,
   mount,
   objects,
   podWith,
@@ -13,7 +13,6 @@ import {
   type Part,
 } from "../../../fixtures/pods.ts";
 
-const claim: Part = { persistentVolumeClaim: { claimName: "c" } };
 const signed = configMap("signed", [["k", "SKILL.md"]]);
 const read = objects({ signed: { k: "S" } });
 
@@ -89,11 +88,9 @@ describe("a place beside a signed skill", () => {
     ["/data", "/data/lore/x", "above, the skill /data/lore/x lies below it"],
     ["/opt/lore/evil", "/opt/lore/x", "above, it lies beside the skill /opt/lore/x"],
   ])("counts: %s beside %s", (path, skill, place) => {
-    for (const type of [claim, emptyDir]) {
-      const around = placesOf([[type, path], skillAt(skill)]);
-      expect(around).toContain(`${skill}: resolved`);
-      expect(around).toContain(`${path}: ${place}`);
-    }
+    const around = placesOf([[claim, path], skillAt(skill)]);
+    expect(around).toContain(`${skill}: resolved`);
+    expect(around).toContain(`${path}: ${place}`);
   });
 
   it("counts though it shows keys only, for one may be SKILL.md", () => {

@@ -6,7 +6,7 @@ import { readPodSpec } from "../../../../src/workload/pod/pod-spec.ts";
 import { movingVariables } from "../../../../src/workload/roots/moving-variables.ts";
 import {
   configMap,
-  emptyDir,
+  claim,
   mount,
   objects,
   podWith,
@@ -17,9 +17,9 @@ import {
 
 type ConfigMaps = Parameters<typeof objects>[0];
 
-const podAt = (path: string, more: Part) => podWith([volume("v", emptyDir)], [mount("v", path)], more);
+const podAt = (path: string, more: Part) => podWith([volume("v", claim)], [mount("v", path)], more);
 
-/** What counts in a container with these fields and an emptyDir at a path. */
+/** What counts in a container with these fields and a claim at a path. */
 const placesAt = (path: string, more: Part, configMaps: ConfigMaps = {}): readonly string[] =>
   findSkills(readPodSpec(podAt(path, more)), [], objects({ unrelated: {}, ...configMaps })).map(
     ({ content }) => {
@@ -233,7 +233,7 @@ describe("a home from objects", () => {
   });
 
   it.each(["/etc/passwd", "/etc"])("is unknown with a mount at %s, unless env sets HOME", (path) => {
-    const volumes = [volume("v", emptyDir), volume("p", configMap("pw", [["passwd", "passwd"]]))];
+    const volumes = [volume("v", claim), volume("p", configMap("pw", [["passwd", "passwd"]]))];
     const places = (more: Part) =>
       findSkills(
         readPodSpec(podWith(volumes, [mount("v", "/h"), mount("p", path, { subPath: "passwd" })], more)),
