@@ -6,6 +6,7 @@ import {
   type EffectivePolicies,
   type ReviewContext,
 } from "../evaluation/evaluate.ts";
+import { closedBy } from "../evaluation/pod-faults.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { decodeVolumeObject, identityOf } from "../kubernetes/volume-object.ts";
@@ -84,7 +85,7 @@ async function judgeChange(
 ): Promise<Decision> {
   const pods = context.deps.cluster.podsUsing(ref);
   if (pods.length === 0) return bypass(request, "unused");
-  const distinct = distinctPods(pods);
+  const distinct = distinctPods(pods, (pod) => closedBy(pod, effective.policies));
   const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
   const before = request.oldObject === undefined ? undefined : readBefore(request.oldObject, asked);

@@ -26,11 +26,12 @@ export async function reviewPod(
 ): Promise<Decision> {
   const pod = podOf(object, request.subject.namespace);
   if (pod === undefined) return bypass(request, "not-a-carrier");
-  if (request.oldObject !== undefined && sameSkillInputs(request.oldObject, object)) {
-    return bypass(request, "unchanged");
-  }
+  const { oldObject } = request;
+  const isUnchanged = oldObject !== undefined && sameSkillInputs(oldObject, object);
+  if (isUnchanged && sameLabels(oldObject, pod)) return bypass(request, "unchanged");
   const effective = await effectivePolicies(pod.namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
+  if (isUnchanged && !isNewlyClosed(oldObject, pod, effective)) return bypass(request, "unchanged");
   // The pod is announced before the first read: a later change to its objects is then reviewed under this pod.
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
   // Changes are listed before the first read: one that is stored meanwhile is in the read or in the list.
@@ -58,6 +59,22 @@ const readingOnce = (context: ReviewContext): ReviewContext => ({
   ...context,
   deps: { ...context.deps, source: readOnce(context.deps.source) },
 });
+
+const labelsOf = (object: KubernetesObject): PodSubject["labels"] => podOf(object, "")?.labels ?? {};
+
+function sameLabels(before: KubernetesObject, { labels }: PodSubject): boolean {
+  const old = labelsOf(before);
+  const keys = new Set([...Object.keys(old), ...Object.keys(labels)]);
+  return keys.values().every((key) => old[key] === labels[key]);
+}
+
+/** Whether a change of labels brings a pod under a policy that closes it. */
+const isNewlyClosed = (
+  before: KubernetesObject,
+  { labels }: PodSubject,
+  { policies }: EffectivePolicies,
+): boolean =>
+  policies.some(({ closed }) => closed?.selects(labels) === true && !closed.selects(labelsOf(before)));
 
 const expectNewPod = (
   { subject }: AdmissionRequest,

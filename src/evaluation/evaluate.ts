@@ -13,6 +13,7 @@ import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
+import { podFaults } from "./pod-faults.ts";
 import { readObjects } from "./read-objects.ts";
 import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
 
@@ -63,7 +64,7 @@ export const rootsOf = (policies: readonly Policy[]): readonly string[] => [
 ];
 
 /**
- * Finds the skills that a pod mounts, with their bytes and digests.
+ * Finds the skills that a pod mounts, with their bytes and digests, and what of the pod breaks demands of the policies.
  * @throws SourceError LIMIT_EXCEEDED or TIMEOUT
  */
 export async function skillsOf(
@@ -72,14 +73,14 @@ export async function skillsOf(
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const spec = readPodSpec(pod);
-  const roots = rootsOf(policies);
-  const objects = await readObjects(objectsToRead(spec, roots), context.deps.source, context.signal);
-  const skills = findSkills(spec, roots, objects);
+  const extraRoots = rootsOf(policies);
+  const objects = await readObjects(objectsToRead(spec, extraRoots), context.deps.source, context.signal);
+  const skills = findSkills(spec, extraRoots, objects);
   for (const { content } of skills) {
     if (content.state === "resolved")
       await digestFiles(content.skill, () => yieldToEventLoop(context.signal));
   }
-  return skills;
+  return [...skills, ...podFaults({ pod, spec, extraRoots, objects, skills }, policies)];
 }
 
 /** Result for one object: its skills with their evidence, and the verdict of each policy. */

@@ -82,7 +82,18 @@ export interface Policy {
   readonly revoked: (skill: Skill, evidence: Evidence) => readonly Finding[];
   /** Maximum age of a signature, in milliseconds and as written; absent: any age. */
   readonly freshness?: { readonly maxSignatureAge: number; readonly written: string };
-  readonly immutability: { readonly configMap: boolean; readonly readOnlyMount: boolean };
+  readonly immutability: {
+    readonly configMap: boolean;
+    readonly readOnlyMount: boolean;
+    readonly readOnlyRootFilesystem: boolean;
+    /** Whether a pod's containers may not see each other's processes. */
+    readonly privateProcesses: boolean;
+  };
+  /** Pods whose mounts hold verified skills only, but for those at or below a folder of `data`; absent: none. */
+  readonly closed?: {
+    readonly selects: (labels: Readonly<Record<string, string>>) => boolean;
+    readonly data: readonly string[];
+  };
   /** Response to content that cannot be read, by its kind and the rule by which its place counts. */
   readonly unverifiable: (kind: SourceKind, rule: PlaceRule) => Response;
   /** Response to a bad signature beside a good one by a publisher. */

@@ -130,8 +130,19 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
       "give the new version ConfigMaps of new names (skill-admission package does), or delete the running pods first",
   },
   WRITABLE_MOUNT: {
-    meaning: "The policy demands read-only mounts, and a container could write to the skill.",
+    meaning:
+      "The policy demands read-only mounts, and a container could write to the skill. Or it demands read-only root file systems (`immutability.readOnlyRootFilesystem`), and that of a container is mounted writable, though the pod sees a skill or is a closed one.",
     remedy: "set readOnly: true on every mount of the skill",
+  },
+  MOUNT_NOT_ALLOWED: {
+    meaning:
+      "The policy's `closed` selects the pod, and a mount is neither made of verified skills, nor by the kubelet, nor at or below a folder of `closed.data` ([places.md](places.md#closed-pods)). The finding says which mount, and why no folder of `data` allows it.",
+    remedy: "take the mount out, or mount it at or below a folder of the policy's closed.data",
+  },
+  PROCESSES_SHARED: {
+    meaning:
+      "The policy demands private processes (`immutability.processNamespace`), and by `shareProcessNamespace` or `hostPID` the pod's containers reach each other's files through `/proc`, though the pod sees a skill or is a closed one.",
+    remedy: "take shareProcessNamespace and hostPID out of the pod",
   },
   LIMIT_EXCEEDED: {
     meaning: "The skill, or an object on the way to it, is larger than what is checked.",

@@ -61,7 +61,19 @@ export type SkillContent =
       /** Absent: the fault counts wherever it lies. */
       readonly place?: Place;
     }
-  | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string };
+  | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string }
+  | PodFault;
+
+/** No skill, but something of a pod that breaks a demand of policies: one mount, root file systems, or processes. */
+export interface PodFault {
+  readonly state: "fault";
+  readonly demand: "closed" | "rootFilesystem" | "processes";
+  /** Names of the policies that demand it of this pod. */
+  readonly policies: readonly string[];
+  readonly detail: string;
+  /** Remedy in the imperative; absent: the reason's own. */
+  readonly remedy?: string;
+}
 
 /** One skill at one path, as containers of an object see it. */
 export interface SkillReference {

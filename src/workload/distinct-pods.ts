@@ -5,11 +5,15 @@ import { rootVariables } from "./roots/moving-variables.ts";
 /**
  * Leaves the oldest pod of each set of replicas: pods of one template see the same files, and what was made anew since
  * the oldest came may be seen by it in an older version.
+ * @param ruleOf equal for pods that are judged by the same rules
  */
-export function distinctPods(pods: readonly PodSubject[]): readonly PodSubject[] {
+export function distinctPods(
+  pods: readonly PodSubject[],
+  ruleOf: (pod: PodSubject) => string = () => "",
+): readonly PodSubject[] {
   const seen = new Map<string, PodSubject>();
   for (const pod of pods) {
-    const key = filesKey(pod);
+    const key = `${ruleOf(pod)} ${filesKey(pod)}`;
     const other = seen.get(key);
     if (other === undefined || (pod.createdAt ?? "") < (other.createdAt ?? "")) seen.set(key, pod);
   }
@@ -33,7 +37,8 @@ function filesKey({ name, spec }: PodSubject): string {
   );
   const files = JSON.stringify(containers);
   const own = isNameInPath(files, containers.flat()) ? name : undefined;
-  return `${JSON.stringify([own, volumes])}${files}`;
+  const { hostPID, shareProcessNamespace, securityContext } = spec;
+  return `${JSON.stringify([own, volumes, hostPID, shareProcessNamespace, securityContext])}${files}`;
 }
 
 /** Whether a variable may put the pod's own name into a path: such a pod is like no other. */

@@ -53,7 +53,12 @@ export function invalidPolicy(object: KubernetesObject, index: number, why: stri
     minimum: {},
     card: () => [],
     revoked: () => [],
-    immutability: { configMap: true, readOnlyMount: true },
+    immutability: {
+      configMap: true,
+      readOnlyMount: true,
+      readOnlyRootFilesystem: true,
+      privateProcesses: true,
+    },
     unverifiable: () => "Deny",
     otherSignatures: "Deny",
     unsigned: { action: "Deny" },

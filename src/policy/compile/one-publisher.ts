@@ -12,7 +12,12 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
   controllers: "Warn",
   noMatch: "Deny",
   otherSignatures: "Deny",
-  immutability: { configMap: "NotRequired", readOnlyMount: "NotRequired" },
+  immutability: {
+    configMap: "NotRequired",
+    readOnlyMount: "NotRequired",
+    readOnlyRootFilesystem: "NotRequired",
+    processNamespace: "Any",
+  },
   unverifiable: { default: "Deny" },
   unsigned: { action: "Deny" },
 };

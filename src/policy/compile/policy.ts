@@ -30,6 +30,16 @@ const freshnessOf = (section: ClusterSkillPolicySpec["freshness"]): Pick<Policy,
         },
       };
 
+const closedOf = (section: ClusterSkillPolicySpec["closed"]): Pick<Policy, "closed"> =>
+  section === undefined
+    ? {}
+    : {
+        closed: {
+          selects: (labels) => selectorMatches(section.podSelector, labels),
+          data: section.data,
+        },
+      };
+
 /** Compiles the `card` section of a policy into a rule. */
 export type CompileCard = (section: CardSection | undefined) => Policy["card"];
 
@@ -99,7 +109,10 @@ export function compilePolicy(
       immutability: {
         configMap: spec.immutability.configMap === "Required",
         readOnlyMount: spec.immutability.readOnlyMount === "Required",
+        readOnlyRootFilesystem: spec.immutability.readOnlyRootFilesystem === "Required",
+        privateProcesses: spec.immutability.processNamespace === "Private",
       },
+      ...closedOf(spec.closed),
       unverifiable: unverifiableBy(spec.unverifiable),
       unsigned: { action, ...(until === undefined ? {} : { until: Date.parse(until) }) },
     },

@@ -3,6 +3,7 @@ import type { Layer, MinimumGrade } from "../../evidence/grade.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
 import { cardSection } from "./card-section.ts";
+import { closedSection, dataApartFromRoots } from "./closed.ts";
 import { asSet, byName, celRule, someMember } from "./schema/constraints.ts";
 import { labelSelector } from "./schema/label-selector.ts";
 import { publisher } from "./publisher.ts";
@@ -73,6 +74,17 @@ const immutability = z.strictObject({
   readOnlyMount: demand
     .default("NotRequired")
     .describe("Required: no container of the pod may be able to write through the mount of a skill."),
+  readOnlyRootFilesystem: demand
+    .default("NotRequired")
+    .describe(
+      "Required: every container of a pod that sees a skill, or that `closed` selects, must have `securityContext.readOnlyRootFilesystem: true`.",
+    ),
+  processNamespace: z
+    .enum(["Private", "Any"])
+    .default("Any")
+    .describe(
+      "Private: a pod that sees a skill, or that `closed` selects, must have neither `shareProcessNamespace` nor `hostPID`, by which containers reach each other's files.",
+    ),
 });
 
 const unsigned = celRule(
@@ -116,74 +128,84 @@ const revocation = someMember(
 
 /** `spec` of a ClusterSkillPolicy. */
 export const clusterSkillPolicySpec = celRule(
-  z.strictObject({
-    mode: z
-      .enum(modes)
-      .default("Enforce")
-      .describe(
-        "What happens when a skill fails: Enforce denies, Warn admits with a warning, Audit admits and reports.",
-      ),
-    tenant: entryName.exactOptional().describe("Tenant in metrics and logs. Left out: the policy's name."),
-    namespaceSelector: labelSelector
-      .exactOptional()
-      .describe(
-        "Namespaces that the policy applies to, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
-      ),
-    skillRoots: asSet(z.array(skillRoot).max(32))
-      .exactOptional()
-      .describe(
-        "Folders whose children are skills, added to the built-in ones: absolute, such as `/opt/agent/skills`, or beginning with a dot folder, such as `.acme/skills`, which counts in every folder.",
-      ),
-    skills: z
-      .array(skillRule)
-      .min(1)
-      .max(64)
-      .exactOptional()
-      .describe("Admitted skills; one entry must match. Left out: any."),
-    noMatch: response
-      .default("Deny")
-      .describe(
-        "Response to a skill that no entry of `skills` matches. All other requirements of the policy apply in any case.",
-      ),
-    publishers: byName(z.array(publisher).min(1).max(32)).describe(
-      "Parties whose signature is accepted; one of them must have signed.",
-    ),
-    evidence: evidence
-      .exactOptional()
-      .describe("Minimum grade for each layer of evidence. A layer that is left out has none."),
-    card: cardSection.exactOptional().describe("Requirements for the skill's card. Only signed cards count."),
-    revocation: revocation
-      .exactOptional()
-      .describe("Revocations of this policy, in addition to every SkillRevocationList."),
-    freshness: z
-      .strictObject({
-        maxSignatureAge: duration.describe(
-          "Oldest signature that is accepted, such as `4320h` (180 days), by the time that a log or timestamp authority proves. A signature without such a time is refused.",
+  celRule(
+    z.strictObject({
+      mode: z
+        .enum(modes)
+        .default("Enforce")
+        .describe(
+          "What happens when a skill fails: Enforce denies, Warn admits with a warning, Audit admits and reports.",
         ),
-      })
-      .exactOptional()
-      .describe("How recent the skill's signature must be. Left out: of any age."),
-    immutability: immutability.prefault({}).describe("Protection against changes after admission."),
-    unverifiable: unverifiable
-      .prefault({})
-      .describe(
-        "Response to content that cannot be read at admission, by the kind of source, at or inside a skill root; `above`, `unknownHome` and `hostRuntime` answer for other places.",
+      tenant: entryName.exactOptional().describe("Tenant in metrics and logs. Left out: the policy's name."),
+      namespaceSelector: labelSelector
+        .exactOptional()
+        .describe(
+          "Namespaces that the policy applies to, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace, so that the cluster can always heal.",
+        ),
+      skillRoots: asSet(z.array(skillRoot).max(32))
+        .exactOptional()
+        .describe(
+          "Folders whose children are skills, added to the built-in ones: absolute, such as `/opt/agent/skills`, or beginning with a dot folder, such as `.acme/skills`, which counts in every folder.",
+        ),
+      skills: z
+        .array(skillRule)
+        .min(1)
+        .max(64)
+        .exactOptional()
+        .describe("Admitted skills; one entry must match. Left out: any."),
+      noMatch: response
+        .default("Deny")
+        .describe(
+          "Response to a skill that no entry of `skills` matches. All other requirements of the policy apply in any case.",
+        ),
+      publishers: byName(z.array(publisher).min(1).max(32)).describe(
+        "Parties whose signature is accepted; one of them must have signed.",
       ),
-    unsigned: unsigned
-      .prefault({})
-      .describe("Response to skills without any signature: a transition for skills older than the policy."),
-    otherSignatures: response
-      .default("Deny")
-      .describe(
-        "Response to a skill with a valid signature by a publisher and another one that is invalid. A signature by an unknown signer is neither.",
-      ),
-    controllers: z
-      .enum(["Warn", "Enforce"])
-      .default("Warn")
-      .describe(
-        "Response in mode Enforce to Deployments and other controllers of pods. Warn admits them with a warning; their pods are denied in any case.",
-      ),
-  }),
+      evidence: evidence
+        .exactOptional()
+        .describe("Minimum grade for each layer of evidence. A layer that is left out has none."),
+      card: cardSection
+        .exactOptional()
+        .describe("Requirements for the skill's card. Only signed cards count."),
+      revocation: revocation
+        .exactOptional()
+        .describe("Revocations of this policy, in addition to every SkillRevocationList."),
+      freshness: z
+        .strictObject({
+          maxSignatureAge: duration.describe(
+            "Oldest signature that is accepted, such as `4320h` (180 days), by the time that a log or timestamp authority proves. A signature without such a time is refused.",
+          ),
+        })
+        .exactOptional()
+        .describe("How recent the skill's signature must be. Left out: of any age."),
+      immutability: immutability.prefault({}).describe("Protection against changes after admission."),
+      unverifiable: unverifiable
+        .prefault({})
+        .describe(
+          "Response to content that cannot be read at admission, by the kind of source, at or inside a skill root; `above`, `unknownHome` and `hostRuntime` answer for other places.",
+        ),
+      closed: closedSection
+        .exactOptional()
+        .describe(
+          "Pods in which every mount must be made of verified skills, be made by the kubelet (the account's token, its own certificates), or lie at or below a folder of `data`. Left out: none.",
+        ),
+      unsigned: unsigned
+        .prefault({})
+        .describe("Response to skills without any signature: a transition for skills older than the policy."),
+      otherSignatures: response
+        .default("Deny")
+        .describe(
+          "Response to a skill with a valid signature by a publisher and another one that is invalid. A signature by an unknown signer is neither.",
+        ),
+      controllers: z
+        .enum(["Warn", "Enforce"])
+        .default("Warn")
+        .describe(
+          "Response in mode Enforce to Deployments and other controllers of pods. Warn admits them with a warning; their pods are denied in any case.",
+        ),
+    }),
+    dataApartFromRoots,
+  ),
   {
     rule: "has(self.skills) || self.noMatch == 'Deny'",
     message: "noMatch has no effect without skills; remove it, or list skills",

@@ -1,6 +1,7 @@
 import type { SkillContent, SkillReference, SourceUse } from "../../skill/reference.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
+import { podFaultFindings } from "./pod-faults.ts";
 import { reasonTexts } from "../remedy.ts";
 
 type Unverifiable = Extract<SkillContent, { readonly state: "unverifiable" }>;
@@ -46,6 +47,8 @@ export function sourceFindings(policy: Policy, { content, path }: SkillReference
       return [{ code: content.code, message: content.detail, tolerated: false }];
     case "unverifiable":
       return unverifiableFindings(policy, content, path);
+    case "fault":
+      return podFaultFindings(policy, content);
   }
 }
 
@@ -54,7 +57,8 @@ export function sourceFindings(policy: Policy, { content, path }: SkillReference
  * and mount does not apply to it.
  */
 export const isPlaceOnly = ({ content }: SkillReference): boolean =>
-  content.state === "unverifiable" && content.place !== undefined && content.place.rule !== "root";
+  content.state === "fault" ||
+  (content.state === "unverifiable" && content.place !== undefined && content.place.rule !== "root");
 
 const named = ({ kind, name }: SourceUse): string => `${kind} ${name.slice(0, 253)}`;
 

@@ -77,7 +77,9 @@ const areSpecsEqual = (one: Fields, other: Fields): boolean =>
 /** Fields of a pod that no update changes. */
 const fixedFields: ReadonlySet<unknown> = new Set(["metadata.name", "metadata.namespace", "metadata.uid"]);
 
-const isFixed = (fieldRef: unknown): boolean => isFields(fieldRef) && fixedFields.has(fieldRef["fieldPath"]);
+/** Whether a reference to a field of the pod names one that no update changes. */
+export const isFixed = (fieldRef: unknown): boolean =>
+  isFields(fieldRef) && fixedFields.has(fieldRef["fieldPath"]);
 
 /** Whether files of a downward API are known to be of fixed fields, as the namespace beside every account's token is. */
 const areFilesFixed = (downward: unknown): boolean =>

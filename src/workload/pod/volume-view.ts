@@ -22,7 +22,7 @@ export interface VolumeFile {
 /** A path whose bytes are not known. */
 export interface UnreadablePath {
   readonly use: SourceUse;
-  readonly state: Exclude<SkillContent, { readonly state: "resolved" }>;
+  readonly state: Exclude<SkillContent, { readonly state: "resolved" | "fault" }>;
   /** Whether it is a single file; else a folder that may hold anything. */
   readonly isFile: boolean;
   /**

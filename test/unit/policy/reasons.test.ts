@@ -62,6 +62,12 @@ const mutable = (immutable: boolean): Scene => ({
   reference: { sources: [configMap({ immutable })] },
 });
 
+/** A pod that breaks a demand of the policy of this name. */
+const faulty = (demand: "closed" | "processes", policy: string): Scene => ({
+  reference: { content: { state: "fault", demand, policies: [policy], detail: "d" } },
+  evidence: null,
+});
+
 /** A policy that revokes one skill; what is judged has a digest of zeros. */
 const revoking = (byte: string): Scene => ({
   policy: policyOf({ revocation: { digests: [`sha256:${byte.repeat(32)}`] } }),
@@ -137,6 +143,8 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   NOT_IMMUTABLE: [mutable(false), mutable(true)],
   CHANGED_IN_PLACE: [{ reference: { obstacle: "o" } }, fine],
   WRITABLE_MOUNT: [written(true), written(false)],
+  MOUNT_NOT_ALLOWED: [faulty("closed", "p"), faulty("closed", "another")],
+  PROCESSES_SHARED: [faulty("processes", "p"), faulty("processes", "another")],
   LIMIT_EXCEEDED: [unavailable("LIMIT_EXCEEDED"), fine],
   TIMEOUT: [unavailable("TIMEOUT"), fine],
   INTERNAL: [{ evidence: null }, fine],

@@ -367,6 +367,77 @@ export const resourceCases: readonly ResourceCase[] = [
   policy("immutability", { immutability: { configMap: "Required", readOnlyMount: "NotRequired" } }),
   policy("immutability of ConfigMaps in words", { immutability: { configMap: true } }, /configMap/),
   policy("immutability of mounts in words", { immutability: { readOnlyMount: "Yes" } }, /readOnlyMount/),
+  policy("immutability of the pod", {
+    immutability: { readOnlyRootFilesystem: "Required", processNamespace: "Private" },
+  }),
+  policy(
+    "immutability of root file systems in words",
+    { immutability: { readOnlyRootFilesystem: true } },
+    /readOnlyRootFilesystem/,
+  ),
+  policy(
+    "a process namespace of no such kind",
+    { immutability: { processNamespace: "Required" } },
+    /processNamespace/,
+  ),
+
+  policy("closed pods", {
+    closed: { podSelector: { matchLabels: { runtime: "agent" } }, data: ["/data", "/var/cache/app"] },
+  }),
+  policy("closed pods without data", { closed: { podSelector: {} } }),
+  policy("closed pods with a cache in a home", {
+    closed: { podSelector: {}, data: ["/root/.cache", "/home/agent/.cache/hf", "/home/agent/work"] },
+  }),
+  policy("closed pods with roots apart from data", {
+    skillRoots: ["/opt/acme/lore", ".acme/lore"],
+    closed: { podSelector: {}, data: ["/opt/acme/lore-data", "/data"] },
+  }),
+  policy("closed without a selector", { closed: { data: ["/data"] } }, /podSelector/),
+  policy("an empty closed", { closed: {} }, /podSelector/),
+  policy("an unknown field of closed", { closed: { podSelector: {}, folders: ["/data"] } }, /folders/),
+  policy(
+    "a selector of closed without values",
+    { closed: { podSelector: { matchExpressions: [{ key: "a", operator: "In" }] } } },
+    /matchExpressions/,
+  ),
+  ...[
+    "/",
+    "data",
+    "./data",
+    "/data/",
+    "//data",
+    "/data/../skills",
+    "/data/.",
+    "/root",
+    "/home",
+    "/home/agent",
+    "/opt",
+    "/opt/data",
+    "/opt/data/plugins/x",
+    "/app",
+    "/config",
+    "/etc",
+    "/var",
+    "/kelos/plugin",
+    "/skills",
+    "/data/skills",
+    "/data/skill/x",
+    "/home/agent/.claude",
+    "/data/.acme/rules",
+    "/data/.caches",
+    "/dat\u00e4",
+  ].map((folder) =>
+    policy(`closed pods with data at ${folder}`, { closed: { podSelector: {}, data: [folder] } }, /data/),
+  ),
+  ...["/opt/acme", "/opt/acme/lore", "/opt/acme/lore/x"].map((folder) =>
+    policy(
+      `closed pods with data at ${folder}, near a root of the policy`,
+      { skillRoots: ["/opt/acme/lore"], closed: { podSelector: {}, data: [folder] } },
+      /closed[.]data/,
+    ),
+  ),
+  policy("data twice", { closed: { podSelector: {}, data: ["/data", "/data"] } }, /data/),
+
   policy("an unknown immutability", { immutability: { digestPin: "Required" } }, /digestPin/),
 
   policy("unverifiable", {

@@ -114,7 +114,12 @@ describe("parse", () => {
       noMatch: "Deny",
       otherSignatures: "Deny",
       controllers: "Warn",
-      immutability: { configMap: "NotRequired", readOnlyMount: "NotRequired" },
+      immutability: {
+        configMap: "NotRequired",
+        readOnlyMount: "NotRequired",
+        readOnlyRootFilesystem: "NotRequired",
+        processNamespace: "Any",
+      },
       unverifiable: { default: "Deny" },
       unsigned: { action: "Deny" },
     });

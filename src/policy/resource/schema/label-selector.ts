@@ -32,7 +32,7 @@ const labels = celRule(atMost(z.record(z.string(), labelValue), 32), {
   rule: `self.all(key, key.matches('${labelKeyPattern.source.replaceAll("\\/", "/")}'))`,
   message: "a key is no label key",
   check: (map) => Object.keys(map).every((key) => labelKeyPattern.test(key)),
-}).describe("Labels that the namespace must have, each with exactly this value.");
+}).describe("Labels that must be there, each with exactly this value.");
 
 /** `metav1.LabelSelector`: all its requirements must hold; an empty one matches everything. */
 export const labelSelector = z.strictObject({

@@ -110,7 +110,12 @@ describe("compileSnapshot", () => {
       noMatch: "Warn",
       publishers: [{ kind: "key", name: "team", publicKeys: [keyFingerprint(publicKey)] }],
       minimum: { integrity: "STRONG" },
-      immutability: { configMap: true, readOnlyMount: false },
+      immutability: {
+        configMap: true,
+        readOnlyMount: false,
+        readOnlyRootFilesystem: false,
+        privateProcesses: false,
+      },
       unsigned: { action: "Warn", until: Date.parse("2026-12-31T23:00:00Z") },
     });
     expect(policy.invalidReason).toBeUndefined();
