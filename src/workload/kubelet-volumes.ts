@@ -31,7 +31,9 @@ const isDownward = (source: unknown): boolean =>
 
 function isKubeletSource(source: unknown, mountPath: string): boolean {
   if (!isFields(source)) return false;
-  const [[type, content] = [], ...others] = Object.entries(source).filter(([, value]) => value != null);
+  const [[type, content] = [], ...others] = Object.entries(source).filter(
+    ([, value]) => value !== undefined && value !== null,
+  );
   if (others.length > 0) return false;
   switch (type) {
     case "serviceAccountToken":

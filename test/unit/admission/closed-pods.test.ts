@@ -135,6 +135,16 @@ describe("a closed pod may mount", () => {
   });
 });
 
+it("a closed pod may mount a verified skill file by file", async () => {
+  const files = skill.items.map(({ path }) =>
+    mount("skill", `/srv/data-designer/${String(path)}`, { subPath: path }),
+  );
+  const missing = files.slice(1);
+  expect(denial(await review({ volumes: [skillVolume], containers: [agent(files)] }))).toBeUndefined();
+  const text = denial(await review({ volumes: [skillVolume], containers: [agent(missing)] }));
+  expect(text).toBeDefined();
+});
+
 describe("a closed pod may not mount", () => {
   const at = (path: string) => `${path} lies in no folder of closed.data`;
   const label = { path: "l", fieldRef: { fieldPath: "metadata.labels['x']" } };
