@@ -2,7 +2,7 @@ import type { Policy } from "../policy/policy.ts";
 import { isPlaceOnly } from "../policy/rules/sources.ts";
 import type { PodFault, SkillReference } from "../skill/reference.ts";
 import { closedMounts, type SeenPod } from "../workload/closed-mounts.ts";
-import type { Container, PodSpec } from "../workload/pod/pod-spec.ts";
+import { quotedNames, type PodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 
 /** The policies that close a pod, by its labels. */
@@ -36,11 +36,6 @@ export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly 
   ];
 }
 
-const quoted = (containers: readonly Container[]): string => {
-  const names = containers.slice(0, 3).map(({ name }) => JSON.stringify(name));
-  return [...names, ...(containers.length > 3 ? [`${containers.length - 3} more`] : [])].join(" and ");
-};
-
 /** The image's root file system counts as a source, mounted at `/`. */
 function writableRoots({ containers }: PodSpec, policies: readonly string[]): readonly SkillReference[] {
   const writable = containers.filter(({ security }) => !security.readOnlyRootFilesystem);
@@ -49,7 +44,7 @@ function writableRoots({ containers }: PodSpec, policies: readonly string[]): re
     state: "fault",
     demand: "rootFilesystem",
     policies,
-    detail: `the root file system of ${quoted(writable)} is writable`,
+    detail: `the root file system of ${quotedNames(writable)} is writable`,
     remedy: "set securityContext.readOnlyRootFilesystem: true in every container",
   };
   const images = new Set(writable.map(({ image }) => image));

@@ -58,6 +58,12 @@ export interface PodSpec {
   readonly containers: readonly Container[];
 }
 
+/** Names of containers for messages: some of many. */
+export function quotedNames(containers: readonly Container[]): string {
+  const shown = containers.slice(0, 3).map(({ name }) => JSON.stringify(name));
+  return [...shown, ...(containers.length > 3 ? [`${containers.length - 3} more`] : [])].join(" and ");
+}
+
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
 /**

@@ -1,55 +1,61 @@
 import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { Readable } from "./layer.ts";
-import type { Container, PodSpec } from "./pod-spec.ts";
+import { quotedNames, type Container, type PodSpec } from "./pod-spec.ts";
 
-/**
- * Those who can write each volume, beside the readers themselves. Writers are pairs of container and image: files of the
- * image before an update stay in an emptyDir.
- */
+/** Those who can write one volume. */
 interface Writers {
-  /** Writers of every volume: all containers, if one of the pod's fields makes them so. */
-  readonly ofAll: ReadonlySet<Container>;
-  readonly byVolume: ReadonlyMap<string, ReadonlySet<Container>>;
-  readonly pod: PodSpec;
+  readonly containers: ReadonlySet<Container>;
+  /** In words, with the image that one of them had before; the reader itself may be among them. */
+  readonly words: string;
+  /**
+   * Whether a reader may not be the only one, though no other container writes: files of its image before an update
+   * stay. Writers are pairs of container and image.
+   */
+  readonly earlier: boolean;
 }
 
 /** Containers that reach each other's files through `/proc`: an ephemeral one and its target. */
 const groupOf = ({ name, security }: Container): string => security.target ?? name;
 
-const writersOf = memoizeByObject((pod: PodSpec): Writers => {
-  const { containers, sharedProcesses } = pod;
-  const privileged = containers.filter(({ security }) => security.privileged);
-  const groups = Map.groupBy(containers, groupOf);
-  const byVolume = new Map<string, Set<Container>>();
-  for (const container of containers) {
+/** The emptyDirs of a pod with those who can write each. */
+const writersOf = memoizeByObject((pod: PodSpec): ReadonlyMap<string, Writers> => {
+  const groups = new Map<string, Set<string>>();
+  for (const container of pod.containers) {
     for (const { volume, readOnly } of container.mounts) {
-      if (volume.kind !== "EmptyDir" || (readOnly && !container.security.remounts)) continue;
-      const writers = byVolume.get(volume.name) ?? new Set();
-      byVolume.set(volume.name, writers);
-      for (const one of groups.get(groupOf(container)) ?? []) writers.add(one);
+      if (volume.kind !== "EmptyDir") continue;
+      const writing = groups.get(volume.name) ?? new Set();
+      groups.set(volume.name, writing);
+      if (!readOnly || container.security.remounts) writing.add(groupOf(container));
     }
   }
-  return { ofAll: new Set(sharedProcesses === undefined ? privileged : containers), byVolume, pod };
+  return new Map(groups.entries().map(([name, writing]) => [name, writersBy(writing, pod)]));
 });
 
-const quoted = (names: readonly string[]): string => {
-  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
-  const more = names.length > 3 ? [`${names.length - 3} more`] : [];
-  return [...shown, ...more].join(" and ");
-};
+function writersBy(groups: ReadonlySet<string>, { containers, sharedProcesses }: PodSpec): Writers {
+  const writers = containers.filter(
+    (one) => sharedProcesses !== undefined || one.security.privileged || groups.has(groupOf(one)),
+  );
+  const before = writers.find(({ earlierImage }) => earlierImage !== undefined);
+  return {
+    containers: new Set(writers),
+    words:
+      before !== undefined
+        ? `${JSON.stringify(before.name)} could write it with its image before, ${before.earlierImage ?? ""}`
+        : sharedProcesses !== undefined
+          ? `every container can write it, by ${sharedProcesses}`
+          : `${quotedNames(writers)} can write it`,
+    earlier: before !== undefined,
+  };
+}
 
 /** The reason why others than the container itself can write an emptyDir; undefined if none can. */
-export function otherWriters(pod: PodSpec, volume: string, reader: Container): string | undefined {
-  const { ofAll, byVolume } = writersOf(pod);
-  const all = new Set([...(byVolume.get(volume) ?? []), ...ofAll]);
-  const before = [...all].find(({ earlierImage }) => earlierImage !== undefined);
-  if (before !== undefined)
-    return `${JSON.stringify(before.name)} could write it with its image before, ${before.earlierImage ?? ""}`;
-  if (all.size === 0 || (all.size === 1 && all.has(reader))) return undefined;
-  if (pod.sharedProcesses !== undefined && all.size === ofAll.size)
-    return `every container can write it, by ${pod.sharedProcesses}`;
-  return `${quoted([...all].map(({ name }) => name))} can write it`;
+function otherWriters(pod: PodSpec, volume: string, reader: Container): string | undefined {
+  const { containers, words, earlier } = writersOf(pod).get(volume) ?? nobody;
+  const isAlone = containers.size === 0 || (containers.size === 1 && containers.has(reader));
+  return earlier || !isAlone ? words : undefined;
 }
+
+const nobody: Writers = { containers: new Set(), words: "", earlier: false };
 
 /**
  * The content as its container judges it: an emptyDir that nobody else can write brings nothing in, for the container

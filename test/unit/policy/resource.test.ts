@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { PolicyError } from "../../../src/policy/policy-error.ts";
+import { closedSection } from "../../../src/policy/resource/closed.ts";
 import { clusterSkillPolicySpec } from "../../../src/policy/resource/cluster-skill-policy.ts";
 import { parseResource } from "../../../src/policy/resource/parse.ts";
+import { ancestorsOf } from "../../../src/workload/pod/container-path.ts";
+import { agents } from "../../../src/workload/roots/agents.ts";
+import { absoluteAgentRoots } from "../../../src/workload/roots/moved-roots.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { objectOf, publishers, resourceCases, type ResourceCase } from "./resource-cases.ts";
 
@@ -123,5 +127,22 @@ describe("parse", () => {
       unverifiable: { default: "Deny" },
       unsigned: { action: "Deny" },
     });
+  });
+});
+
+describe("closed.data", () => {
+  const refuses = (folder: string): boolean =>
+    !closedSection.safeParse({ podSelector: {}, data: [folder] }).success;
+
+  it("is no folder of the agents' table, nor above or below one, whatever the table holds", () => {
+    const absolute = absoluteAgentRoots.flatMap(({ path }) => [path, `${path}/x`, ...ancestorsOf(path)]);
+    const relative = agents.flatMap(({ folders = [], roots = [] }) =>
+      [...folders, ...roots.filter((root) => !root.startsWith("/"))].flatMap((folder) => [
+        `/data/${folder}`,
+        `/data/${folder}/x`,
+      ]),
+    );
+    expect([...absolute, ...relative].filter((folder) => !refuses(folder))).toEqual([]);
+    expect(["/data", "/data/x", "/var/lib/app", "/mnt/models"].filter(refuses)).toEqual([]);
   });
 });

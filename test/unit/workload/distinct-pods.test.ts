@@ -68,6 +68,19 @@ describe("distinctPods", () => {
     expect(names(other, replica("a"))).toEqual(["b", "a"]);
   });
 
+  it.each(["hostPID", "shareProcessNamespace"])("tells pods apart by %s", (field) => {
+    const one = replica("a");
+    expect(names(one, { ...replica("b"), spec: { ...one.spec, [field]: true } })).toEqual(["a", "b"]);
+  });
+
+  it("tells pods apart that other rules apply to", () => {
+    const pods = [replica("a"), replica("b"), replica("c")];
+    expect(distinctPods(pods, ({ name }) => String(name === "b")).map(({ name }) => name)).toEqual([
+      "a",
+      "b",
+    ]);
+  });
+
   it("tells pods apart that mount the same volumes the other way round, by whatever names", () => {
     const tenant = (name: string, [one, other]: readonly [string, string]): PodSubject =>
       pod({
