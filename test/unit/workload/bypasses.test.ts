@@ -59,10 +59,10 @@ describe("bypasses", () => {
   });
 
   it("mount through ..data that lands in a skill root", () => {
-    const all = [volume("h", configMap("harmless", [["k", "skills/k"]])), volume("s", emptyDir)];
+    const all = [volume("h", configMap("harmless", [["k", "skills/k"]])), volume("s", claim)];
     const mounts = [mount("h", "/home/a/.claude"), mount("s", "/home/a/.claude/..data/skills")];
     expect(found(podWith(all, mounts), { harmless: { k: "h" } })).toContain(
-      "/home/a/.claude/skills: unverifiable EmptyDir",
+      "/home/a/.claude/skills: unverifiable PersistentVolumeClaim",
     );
   });
 
