@@ -83,7 +83,10 @@ describe("a closed pod on an API server", () => {
     }));
     const volumes = [...spec.volumes, volume("d", emptyDir)];
     const made = podOf("good", closed, { ...spec, containers, volumes }, labels);
-    expect(await tryApply([...configMaps.map((one) => ({ ...one })), made])).toMatchObject({ code: 0, stderr: "" });
+    expect(await tryApply([...configMaps.map((one) => ({ ...one })), made])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 
   it("is refused with any other mount, a writable root or shared processes", async () => {
