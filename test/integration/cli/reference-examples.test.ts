@@ -35,12 +35,9 @@ describe("the examples of the reference pages, all in force", () => {
       const { findings } = await ask("verify", inExamples(skill));
       return [...new Set(findings.map(({ policy }) => policy))];
     };
-    expect(await objecting("vett/skills/incident-summary")).toEqual(["payments", "releases", "transition"]);
-    expect(await objecting("skills/incident-summary")).toEqual([
-      "payments",
-      "releases",
-      "from-the-registry",
-      "transition",
-    ]);
+    const signed = await objecting("vett/skills/incident-summary");
+    expect(signed).toContain("payments");
+    const unsigned = await objecting("skills/incident-summary");
+    expect(unsigned.filter((policy) => !signed.includes(policy))).toEqual(["from-the-registry"]);
   });
 });
