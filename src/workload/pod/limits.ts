@@ -19,7 +19,7 @@ export const podLimits = {
   /** Files of all containers together; a file that two containers see counts twice. */
   seenFiles: 200_000,
   /** Characters of these files' paths: each is gone through, and a mount's path comes before every file below it. */
-  seenPathCharacters: 16_000_000,
+  seenPathCharacters: 4_000_000,
   /** Skills verified for one pod; a skill that several containers see at one path counts once. */
   skills: 500,
   /** Characters of a path inside a container (PATH_MAX). */

@@ -4,6 +4,7 @@ import { SkillFile } from "../../../src/skill/skill.ts";
 import { findSkills } from "../../../src/workload/find-skills.ts";
 import { mergeReferences } from "../../../src/workload/merge-references.ts";
 import { within } from "../../../src/workload/pod/sub-path.ts";
+import { podLimits } from "../../../src/workload/pod/limits.ts";
 import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
 import { commonRoots, skillRoots } from "../../../src/workload/roots/skill-roots.ts";
 import { volumeObjectKey } from "../../../src/kubernetes/volume-object.ts";
@@ -94,7 +95,7 @@ describe("work that does not grow with the number of mounts", () => {
       const subject = pod({ volumes: [volume("v", configMap("cm"))], containers: [container("a", mounts)] });
       return findSkills(readPodSpec(subject), [], new Map([[volumeObjectKey(ref), object]]));
     };
-    const error = "the containers see files whose paths have more than 16000000 characters together";
+    const error = `the containers see files whose paths have more than ${podLimits.seenPathCharacters} characters together`;
     expect(() => mountedAt("/.claude".repeat(50))).toThrow(error);
     expect(looks()).toBe(0);
     expect(mountedAt("/.claude")).toEqual([]);

@@ -265,7 +265,7 @@ describe("findSkills on hostile pods", () => {
     const volumes = [volume("v", configMap("cm", deep))];
     const doubtful = (path: string) => mount("v", path, { subPathExpr: "$(UNKNOWN)" });
     const mounts = Array.from({ length: 500 }, (_, i) => doubtful(`/skills/s${i}`));
-    expect(() => found(podWith(volumes, mounts), { cm: { k: "" } })).toThrow("more than 200000 files");
+    expect(() => found(podWith(volumes, mounts), { cm: { k: "" } })).toThrow("more than 4000000 characters");
     expect(found(podWith(volumes, mounts.slice(0, 1)), { cm: { k: "" } })).toEqual([
       expect.stringContaining("/skills/s0: "),
       "/skills/s0: unverifiable ConfigMap",
