@@ -195,7 +195,10 @@ interface Remediable {
 export function remedyFor(findings: readonly Remediable[]): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);
   const told = pressing.length === 0 ? findings : pressing;
+  // What is missing need not come back: it would be refused for the same reason.
+  const isChanged = told.some(({ code }) => code === "CHANGED_IN_PLACE");
   const remedies = told.flatMap(({ code, layer, remedy }) => {
+    if (isChanged && code === "SOURCE_UNAVAILABLE") return [];
     if (layer === undefined) return [remedy ?? reasonTexts[code].remedy];
     return told.some((other) => explains[layer].has(other.code)) ? [] : [gradeRemedies[layer]];
   });

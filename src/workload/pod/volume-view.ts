@@ -122,7 +122,7 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (setting.objects.has(key)) {
     // There is no skill then, and its creation is reviewed.
     if (part.optional) return;
-    addMissing(building, use, paths, `${what} does not exist; create it first`);
+    addMissing(building, use, paths, `${what} does not exist`);
   } else if (part.kind === "Secret") {
     addUnreadableSource(building, use, paths);
   } else {

@@ -199,7 +199,7 @@ describe("an attack by a part of the skill that is missing before and after the 
     expect(denial(await world.review(world.running[0]!))).toBeUndefined();
     world.configMaps.delete("beside");
     const text = denial(await update(world, evil));
-    expect(text).toContain("SOURCE_UNAVAILABLE ConfigMap payments/beside does not exist; create it first");
+    expect(text).toContain("SOURCE_UNAVAILABLE ConfigMap payments/beside does not exist");
     expect(text).toContain("DIGEST_MISMATCH");
     expect(text!.indexOf("SOURCE_UNAVAILABLE")).toBeLessThan(text!.indexOf("DIGEST_MISMATCH"));
   });

@@ -189,6 +189,11 @@ describe("remedyFor", () => {
     expect(remedyFor([tolerated, { code: "TIMEOUT" }])).toBe(reasonTexts.TIMEOUT.remedy);
     expect(remedyFor([tolerated])).toBe(reasonTexts.UNSIGNED.remedy);
     expect(remedyFor([])).toBe("");
+    // Each of two deleted parts would be refused for want of the other.
+    expect(remedyFor([{ code: "SOURCE_UNAVAILABLE" }, { code: "CHANGED_IN_PLACE" }])).toBe(
+      reasonTexts.CHANGED_IN_PLACE.remedy,
+    );
+    expect(remedyFor([{ code: "SOURCE_UNAVAILABLE" }])).toBe(reasonTexts.SOURCE_UNAVAILABLE.remedy);
   });
 
   it("does not send anybody after a grade that is low because of the signature", () => {

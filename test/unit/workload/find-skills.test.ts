@@ -130,7 +130,7 @@ describe("findSkills: one volume", () => {
     expect(reference!.content).toEqual({
       state: "unavailable",
       code: "SOURCE_UNAVAILABLE",
-      detail: "ConfigMap payments/cm does not exist; create it first",
+      detail: "ConfigMap payments/cm does not exist",
     });
   });
 
