@@ -1,15 +1,8 @@
 import { EvidenceCache } from "../../evidence/evidence-cache.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { printableLines } from "../../text/printable.ts";
-import {
-  exitCode,
-  UsageError,
-  worst,
-  type ClusterAddress,
-  type CommandLine,
-  type ExitCode,
-  type LiveReader,
-} from "../command-line.ts";
+import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "../command-line.ts";
+import type { ClusterAddress, LiveReader } from "../../evaluation/live-reader.ts";
 import { readManifests } from "../files/manifests.ts";
 import { objectItem, type AppliedObject } from "../report/object-item.ts";
 import { progress, tableOutput } from "../report/progress.ts";

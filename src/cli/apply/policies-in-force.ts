@@ -1,5 +1,6 @@
 import type { Mode } from "../../policy/finding.ts";
-import { UsageError, type CommandLine, type LiveReader } from "../command-line.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
+import type { LiveReader } from "../../evaluation/live-reader.ts";
 import { readManifests } from "../files/manifests.ts";
 import { readClusterPolicies, type PoliciesInForce } from "../trust/cluster-policies.ts";
 import { snapshotOf } from "../trust/policy-sources.ts";

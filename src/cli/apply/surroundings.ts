@@ -4,7 +4,8 @@ import { metadataOf, namespaceOf } from "../../kubernetes/object.ts";
 import type { PolicySnapshot } from "../../policy/policy.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { volumeObjectKinds, type SkillSource } from "../../skill/source.ts";
-import { UsageError, type ClusterReader, type CommandLine } from "../command-line.ts";
+import { UsageError, type CommandLine } from "../command-line.ts";
+import type { ClusterReader } from "../../evaluation/live-reader.ts";
 import type { Manifest } from "../files/manifests.ts";
 
 /** Kinds that pods refer to; they make none themselves. */

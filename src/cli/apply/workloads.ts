@@ -1,5 +1,5 @@
 import { metadataOf, nameOf, namespaceOf } from "../../kubernetes/object.ts";
-import type { LiveReader } from "../command-line.ts";
+import type { LiveReader } from "../../evaluation/live-reader.ts";
 import type { Manifest } from "../files/manifests.ts";
 import type { TableLayout } from "../report/report-item.ts";
 import { surroundings } from "./surroundings.ts";

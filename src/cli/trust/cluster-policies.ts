@@ -9,7 +9,8 @@ import {
   type TrustReferenceResolver,
 } from "../../policy/trust/reference.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import type { CommandLine, LiveReader } from "../command-line.ts";
+import type { CommandLine } from "../command-line.ts";
+import type { LiveReader } from "../../evaluation/live-reader.ts";
 import { mirrorFault } from "./reference-resolver.ts";
 
 /** Milliseconds for one object that a trust root refers to. */

@@ -1,3 +1,4 @@
+import type { ClusterAddress, LiveReader, PodPage } from "../../evaluation/live-reader.ts";
 import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
 import { describeRef } from "../../kubernetes/volume-object.ts";
 import {
@@ -6,10 +7,8 @@ import {
   ownKinds,
   ownResources,
   type OwnKind,
-  type PolicyObjects,
 } from "../../policy/resource/kinds.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import type { SkillSource } from "../../skill/source.ts";
 import { ApiError, createApiClient, type ApiClient } from "./api/client.ts";
 import { connectByKubeconfig } from "./api/connection.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
@@ -19,30 +18,6 @@ import { exemptNamespaces } from "./registration/webhook-configuration.ts";
 
 /** Objects per page: each may have 1.5 MiB. */
 const pageSize = 100;
-
-/** Cluster to read, and whose installation in it. */
-export interface ReaderOptions {
-  /** A file; default: kubectl's, KUBECONFIG or `~/.kube/config`; in a pod without either its ServiceAccount. */
-  readonly kubeconfig?: string;
-  /** Context of the kubeconfig; default: its current one. */
-  readonly context?: string;
-  /** The controller's own namespace: the webhook is not asked about pods there. */
-  readonly controllerNamespace: string;
-}
-
-/** Some pods, with the number of those that follow; undefined if the API server does not say. */
-export interface PodPage {
-  readonly pods: readonly KubernetesObject[];
-  readonly remaining: number | undefined;
-}
-
-/** A cluster that is only read, with the permissions of a person. */
-export interface LiveReader extends SkillSource {
-  namespaceLabels(name: string, signal: AbortSignal): Promise<Labels>;
-  policyObjects(): Promise<PolicyObjects>;
-  podPages(namespace: string | undefined): AsyncGenerator<PodPage>;
-  close(): Promise<void>;
-}
 
 /** The API server's refusal with what to do: short, because tables cut findings. */
 function reasonOf({ status, message }: ApiError): string {
@@ -146,6 +121,6 @@ export async function openReader({
   kubeconfig,
   context,
   controllerNamespace,
-}: ReaderOptions): Promise<LiveReader> {
+}: ClusterAddress): Promise<LiveReader> {
   return readerOf(createApiClient(await connectByKubeconfig(kubeconfig, context)), controllerNamespace);
 }

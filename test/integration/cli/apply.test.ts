@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
-import type { ClusterAddress } from "../../../src/cli/command-line.ts";
+import type { ClusterAddress } from "../../../src/evaluation/live-reader.ts";
 import { readerOf } from "../../../src/cluster/live/open-reader.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { documents, run } from "./line.ts";

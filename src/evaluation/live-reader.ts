@@ -1,0 +1,39 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { PolicyObjects } from "../policy/resource/kinds.ts";
+import type { SkillSource } from "../skill/source.ts";
+import type { ClusterView } from "./cluster-view.ts";
+
+/** Port: the parts of a cluster that `apply` reads, live or from manifests. */
+export type ClusterReader = SkillSource &
+  Pick<ClusterView, "namespaceLabels"> & { readonly close?: () => Promise<void> };
+
+/** The cluster that a call names. */
+export interface ClusterAddress {
+  /** A file; absent: the one that kubectl would use, or in a pod its ServiceAccount. */
+  readonly kubeconfig?: string;
+  /** Context of the kubeconfig; absent: its current one. */
+  readonly context?: string;
+  readonly controllerNamespace: string;
+}
+
+/** Some pods of a list. */
+export interface PodPage {
+  readonly pods: readonly KubernetesObject[];
+  /** Number of those that follow, as the API server counts them; undefined where it does not say. */
+  readonly remaining: number | undefined;
+}
+
+/** Port: a live cluster, which is only read. Its errors name the missing right. */
+export interface LiveReader extends ClusterReader {
+  /**
+   * Policies, trust roots and revocation lists.
+   * @throws SourceError SOURCE_UNAVAILABLE, also where the cluster does not know the kinds
+   */
+  readonly policyObjects: () => Promise<PolicyObjects>;
+  /**
+   * Pods of a namespace, or of all about which the webhook is asked. A page is requested when those before are dealt
+   * with.
+   * @throws SourceError
+   */
+  readonly podPages: (namespace: string | undefined) => AsyncIterable<PodPage>;
+}
