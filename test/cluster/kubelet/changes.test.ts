@@ -2,15 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ModelKubelet, type StoredConfigMap } from "../../fixtures/model-kubelet.ts";
 import { configMap, container, mount, podObject, projected, volume, type Part } from "../../fixtures/pods.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { startNode, type Node } from "./one-node.ts";
+import { startNodeFor, type Node } from "./one-node.ts";
 
 const namespace = `changes-${process.pid}`;
 const stored = new Map<string, StoredConfigMap>();
 const model = new ModelKubelet((name) => stored.get(name));
 
 let node: Node;
-const kubectl = (args: readonly string[], input?: string): Promise<string> =>
-  node.kubectl(["--namespace", namespace, ...args], input);
+const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
 
 /** Creates or replaces a ConfigMap, here and there. */
 async function put(name: string, data: Readonly<Record<string, string>>, immutable = false): Promise<void> {
@@ -64,16 +63,10 @@ async function start(name: string, volumes: readonly Part[], mounts: readonly Pa
 }
 
 beforeAll(async () => {
-  node = await startNode();
-  await node.kubectl(["create", "namespace", namespace]);
-  await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
+  node = await startNodeFor(namespace);
 }, 300_000);
 
-afterAll(async () => {
-  if (process.env["E2E_KUBECONFIG"] !== undefined)
-    await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
-  await node.stop();
-}, 60_000);
+afterAll(() => node.stop(), 60_000);
 
 describe("the model of the kubelet", () => {
   it("shows what a real one shows while ConfigMaps change, go and come", async () => {

@@ -10,7 +10,7 @@ import { ordinaryPod } from "../../fixtures/generated-pods/ordinary-pods.ts";
 import { anyPod, ephemeralContainer, manifestOf, tops } from "../../fixtures/generated-pods/pods.ts";
 import { unjudgedFiles, unjudgedSkills } from "../../fixtures/generated-pods/judged.ts";
 import { listScript, type Line } from "../../fixtures/generated-pods/listing.ts";
-import { startNode, type Node } from "./one-node.ts";
+import { startNodeFor, type Node } from "./one-node.ts";
 import { nameOf, readings, settled, type Reading } from "./readings.ts";
 import { walk, type Walked } from "../../fixtures/generated-pods/walked.ts";
 
@@ -23,8 +23,7 @@ const ordinary = 6;
 const ephemeral = 3;
 
 let node: Node;
-const kubectl = (args: readonly string[], input?: string): Promise<string> =>
-  node.kubectl(["--namespace", namespace, ...args], input);
+const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
 
 const list = (items: readonly unknown[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
 
@@ -80,19 +79,13 @@ beforeAll(async () => {
   console.log(
     `generated pods with PROPERTY_SEED=${seed}, ${batches * batchSize} of them (npm run test:long makes hundreds)`,
   );
-  node = await startNode();
-  await node.kubectl(["create", "namespace", namespace]);
-  await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
+  node = await startNodeFor(namespace);
   await kubectl(["apply", "-f", "-"], list(objects()));
   const all = JSON.parse(await kubectl(["get", "configmaps", "-o", "json"])) as { items: KubernetesObject[] };
   for (const object of all.items) stored.set(nameOf(object), object);
 }, 300_000);
 
-afterAll(async () => {
-  if (process.env["E2E_KUBECONFIG"] !== undefined)
-    await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
-  await node.stop();
-}, 60_000);
+afterAll(() => node.stop(), 60_000);
 
 const unjudged = ({ lines, known }: Judgement, references: readonly SkillReference[]): readonly string[] => [
   ...unjudgedFiles(lines, references, known),

@@ -4,15 +4,14 @@ import { sha256Hex } from "../../../src/skill/digest.ts";
 import type { SkillReference } from "../../../src/skill/reference.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
-import { startNode, type Node } from "./one-node.ts";
+import { startNodeFor, type Node } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
 import { walk } from "../../fixtures/generated-pods/walked.ts";
 
 const namespace = `skill-view-${process.pid}`;
 
 let node: Node;
-const kubectl = (args: readonly string[], input?: string): Promise<string> =>
-  node.kubectl(["--namespace", namespace, ...args], input);
+const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
 const get = async (kind: string, name: string): Promise<KubernetesObject> =>
   JSON.parse(await kubectl(["get", kind, name, "-o", "json"])) as KubernetesObject;
 
@@ -111,21 +110,15 @@ const configMapObject = (name: string, more: Part): Part => ({
 });
 
 beforeAll(async () => {
-  node = await startNode();
-  await node.kubectl(["create", "namespace", namespace]);
+  node = await startNodeFor(namespace);
   const objects = Object.entries(configMaps).map(([name, data]) =>
     configMapObject(name, { data, ...(name === "base" ? { binaryData } : {}) }),
   );
-  await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
   await kubectl(["apply", "-f", "-"], list([...objects, ...[...shapes, ...refused].map(manifest)]));
   await kubectl(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=100s"]);
 }, 300_000);
 
-afterAll(async () => {
-  if (process.env["E2E_KUBECONFIG"] !== undefined)
-    await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
-  await node.stop();
-}, 60_000);
+afterAll(() => node.stop(), 60_000);
 
 const isBelow = (path: string, line: string): boolean => line.includes(`  ${path}/`);
 

@@ -170,3 +170,20 @@ function stopAtEnd(folder: string, node: string): () => Promise<void> {
     await gone;
   };
 }
+
+/** A node on which `kubectl` works in a namespace of the test's own, which takes pods. */
+export async function startNodeFor(namespace: string): Promise<Node> {
+  const node = await startNode();
+  await node.kubectl(["create", "namespace", namespace]);
+  const kubectl: Node["kubectl"] = (args, input) => node.kubectl(["--namespace", namespace, ...args], input);
+  await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
+  return {
+    ...node,
+    kubectl,
+    stop: async () => {
+      // Of somebody else's cluster the namespace is all that goes.
+      if (node.machine === undefined) await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
+      await node.stop();
+    },
+  };
+}
