@@ -7,20 +7,12 @@ import { freePort } from "../fixtures/free-port.ts";
 import { httpsClient } from "../fixtures/https-client.ts";
 import { projectRoot, toolPath } from "./harness/binaries.ts";
 import { startControlPlane } from "./harness/control-plane.ts";
+import { logLines, type LogLine } from "./harness/log.ts";
 import type { ControlPlane } from "./harness/plane.ts";
 import { startProgram, until, type Program } from "./harness/process.ts";
 import { findSource } from "./harness/start.ts";
 
 const page = "docs/client-certificates.md";
-
-interface Line {
-  readonly msg: string;
-  readonly level: string;
-  readonly name?: string;
-  readonly status?: number;
-  readonly message?: string;
-  readonly client?: string;
-}
 
 // K3s in a container has its flags before a test can say which; this API server is of its own.
 describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certificates.md", () => {
@@ -33,11 +25,7 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
   let logFile: string;
 
   const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
-  const log = async (): Promise<readonly Line[]> =>
-    (await readFile(logFile, "utf8"))
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Line);
+  const log = () => logLines(logFile);
 
   /** Serves for the clients of an authority, with a log of its own, as the host that the page names or as another. */
   const serve = async (clientCa: string, host = "127.0.0.1"): Promise<void> => {
@@ -64,6 +52,13 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
     const registered = async () => (await log()).some(({ msg }) => msg === "ready and registered");
     await until("the product is registered", registered, product);
   };
+
+  /** Waits for the one line: it comes to the file a moment after the answer. */
+  const hasLogged = (which: (line: LogLine) => boolean, expected: object): Promise<void> =>
+    vi.waitFor(async () => expect((await log()).filter(which)).toMatchObject([expected]), {
+      timeout: 20_000,
+      interval: 100,
+    });
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "skill-admission-clients-"));
@@ -106,8 +101,7 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
     const { status, body } = await forger.call({ body: JSON.stringify({ kind: "AdmissionReview" }) });
     forger.agent.destroy();
     expect([status, body]).toEqual([401, expect.stringMatching(/^no client certificate came/)]);
-    const forged = (await log()).filter((line) => line.status === 401);
-    expect(forged).toMatchObject([{ level: "warn", client: "127.0.0.1" }]);
+    await hasLogged((line) => line.status === 401, { level: "warn", client: "127.0.0.1" });
   });
 
   it.each([
@@ -129,16 +123,13 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
       const { code, out } = await type((await commandsOf(page))("configmap asked"), shell);
       expect(code).toBe(1);
       expect(out).toMatch(/failed calling webhook/);
-      // The line comes to the file a moment after the answer.
-      await vi.waitFor(
-        async () =>
-          expect(
-            (await log()).filter(({ msg }) => msg === "requests were answered without a review"),
-          ).toMatchObject([
-            { level: "warn", status, message: expect.stringMatching(said) as string, client: "127.0.0.1" },
-          ]),
-        { timeout: 20_000, interval: 100 },
-      );
+      const message = expect.stringMatching(said) as string;
+      await hasLogged(({ msg }) => msg === "requests were answered without a review", {
+        level: "warn",
+        status,
+        message,
+        client: "127.0.0.1",
+      });
       const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
       expect(metrics).toMatch(
         new RegExp(`^skill_admission_http_refusals_total\\{status="${status}"\\} [1-9]`, "m"),

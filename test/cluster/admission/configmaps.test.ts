@@ -3,7 +3,8 @@ import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply } from "../harness/apply.ts";
 import { patch, remove } from "../harness/api.ts";
-import { sharedProduct, type LogLine, type SharedProduct } from "./product.ts";
+import { sharedProduct, type SharedProduct } from "./product.ts";
+import type { LogLine } from "../harness/log.ts";
 import {
   createNamespace,
   denial,

@@ -71,10 +71,11 @@ describe("with the rights of docs/cluster.md and no others", () => {
     await expect
       .poll(() => product.metrics(), { timeout: 5_000 })
       .toMatch(/^skill_admission_webhook_repairs_total 1$/m);
-    const told = (await product.log()).filter(({ msg }) => msg.includes("registration was changed"));
-    expect(told).toMatchObject([
-      { level: "warn", msg: expect.stringContaining("put back: it was deleted") as string },
-    ]);
+    const told = async () =>
+      (await product.log()).filter(({ msg }) => msg.includes("registration was changed"));
+    await expect
+      .poll(told, { timeout: 5_000 })
+      .toMatchObject([{ level: "warn", msg: expect.stringContaining("put back: it was deleted") as string }]);
   });
 
   it("nothing was refused to it", async () => {

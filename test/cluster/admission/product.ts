@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -7,27 +7,8 @@ import { projectRoot } from "../harness/binaries.ts";
 import { api, remove, removeOwn } from "../harness/api.ts";
 import { installCrds } from "../harness/crds.ts";
 import { startProgram, until, type Program } from "../harness/process.ts";
+import { logLines, type LogLine } from "../harness/log.ts";
 import { host, kubeconfig } from "../harness/opened.ts";
-
-/** One line of the product's log. */
-export interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly decision?: "allow" | "warn" | "deny" | "error";
-  readonly bypass?: string;
-  readonly id?: string;
-  readonly kind?: string;
-  readonly operation?: string;
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly dryRun?: boolean;
-  readonly verdicts?: readonly {
-    readonly policy: string;
-    readonly mode: string;
-    readonly outcome: string;
-    readonly skills: readonly { readonly findings: readonly { readonly code: string }[] }[];
-  }[];
-}
 
 /** The real product beside the test's cluster: the program that people install, with its own registration. */
 export interface Product extends SharedProduct {
@@ -84,17 +65,9 @@ async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
   );
 }
 
-/** The lines of a log from a place in it on. */
-async function linesOf(logFile: string, from: number): Promise<readonly LogLine[]> {
-  const text = (await readFile(logFile)).subarray(from).toString("utf8");
-  // The shell around the program says a word of its own when it is killed.
-  const lines = text.split("\n").slice(0, -1);
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
-}
-
 /** What may be asked of a product whose log is here, from a place in it on. */
 function asking(logFile: string, metricsPort: number, from = 0): SharedProduct {
-  const log = () => linesOf(logFile, from);
+  const log = () => logLines(logFile, from);
   return {
     log,
     decision: (kind, name) =>

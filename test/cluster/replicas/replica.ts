@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
-import { registrationPath, type LogLine } from "../admission/product.ts";
+import { registrationPath } from "../admission/product.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { api, find, ownPath, remove, removeOwn } from "../harness/api.ts";
 import { apply } from "../harness/apply.ts";
 import type { Ran } from "../../fixtures/run-command.ts";
+import { logLines, type LogLine } from "../harness/log.ts";
 import { startProgram, until } from "../harness/process.ts";
 import { host, kubeconfig as administrators } from "../harness/opened.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
@@ -73,10 +74,7 @@ export async function startReplica(namespace: string, options: ReplicaOptions = 
         ],
     logFile,
   );
-  const log = async (): Promise<readonly LogLine[]> => {
-    const lines = (await readFile(logFile, "utf8")).split("\n").slice(0, -1);
-    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
-  };
+  const log = () => logLines(logFile);
   const ready = async () => (await log()).some(({ msg }) => msg.startsWith("ready"));
   await until("the replica is ready", ready, program, 20_000);
   const end = async (): Promise<void> => {
