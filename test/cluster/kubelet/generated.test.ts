@@ -122,7 +122,7 @@ describe("what can be read in a container was judged", () => {
       expect(things.length).toBeGreaterThan(8 * batchSize);
       await kubectl(["delete", "pods", "-l", `batch=${batch}`, "--force", "--wait=false"]);
     },
-    240_000,
+    400_000,
   );
 
   it("in pods with one skill by ordinary means, which is found once, as it is, and nothing beside it", async () => {
@@ -143,5 +143,5 @@ describe("what can be read in a container was judged", () => {
       expect(trees, shownPod({ pod, name })).toEqual([[skill, new Set(own)]]);
       expect(own).toHaveLength(3);
     }
-  }, 240_000);
+  }, 400_000);
 });

@@ -25,7 +25,7 @@ interface Status {
 }
 
 /** Milliseconds after which what has not changed will not change: a volume that the kubelet cannot write is tried forever. */
-const patience = 20_000;
+const patience = 60_000;
 
 export const nameOf = ({ metadata }: KubernetesObject): string =>
   (metadata as { readonly name: string }).name;
