@@ -157,6 +157,17 @@ describe("r1: a change that was let through and is not stored yet", () => {
   });
 });
 
+describe("a pod and a change of its ConfigMap that are sent at the same time", () => {
+  it("pass both where two replicas review them, neither of which has seen the other one stored", async () => {
+    const [one, other] = [replica(), replica()];
+    for (const world of [one, other]) world.configMaps.set("skills-etl", before);
+    expect(denial(await one.review(pod()))).toBeUndefined();
+    expect(denial(await update(other, evil))).toBeUndefined();
+    expect(denial(await update(one, evil))).toContain("DIGEST_MISMATCH");
+    expect(denial(await other.review(pod()))).toContain("DIGEST_MISMATCH");
+  });
+});
+
 describe("a namespace's share of remembered changes", () => {
   const big = (name: string): KubernetesObject => ({
     apiVersion: "v1",
