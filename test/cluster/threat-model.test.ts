@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commandsOf } from "../fixtures/documented.ts";
 import { edited, type Edit } from "../fixtures/edited.ts";
-import { api, find, remove, type Part } from "./harness/api.ts";
+import { api, find, patch, remove, type Part } from "./harness/api.ts";
 import { apply, tryApply } from "./harness/apply.ts";
 import { kubectl, tryKubectl, tryKubectlApply } from "./harness/cluster.ts";
 import { createNamespace } from "./harness/namespaces.ts";
@@ -26,6 +26,8 @@ const pod = (spec: Part = {}): Part => ({
   metadata: { name: "agent", namespace: name },
   spec: { containers: [container], ...spec },
 });
+
+const runs = { exec: { command: ["sh"] } };
 
 const applied = (words: string): Promise<string> => kubectl(["apply", "-f", "-"], here(yaml(words)));
 
@@ -86,6 +88,26 @@ describe("the ClusterRoles of Kubernetes", () => {
         for (const verb of ["create", "update", "patch", "delete"])
           expect(await may(user, verb, what), `${user}: ${verb} ${what}`).toBe(false);
     }
+  });
+});
+
+describe("writes to pods/status and pods/binding", () => {
+  it("change labels and annotations of a pod", async () => {
+    const path = `/api/v1/namespaces/${name}/pods/bound`;
+    await apply({ ...pod(), metadata: { name: "bound", namespace: name, labels: { runtime: "agent" } } });
+    await patch(`${path}/status`, { metadata: { labels: { runtime: null, of: "status" } } });
+    await api(`${path}/binding`, {
+      method: "POST",
+      body: {
+        apiVersion: "v1",
+        kind: "Binding",
+        metadata: { name: "bound", annotations: { of: "binding" } },
+        target: { kind: "Node", name: "nowhere" },
+      },
+    });
+    const { metadata } = await api<{ readonly metadata: Part }>(path);
+    expect(metadata).toMatchObject({ labels: { of: "status" }, annotations: { of: "binding" } });
+    expect(metadata["labels"]).not.toHaveProperty("runtime");
   });
 });
 
@@ -166,6 +188,8 @@ describe("the objects of docs/threat-model.md", () => {
         { "spec.containers.0.envFrom": [{ secretRef: { name: "s" } }] },
         "no variables but",
       ],
+      ["a lifecycle hook", { "spec.containers.0.lifecycle": { postStart: runs } }, "no lifecycle hooks"],
+      ["a probe that runs a command", { "spec.containers.0.readinessProbe": runs }, "no probes"],
       [
         "a device",
         { "spec.resourceClaims": [{ name: "disk", resourceClaimName: "disk" }] },

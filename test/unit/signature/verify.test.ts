@@ -19,6 +19,19 @@ const now = Date.now();
 type Node = Record<string, unknown> | unknown[];
 type Mutation = readonly [where: string, mutated: unknown];
 
+/** An ECDSA signature's two numbers one after the other, as IEEE P1363 has them, of the DER that OpenSSL writes. */
+function rawOfDer(der: Buffer): Buffer {
+  const first = der.subarray(4, 4 + der[3]!);
+  const second = der.subarray(6 + der[3]!);
+  const length = 32;
+  return Buffer.concat(
+    [first, second].map((part) => {
+      const number = part.subarray(Math.max(0, part.length - length));
+      return Buffer.concat([Buffer.alloc(length - number.length), number]);
+    }),
+  );
+}
+
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
 /** Replacements of the same and of other types. */
@@ -98,6 +111,30 @@ describe("verifySignature under mutation", () => {
       expect(evidence.outcome, where).toBe("untrusted");
     }
     expect(count).toBeGreaterThan(200);
+  });
+
+  it("refuses a signature that is cut short or in another encoding, and a statement that is written anew", () => {
+    const { skill, signature, trust } = signedSkill();
+    const bundle = bundleOf(signature) as {
+      dsseEnvelope: { payload: string; signatures: readonly { readonly sig: string }[] };
+    };
+    const { payload, signatures } = bundle.dsseEnvelope;
+    const outcomeOf = (envelope: object): string => {
+      const text = JSON.stringify({ ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, ...envelope } });
+      return verifySignature(withFiles(skill, { "skill.oms.sig": text }), trust, now).outcome;
+    };
+    const der = Buffer.from(signatures[0]!.sig, "base64");
+    const raw = rawOfDer(der);
+    const signedBy = (sig: Buffer) => ({ signatures: [{ ...signatures[0], sig: sig.toString("base64") }] });
+    expect(outcomeOf(signedBy(der))).toBe("signed");
+    for (const sig of [raw, der.subarray(0, -1), Buffer.concat([der, Buffer.of(0)]), Buffer.alloc(0)])
+      expect(outcomeOf(signedBy(sig))).toBe("untrusted");
+    const statement = JSON.parse(Buffer.from(payload, "base64").toString()) as object;
+    for (const space of [0, 1, 2]) {
+      const text = JSON.stringify(statement, null, space);
+      const written = Buffer.from(text).toString("base64");
+      if (written !== payload) expect(outcomeOf({ payload: written })).toBe("untrusted");
+    }
   });
 
   it("refuses every single flipped bit of the payload", () => {
