@@ -10,8 +10,8 @@ const run = promisify(execFile);
 
 /** What a test does to a node that no API can do. */
 export interface Machine {
-  /** Kills a program of the control plane; resolves with what starts it again. */
-  killProgram(name: "apiserver" | "etcd"): Promise<() => Promise<void>>;
+  /** Kills a program of the node; resolves with what starts it again. */
+  killProgram(name: "apiserver" | "etcd" | "kubelet"): Promise<() => Promise<void>>;
   /** Process id of a container, as this machine sees it. */
   processOf(containerId: string): Promise<number>;
   /** Breaks every connection that a process's network namespace has to this address. */

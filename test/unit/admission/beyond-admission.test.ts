@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { configMap, container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
+import { configMap, container, emptyDir, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
@@ -86,6 +86,43 @@ describe("what admission lets in", () => {
     const spec = { resourceClaims: [{ name: "disk", resourceClaimName: "any" }] };
     const more = { resources: { claims: [{ name: "disk" }] }, spec };
     expect(await review(agentWith([], [], more), closed)).toEqual(admitted);
+  });
+});
+
+describe("an emptyDir at a skill root, which the agent alone writes", () => {
+  const scratch = agentWith([volume("scratch", emptyDir)], [mount("scratch", "/root/.claude/skills")], {
+    securityContext: { readOnlyRootFilesystem: true },
+  });
+  const immutability = { readOnlyMount: "Required", readOnlyRootFilesystem: "Required" };
+
+  it("passes, whatever immutability demands, and not in a closed pod", async () => {
+    expect(await review(scratch, { immutability })).toEqual(admitted);
+    const { denied } = await review(scratch, { ...closed, immutability });
+    expect(denied).toContain("MOUNT_NOT_ALLOWED");
+  });
+
+  it("is a root file system's like, which immutability demands to be read-only beside a skill", async () => {
+    expect((await review(agentWith([], []), { immutability })).denied).toContain("WRITABLE_");
+    const bare = podObject({ containers: [container("agent", [])] });
+    expect(await review(bare, { immutability })).toEqual(admitted);
+    expect((await review(bare, { ...closed, immutability })).denied).toContain("WRITABLE_");
+  });
+});
+
+describe("a pod of a namespace that no policy governs", () => {
+  it("may write into the node's folders, in which the verified skills of others lie", async () => {
+    const node = volume("node", { hostPath: { path: "/var/lib/kubelet" } });
+    const pod = agentWith([node], [mount("node", "/host")]);
+    const world = new World();
+    world.configMaps.set("skills-etl", skill.object);
+    expect(denial(await world.review(pod))).toContain("unverifiable.hostRuntime");
+    const elsewhere = { ...pod, metadata: { name: "etl", namespace: "other" } };
+    const { decision } = await world.review(elsewhere, { namespace: "other" });
+    expect(decision).toMatchObject({ outcome: "allow", bypass: "ungoverned" });
+    world.withPolicies(policyObject({ namespaceSelector: {} }));
+    expect(denial(await world.review(elsewhere, { namespace: "other" }))).toContain(
+      "unverifiable.hostRuntime",
+    );
   });
 });
 
