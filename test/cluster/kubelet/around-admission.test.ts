@@ -47,11 +47,14 @@ async function policy(): Promise<string> {
 }
 
 describe("whoever may exec", () => {
-  it("writes a skill into a running container, but for a read-only root file system", async () => {
+  it("writes a skill into a running container, and with a read-only root file system into /dev alone", async () => {
     expect(await exec("open", write)).toBe("evil\n");
     await kubectl(["cp", join(folder, "SKILL.md"), `open:${skillFile}`]);
     expect(await exec("open", `cat ${skillFile}`)).toBe("copied\n");
     await expect(exec("closed", write)).rejects.toThrow("Read-only file system");
+    const folders = "for d in $(find / -xdev -type d) /dev/shm /sys; do echo x > $d/x && echo $d; done";
+    const written = (await exec("closed", `(${folders}) 2>/dev/null; true`)).trim().split("\n");
+    expect(written).toEqual(["/dev", "/dev/shm"]);
   });
 
   it("is kept out by the policy, cp included, while the kubelet lets in who may use nodes/proxy", async () => {
