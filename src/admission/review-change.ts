@@ -85,7 +85,11 @@ async function judgeChange(
 ): Promise<Decision> {
   const pods = context.deps.cluster.podsUsing(ref);
   if (pods.length === 0) return bypass(request, "unused");
-  const distinct = distinctPods(pods, (pod) => closedBy(pod, effective.policies));
+  const distinct = await distinctPods(
+    pods,
+    (pod) => closedBy(pod, effective.policies),
+    () => yieldToEventLoop(context.signal),
+  );
   const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
   const before = request.oldObject === undefined ? undefined : readBefore(request.oldObject, asked);

@@ -6,8 +6,10 @@ import {
 } from "../evaluation/evaluate.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
+import { distinctPods } from "../workload/distinct-pods.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { bypass } from "./decide.ts";
 import type { Bypass, Decision } from "./decision.ts";
@@ -54,12 +56,17 @@ async function harmless(
 }
 
 async function isReadBy(
-  pods: ReturnType<ReviewContext["deps"]["cluster"]["podsUsing"]>,
+  pods: readonly PodSubject[],
   ref: VolumeObjectRef,
   { policies }: EffectivePolicies,
   { signal }: ReviewContext,
 ): Promise<boolean> {
-  for (const pod of pods) {
+  const distinct = await distinctPods(
+    pods,
+    () => "",
+    () => yieldToEventLoop(signal),
+  );
+  for (const pod of distinct) {
     const asked = objectsToRead(readPodSpec(pod), rootsOf(policies));
     if (asked.some(({ kind, name }) => kind === ref.kind && name === ref.name)) return true;
     await yieldToEventLoop(signal);

@@ -1,30 +1,53 @@
+import { sha256Hex } from "../skill/digest.ts";
 import { isFields, type Fields } from "../text/fields.ts";
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 import type { PodSubject } from "./pod/pod-subject.ts";
 import { rootVariables } from "./roots/moving-variables.ts";
 
+/** Characters of specs that are gone through without a pause: some milliseconds. */
+const largeBatch = 256 * 1024;
+/** Characters that a further pod of a kind counts: comparing it takes some microseconds. */
+const knownSize = 256;
+
 /**
  * Leaves the oldest pod of each set of replicas: pods of one template see the same files, and what was made anew since
- * the oldest came may be seen by it in an older version.
+ * the oldest came may be seen by it in an older version. A spec that several pods share is gone through once.
  * @param ruleOf equal for pods that are judged by the same rules
+ * @param yieldToEventLoop lets other work run; its error ends the search
  */
-export function distinctPods(
+export async function distinctPods(
   pods: readonly PodSubject[],
-  ruleOf: (pod: PodSubject) => string = () => "",
-): readonly PodSubject[] {
+  ruleOf: (pod: PodSubject) => string,
+  yieldToEventLoop: () => Promise<void>,
+): Promise<readonly PodSubject[]> {
   const seen = new Map<string, PodSubject>();
+  let batch = 0;
   for (const pod of pods) {
-    const key = `${ruleOf(pod)} ${filesKey(pod)}`;
+    const { digest, size, holdsName } = filesOf(pod.spec);
+    const key = `${digest} ${ruleOf(pod)} ${holdsName ? pod.name : ""}`;
     const other = seen.get(key);
     if (other === undefined || (pod.createdAt ?? "") < (other.createdAt ?? "")) seen.set(key, pod);
+    batch += other === undefined ? size : knownSize;
+    if (batch < largeBatch) continue;
+    await yieldToEventLoop();
+    batch = 0;
   }
   return [...seen.values()];
 }
 
+interface Files {
+  readonly digest: string;
+  /** Characters that were gone through. */
+  readonly size: number;
+  /** Whether a path holds the pod's own name. */
+  readonly holdsName: boolean;
+}
+
 /**
- * Identifies the files that a pod's containers see. Volumes go by their place: the API server gives the token's volume
- * another name in each pod.
+ * Identifies the files that a pod's containers see, but for its own name. Volumes go by their place: the API server
+ * gives the token's volume another name in each pod.
  */
-function filesKey({ name, spec }: PodSubject): string {
+const filesOf = memoizeByObject((spec: Fields): Files => {
   const places = new Map<unknown, number>();
   const volumes = mapFields(spec["volumes"], (volume, place) => {
     places.set(volume["name"], place);
@@ -35,11 +58,15 @@ function filesKey({ name, spec }: PodSubject): string {
   const containers = [spec["containers"], spec["initContainers"], spec["ephemeralContainers"]].map((list) =>
     mapFields(list, (container) => ({ ...container, volumeMounts: mounts(container["volumeMounts"]) })),
   );
-  const files = JSON.stringify(containers);
-  const own = isNameInPath(files, containers.flat()) ? name : undefined;
   const { hostPID, shareProcessNamespace, securityContext } = spec;
-  return `${JSON.stringify([own, volumes, hostPID, shareProcessNamespace, securityContext])}${files}`;
-}
+  const files = JSON.stringify(containers);
+  const all = `${JSON.stringify([volumes, hostPID, shareProcessNamespace, securityContext])}${files}`;
+  return {
+    digest: sha256Hex(all),
+    size: all.length,
+    holdsName: isNameInPath(files, containers.flat()),
+  };
+});
 
 /** Whether a variable may put the pod's own name into a path: such a pod is like no other. */
 const isNameInPath = (json: string, containers: readonly unknown[]): boolean =>

@@ -32,10 +32,13 @@ const passwd = "/etc/passwd";
 const mountOverPasswd = ({ mounts }: Container): string | undefined =>
   mounts.find(({ path }) => path === passwd || isBelow(path, passwd))?.path;
 
+/** Whether the name of a variable alone tells whose container it is. */
+export const tellsAgent = (name: string): boolean => name.startsWith(kagent.variablePrefix);
+
 /** Whether a container is one of kagent's own. */
 const isKagents = ({ image, environment }: Container): boolean =>
   (image.includes("kagent") && image.split(/[/:@]/).some((part) => kagent.imageFolders.includes(part))) ||
-  environment.keys().some((name) => name.startsWith(kagent.variablePrefix));
+  environment.keys().some(tellsAgent);
 
 /** Roots below the value of a variable that stands for a folder of the agents' table, relative to it. */
 const movedBelow: ReadonlyMap<string, readonly string[]> = new Map(

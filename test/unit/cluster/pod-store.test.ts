@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PodStore, slimPod } from "../../../src/cluster/pod-store.ts";
-import { objectsToRead } from "../../../src/workload/objects-to-read.ts";
-import { podOf } from "../../../src/workload/carriers/pod-of.ts";
-import { readPodSpec } from "../../../src/workload/pod/pod-spec.ts";
+import { PodStore } from "../../../src/cluster/pod-store.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 
 const pod = (configMap: string, more: object = {}): KubernetesObject => ({
@@ -95,16 +92,117 @@ describe("PodStore", () => {
   });
 });
 
-describe("slimPod", () => {
-  it("drops what no question is about and keeps what decides which files are seen", () => {
-    const slim = slimPod(pod("a"));
-    expect(JSON.stringify(slim)).not.toMatch(/managedFields|last-applied|nodeName|image/);
-    expect(slim).toMatchObject({
-      metadata: { name: "p", annotations: { kept: "yes" } },
-      spec: { containers: [{ env: [{ name: "HOME" }], workingDir: "/w" }], volumes: [{ name: "v" }] },
+describe("PodStore in a bounded memory", () => {
+  const replica = (name: string, more: object = {}): KubernetesObject =>
+    pod("a", {
+      metadata: {
+        name,
+        uid: name,
+        creationTimestamp: "2026-01-01T00:00:00Z",
+        labels: { app: "x" },
+        annotations: { big: "x".repeat(100_000) },
+      },
+      ...more,
     });
-    const read = (object: KubernetesObject) => objectsToRead(readPodSpec(podOf(object, "n")!), []);
-    expect(read(slim)).toEqual(read(pod("a")));
+  const specOf = (mounts: number, configMap = "a"): object => ({
+    containers: [
+      {
+        name: "c",
+        volumeMounts: Array.from({ length: mounts }, (_, at) => ({ name: "v", mountPath: `/m/${at}` })),
+      },
+    ],
+    volumes: [{ name: "v", configMap: { name: configMap } }],
+  });
+
+  it("keeps what is read of a pod, and one spec for all pods of a template", () => {
+    const store = new PodStore();
+    store.set("n/p", replica("p"), "n");
+    const alone = store.characters;
+    for (let at = 0; at < 1000; at += 1) store.set(`n/p${at}`, replica(`p${at}`), "n");
+    const [one, other] = store.using(ref("a"));
+    expect(one).toEqual({
+      kind: "Pod",
+      namespace: "n",
+      name: "p",
+      isPod: true,
+      createdAt: "2026-01-01T00:00:00Z",
+      field: "spec",
+      labels: { app: "x" },
+      annotations: {},
+      spec: {
+        containers: [
+          {
+            name: "c",
+            image: "i",
+            env: [{ name: "HOME", value: "/home/agent" }],
+            workingDir: "/w",
+            volumeMounts: [{ name: "v", mountPath: "/skills/x" }],
+          },
+        ],
+        volumes: [{ name: "v", configMap: { name: "a" } }],
+      },
+    });
+    expect(other?.spec).toBe(one?.spec);
+    expect({ ...one }.spec).toBe(one?.spec);
+    expect(store.characters - alone).toBeLessThan(1000 * 250);
+  });
+
+  it("forgets a template with its last pod", () => {
+    const store = new PodStore();
+    store.set("n/p", replica("p"), "n");
+    store.set("n/q", replica("q"), "n");
+    store.delete("n/p");
+    expect(store.using(ref("a"))).toHaveLength(1);
+    store.delete("n/q");
+    expect([store.using(ref("a")).length, store.characters, store.size]).toEqual([0, 0, 0]);
+  });
+
+  it("keeps as many pods as there is room for, and leaves out one more", () => {
+    const changes: number[] = [];
+    const one = new PodStore();
+    one.set("n/0", replica("0", { spec: specOf(1) }), "n");
+    const onLeftOut = (pods: number): void => void changes.push(pods);
+    const store = new PodStore({ limit: 3 * one.characters, onLeftOut });
+    const place = (at: number): void =>
+      store.set(`n/${at}`, replica(`${at}`, { spec: specOf(1, `${at}`) }), "n");
+    [0, 1, 2].forEach(place);
+    expect([store.size, changes]).toEqual([3, []]);
+    expect(store.using(ref("1"))).toHaveLength(1);
+    place(3);
+    expect([store.size, changes]).toEqual([3, [1]]);
+    expect(() => store.using(ref("1"))).toThrow(
+      expect.objectContaining({
+        code: "LIMIT_EXCEEDED",
+        message: expect.stringContaining("ConfigMap n/1") as string,
+      }),
+    );
+    expect([...store.keys()]).toEqual(["n/0", "n/1", "n/2", "n/3"]);
+    store.delete("n/0");
+    place(3);
+    expect(changes).toEqual([1, 0]);
+    expect(store.using(ref("3"))).toHaveLength(1);
+  });
+
+  it("takes the room from the namespace that has most, and closes no other", () => {
+    const store = new PodStore({ limit: 50_000 });
+    for (let at = 0; at < 50; at += 1)
+      store.set(`big/${at}`, replica(`${at}`, { spec: specOf(at + 1) }), "big");
+    expect(() => store.using({ ...ref("a"), namespace: "big" })).toThrow(
+      /mount ConfigMap big\/a is not known/,
+    );
+    for (let at = 0; at < 10; at += 1) store.set(`n/${at}`, replica(`${at}`, { spec: specOf(at + 1) }), "n");
+    expect(store.using(ref("a"))).toHaveLength(10);
+    expect(store.characters).toBeLessThanOrEqual(50_000);
+    for (const key of [...store.keys()]) if (key.startsWith("big/")) store.delete(key);
+    expect(store.using({ ...ref("a"), namespace: "big" })).toEqual([]);
+  });
+
+  it("counts an expected pod for which there is no room, until it is known", () => {
+    const store = new PodStore({ limit: 1000 });
+    const forget = store.expect(replica("u", { spec: specOf(100) }), "n");
+    expect(() => store.using(ref("a"))).toThrow(/not known/);
+    forget();
+    expect(store.using(ref("a"))).toEqual([]);
   });
 });
 
@@ -152,7 +250,7 @@ describe("PodStore.expect", () => {
 
   it("forgets after some time, and the oldest first where they are too large together", () => {
     let time = 0;
-    const store = new PodStore(() => time);
+    const store = new PodStore({ now: () => time });
     store.expect(named("u1"), "n");
     time = 34_000;
     expect(names(store)).toEqual(["u1"]);

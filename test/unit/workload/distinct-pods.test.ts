@@ -24,13 +24,15 @@ function replica(name: string, more: Part = {}, mounts: readonly Part[] = [atRoo
 }
 
 const reads = (name: string, fieldPath: string): Part => ({ name, valueFrom: { fieldRef: { fieldPath } } });
-const names = (...pods: readonly PodSubject[]): readonly string[] =>
-  distinctPods(pods).map(({ name }) => name);
+const noRule = (): string => "";
+const noPause = (): Promise<void> => Promise.resolve();
+const names = async (...pods: readonly PodSubject[]): Promise<readonly string[]> =>
+  (await distinctPods(pods, noRule, noPause)).map(({ name }) => name);
 
-describe("distinctPods", () => {
-  it("leaves one of the replicas of a template, each with its account's token", () => {
-    expect(names(replica("a"), replica("b"), replica("c"))).toEqual(["a"]);
-    expect(names()).toEqual([]);
+describe("distinctPods", async () => {
+  it("leaves one of the replicas of a template, each with its account's token", async () => {
+    expect(await names(replica("a"), replica("b"), replica("c"))).toEqual(["a"]);
+    expect(await names()).toEqual([]);
   });
 
   it.each<[string, Part]>([
@@ -38,8 +40,8 @@ describe("distinctPods", () => {
     ["its address, which is in no path that can be known", { env: [reads("HOME", "status.podIP")] }],
     ["its labels", { env: [reads("TEAM", "metadata.labels['team']")] }],
     ["nothing", { env: [{ name: "HOME", value: "/home/agent" }] }],
-  ])("takes replicas for alike whose variables read %s", (_, more) => {
-    expect(names(replica("a", more), replica("b", more))).toEqual(["a"]);
+  ])("takes replicas for alike whose variables read %s", async (_, more) => {
+    expect(await names(replica("a", more), replica("b", more))).toEqual(["a"]);
   });
 
   it.each<[string, Part, (readonly Part[])?]>([
@@ -54,8 +56,8 @@ describe("distinctPods", () => {
       "another variable",
       { env: [reads("POD_NAME", "metadata.name"), { name: "HOME", value: "/data/$(POD_NAME)" }] },
     ],
-  ])("takes no two pods for alike whose name comes into %s", (_, more, mounts) => {
-    expect(names(replica("a", more, mounts), replica("b", more, mounts))).toEqual(["a", "b"]);
+  ])("takes no two pods for alike whose name comes into %s", async (_, more, mounts) => {
+    expect(await names(replica("a", more, mounts), replica("b", more, mounts))).toEqual(["a", "b"]);
   });
 
   it.each<[string, PodSubject]>([
@@ -63,25 +65,23 @@ describe("distinctPods", () => {
     ["another key", replica("b", {}, [mount("skill", "/skills/x", { subPath: "SKILL.md" })])],
     ["another working directory", replica("b", { workingDir: "/work" })],
     ["no token", pod({ name: "b", volumes: [skill], containers: [container("agent", [atRoot])] })],
-  ])("tells pods apart by %s", (_, other) => {
-    expect(names(replica("a"), other)).toEqual(["a", "b"]);
-    expect(names(other, replica("a"))).toEqual(["b", "a"]);
+  ])("tells pods apart by %s", async (_, other) => {
+    expect(await names(replica("a"), other)).toEqual(["a", "b"]);
+    expect(await names(other, replica("a"))).toEqual(["b", "a"]);
   });
 
-  it.each(["hostPID", "shareProcessNamespace"])("tells pods apart by %s", (field) => {
+  it.each(["hostPID", "shareProcessNamespace"])("tells pods apart by %s", async (field) => {
     const one = replica("a");
-    expect(names(one, { ...replica("b"), spec: { ...one.spec, [field]: true } })).toEqual(["a", "b"]);
+    expect(await names(one, { ...replica("b"), spec: { ...one.spec, [field]: true } })).toEqual(["a", "b"]);
   });
 
-  it("tells pods apart that other rules apply to", () => {
+  it("tells pods apart that other rules apply to", async () => {
     const pods = [replica("a"), replica("b"), replica("c")];
-    expect(distinctPods(pods, ({ name }) => String(name === "b")).map(({ name }) => name)).toEqual([
-      "a",
-      "b",
-    ]);
+    const distinct = await distinctPods(pods, ({ name }) => String(name === "b"), noPause);
+    expect(distinct.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
-  it("tells pods apart that mount the same volumes the other way round, by whatever names", () => {
+  it("tells pods apart that mount the same volumes the other way round, by whatever names", async () => {
     const tenant = (name: string, [one, other]: readonly [string, string]): PodSubject =>
       pod({
         name,
@@ -94,15 +94,15 @@ describe("distinctPods", () => {
         ],
       });
     const [a, b] = ["kube-api-access-aaaaa", "kube-api-access-bbbbb"] as const;
-    expect(names(tenant("a", [a, b]), tenant("b", [b, a]))).toEqual(["a", "b"]);
+    expect(await names(tenant("a", [a, b]), tenant("b", [b, a]))).toEqual(["a", "b"]);
   });
 
   it.each<[string, Part]>([
     ["volumes that are no list", { volumes: {} }],
     ["mounts that are no list", { containers: [{ name: "agent", volumeMounts: {} }] }],
     ["a container that is none", { containers: ["agent"] }],
-  ])("does not take a pod with %s for one without any", (_, more) => {
+  ])("does not take a pod with %s for one without any", async (_, more) => {
     const plain = pod({ name: "a", containers: [{ name: "agent" }] });
-    expect(names({ ...plain, name: "b", spec: { ...plain.spec, ...more } }, plain)).toEqual(["b", "a"]);
+    expect(await names({ ...plain, name: "b", spec: { ...plain.spec, ...more } }, plain)).toEqual(["b", "a"]);
   });
 });
