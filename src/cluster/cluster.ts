@@ -39,6 +39,8 @@ export interface ClusterHooks {
   readonly onRepair?: () => void;
   /** Runs with the number of namespaces that carry the break-glass label, at the start and after each change. */
   readonly onBreakGlass?: (namespaces: number) => void;
+  /** Runs with the number of pods for which there is no memory left, at the start and after each change. */
+  readonly onPodsLeftOut?: (pods: number) => void;
   /**
    * Runs at the start, after each change of a watch's health, and after each list. `lastSync`: milliseconds since
    * 1970.

@@ -22,8 +22,6 @@ export interface PodStoreOptions {
   readonly now?: () => number;
   /** Characters of all pods; default `podMemoryLimit`. */
   readonly limit?: number;
-  /** Runs after each change of the number of pods for which there is no room. */
-  readonly onLeftOut?: (pods: number) => void;
 }
 
 /**
@@ -35,14 +33,11 @@ export class PodStore {
   /** By key, in the order in which they are given up. */
   readonly #expected = new Map<string, Expected>();
   #expectedSize = 0;
-  #leftOut = 0;
   readonly #now: () => number;
-  readonly #onLeftOut: (pods: number) => void;
 
-  constructor({ now = () => performance.now(), limit, onLeftOut = () => undefined }: PodStoreOptions = {}) {
+  constructor({ now = () => performance.now(), limit }: PodStoreOptions = {}) {
     this.#pods = new PodMemory(limit);
     this.#now = now;
-    this.#onLeftOut = onLeftOut;
   }
 
   /** Number of pods kept: those that mount a ConfigMap or Secret. */
@@ -53,6 +48,11 @@ export class PodStore {
   /** Characters that they take. */
   get characters(): number {
     return this.#pods.characters;
+  }
+
+  /** Number of pods for which there is no room: of their namespaces `using` throws. */
+  get leftOut(): number {
+    return this.#pods.leftOut;
   }
 
   /**
@@ -104,20 +104,11 @@ export class PodStore {
     this.delete(key);
     // Items of a list carry no apiVersion and kind.
     const subject = podOf({ ...pod, apiVersion: "v1", kind: "Pod" }, namespace);
-    const size = subject === undefined ? 0 : this.#pods.put(key, subject);
-    this.#report();
-    return size;
+    return subject === undefined ? 0 : this.#pods.put(key, subject);
   }
 
   delete(key: string): void {
     this.#pods.delete(key);
-    this.#report();
-  }
-
-  #report(): void {
-    if (this.#leftOut === this.#pods.leftOut) return;
-    this.#leftOut = this.#pods.leftOut;
-    this.#onLeftOut(this.#leftOut);
   }
 
   /** Keys of the pods that the watch has shown. */

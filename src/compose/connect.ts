@@ -20,6 +20,7 @@ function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
     },
     onRepair: () => metrics.observeRepair(),
     onBreakGlass: (namespaces) => metrics.setBreakGlass(namespaces),
+    onPodsLeftOut: (pods) => metrics.setPodsLeftOut(pods),
     onCache: (result) => metrics.observeCache("objects", result),
   };
 }

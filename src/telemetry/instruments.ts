@@ -223,6 +223,10 @@ export function optionalInstruments(registry: Registry) {
       "break_glass_namespaces",
       "Namespaces that the API server does not ask about because they carry the break-glass label",
     ),
+    podsLeftOut: gauge(
+      "pods_left_out",
+      "Running pods for which no memory is left: ConfigMaps of their namespaces cannot be changed in mode Enforce",
+    ),
     memoryLimit: gauge("memory_limit_bytes", "Memory that the process may take; only where there is a limit"),
   };
 }

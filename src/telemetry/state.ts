@@ -41,6 +41,8 @@ export interface StateMetrics {
   setWatch(resource: string, up: boolean): void;
   /** Number of namespaces with the break-glass label, which are not reviewed. */
   setBreakGlass(namespaces: number): void;
+  /** Number of running pods for which there is no memory left. */
+  setPodsLeftOut(pods: number): void;
   /** Counts a restored registration, which somebody else had changed. */
   observeRepair(): void;
   /** Limits of the process: time-out of a review in seconds, memory in bytes (undefined: no limit). */
@@ -98,6 +100,7 @@ export function stateMetrics(
     setCertificate: (role, notAfter) => state.certificate.set({ role }, notAfter / 1000),
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),
     setBreakGlass: (namespaces) => optional.breakGlass(namespaces),
+    setPodsLeftOut: (pods) => optional.podsLeftOut(pods),
     observeRepair: () => optional.repairs(1),
     setLimits({ timeoutSeconds, memory }) {
       state.timeout.set(timeoutSeconds);

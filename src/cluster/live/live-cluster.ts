@@ -57,6 +57,16 @@ const paths: Readonly<Record<Watched, string>> = {
 };
 
 function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
+  let leftOut: number | undefined;
+  const settled = (): void => {
+    if (pods.leftOut === leftOut) return;
+    leftOut = pods.leftOut;
+    hooks.onPodsLeftOut?.(leftOut);
+    if (leftOut > 0)
+      hooks.onProblem(
+        `no memory is left for ${leftOut} pods, and ConfigMaps of their namespaces cannot be changed in mode Enforce; look for pods with thousands of mounts or items, and delete them`,
+      );
+  };
   return {
     set: (key, object) => {
       try {
@@ -68,7 +78,7 @@ function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
     },
     delete: (key) => pods.delete(key),
     keys: () => pods.keys(),
-    settled: () => undefined,
+    settled,
   };
 }
 

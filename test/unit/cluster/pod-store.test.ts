@@ -158,18 +158,16 @@ describe("PodStore in a bounded memory", () => {
   });
 
   it("keeps as many pods as there is room for, and leaves out one more", () => {
-    const changes: number[] = [];
     const one = new PodStore();
     one.set("n/0", replica("0", { spec: specOf(1) }), "n");
-    const onLeftOut = (pods: number): void => void changes.push(pods);
-    const store = new PodStore({ limit: 3 * one.characters, onLeftOut });
+    const store = new PodStore({ limit: 3 * one.characters });
     const place = (at: number): void =>
       store.set(`n/${at}`, replica(`${at}`, { spec: specOf(1, `${at}`) }), "n");
     [0, 1, 2].forEach(place);
-    expect([store.size, changes]).toEqual([3, []]);
+    expect([store.size, store.leftOut]).toEqual([3, 0]);
     expect(store.using(ref("1"))).toHaveLength(1);
     place(3);
-    expect([store.size, changes]).toEqual([3, [1]]);
+    expect([store.size, store.leftOut]).toEqual([3, 1]);
     expect(() => store.using(ref("1"))).toThrow(
       expect.objectContaining({
         code: "LIMIT_EXCEEDED",
@@ -179,7 +177,7 @@ describe("PodStore in a bounded memory", () => {
     expect([...store.keys()]).toEqual(["n/0", "n/1", "n/2", "n/3"]);
     store.delete("n/0");
     place(3);
-    expect(changes).toEqual([1, 0]);
+    expect(store.leftOut).toBe(0);
     expect(store.using(ref("3"))).toHaveLength(1);
   });
 

@@ -329,6 +329,9 @@ describe("createMetrics", () => {
     expect(await ours("break_glass_namespaces")).toEqual([]);
     metrics.setBreakGlass(2);
     expect(await ours("break_glass_namespaces")).toMatchObject([{ value: 2 }]);
+    expect(await ours("pods_left_out")).toEqual([]);
+    metrics.setPodsLeftOut(0);
+    expect(await ours("pods_left_out")).toMatchObject([{ value: 0 }]);
     metrics.setLimits({ timeoutSeconds: 7, memory: 1024 });
     expect(await ours("memory_limit_bytes")).toMatchObject([{ value: 1024 }]);
   });
