@@ -1,10 +1,10 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject } from "../skill/source.ts";
 
-/** Reads in flight of all reviews together: each may have an answer of some 3 MiB in memory. */
-const readsAtOnce = 32;
+/** Reads in flight of all reviews together: each may take several times its object in memory. */
+const readsAtOnce = 8;
 
-/** Bytes of objects that all reviews together hold, before further ones wait. */
+/** Bytes of objects that all reviews together hold, before further ones wait; one that several hold counts once. */
 const heldBytes = 64 * 1024 * 1024;
 
 /** The reads of one review. */
@@ -13,9 +13,10 @@ export interface HeldReads extends SkillSource {
   release(): void;
 }
 
-/** One review, and the namespace whose share its objects count for. */
+/** One review with its objects, and the namespace whose share they count for. */
 interface Owner {
   readonly namespace: string;
+  readonly objects: Set<VolumeObject>;
 }
 
 interface Waiting {
@@ -34,8 +35,10 @@ const late = (): SourceError =>
  */
 export class ReadBudget {
   readonly #limits: { readonly readsAtOnce: number; readonly heldBytes: number };
-  /** Bytes held by each review, the oldest first. */
-  readonly #held = new Map<Owner, number>();
+  /** Reviews that hold anything, the oldest first. */
+  readonly #holders = new Set<Owner>();
+  /** Number of reviews that hold an object. */
+  readonly #held = new Map<VolumeObject, number>();
   /** Of each namespace whose reviews hold or read anything. */
   readonly #shares = new Map<string, { bytes: number; reading: number }>();
   readonly #waiting = new Set<Waiting>();
@@ -57,8 +60,7 @@ export class ReadBudget {
    * @returns a source that throws SourceError TIMEOUT if the signal aborts while a read waits
    */
   open(source: SkillSource, namespace: string): HeldReads {
-    const owner = { namespace };
-    const objects = new Set<VolumeObject>();
+    const owner: Owner = { namespace, objects: new Set() };
     let released = false;
     return {
       read: async (request, signal) => {
@@ -66,37 +68,55 @@ export class ReadBudget {
         try {
           const object = await source.read(request, signal);
           // A review that failed may still have reads in flight.
-          if (object !== undefined && !released && !objects.has(object)) {
-            objects.add(object);
-            this.#hold(owner, sizeOf(object));
-          }
+          if (object !== undefined && !released) this.#hold(owner, object);
           return object;
         } finally {
-          this.#count(owner, { reading: -1 });
+          this.#reads(owner, -1);
           this.#wake();
         }
       },
       release: () => {
         released = true;
-        this.#count(owner, { bytes: -(this.#held.get(owner) ?? 0) });
-        this.#held.delete(owner);
-        objects.clear();
+        for (const object of owner.objects) this.#drop(owner, object);
+        this.#holders.delete(owner);
         this.#wake();
       },
     };
   }
 
-  #hold(owner: Owner, bytes: number): void {
-    this.#held.set(owner, (this.#held.get(owner) ?? 0) + bytes);
-    this.#count(owner, { bytes });
+  #hold(owner: Owner, object: VolumeObject): void {
+    if (owner.objects.has(object)) return;
+    owner.objects.add(object);
+    this.#holders.add(owner);
+    const bytes = sizeOf(object);
+    const others = this.#held.get(object) ?? 0;
+    this.#held.set(object, others + 1);
+    if (others === 0) this.#bytes += bytes;
+    this.#share(owner, { bytes });
   }
 
-  #count({ namespace }: Owner, { bytes = 0, reading = 0 }: { bytes?: number; reading?: number }): void {
+  #drop(owner: Owner, object: VolumeObject): void {
+    owner.objects.delete(object);
+    const bytes = sizeOf(object);
+    const others = (this.#held.get(object) ?? 1) - 1;
+    if (others > 0) {
+      this.#held.set(object, others);
+    } else {
+      this.#held.delete(object);
+      this.#bytes -= bytes;
+    }
+    this.#share(owner, { bytes: -bytes });
+  }
+
+  #reads(owner: Owner, more: 1 | -1): void {
+    this.#reading += more;
+    this.#share(owner, { reading: more });
+  }
+
+  #share({ namespace }: Owner, { bytes = 0, reading = 0 }: { bytes?: number; reading?: number }): void {
     const share = this.#shares.get(namespace) ?? { bytes: 0, reading: 0 };
     share.bytes += bytes;
     share.reading += reading;
-    this.#bytes += bytes;
-    this.#reading += reading;
     if (share.bytes === 0 && share.reading === 0) this.#shares.delete(namespace);
     else this.#shares.set(namespace, share);
   }
@@ -104,7 +124,7 @@ export class ReadBudget {
   #mayBegin(owner: Owner): boolean {
     const { heldBytes, readsAtOnce } = this.#limits;
     if (this.#reading >= readsAtOnce) return false;
-    const [oldest] = this.#held.keys();
+    const [oldest] = this.#holders;
     if (this.#bytes < heldBytes || oldest === undefined || oldest === owner) return true;
     const share = this.#shares.get(owner.namespace);
     const namespaces = this.#shares.size + (share === undefined ? 1 : 0);
@@ -115,7 +135,7 @@ export class ReadBudget {
   async #turn(owner: Owner, signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw late();
     if (this.#mayBegin(owner)) {
-      this.#count(owner, { reading: 1 });
+      this.#reads(owner, 1);
       return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -134,7 +154,7 @@ export class ReadBudget {
   #wake(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#waiting.delete(next);
-      this.#count(next.owner, { reading: 1 });
+      this.#reads(next.owner, 1);
       next.begin();
     }
   }

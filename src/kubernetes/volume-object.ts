@@ -28,31 +28,39 @@ function keyFault(key: string): string | undefined {
   return undefined;
 }
 
-/**
- * Decodes base64 as Go does in JSON: standard alphabet, padded, line breaks ignored. Other spellings of the same
- * bytes are refused.
- */
-function decodeBase64(text: string): Uint8Array | undefined {
-  const compact = text.replaceAll(/[\r\n]/g, "");
-  if (compact.length % 4 !== 0 || !base64Pattern.test(compact)) return undefined;
-  const bytes = Buffer.from(compact, "base64");
-  return bytes.toString("base64") === compact ? bytes : undefined;
+/** A value that can be decoded into a buffer, with the bytes that it takes there. */
+interface Decodable {
+  readonly text: string;
+  readonly encoding: "utf8" | "base64";
+  readonly size: number;
 }
 
-const fromText = (text: string): Uint8Array | undefined =>
-  text.isWellFormed() ? Buffer.from(text, "utf8") : undefined;
+/**
+ * Reads base64 as Go does in JSON: standard alphabet, padded, line breaks ignored. Other spellings of the same bytes,
+ * which differ in the last characters, are refused.
+ */
+function base64In(text: string): Decodable | undefined {
+  const compact = /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, "") : text;
+  if (compact.length % 4 !== 0 || !base64Pattern.test(compact)) return undefined;
+  const end = compact.slice(-4);
+  if (Buffer.from(end, "base64").toString("base64") !== end) return undefined;
+  return { text: compact, encoding: "base64", size: Buffer.byteLength(compact, "base64") };
+}
 
-type Decode = (text: string) => Uint8Array | undefined;
+const textIn = (text: string): Decodable | undefined =>
+  text.isWellFormed() ? { text, encoding: "utf8", size: Buffer.byteLength(text) } : undefined;
+
+type Decode = (text: string) => Decodable | undefined;
 
 /** The fields that hold values, by kind, with their decoding. */
 const sections: Readonly<
   Record<VolumeObjectRef["kind"], readonly { field: string; decode: Decode; as: string }[]>
 > = {
   ConfigMap: [
-    { field: "data", decode: fromText, as: "well-formed text" },
-    { field: "binaryData", decode: decodeBase64, as: "base64" },
+    { field: "data", decode: textIn, as: "well-formed text" },
+    { field: "binaryData", decode: base64In, as: "base64" },
   ],
-  Secret: [{ field: "data", decode: decodeBase64, as: "base64" }],
+  Secret: [{ field: "data", decode: base64In, as: "base64" }],
 };
 
 interface Entry {
@@ -94,7 +102,7 @@ function decodeFiles(
   object: KubernetesObject,
   request: VolumeObjectRequest,
 ): Pick<VolumeObject, "files" | "doubtful"> {
-  const values = new Map<string, Uint8Array>();
+  const values = new Map<string, Decodable>();
   const doubtful = new Set<string>();
   let bytes = 0;
   for (const entry of entriesOf(object, request)) {
@@ -104,7 +112,7 @@ function decodeFiles(
     if (values.has(key)) throw refuse(request, `${named(entry)} is in data too; keep one`);
     const content = typeof value === "string" ? decode(value) : undefined;
     if (content === undefined) throw refuse(request, `${named(entry)} does not hold ${as}`);
-    bytes += content.byteLength;
+    bytes += content.size;
     if (bytes > maxBytes) {
       throw new SourceError(
         "LIMIT_EXCEEDED",
@@ -118,17 +126,17 @@ function decodeFiles(
 }
 
 /**
- * Puts all files into one buffer of exactly their size. Short decoded values lie in shared slabs of Node.js, and one
- * value would keep its whole slab: twice the memory for thousands of objects.
+ * Decodes all files into one buffer of exactly their size. Short decoded values would lie in shared slabs of Node.js,
+ * and one value would keep its whole slab: twice the memory for thousands of objects.
  */
-function inOneBuffer(values: ReadonlyMap<string, Uint8Array>, size: number): ReadonlyMap<string, SkillFile> {
+function inOneBuffer(values: ReadonlyMap<string, Decodable>, size: number): ReadonlyMap<string, SkillFile> {
   const all = Buffer.allocUnsafeSlow(size);
   const files = new Map<string, SkillFile>();
   let end = 0;
   for (const [key, value] of values) {
     const start = end;
-    end += value.byteLength;
-    all.set(value, start);
+    end += value.size;
+    all.write(value.text, start, value.size, value.encoding);
     files.set(key, new SkillFile(all.subarray(start, end)));
   }
   return files;

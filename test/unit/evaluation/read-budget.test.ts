@@ -32,6 +32,35 @@ class HeldSource implements SkillSource {
 }
 
 describe("ReadBudget", () => {
+  it("counts an object once that several reviews hold, until the last gives it back", async () => {
+    const object = { ...volumeObject(request("shared"), {}), files: new Map([["k", file]]) };
+    const source: SkillSource = { read: () => Promise.resolve(object) };
+    const budget = new ReadBudget();
+    const [first, second] = [budget.open(source, "n"), budget.open(source, "m")];
+    for (const reads of [first, second, first]) await reads.read(request("shared"), signal);
+    const once = budget.bytes;
+    expect(once).toBeGreaterThan(mebibyte);
+    expect(once).toBeLessThan(1.1 * mebibyte);
+    first.release();
+    expect(budget.bytes).toBe(once);
+    second.release();
+    expect(budget.bytes).toBe(0);
+  });
+
+  it("reads eight objects at once for all reviews", async () => {
+    const source = new HeldSource();
+    const budget = new ReadBudget();
+    const reads = ["a", "b"].map((namespace) => budget.open(source, namespace));
+    const all = Array.from({ length: 9 }, (_, at) => reads[at % 2]!.read(request(`c${at}`), signal));
+    await turns();
+    expect(source.reading.size).toBe(8);
+    source.end("c0");
+    await turns();
+    expect(source.names).toContain("c8");
+    for (const name of source.reading.keys()) source.end(name);
+    await Promise.all(all);
+  });
+
   it("reads a few objects at once, and the others in the order in which they were asked for", async () => {
     const source = new HeldSource();
     const budget = new ReadBudget({ readsAtOnce: 2 });

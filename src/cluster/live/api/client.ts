@@ -2,6 +2,7 @@ import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request, type RequestOptions } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import { LoopTurns } from "../../../evaluation/loop-turns.ts";
 import { hasMoreValues } from "../../../text/json.ts";
 import type { Connection } from "./connection.ts";
 
@@ -53,6 +54,8 @@ export interface ApiClient {
   close(): void;
 }
 
+/** Bytes of an answer that is read in a turn of its own: a millisecond, where it has many values. */
+const largeAnswer = 64 * 1024;
 /** Maximum bytes of an answer. A page of 500 objects of 1.5 MiB could be larger; the pages read here are not. */
 const maxAnswerBytes = 256 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
@@ -131,6 +134,7 @@ const readAttempts = 2;
 
 /** Makes a client. After a 401 it reads the credentials again, once; a broken connection does not fail a read. */
 export function createApiClient(connection: Connection): ApiClient {
+  const turns = new LoopTurns();
   const open = async (wanted: ApiRequest): Promise<IncomingMessage> => {
     wanted.signal.throwIfAborted();
     for (let attempt = 0; ; attempt += 1) {
@@ -177,7 +181,9 @@ export function createApiClient(connection: Connection): ApiClient {
   return {
     stream: opened,
     call: async (wanted) => {
-      const body = (await whole(wanted)).toString("utf8");
+      const bytes = await whole(wanted);
+      if (bytes.length > largeAnswer) await turns.next();
+      const body = bytes.toString("utf8");
       if (wanted.maxValues !== undefined && hasMoreValues(body, wanted.maxValues))
         throw new ApiError(0, `${wanted.path}: the answer has more than ${wanted.maxValues} values`, {
           reason: tooManyValues,

@@ -68,6 +68,23 @@ const isAbsent = (error: unknown): boolean =>
 const sizeOf = ({ files }: VolumeObject): number =>
   [...files].reduce((sum, [key, file]) => sum + key.length * 2 + file.size + 200, 500);
 
+/** Decoded objects that somebody still holds, by path: reviews that need one object at once share it. */
+class SharedObjects {
+  readonly #objects = new Map<string, WeakRef<VolumeObject>>();
+  readonly #ended = new FinalizationRegistry<string>((path) => {
+    if (this.#objects.get(path)?.deref() === undefined) this.#objects.delete(path);
+  });
+
+  get(path: string): VolumeObject | undefined {
+    return this.#objects.get(path)?.deref();
+  }
+
+  set(path: string, object: VolumeObject): void {
+    this.#objects.set(path, new WeakRef(object));
+    this.#ended.register(object, path);
+  }
+}
+
 /** Callbacks of the live source. */
 export interface SourceHooks {
   /** `hit`: the cached content was still current. */
@@ -87,7 +104,7 @@ export interface IdentitySource {
  * Reads ConfigMaps and Secrets consistently: a GET without `resourceVersion` is answered from etcd's quorum
  * (Kubernetes API concepts, "Resource versions").
  *
- * For an object in the cache only metadata is requested, which is a consistent read too. The whole object is read
+ * For an object in the cache, or in another review's hands, only metadata is requested, which is a consistent read too. The whole object is read
  * if its identity differs, the answer has another form, or keys are requested that were not decoded.
  *
  * Simultaneous reads of one object are not joined: the earlier could predate the later review.
@@ -101,6 +118,7 @@ export function createVolumeObjectSource(
     maxSize: cacheBytes,
     sizeCalculation: sizeOf,
   });
+  const shared = new SharedObjects();
   const readWhole = async (
     path: string,
     request: VolumeObjectRequest,
@@ -113,6 +131,7 @@ export function createVolumeObjectSource(
         `${describeRef(request)}: the API server gave it no uid or resourceVersion`,
       );
     cache.set(path, object);
+    shared.set(path, object);
     return object;
   };
   const readCached = async (
@@ -120,7 +139,7 @@ export function createVolumeObjectSource(
     request: VolumeObjectRequest,
     signal: AbortSignal,
   ): Promise<VolumeObject> => {
-    const known = cache.get(path);
+    const known = cache.get(path) ?? shared.get(path);
     if (known !== undefined && holdsKeys(known, request)) {
       const present = identityOf(await client.call({ path, signal, maxValues, accept: metadataOnly }));
       if (present === known.identity) {
