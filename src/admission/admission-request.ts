@@ -1,6 +1,7 @@
 import { defined, type Fields, isFields } from "../text/fields.ts";
 import { membersOf } from "../text/json-members.ts";
 import { JsonError, parseStrictJson, TooManyValues, type Json } from "../text/json.ts";
+import type { UnreadObject } from "../kubernetes/large-object.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { maxReviewValues } from "./too-many-values.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
@@ -14,11 +15,14 @@ export interface AdmissionRequest {
   readonly object: KubernetesObject | undefined;
   /** The stored object; undefined on CREATE. */
   readonly oldObject: KubernetesObject | undefined;
-  /**
-   * Set if the objects have more values than a review reads: both are undefined then. `sameData`: an update of a
-   * ConfigMap that leaves the text of its data as it was.
-   */
-  readonly tooLarge?: { readonly sameData: boolean };
+  /** Set if the objects have more values than are read at once: both are undefined then. */
+  readonly tooLarge?: TooLarge;
+}
+
+/** The objects of a review as text. */
+export interface TooLarge {
+  readonly object: UnreadObject | undefined;
+  readonly oldObject: UnreadObject | undefined;
 }
 
 /** Characters of a body's other fields together. */
@@ -41,7 +45,7 @@ const text = (value: Json | undefined): string => (typeof value === "string" ? v
 
 interface Body {
   readonly review: Fields<Json>;
-  readonly tooLarge?: { readonly sameData: boolean };
+  readonly tooLarge?: TooLarge;
 }
 
 function parseBody(body: Uint8Array): Body {
@@ -74,15 +78,8 @@ function frontOf(text: string): Body {
     request.delete(field);
     return value === undefined || value === "null" ? undefined : membersOf(value);
   });
-  const sameData =
-    object !== undefined &&
-    oldObject !== undefined &&
-    dataFields.every((field) => object.get(field) === oldObject.get(field));
-  return { review: { ...parsed(review), request: parsed(request) }, tooLarge: { sameData } };
+  return { review: { ...parsed(review), request: parsed(request) }, tooLarge: { object, oldObject } };
 }
-
-/** Fields of a ConfigMap that reach pods. */
-const dataFields = ["data", "binaryData"] as const;
 
 function parsed(members: ReadonlyMap<string, string>): Fields<Json> {
   if (members.values().reduce((sum, { length }) => sum + length, 0) > maxFront)

@@ -3,6 +3,7 @@ import { parseReview, ReviewError, type AdmissionRequest } from "./admission-req
 import { decisionId } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
+import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
 import { refusal, toResponse } from "./response.ts";
 import { review } from "./review.ts";
@@ -28,7 +29,12 @@ export interface HandleDeps extends ReviewDeps {
   readonly workSignal: () => AbortSignal;
   /** Bounds what all reviews together read. */
   readonly reads: ReadBudget;
+  /** Turns in which large bodies are parsed. */
+  readonly turns: LoopTurns;
 }
+
+/** Bytes of a body that is parsed in a turn of its own: some hundred microseconds, and more with many values. */
+const largeBody = 64 * 1024;
 
 /**
  * Answers an AdmissionReview, bytes to bytes. Never throws: every unexpected error becomes a denial here.
@@ -43,6 +49,7 @@ export async function handle(
   now: number,
 ): Promise<ReviewAnswer> {
   let request: AdmissionRequest;
+  if (body.byteLength > largeBody) await deps.turns.next();
   try {
     request = parseReview(body);
   } catch (error) {

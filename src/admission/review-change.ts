@@ -8,18 +8,16 @@ import {
 } from "../evaluation/evaluate.ts";
 import { closedBy } from "../evaluation/pod-faults.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { decodeVolumeObject, identityOf } from "../kubernetes/volume-object.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import { isFields } from "../text/fields.ts";
 import { distinctPods } from "../workload/distinct-pods.ts";
 import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { changedSkills } from "./changed-skills.ts";
+import { changeOf, type ConfigMapChange } from "./configmap-change.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 
@@ -27,36 +25,22 @@ import type { Decision } from "./decision.ts";
  * Reviews a change to a ConfigMap by the pods that mount it: each is judged with the new content. A change that is let
  * through is remembered for pods that come while it is being stored.
  */
-export async function reviewChange(
-  request: AdmissionRequest,
-  object: KubernetesObject,
-  context: ReviewContext,
-): Promise<Decision> {
-  const { namespace, name } = request.subject;
-  const ref: VolumeObjectRef = { kind: "ConfigMap", namespace, name };
-  const effective = await effectivePolicies(namespace, context);
+export async function reviewChange(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
+  const effective = await effectivePolicies(request.subject.namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
-  if (request.oldObject !== undefined && hasSameData(request.oldObject, object))
-    return bypass(request, "unchanged");
+  const change = changeOf(request, () => yieldToEventLoop(context.signal));
+  if (change.hasSameData) return bypass(request, "unchanged");
   // The change is announced before the pods are asked for: a pod that comes later is judged with it.
-  const forget = await expectChange(
-    request,
-    { ref, object, replaces: identityBefore(request) },
-    effective,
-    context,
-  );
+  const forget = await expectChange(request, change.expected, effective, context);
   let admitted = false;
   try {
-    const decision = await judgeChange(request, { ref, object }, effective, context);
+    const decision = await judgeChange(request, change, effective, context);
     admitted = decision.outcome !== "deny";
     return decision;
   } finally {
     if (!admitted) forget?.();
   }
 }
-
-const identityBefore = ({ oldObject }: AdmissionRequest): string | undefined =>
-  oldObject === undefined ? undefined : identityOf(oldObject);
 
 /**
  * Announces a change. Returns what withdraws it.
@@ -79,7 +63,7 @@ export async function expectChange(
 
 async function judgeChange(
   request: AdmissionRequest,
-  { ref, object }: Pick<ExpectedChange, "ref" | "object">,
+  { expected: { ref }, read }: ConfigMapChange,
   effective: EffectivePolicies,
   context: ReviewContext,
 ): Promise<Decision> {
@@ -92,8 +76,7 @@ async function judgeChange(
   );
   const asked = await askedOf(ref, distinct, rootsOf(effective.policies), context.signal);
   if (asked === undefined) return bypass(request, "no-skills");
-  const before = request.oldObject === undefined ? undefined : readBefore(request.oldObject, asked);
-  const after = decodeVolumeObject(object, asked);
+  const { before, after } = await read(asked);
   if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
@@ -103,29 +86,6 @@ async function judgeChange(
   }
   if (changed.length === 0) return bypass(request, "no-skills");
   return decide(request, await evaluate(changed, effective, { isPod: true }, context));
-}
-
-/** Whether no value differs, as in updates of labels and annotations: cheaper than decoding. */
-const hasSameData = (before: KubernetesObject, after: KubernetesObject): boolean =>
-  ["data", "binaryData"].every((field) => haveSameValues(before[field] ?? {}, after[field] ?? {}));
-
-function haveSameValues(before: unknown, after: unknown): boolean {
-  if (!isFields(before) || !isFields(after)) return false;
-  const keys = Object.keys(after);
-  return (
-    keys.length === Object.keys(before).length &&
-    keys.every((key) => typeof after[key] === "string" && after[key] === before[key])
-  );
-}
-
-/** Decodes the version before the change; an unreadable one counts as absent: all that comes out is judged, and a repair passes. */
-function readBefore(object: KubernetesObject, asked: VolumeObjectRequest): VolumeObject | undefined {
-  try {
-    return decodeVolumeObject(object, asked);
-  } catch (error) {
-    if (error instanceof SourceError) return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -14,9 +14,8 @@ import { reviewPod } from "./review-pod.ts";
 export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
   const { operation } = request.subject;
   if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
+  if (request.resource === "configmaps") return reviewChange(request, context);
   if (request.tooLarge !== undefined) return reviewTooLarge(request, context);
   if (request.object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
-  return request.resource === "configmaps"
-    ? reviewChange(request, request.object, context)
-    : reviewPod(request, request.object, context);
+  return reviewPod(request, request.object, context);
 }

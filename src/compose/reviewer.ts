@@ -3,6 +3,7 @@ import type { Decision } from "../admission/decision.ts";
 import { denialEvent } from "../admission/denial-event.ts";
 import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
+import { LoopTurns } from "../evaluation/loop-turns.ts";
 import { ReadBudget } from "../evaluation/read-budget.ts";
 import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { ReviewHandler } from "../server/app.ts";
@@ -60,6 +61,7 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
     },
     workSignal: sharedSignals(workLimit),
     reads: new ReadBudget(),
+    turns: new LoopTurns(),
   };
   return async (body, signal, client) => {
     const done = metrics.startRequest();

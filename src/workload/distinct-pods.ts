@@ -23,8 +23,8 @@ export async function distinctPods(
   const seen = new Map<string, PodSubject>();
   let batch = 0;
   for (const pod of pods) {
-    const { digest, size, holdsName } = filesOf(pod.spec);
-    const key = `${digest} ${ruleOf(pod)} ${holdsName ? pod.name : ""}`;
+    const { size } = filesOf(pod.spec);
+    const key = `${filesKey(pod)} ${ruleOf(pod)}`;
     const other = seen.get(key);
     if (other === undefined || (pod.createdAt ?? "") < (other.createdAt ?? "")) seen.set(key, pod);
     batch += other === undefined ? size : knownSize;
@@ -33,6 +33,12 @@ export async function distinctPods(
     batch = 0;
   }
   return [...seen.values()];
+}
+
+/** Identifies the files that a pod's containers see. */
+function filesKey({ name, spec }: PodSubject): string {
+  const { digest, holdsName } = filesOf(spec);
+  return `${digest} ${holdsName ? name : ""}`;
 }
 
 interface Files {

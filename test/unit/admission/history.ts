@@ -1,3 +1,4 @@
+import { LoopTurns } from "../../../src/evaluation/loop-turns.ts";
 import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
 import { randomUUID } from "node:crypto";
 import { ModelKubelet } from "../../fixtures/model-kubelet.ts";
@@ -74,6 +75,7 @@ export class History {
       measure: (_skill, work) => work(),
       workSignal: () => new AbortController().signal,
       reads: new ReadBudget(),
+      turns: new LoopTurns(),
     };
   }
 

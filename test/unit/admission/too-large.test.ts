@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { namespace, published, World } from "./world.ts";
+import { handle } from "../../../src/admission/handle.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import type { Skill } from "../../../src/skill/skill.ts";
+import { changed, configMapOf, namespace, now, published, World } from "./world.ts";
 
 /** A ConfigMap of more values than a review reads. */
 const wide = (name: string) => ({
@@ -12,15 +15,74 @@ const wide = (name: string) => ({
 const before = { ...wide("skills-etl"), binaryData: { b: "" } };
 const change = { operation: "UPDATE", oldObject: before } as const;
 
-describe("a ConfigMap of too many values to be read", () => {
-  it("is denied where a running pod reads a skill from it, and says what to do", async () => {
+/** The ConfigMap of a skill among tens of thousands of other keys, with the entry that the API server keeps of each. */
+function wideWith(skill: Skill) {
+  const { object } = configMapOf(skill);
+  const { data, metadata } = wide("skills-etl");
+  const fields = Object.fromEntries(Object.keys(data).map((key) => [`f:${key}`, {}]));
+  const managedFields = [{ manager: "kubectl", fieldsV1: { "f:data": fields } }];
+  return { ...object, data, metadata: { ...metadata, uid: "u", resourceVersion: "1", managedFields } };
+}
+
+describe("a ConfigMap of too many values to be read at once", () => {
+  it("is judged where a running pod reads a skill from it, by the keys that are mounted", async () => {
     const world = new World();
     world.running = [world.carry(published.skill)];
+    const [good, bad] = [wideWith(published.skill), wideWith(changed)];
+    const update = async (object: KubernetesObject, oldObject: KubernetesObject) =>
+      (await world.review(object, { operation: "UPDATE", oldObject })).decision;
+    expect(await update(bad, good)).toMatchObject({
+      outcome: "deny",
+      verdicts: [{ skills: [{ findings: [{ code: "DIGEST_MISMATCH" }] }] }],
+    });
+    expect(await update(good, bad)).toMatchObject({
+      outcome: "allow",
+      verdicts: [{ skills: { length: 1 } }],
+    });
+    expect(await update({ ...good, data: { ...good.data, k7: "other" } }, good)).toMatchObject({
+      bypass: "unchanged",
+    });
+    expect((await world.review(bad)).decision).toMatchObject({ outcome: "deny" });
+  });
+
+  it("is denied where a pod mounts all of it, and says what to do", async () => {
+    const world = new World();
+    const pod = world.carry(published.skill);
+    const volumes = [{ name: "skill", configMap: { name: "skills-etl" } }];
+    const containers = [{ name: "agent", volumeMounts: [{ name: "skill", mountPath: "/skills/x" }] }];
+    world.running = [{ ...pod, spec: { volumes, containers } }];
     const { decision, body } = await world.review(wide("skills-etl"), change);
     expect(decision).toMatchObject({ outcome: "error", code: "LIMIT_EXCEEDED" });
-    expect(body).toContain(
-      "ConfigMap payments/skills-etl is made of more than 50000 values, and of a changed object both versions count; split it",
-    );
+    expect(body).toContain("brings in more than 10000 keys; mount only those that are needed");
+  });
+
+  it("is denied where its keys are ambiguous, and repaired where those before were", async () => {
+    const world = new World();
+    world.running = [world.carry(published.skill)];
+    const twice = (object: object): Buffer => {
+      const review = {
+        uid: "u",
+        kind: { kind: "ConfigMap" },
+        resource: { resource: "configmaps" },
+        namespace,
+      };
+      const request = { ...review, name: "skills-etl", operation: "UPDATE", userInfo: {}, ...object };
+      const body = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
+      return Buffer.from(JSON.stringify(body).replaceAll('"twice":', '"k5":'));
+    };
+    const good = wideWith(published.skill);
+    const bad = { ...good, data: { ...good.data, twice: "x" } };
+    const ask = async (body: Buffer) =>
+      (await handle(body, world.deps, new AbortController().signal, now)).decision;
+    expect(await ask(twice({ object: bad, oldObject: good }))).toMatchObject({
+      outcome: "error",
+      code: "SOURCE_MALFORMED",
+      message: "ConfigMap payments/skills-etl is ambiguous: an object has the same key twice",
+    });
+    expect(await ask(twice({ object: good, oldObject: bad }))).toMatchObject({
+      outcome: "allow",
+      verdicts: [{ skills: { length: 1 } }],
+    });
   });
 
   it("goes through where only its labels change", async () => {

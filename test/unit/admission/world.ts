@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
 import { handle, type ReviewAnswer, type HandleDeps } from "../../../src/admission/handle.ts";
+import { LoopTurns } from "../../../src/evaluation/loop-turns.ts";
 import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
@@ -117,6 +118,7 @@ export class World {
       },
       workSignal: () => AbortSignal.timeout(30_000),
       reads: this.readBudget,
+      turns: new LoopTurns(),
     };
   }
 

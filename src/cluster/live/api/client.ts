@@ -183,19 +183,21 @@ export function createApiClient(connection: Connection): ApiClient {
     call: async (wanted) => {
       const bytes = await whole(wanted);
       if (bytes.length > largeAnswer) await turns.next();
-      const body = bytes.toString("utf8");
-      if (wanted.maxValues !== undefined && hasMoreValues(body, wanted.maxValues))
-        throw new ApiError(0, `${wanted.path}: the answer has more than ${wanted.maxValues} values`, {
-          reason: tooManyValues,
-        });
-      try {
-        return JSON.parse(body) as KubernetesObject;
-      } catch (cause) {
-        throw new ApiError(0, `${wanted.path}: the answer is not JSON`, { cause });
-      }
+      return parsed(bytes, wanted);
     },
     close: () => connection.close(),
   };
+}
+
+function parsed(bytes: Buffer, { path, maxValues }: ApiRequest): KubernetesObject {
+  const body = bytes.toString("utf8");
+  if (maxValues !== undefined && hasMoreValues(body, maxValues))
+    throw new ApiError(0, `${path}: the answer has more than ${maxValues} values`, { reason: tooManyValues });
+  try {
+    return JSON.parse(body) as KubernetesObject;
+  } catch (cause) {
+    throw new ApiError(0, `${path}: the answer is not JSON`, { cause });
+  }
 }
 
 /** Reason of an answer above `maxValues`. */

@@ -68,20 +68,34 @@ const isAbsent = (error: unknown): boolean =>
 const sizeOf = ({ files }: VolumeObject): number =>
   [...files].reduce((sum, [key, file]) => sum + key.length * 2 + file.size + 200, 500);
 
-/** Decoded objects that somebody still holds, by path: reviews that need one object at once share it. */
-class SharedObjects {
-  readonly #objects = new Map<string, WeakRef<VolumeObject>>();
+/**
+ * Decoded objects by path: the latest, as many as there is room for, and all that somebody still holds. So reviews that
+ * need one object at once share it.
+ */
+class DecodedObjects {
+  readonly #latest: LRUCache<string, VolumeObject>;
+  readonly #held = new Map<string, WeakRef<VolumeObject>>();
   readonly #ended = new FinalizationRegistry<string>((path) => {
-    if (this.#objects.get(path)?.deref() === undefined) this.#objects.delete(path);
+    if (this.#held.get(path)?.deref() === undefined) this.#held.delete(path);
   });
 
+  constructor(maxSize: number) {
+    this.#latest = new LRUCache({ maxSize, sizeCalculation: sizeOf });
+  }
+
   get(path: string): VolumeObject | undefined {
-    return this.#objects.get(path)?.deref();
+    return this.#latest.get(path) ?? this.#held.get(path)?.deref();
   }
 
   set(path: string, object: VolumeObject): void {
-    this.#objects.set(path, new WeakRef(object));
+    this.#latest.set(path, object);
+    this.#held.set(path, new WeakRef(object));
     this.#ended.register(object, path);
+  }
+
+  delete(path: string): void {
+    this.#latest.delete(path);
+    this.#held.delete(path);
   }
 }
 
@@ -114,11 +128,7 @@ export function createVolumeObjectSource(
   cacheBytes: number = defaultCacheBytes,
   hooks: SourceHooks = {},
 ): SkillSource & IdentitySource {
-  const cache = new LRUCache<string, VolumeObject>({
-    maxSize: cacheBytes,
-    sizeCalculation: sizeOf,
-  });
-  const shared = new SharedObjects();
+  const cache = new DecodedObjects(cacheBytes);
   const readWhole = async (
     path: string,
     request: VolumeObjectRequest,
@@ -131,7 +141,6 @@ export function createVolumeObjectSource(
         `${describeRef(request)}: the API server gave it no uid or resourceVersion`,
       );
     cache.set(path, object);
-    shared.set(path, object);
     return object;
   };
   const readCached = async (
@@ -139,7 +148,7 @@ export function createVolumeObjectSource(
     request: VolumeObjectRequest,
     signal: AbortSignal,
   ): Promise<VolumeObject> => {
-    const known = cache.get(path) ?? shared.get(path);
+    const known = cache.get(path);
     if (known !== undefined && holdsKeys(known, request)) {
       const present = identityOf(await client.call({ path, signal, maxValues, accept: metadataOnly }));
       if (present === known.identity) {
