@@ -2,7 +2,12 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { Agent } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createApiClient, tooManyValues, type ApiClient } from "../../../src/cluster/live/api/client.ts";
+import {
+  createApiClient,
+  tooManyBytes,
+  tooManyValues,
+  type ApiClient,
+} from "../../../src/cluster/live/api/client.ts";
 
 let server: Server | undefined;
 
@@ -88,6 +93,44 @@ describe("a read of at most so many values", () => {
       message: "/api/v1/configmaps/a: the answer has more than 100 values",
       reason: tooManyValues,
     });
+    client.close();
+  });
+});
+
+describe("an answer of many bytes", () => {
+  const bytes = (count: number) => (response: ServerResponse) =>
+    void response.end(JSON.stringify({ data: "x".repeat(count - 11) }));
+
+  it.each([
+    ["a limit of the caller's", { maxBytes: 1000 }, 1000],
+    ["16 MiB, where the caller names none", {}, 16 * 1024 * 1024],
+  ])("is given up to %s, and refused above it", async (_, limit, most) => {
+    const { client } = await clientOf(bytes(most), bytes(most + 1));
+    expect((await client.call({ ...read, ...limit }))["data"]).toHaveLength(most - 11);
+    await expect(client.call({ ...read, ...limit })).rejects.toMatchObject({
+      message: `the API server's answer is larger than ${most} bytes`,
+      reason: tooManyBytes,
+    });
+    client.close();
+  });
+
+  it("is read in a turn of its own, however many come at once", async () => {
+    const { client } = await clientOf(bytes(200_000));
+    const seen: number[] = [];
+    let turn = 0;
+    const passing = (): void => {
+      turn += 1;
+      immediate = setImmediate(passing);
+    };
+    let immediate = setImmediate(passing);
+    await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        await client.call(read);
+        seen.push(turn);
+      }),
+    );
+    clearImmediate(immediate);
+    expect(new Set(seen).size).toBe(6);
     client.close();
   });
 });

@@ -39,6 +39,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Values of the answer that are made at most: making them stops all other work. Default: as many as it has. */
   readonly maxValues?: number;
+  /** Bytes of the answer at most; default 16 MiB. */
+  readonly maxBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -56,8 +58,8 @@ export interface ApiClient {
 
 /** Bytes of an answer that is read in a turn of its own: a millisecond, where it has many values. */
 const largeAnswer = 64 * 1024;
-/** Maximum bytes of an answer. A page of 500 objects of 1.5 MiB could be larger; the pages read here are not. */
-const maxAnswerBytes = 256 * 1024 * 1024;
+/** Bytes of an answer at most: an object has at most 1.5 MiB in etcd, and JSON may take six characters for a byte. */
+const maxAnswerBytes = 16 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
 async function readBody(response: IncomingMessage, limit: number): Promise<Buffer> {
@@ -67,7 +69,9 @@ async function readBody(response: IncomingMessage, limit: number): Promise<Buffe
     size += chunk.length;
     if (size > limit) {
       response.destroy();
-      throw new ApiError(0, `the API server's answer is larger than ${limit} bytes`);
+      throw new ApiError(0, `the API server's answer is larger than ${limit} bytes`, {
+        reason: tooManyBytes,
+      });
     }
     chunks.push(chunk);
   }
@@ -170,7 +174,7 @@ export function createApiClient(connection: Connection): ApiClient {
     for (let attempt = 1; ; attempt += 1) {
       const response = await opened(wanted);
       try {
-        return await readBody(response, maxAnswerBytes);
+        return await readBody(response, wanted.maxBytes ?? maxAnswerBytes);
       } catch (cause) {
         wanted.signal.throwIfAborted();
         if (cause instanceof ApiError) throw cause;
@@ -202,6 +206,9 @@ function parsed(bytes: Buffer, { path, maxValues }: ApiRequest): KubernetesObjec
 
 /** Reason of an answer above `maxValues`. */
 export const tooManyValues = "TooManyValues";
+
+/** Reason of an answer above `maxBytes`. */
+export const tooManyBytes = "TooManyBytes";
 
 /** Message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,16 +1,19 @@
 import { defined } from "../../../text/fields.ts";
 import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
-import { ApiError, type ApiClient } from "./client.ts";
+import { ApiError, tooManyBytes, type ApiClient } from "./client.ts";
 
 /** Time limit of a page, milliseconds. */
 const pageTimeout = 60_000;
+
+/** Bytes of a page of several objects: reading it takes several times as much memory. */
+const pageBytes = 8 * 1024 * 1024;
 
 /** A collection to list. */
 export interface PagedList {
   /** Path of the collection, `/api/v1/pods`. */
   readonly path: string;
   readonly fieldSelector?: string;
-  /** Objects per page. */
+  /** Objects per page, as long as they are not too large together: of large ones fewer are asked for. */
   readonly limit: number;
   /**
    * Goes on where the list's version has expired, with newer objects from there on: the pages are then of two moments.
@@ -39,19 +42,26 @@ export async function* pagesOf(
   { path, fieldSelector, limit, acrossVersions }: PagedList,
   signal?: AbortSignal,
 ): AsyncGenerator<ListPage> {
-  let token = "";
-  do {
+  /** Empty for the first page; undefined behind the last. */
+  let token: string | undefined = "";
+  let size = limit;
+  while (token !== undefined) {
     const more = token === "" ? {} : { continue: token };
-    const asked = { ...defined({ fieldSelector }), limit: String(limit), ...more };
+    const asked = { ...defined({ fieldSelector }), limit: String(size), ...more };
     const query = new URLSearchParams(asked).toString();
     const timeout = AbortSignal.timeout(pageTimeout);
     let list: KubernetesObject;
     try {
       list = await client.call({
         path: `${path}?${query}`,
+        ...(size > 1 ? { maxBytes: pageBytes } : {}),
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
     } catch (error) {
+      if (size > 1 && error instanceof ApiError && error.reason === tooManyBytes) {
+        size = Math.max(1, Math.floor(size / 4));
+        continue;
+      }
       // The API server keeps versions for five minutes; with the refusal it says how to go on.
       const next = error instanceof ApiError && acrossVersions ? error.continuation : undefined;
       if (next === undefined || next === token) throw error;
@@ -61,6 +71,6 @@ export async function* pagesOf(
     const items = list["items"] ?? [];
     if (!Array.isArray(items)) throw new ApiError(0, `${path}: the list has no items`);
     yield { items: items as readonly KubernetesObject[], list };
-    token = textIn(list, "continue");
-  } while (token !== "");
+    token = textIn(list, "continue") || undefined;
+  }
 }

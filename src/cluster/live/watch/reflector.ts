@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { nextTurn } from "../../../evaluation/yield-to-event-loop.ts";
 import { defined } from "../../../text/fields.ts";
 import { metadataOf, nameOf, namespaceOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
@@ -47,6 +48,9 @@ export const reflectorDefaults: ReflectorTimes = {
   resync: 30 * 60_000,
   watch: 5 * 60_000,
 };
+
+/** Objects that are taken up without a pause. */
+const batch = 50;
 
 /** Objects per page of a list. */
 const pageSize = 500;
@@ -105,7 +109,8 @@ async function list({ client, target, signal }: Run): Promise<string> {
     { path, limit: pageSize, ...defined({ fieldSelector }) },
     signal,
   )) {
-    for (const item of page.items) {
+    for (const [index, item] of page.items.entries()) {
+      if (index % batch === batch - 1) await nextTurn();
       const key = keyOf(item);
       missing.delete(key);
       target.sink.set(key, item);

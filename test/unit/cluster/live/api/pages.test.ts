@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
+import { ApiError, tooManyBytes } from "../../../../../src/cluster/live/api/client.ts";
 import { pagesOf, type PagedList } from "../../../../../src/cluster/live/api/pages.ts";
 import { scriptedClient } from "../live-fakes.ts";
 
@@ -37,6 +37,20 @@ describe("pagesOf", () => {
     expect(tokenIn(client.asked[1]!.path)).toBe("t+1");
     expect((await pages.next()).done).toBe(true);
     expect(client.asked).toHaveLength(2);
+  });
+
+  it("asks for fewer objects where a page has too many bytes, and for one whatever it has", async () => {
+    const limits: string[] = [];
+    const client = scriptedClient(({ path, maxBytes }) => {
+      const query = new URLSearchParams(path.split("?")[1]);
+      limits.push(query.get("limit")!);
+      if (maxBytes !== undefined) return new ApiError(0, "larger", { reason: tooManyBytes });
+      return tokenIn(path) === "" ? page(["a"], "t") : page(["b"]);
+    });
+    expect(await names(client, { limit: 500 })).toEqual(["a", "b"]);
+    expect(limits).toEqual(["500", "125", "31", "7", "1", "1"]);
+    const never = scriptedClient(() => new ApiError(0, "larger", { reason: tooManyBytes }));
+    await expect(names(never)).rejects.toThrow("larger");
   });
 
   it("takes an empty list, and one whose items are null, as Go writes it", async () => {
