@@ -113,26 +113,6 @@ describe("an answer of many bytes", () => {
     });
     client.close();
   });
-
-  it("is read in a turn of its own, however many come at once", async () => {
-    const { client } = await clientOf(bytes(200_000));
-    const seen: number[] = [];
-    let turn = 0;
-    const passing = (): void => {
-      turn += 1;
-      immediate = setImmediate(passing);
-    };
-    let immediate = setImmediate(passing);
-    await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        await client.call(read);
-        seen.push(turn);
-      }),
-    );
-    clearImmediate(immediate);
-    expect(new Set(seen).size).toBe(6);
-    client.close();
-  });
 });
 
 describe("a list whose version has expired", () => {

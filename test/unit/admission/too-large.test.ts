@@ -135,3 +135,44 @@ describe("a pod of too many values to be read", () => {
     });
   });
 });
+
+describe("bodies of many reviews at once", () => {
+  /** Turns of the event loop in which reviews go on once their bodies are parsed. */
+  async function turnsOf(kibibytes: number): Promise<number> {
+    const world = new World();
+    const seen = new Set<number>();
+    let turn = 0;
+    const passing = (): void => {
+      turn += 1;
+      immediate = setImmediate(passing);
+    };
+    let immediate = setImmediate(passing);
+    const cluster = {
+      ...world.view,
+      namespaceLabels: (...asked: Parameters<typeof world.view.namespaceLabels>) => {
+        seen.add(turn);
+        return world.view.namespaceLabels(...asked);
+      },
+    };
+    const text = { note: "x".repeat(kibibytes * 1024) };
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", annotations: text }, spec: {} };
+    const review = { uid: "u", kind: { kind: "Pod" }, resource: { resource: "pods" }, namespace };
+    const request = { ...review, name: "p", operation: "CREATE", userInfo: {}, object: pod };
+    const body = Buffer.from(
+      JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request }),
+    );
+    const deps = { ...world.deps, cluster };
+    const answers = Array.from({ length: 8 }, () => handle(body, deps, new AbortController().signal, now));
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+    clearImmediate(immediate);
+    return seen.size;
+  }
+
+  it("are parsed one in a turn of the event loop where they are large", async () => {
+    expect(await turnsOf(65)).toBe(8);
+  });
+
+  it("are parsed as they come where they are small", async () => {
+    expect(await turnsOf(1)).toBe(1);
+  });
+});
