@@ -1,16 +1,21 @@
-import type { Verdict } from "../policy/finding.ts";
+import type { Mode, Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import { carriers } from "../workload/carriers/carriers.ts";
 
-/** Resources with subresources, as metrics name them: those that can mount skills, and `other`. */
+/** Resources with subresources, as metrics name them: those that bring in skills or start pods, and `other`. */
 export const reviewedResources = [
   ...carriers.map(({ resource }) => resource),
   "pods/ephemeralcontainers",
+  "pods/binding",
+  "bindings",
   "configmaps",
   "other",
 ] as const;
 
 export type ReviewedResource = (typeof reviewedResources)[number];
+
+/** A mode that never refuses. */
+export type Lenient = Exclude<Mode, "Enforce">;
 
 /** Subject of a review, for messages, logs and metrics. */
 export interface ReviewSubject {
@@ -24,6 +29,10 @@ export interface ReviewSubject {
   readonly user: string;
 }
 
+/** Whether a review is about the binding of a pod to a node: `bindings` is the older way to make one. */
+export const isBinding = ({ resource }: Pick<ReviewSubject, "resource">): boolean =>
+  resource === "pods/binding" || resource === "bindings";
+
 /** Reason for allowing without a verdict; every such decision has one. */
 export type Bypass =
   /** No policy applies to the namespace. */
@@ -36,6 +45,10 @@ export type Bypass =
   | "unchanged"
   /** No running pod mounts the ConfigMap. */
   | "unused"
+  /** No policy of the namespace reviews bindings. */
+  | "not-rechecked"
+  /** The pod that is to be bound is not there, or another one has its name: the API server refuses that itself. */
+  | "no-such-pod"
   /** The operation mounts nothing, such as a deletion. */
   | "operation";
 
@@ -53,11 +66,13 @@ export type Decision =
       readonly subject: ReviewSubject;
       readonly verdicts: readonly Verdict[];
     }
-  /** The review failed: denied with status 500, to distinguish it from a denial by policy. */
+  /** The review failed: denied with status 500, to distinguish it from a denial by policy, unless a mode lets it in. */
   | {
       readonly outcome: "error";
       readonly id: string;
       readonly subject: ReviewSubject;
+      /** The mode that lets the object in all the same. */
+      readonly letInBy?: Lenient;
       readonly code: Extract<
         Reason,
         "INTERNAL" | "TIMEOUT" | "SOURCE_UNAVAILABLE" | "SOURCE_MALFORMED" | "LIMIT_EXCEEDED"

@@ -2,7 +2,7 @@ import { sha256 } from "../skill/digest.ts";
 import { defined, isFields } from "../text/fields.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { apiVersion } from "../policy/resource/kinds.ts";
-import type { Decision, ReviewSubject } from "./decision.ts";
+import { isBinding, type Decision, type ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
 import { carrierOf } from "../workload/carriers/carriers.ts";
@@ -64,10 +64,17 @@ function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefi
 }
 
 function regardingOf(
-  { kind, name, namespace, operation }: ReviewSubject,
+  subject: ReviewSubject,
   object: KubernetesObject | undefined,
 ): ObjectReference | undefined {
+  const { kind, name, namespace, operation } = subject;
   const metadata = object?.metadata;
+  // A Binding is not stored: whoever waits for the pod looks at that.
+  if (isBinding(subject))
+    return referenceOf(
+      { apiVersion: "v1", kind: "Pod", name, uid: isFields(metadata) ? metadata["uid"] : undefined },
+      namespace,
+    );
   const owner = ownerOf(metadata, namespace);
   if (owner !== undefined) return owner;
   // Only an update has a lasting uid: an object denied at creation never existed, and each attempt has another one.
@@ -81,6 +88,10 @@ function regardingOf(
 
 const hashOf = (parts: readonly unknown[]): string => sha256(Buffer.from(JSON.stringify(parts)));
 
+/** Whether the object is not let in. */
+export const denies = (decision: Decision): boolean =>
+  decision.outcome === "deny" || (decision.outcome === "error" && decision.letInBy === undefined);
+
 /**
  * Builds the Event for a denial or a failed review; undefined for any other decision and for dry runs.
  * @param object the denied object
@@ -90,7 +101,7 @@ export function denialEvent(
   object: KubernetesObject | undefined,
 ): DenialEvent | undefined {
   const { subject, id } = decision;
-  if (subject.dryRun || (decision.outcome !== "deny" && decision.outcome !== "error")) return undefined;
+  if (subject.dryRun || !denies(decision)) return undefined;
   const { namespace } = subject;
   const regarding = regardingOf(subject, object);
   if (namespace === "" || regarding === undefined) return undefined;

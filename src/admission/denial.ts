@@ -4,7 +4,7 @@ import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
-import type { ReviewSubject } from "./decision.ts";
+import { isBinding, type ReviewSubject } from "./decision.ts";
 
 /** Limit of a denial, bytes of UTF-8: events and terminals cut longer ones, and with the end the remedy is lost. */
 const maxBytes = 2048;
@@ -98,8 +98,12 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
   const failed = verdict.skills.filter(({ findings }) => findings.some(blocks));
   const total = verdict.skills.length;
   const shown = failed.slice(0, maxSkills);
+  // Who waits for a pod sees the first line of the scheduler's Event alone, in kubectl get events.
+  const codes = isBinding(subject)
+    ? `: ${[...new Set(failed.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
+    : "";
   return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
+    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed${codes}`,
     ...shown.flatMap((result) => skillLines(result, verdict.policy)),
     ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
   ];

@@ -1,7 +1,8 @@
 import { SourceError } from "../skill/source-error.ts";
+import { defined } from "../text/fields.ts";
 import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
 import { decisionId } from "./decide.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Lenient } from "./decision.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
@@ -74,15 +75,17 @@ async function decideInTime(
   deadline: AbortSignal,
   now: number,
 ): Promise<Decision> {
+  let lenient: Lenient | undefined;
+  const letInBy = (mode: Lenient | undefined): void => void (lenient = mode);
   let passed: (() => void) | undefined;
   const late = new Promise<Decision>((resolve) => {
-    passed = () => resolve(timeout(request));
+    passed = () => resolve(timeout(request, lenient));
     if (deadline.aborted) passed();
     else deadline.addEventListener("abort", passed, { once: true });
   });
   const source = deps.reads.open(deps.source, request.subject.namespace);
-  const work = review(request, { deps: { ...deps, source }, now, signal: deps.workSignal() })
-    .catch((error: unknown) => failure(request, error))
+  const work = review(request, { deps: { ...deps, source }, now, signal: deps.workSignal(), letInBy })
+    .catch((error: unknown) => failure(request, error, lenient))
     .finally(() => source.release());
   try {
     return await Promise.race([late, work]);
@@ -91,16 +94,23 @@ async function decideInTime(
   }
 }
 
-const timeout = ({ subject }: AdmissionRequest): Decision => ({
+const timeout = ({ subject }: AdmissionRequest, letInBy: Lenient | undefined): Decision => ({
   outcome: "error",
   id: decisionId(subject.uid),
   subject,
+  ...defined({ letInBy }),
   code: "TIMEOUT",
   message: "the skills could not be read and verified in time; what was begun goes on, so try again",
 });
 
-function failure({ subject }: AdmissionRequest, error: unknown): Decision {
-  const base = { outcome: "error" as const, id: decisionId(subject.uid), subject, cause: error };
+function failure({ subject }: AdmissionRequest, error: unknown, letInBy: Lenient | undefined): Decision {
+  const base = {
+    outcome: "error" as const,
+    id: decisionId(subject.uid),
+    subject,
+    ...defined({ letInBy }),
+    cause: error,
+  };
   if (error instanceof SourceError) return { ...base, code: error.code, message: error.message };
   return {
     ...base,

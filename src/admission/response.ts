@@ -2,6 +2,7 @@ import type { Finding, Verdict } from "../policy/finding.ts";
 import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
 import type { Decision, ReviewSubject } from "./decision.ts";
 import { blocks, denialText, findingText, subjectText } from "./denial.ts";
+import { defined } from "../text/fields.ts";
 import { printable } from "../text/printable.ts";
 
 /** AdmissionReview with its response (admission.k8s.io/v1), to be serialised as JSON. */
@@ -49,22 +50,33 @@ export const refusal = (uid: string, code: number, message: string): AdmissionRe
     status: { code, reason: code >= 500 ? "InternalError" : "BadRequest", message: printable(message, 1000) },
   });
 
+/** Denies what could not be reviewed, unless a mode lets it in. */
+function failed(decision: Extract<Decision, { readonly outcome: "error" }>): AdmissionReviewResponse {
+  const { subject, id, code, message, letInBy } = decision;
+  const what = `skill-admission could not review ${subjectText(subject)}`;
+  const auditAnnotations = {
+    decision: `error ${code} ${printable(id, 16)}`,
+    ...(letInBy === undefined ? {} : { unchecked: `mode ${letInBy}` }),
+    causes: errorCause(code, message),
+  };
+  const base = { uid: subject.uid, auditAnnotations };
+  if (letInBy === undefined) {
+    const text = `${what}, so it is denied: ${code} ${printable(message, 800)}\ndecision ${printable(id, 16)}`;
+    return review({
+      ...base,
+      allowed: false,
+      status: { code: 500, reason: "InternalError", message: text },
+    });
+  }
+  const warnings =
+    letInBy === "Warn" ? [printable(`${what}: ${code} ${message}`, maxWarningLength)] : undefined;
+  return review({ ...base, allowed: true, ...defined({ warnings }) });
+}
+
 /** Turns a decision into an AdmissionReview: 403 for a denial by policy, 500 for a failed review. */
 export function toResponse(decision: Decision): AdmissionReviewResponse {
   const { uid } = decision.subject;
-  if (decision.outcome === "error") {
-    const message = `skill-admission could not review ${subjectText(decision.subject)}, so it is denied: ${decision.code} ${printable(decision.message, 800)}\ndecision ${printable(decision.id, 16)}`;
-    const auditAnnotations = {
-      decision: `error ${decision.code} ${printable(decision.id, 16)}`,
-      causes: errorCause(decision.code, decision.message),
-    };
-    return review({
-      uid,
-      allowed: false,
-      status: { code: 500, reason: "InternalError", message },
-      auditAnnotations,
-    });
-  }
+  if (decision.outcome === "error") return failed(decision);
   if ("bypass" in decision) {
     // `unchecked` lets an auditor distinguish a request that was allowed without review from a reviewed one.
     const auditAnnotations = {

@@ -5,6 +5,7 @@ import {
   type EffectivePolicies,
   type ReviewContext,
 } from "../evaluation/evaluate.ts";
+import { presetNode } from "../evaluation/preset-node.ts";
 import { readOnce } from "../evaluation/source-overlay.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { SkillReference } from "../skill/reference.ts";
@@ -42,6 +43,7 @@ export async function reviewPod(
     const references = [
       ...(await skillsBroughtIn(request, pod, effective, once)),
       ...(await skillsToCome(pod, changes, effective, once)),
+      ...nodeBroughtIn(request, pod, effective),
     ];
     const decision =
       references.length === 0
@@ -75,6 +77,14 @@ const isNewlyClosed = (
   { policies }: EffectivePolicies,
 ): boolean =>
   policies.some(({ closed }) => closed?.selects(labels) === true && !closed.selects(labelsOf(before)));
+
+/** The node of a pod that is created, or of a template: that of a stored pod was set when it was bound. */
+const nodeBroughtIn = (
+  { subject }: AdmissionRequest,
+  pod: PodSubject,
+  { policies }: EffectivePolicies,
+): readonly SkillReference[] =>
+  pod.isPod && subject.operation !== "CREATE" ? [] : presetNode(pod, policies);
 
 const expectNewPod = (
   { subject }: AdmissionRequest,

@@ -1,8 +1,8 @@
-import type { ReviewContext } from "../evaluation/evaluate.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { bypass } from "./decide.ts";
-import type { Decision } from "./decision.ts";
+import { isBinding, type Decision } from "./decision.ts";
+import { reviewBinding, type BindingContext } from "./review-binding.ts";
 import { reviewChange } from "./review-change.ts";
 import { reviewTooLarge } from "./review-too-large.ts";
 import { reviewPod } from "./review-pod.ts";
@@ -11,10 +11,11 @@ import { reviewPod } from "./review-pod.ts";
  * Reviews one request. Each allow either follows from verdicts or names its bypass.
  * @throws SourceError if the cluster could not be read; the caller turns it into a denial
  */
-export async function review(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
+export async function review(request: AdmissionRequest, context: BindingContext): Promise<Decision> {
   const { operation } = request.subject;
   if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
   if (request.resource === "configmaps") return reviewChange(request, context);
+  if (isBinding(request.subject)) return reviewBinding(request, context);
   if (request.tooLarge !== undefined) return reviewTooLarge(request, context);
   if (request.object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
   return reviewPod(request, request.object, context);

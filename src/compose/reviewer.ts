@@ -1,6 +1,6 @@
 import type { AdmissionRequest } from "../admission/admission-request.ts";
 import type { Decision } from "../admission/decision.ts";
-import { denialEvent } from "../admission/denial-event.ts";
+import { denialEvent, denies } from "../admission/denial-event.ts";
 import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
 import { LoopTurns } from "../evaluation/loop-turns.ts";
@@ -83,8 +83,6 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
     }
   };
 }
-
-const denies = ({ outcome }: Decision): boolean => outcome === "deny" || outcome === "error";
 
 /** Runs after the answer is sent: an Event must not delay it. */
 function tellEvent(events: EventWriter, decision: Decision, request: AdmissionRequest | undefined): void {

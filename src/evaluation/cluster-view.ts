@@ -10,6 +10,21 @@ export interface ClusterView {
    *   never pass for a namespace without policies
    */
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /**
+   * A pod as it is stored now, by a consistent read; undefined: there is none. Absent if nothing is stored.
+   * @throws SourceError
+   */
+  readonly storedPod?: (
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ) => Promise<KubernetesObject | undefined>;
+  /**
+   * Waits until changes are stored that other replicas let through before they knew of a pod that is stored now: as
+   * long as such a write takes. Absent if there is nothing to wait for.
+   * @throws SourceError TIMEOUT
+   */
+  readonly settling?: (signal: AbortSignal) => Promise<void>;
   /** Pods that mount this object: those of the watch, and the expected ones. */
   podsUsing(ref: VolumeObjectRef): readonly PodSubject[];
   /**

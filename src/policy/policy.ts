@@ -9,6 +9,9 @@ import type { Finding, Mode } from "./finding.ts";
 
 export type Response = "Deny" | "Warn" | "Allow";
 
+/** When stored pods are judged once more: as the watch shows them, or also when they are bound to a node. */
+export type Recheck = "Watch" | "Binding";
+
 /**
  * Trust periods of the entries that hold a key, anchor or root, by its fingerprint. A publisher without them, with
  * material of its own, is trusted at any time.
@@ -94,6 +97,7 @@ export interface Policy {
     readonly selects: (labels: Readonly<Record<string, string>>) => boolean;
     readonly data: readonly string[];
   };
+  readonly recheck: Recheck;
   /** Response to content that cannot be read, by its kind and the rule by which its place counts. */
   readonly unverifiable: (kind: SourceKind, rule: PlaceRule) => Response;
   /** Response to a bad signature beside a good one by a publisher. */

@@ -27,6 +27,7 @@ export const reasons = [
   "WRITABLE_MOUNT",
   "MOUNT_NOT_ALLOWED",
   "PROCESSES_SHARED",
+  "NODE_PRESET",
   "LIMIT_EXCEEDED",
   "TIMEOUT",
   "INTERNAL",

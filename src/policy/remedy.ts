@@ -144,6 +144,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
       "The policy demands private processes (`immutability.processNamespace`), and by `shareProcessNamespace` or `hostPID` the pod's containers reach each other's files through `/proc`, though the pod sees a skill or is a closed one.",
     remedy: "take shareProcessNamespace and hostPID out of the pod",
   },
+  NODE_PRESET: {
+    meaning:
+      "The policy reviews the binding of pods to nodes (`recheck: Binding`), and this one brings a `nodeName` of its own: no scheduler binds it, so its ConfigMaps could change unseen before it starts.",
+    remedy: "take nodeName out of the pod, and choose the node by nodeSelector or affinity",
+  },
   LIMIT_EXCEEDED: {
     meaning: "The skill, or an object on the way to it, is larger than what is checked.",
     remedy: "make the skill smaller: at most 10,000 files and 64 MiB",

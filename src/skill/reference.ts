@@ -64,10 +64,10 @@ export type SkillContent =
   | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string }
   | PodFault;
 
-/** No skill, but something of a pod that breaks a demand of policies: one mount, root file systems, or processes. */
+/** No skill, but something of a pod that breaks a demand of policies: one mount, root file systems, processes, or its node. */
 export interface PodFault {
   readonly state: "fault";
-  readonly demand: "closed" | "rootFilesystem" | "processes";
+  readonly demand: "closed" | "rootFilesystem" | "processes" | "binding";
   /** Names of the policies that demand it of this pod. */
   readonly policies: readonly string[];
   readonly detail: string;

@@ -175,9 +175,10 @@ function decisionFields(decision: Decision, milliseconds: number, client: string
   };
   if ("bypass" in decision) return { ...base, bypass: decision.bypass };
   if (decision.outcome === "error") {
-    const { code, message, cause } = decision;
+    const { code, message, cause, letInBy } = decision;
     return {
       ...base,
+      ...defined({ letInBy }),
       code,
       message: short(message),
       ...(cause === undefined ? {} : { error: errorFields(cause) }),

@@ -1,4 +1,5 @@
 import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../../evaluation/evaluate.ts";
+import { presetNode } from "../../evaluation/preset-node.ts";
 import { nameOf, namespaceOf } from "../../kubernetes/object.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource } from "../../skill/source.ts";
@@ -50,7 +51,13 @@ export async function reviewObject(
     const full: ReviewContext = { ...context, deps: { ...context.deps, source }, signal };
     const effective = await effectivePolicies(place, full);
     const isPassedOver = isStored && effective.policies.length === 0;
-    const references = isPassedOver ? [] : await skillsOf(pod, effective.policies, full);
+    const references = isPassedOver
+      ? []
+      : [
+          ...(await skillsOf(pod, effective.policies, full)),
+          // A stored pod has been bound.
+          ...(isStored ? [] : presetNode(pod, effective.policies)),
+        ];
     const why = references.length === 0 ? undefined : unreadable(effective.policies);
     if (why !== undefined) throw new SourceError("SOURCE_UNAVAILABLE", why);
     const evaluation = await evaluate(references, effective, pod, full);

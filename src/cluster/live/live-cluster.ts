@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { SourceError } from "../../skill/source-error.ts";
 import {
   collectionPath,
@@ -23,6 +24,7 @@ import {
 } from "./watch/reflector.ts";
 import { createReferencedObjects, type ReferencedObjects } from "./watch/referenced-objects.ts";
 import type { StatusWriter } from "./status/writer.ts";
+import { readStoredPod } from "./api/stored-pod.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
 import { createExpectedChanges } from "./expected-changes.ts";
 
@@ -37,7 +39,12 @@ export interface LiveClusterOptions {
   readonly namespace?: string;
   readonly mirrors?: MirrorSource;
   readonly times?: ReflectorTimes;
+  /** Milliseconds of `settling`; default 500. */
+  readonly settling?: number;
 }
+
+/** Milliseconds from a review of a change until it is stored, for all but few: a write of 1 MiB takes some 20. */
+const defaultSettling = 500;
 
 /** The cluster through watches and consistent reads. */
 export interface LiveCluster extends Cluster {
@@ -196,6 +203,8 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     namespaceLabels: async (name, signal) =>
       namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),
+    storedPod: (namespace, name, signal) => readStoredPod(client, namespace, name, signal),
+    settling: (signal) => settle(options.settling ?? defaultSettling, signal),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
     expectPod: (pod, namespace) => pods.expect(pod, namespace),
     readiness: missing,
@@ -207,6 +216,12 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
       client.close();
     },
   };
+}
+
+async function settle(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch((cause: unknown) => {
+    throw new SourceError("TIMEOUT", "there was no time to wait for changes on their way", { cause });
+  });
 }
 
 async function whenSynced(

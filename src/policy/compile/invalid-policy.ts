@@ -59,6 +59,7 @@ export function invalidPolicy(object: KubernetesObject, index: number, why: stri
       readOnlyRootFilesystem: true,
       privateProcesses: true,
     },
+    recheck: readable(shape.recheck, spec["recheck"], "Binding"),
     unverifiable: () => "Deny",
     otherSignatures: "Deny",
     unsigned: { action: "Deny" },

@@ -18,6 +18,7 @@ const defaults: Omit<ClusterSkillPolicySpec, "publishers"> = {
     readOnlyRootFilesystem: "NotRequired",
     processNamespace: "Any",
   },
+  recheck: "Watch",
   unverifiable: { default: "Deny" },
   unsigned: { action: "Deny" },
 };

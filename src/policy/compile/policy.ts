@@ -113,6 +113,7 @@ export function compilePolicy(
         privateProcesses: spec.immutability.processNamespace === "Private",
       },
       ...closedOf(spec.closed),
+      recheck: spec.recheck,
       unverifiable: unverifiableBy(spec.unverifiable),
       unsigned: { action, ...(until === undefined ? {} : { until: Date.parse(until) }) },
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Layer, MinimumGrade } from "../../evidence/grade.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
 import type { Mode } from "../finding.ts";
+import type { Recheck } from "../policy.ts";
 import { cardSection } from "./card-section.ts";
 import { closedSection, dataApartFromRoots } from "./closed.ts";
 import { asSet, byName, celRule, someMember } from "./schema/constraints.ts";
@@ -16,6 +17,8 @@ import { unverifiable } from "./unverifiable.ts";
 
 const modes = ["Enforce", "Warn", "Audit"] as const satisfies readonly Mode[];
 const grades = ["STRONG", "MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
+
+const rechecks = ["Watch", "Binding"] as const satisfies readonly Recheck[];
 
 /** Grades that the freshness layer can have. */
 const freshnessGrades = ["MEDIUM", "WEAK"] as const satisfies readonly MinimumGrade[];
@@ -188,6 +191,13 @@ export const clusterSkillPolicySpec = celRule(
         .exactOptional()
         .describe(
           "Pods in which every mount must be made of verified skills, be made by the kubelet (the account's token, its own certificates), or lie at or below a folder of `data`. Left out: none.",
+        ),
+      recheck: z
+        .enum(rechecks)
+        .default("Watch")
+        .describe(
+          "When a pod is judged once more, as it and its ConfigMaps are stored. Watch: once the watch shows them, when the pod may run already. Binding: also when the scheduler binds it to a node, " +
+            "before any kubelet sees it; a pod that fails is not bound in mode Enforce, nor one that brings a `nodeName` of its own and reads a ConfigMap.",
         ),
       unsigned: unsigned
         .prefault({})

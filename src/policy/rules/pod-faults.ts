@@ -8,6 +8,7 @@ const codes: Readonly<Record<PodFault["demand"], Reason>> = {
   closed: "MOUNT_NOT_ALLOWED",
   rootFilesystem: "WRITABLE_MOUNT",
   processes: "PROCESSES_SHARED",
+  binding: "NODE_PRESET",
 };
 
 /** Reports a fault of the pod to the policies that demand otherwise of it. */

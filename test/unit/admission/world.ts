@@ -68,6 +68,8 @@ export class World {
   ]);
   readonly configMaps = new Map<string, KubernetesObject>();
   running: readonly KubernetesObject[] = [];
+  /** Pods as a consistent read shows them, by name. */
+  readonly stored = new Map<string, KubernetesObject>();
   readonly reads: string[] = [];
   readonly cache: CacheResult[] = [];
   verifications = 0;
@@ -85,6 +87,7 @@ export class World {
         ? Promise.reject(new SourceError("SOURCE_UNAVAILABLE", `there is no Namespace ${name}`))
         : Promise.resolve(labels);
     },
+    storedPod: (_namespace, name) => Promise.resolve(this.stored.get(name)),
     podsUsing: (ref) =>
       this.running
         .map((object) => podOf(object, namespace)!)

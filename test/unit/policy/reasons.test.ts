@@ -63,7 +63,7 @@ const mutable = (immutable: boolean): Scene => ({
 });
 
 /** A pod that breaks a demand of the policy of this name. */
-const faulty = (demand: "closed" | "processes", policy: string): Scene => ({
+const faulty = (demand: "closed" | "processes" | "binding", policy: string): Scene => ({
   reference: { content: { state: "fault", demand, policies: [policy], detail: "d" } },
   evidence: null,
 });
@@ -145,6 +145,7 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   WRITABLE_MOUNT: [written(true), written(false)],
   MOUNT_NOT_ALLOWED: [faulty("closed", "p"), faulty("closed", "another")],
   PROCESSES_SHARED: [faulty("processes", "p"), faulty("processes", "another")],
+  NODE_PRESET: [faulty("binding", "p"), faulty("binding", "another")],
   LIMIT_EXCEEDED: [unavailable("LIMIT_EXCEEDED"), fine],
   TIMEOUT: [unavailable("TIMEOUT"), fine],
   INTERNAL: [{ evidence: null }, fine],

@@ -381,6 +381,9 @@ export const resourceCases: readonly ResourceCase[] = [
     /processNamespace/,
   ),
 
+  policy("a review of bindings", { recheck: "Binding" }),
+  policy("no review of bindings", { mode: "Audit", recheck: "Watch" }),
+  policy("an unknown recheck", { recheck: "Never" }, /recheck/),
   policy("closed pods", {
     closed: { podSelector: { matchLabels: { runtime: "agent" } }, data: ["/data", "/var/cache/app"] },
   }),

@@ -124,6 +124,7 @@ describe("parse", () => {
         readOnlyRootFilesystem: "NotRequired",
         processNamespace: "Any",
       },
+      recheck: "Watch",
       unverifiable: { default: "Deny" },
       unsigned: { action: "Deny" },
     });

@@ -16,21 +16,31 @@ const defaultCacheBytes = 16 * 1024 * 1024;
  * Values of one object: 50,000 keys take up to 0.1 s to read, in which nothing else is answered, and a skill has a fifth
  * of them at most.
  */
-const maxValues = 50_000;
+export const maxValues = 50_000;
 
 /** Requests only metadata: a few hundred bytes instead of up to 1 MiB, without decoding. */
 const metadataOnly = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 
-const plurals = { ConfigMap: "configmaps", Secret: "secrets" } as const;
+const plurals = { ConfigMap: "configmaps", Secret: "secrets", Pod: "pods" } as const;
+
+interface NamedObject {
+  readonly kind: keyof typeof plurals;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** Covers namespaces (DNS labels) and object names (DNS subdomains); nothing else may enter a URL. */
 const namePattern = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-function pathOf(ref: VolumeObjectRef): string {
+/**
+ * Path of an object.
+ * @throws SourceError SOURCE_MALFORMED
+ */
+export function pathOf(ref: NamedObject): string {
   if (!namePattern.test(ref.namespace) || !namePattern.test(ref.name) || ref.namespace.includes("."))
     throw new SourceError(
       "SOURCE_MALFORMED",
-      `${JSON.stringify(describeRef(ref))} is not a name that Kubernetes allows`,
+      `${JSON.stringify(`${ref.kind} ${ref.namespace}/${ref.name}`)} is not a name that Kubernetes allows`,
     );
   return `/api/v1/namespaces/${ref.namespace}/${plurals[ref.kind]}/${ref.name}`;
 }
@@ -61,7 +71,7 @@ export function toSourceError(error: unknown, what: string): SourceError {
 }
 
 /** Whether the API server says that there is no such object. */
-const isAbsent = (error: unknown): boolean =>
+export const isAbsent = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 404 && error.reason === "NotFound";
 
 /** Bytes of a decoded object in the cache, about. */
