@@ -7,7 +7,7 @@ import { exemptNamespaces } from "../../cluster/live/registration/webhook-config
 import { createStatusWriter } from "../../cluster/live/status/writer.ts";
 import type { Config } from "../../config.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Connected } from "../connected.ts";
+import type { Connected, Registration } from "../connected.ts";
 import { closing, type openMirrors } from "../mirrors.ts";
 import { leadershipOf } from "./leadership.ts";
 import { reachOf, type LiveMode } from "./reach.ts";
@@ -29,9 +29,17 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
   const reach = await reachOf(mode);
   const { client, store, names } = reach;
   const leadership = leadershipOf(config, client, deps);
+  let registration: Registration | undefined;
   const cluster = openLiveCluster({
     client,
-    hooks,
+    hooks: {
+      ...hooks,
+      onPolicies: (snapshot) => {
+        hooks.onPolicies?.(snapshot);
+        // What is registered follows the policies.
+        void registration?.refresh();
+      },
+    },
     status: createStatusWriter(client, hooks, leadership),
     mirrors,
     ...defined({ namespace: config.namespace }),
@@ -49,6 +57,12 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
     names,
     leadership,
     ...(config.events ? { events: events() } : {}),
-    register: (certificates) => registrationOf(config, reach, { ...deps, leadership, certificates }),
+    register: (certificates) =>
+      (registration = registrationOf(config, reach, {
+        ...deps,
+        leadership,
+        certificates,
+        policies: cluster,
+      })),
   };
 }

@@ -6,12 +6,16 @@ import {
   registerWebhook,
   type WebhookRegistration,
 } from "../../cluster/live/registration/register-webhook.ts";
+import type { WebhookOptions } from "../../cluster/live/registration/webhook-configuration.ts";
 import type { Config } from "../../config.ts";
+import { atBinding } from "../../evaluation/preset-node.ts";
+import type { PolicyIndex, PolicySnapshot } from "../../policy/policy.ts";
 import { joinBundles } from "../../server/certificates/bundle.ts";
 import type { CertificateSource } from "../../server/certificates/certificate-source.ts";
 import { bundleOf, fromFiles } from "../../server/certificates/state.ts";
 import type { CertificateStore } from "../../server/certificates/store.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { defined } from "../../text/fields.ts";
 import type { Registration } from "../connected.ts";
 import type { Reach } from "./reach.ts";
 import { startedTrusted } from "./started-trusted.ts";
@@ -21,11 +25,12 @@ interface Parts {
   readonly log: Log;
   readonly leadership: Leadership;
   readonly certificates: CertificateSource;
+  readonly policies: PolicyIndex;
 }
 
 /** Keeps the webhook registered under its address. */
 export function registrationOf(config: Config, reach: Reach, parts: Parts): Registration {
-  const { hooks, log, leadership, certificates } = parts;
+  const { hooks, log, leadership, certificates, policies } = parts;
   const { client, address, store, service } = reach;
   const registration = registerWebhook({
     client,
@@ -46,6 +51,7 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
           ? await sharedBundle(store, certificates, signal)
           : joinBundles(certificates.current().caBundle, registeredBundle, Date.now()),
       timeoutSeconds: config.timeoutSeconds,
+      ...defined({ bindings: bindingsBy(policies.current()) }),
       ...exemptionsOf(config),
     }),
   });
@@ -54,6 +60,13 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
     readiness: readinessOf(registration, config, reach, certificates),
     registered: () => registration.readiness().length === 0,
   };
+}
+
+/** How the API server asks about bindings, by the policies; undefined: not at all. */
+export function bindingsBy({ policies }: PolicySnapshot): WebhookOptions["bindings"] {
+  const demanding = atBinding(policies);
+  if (demanding.length === 0) return undefined;
+  return demanding.some(({ mode }) => mode === "Enforce") ? "Fail" : "Ignore";
 }
 
 /** Namespaces without reviews. */

@@ -28,6 +28,8 @@ export interface WebhookOptions {
   readonly owner?: { readonly name: string; readonly uid: string };
   /** Namespaces without reviews, besides the controller's own; default kube-system and kube-node-lease. */
   readonly exemptNamespaces?: readonly string[];
+  /** `failurePolicy` of the webhook for bindings of pods to nodes; absent: no policy reviews them, and none is registered. */
+  readonly bindings?: "Fail" | "Ignore";
 }
 
 interface Rule {
@@ -38,6 +40,7 @@ interface Rule {
 
 interface Webhook {
   readonly name: string;
+  readonly failurePolicy: "Fail" | "Ignore";
   readonly rules: readonly Rule[];
   readonly matchConditions: readonly MatchCondition[];
 }
@@ -57,6 +60,7 @@ const rulesFor = (kinds: readonly Carrier[]): readonly Rule[] =>
 const webhooks: readonly Webhook[] = [
   {
     name: "pods.skill-admission.dev",
+    failurePolicy: "Fail",
     rules: [
       ...rulesFor([pods]),
       { apiGroups: [""], resources: ["pods/ephemeralcontainers"], operations: ["UPDATE"] },
@@ -65,15 +69,28 @@ const webhooks: readonly Webhook[] = [
   },
   {
     name: "controllers.skill-admission.dev",
+    failurePolicy: "Fail",
     rules: rulesFor(controllers),
     matchConditions: [{ name: "not-the-same-template", expression: notUnchanged(controllers) }],
   },
   {
     name: "configmaps.skill-admission.dev",
+    failurePolicy: "Fail",
     rules: [{ apiGroups: [""], resources: ["configmaps"], operations: written }],
     matchConditions: [notALeaderLock, notTheClusterCa],
   },
 ];
+
+/** Both ways to bind a pod: `bindings` is the older one. No other write sets a pod's node. */
+const bindingWebhook = (failurePolicy: Webhook["failurePolicy"]): Webhook => ({
+  name: "bindings.skill-admission.dev",
+  failurePolicy,
+  rules: [{ apiGroups: [""], resources: ["pods/binding", "bindings"], operations: ["CREATE"] }],
+  matchConditions: [],
+});
+
+const webhooksFor = ({ bindings }: WebhookOptions): readonly Webhook[] =>
+  bindings === undefined ? webhooks : [...webhooks, bindingWebhook(bindings)];
 
 /** kube-system starts before the webhook can: reviews of it could keep a cluster from starting. */
 const defaultExempt = ["kube-system", "kube-node-lease"];
@@ -107,6 +124,8 @@ const exempting = (names: readonly string[]): readonly object[] => [
  *   break-glass label.
  * - Every ConfigMap of other namespaces is reviewed, whatever the policies; one that no pod under a policy mounts
  *   is admitted by the first check.
+ * - Bindings of pods are reviewed only while some policy says so; while no such policy enforces, one that cannot be
+ *   reviewed goes through.
  * - `sideEffects: NoneOnDryRun`: a review may write Events, but none for a dry run.
  * - API versions are the stable ones; `matchPolicy: Equivalent` covers the others.
  */
@@ -127,18 +146,19 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
         ? {}
         : { ownerReferences: [{ apiVersion: "v1", kind: "Namespace", ...options.owner }] }),
     },
-    webhooks: webhooks.map(({ name, rules, matchConditions }) => ({
+    webhooks: webhooksFor(options).map(({ name, failurePolicy, rules, matchConditions }) => ({
       name,
       admissionReviewVersions: ["v1"],
       clientConfig: clientConfig(options),
-      failurePolicy: "Fail",
+      failurePolicy,
       matchPolicy: "Equivalent",
       sideEffects: "NoneOnDryRun",
       timeoutSeconds: options.timeoutSeconds ?? 5,
       namespaceSelector: { matchExpressions: exempting(exemptNamespaces(options)) },
       objectSelector: {},
       rules: rules.map((rule) => ({ ...rule, apiVersions: ["v1"], scope: "Namespaced" })),
-      matchConditions,
+      // The API server leaves an empty list out.
+      ...(matchConditions.length === 0 ? {} : { matchConditions }),
     })),
   };
 }
