@@ -73,10 +73,11 @@ async function podToBind(
   if (tooLarge !== undefined) throw tooManyValues(`Binding ${namespace}/${name}`);
   if (object === undefined) throw new SourceError("SOURCE_MALFORMED", "request.object is missing");
   const uid = uidOf(object);
+  // The API server takes it out of every Binding at the older resource.
   if (uid === "")
     throw new SourceError(
       "SOURCE_MALFORMED",
-      "the Binding has no metadata.uid, so another pod of that name could be bound than the one under review; have the scheduler set it, as kube-scheduler does",
+      "the Binding has no metadata.uid, so another pod of that name could be bound than the one under review; have the scheduler set it and bind by pods/binding, as kube-scheduler does",
     );
   if (deps.cluster.storedPod === undefined)
     throw new SourceError("SOURCE_UNAVAILABLE", "there is no cluster from which the pod could be read");

@@ -302,7 +302,9 @@ describe("a pod that brings its node with it", () => {
     expect(denial(await world.review(placed(world, { nodeName: "" })))).toBeUndefined();
     const running = placed(world);
     const labelled = { ...running, metadata: { ...(running.metadata as object), labels: { a: "b" } } };
-    const image = JSON.parse(JSON.stringify(running).replace('"image":"agent"', '"image":"other"')) as KubernetesObject;
+    const image = JSON.parse(
+      JSON.stringify(running).replace('"image":"agent"', '"image":"other"'),
+    ) as KubernetesObject;
     for (const object of [labelled, image]) {
       const answer = await world.review(object, { operation: "UPDATE", oldObject: running });
       expect(denial(answer)).toBeUndefined();

@@ -81,7 +81,7 @@ const webhooks: readonly Webhook[] = [
   },
 ];
 
-/** Both ways to bind a pod: `bindings` is the older one. No other write sets a pod's node. */
+/** Both ways to bind a pod: `bindings` is the older one. No other write sets the node of a stored pod. */
 const bindingWebhook = (failurePolicy: Webhook["failurePolicy"]): Webhook => ({
   name: "bindings.skill-admission.dev",
   failurePolicy,

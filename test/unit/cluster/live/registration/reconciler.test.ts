@@ -128,6 +128,26 @@ describe("RegistrationReconciler", () => {
     expect(api.objects.get(path)?.metadata).toMatchObject({ ownerReferences });
   });
 
+  it("follows the policies to and fro without calling it a repair", async () => {
+    let bindings: "Fail" | "Ignore" | undefined;
+    const address = { service: { namespace: "n", name: "s", port: 443 } };
+    reconciler = reconcilerWith({
+      options: () => Promise.resolve({ address, caBundle, ...(bindings === undefined ? {} : { bindings }) }),
+    });
+    const names = () =>
+      (api.objects.get(path)!["webhooks"] as readonly { readonly name: string }[]).map(({ name }) => name);
+    await look();
+    const without = names();
+    for (bindings of ["Fail", "Ignore"] as const) {
+      await look();
+      expect(names()).toEqual([...without, "bindings.skill-admission.dev"]);
+    }
+    bindings = undefined;
+    await look();
+    expect(names()).toEqual(without);
+    expect([repairs, problems, reconciler.problem]).toEqual([0, [], undefined]);
+  });
+
   it("writes nothing when all is well, however often it looks", async () => {
     await look();
     const { length } = api.written();

@@ -35,6 +35,20 @@ describe("webhookConfiguration", () => {
     );
   });
 
+  it("asks about bindings, by both resources, only where it is told to, and fails as it is told", () => {
+    const { length } = webhooksOf(base);
+    for (const failurePolicy of ["Fail", "Ignore"] as const) {
+      const webhooks = webhooksOf({ ...base, bindings: failurePolicy });
+      expect(webhooks.map((one) => one.failurePolicy)).toEqual(["Fail", "Fail", "Fail", failurePolicy]);
+      expect(webhooks.slice(0, length)).toEqual(webhooksOf(base));
+      const [rule, ...others] = webhooks.at(-1)!.rules;
+      expect(others).toEqual([]);
+      expect(rule).toMatchObject({ resources: ["pods/binding", "bindings"], operations: ["CREATE"] });
+      // The API server leaves an empty list out, which would count as a change of the registration.
+      expect(webhooks.at(-1)).not.toHaveProperty("matchConditions");
+    }
+  });
+
   it.each(volumeObjectKinds.filter((kind) => kind !== "Secret"))("asks about changes of every %s", (kind) => {
     const [rule] = webhooksOf(base)
       .flatMap(({ rules }) => rules)
