@@ -58,6 +58,7 @@ const open = () => {
     client,
     hooks,
     status: createStatusWriter(client, hooks, soleLeader()),
+    timeoutSeconds: 5,
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 },
   });
 };

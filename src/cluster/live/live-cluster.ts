@@ -39,12 +39,15 @@ export interface LiveClusterOptions {
   readonly namespace?: string;
   readonly mirrors?: MirrorSource;
   readonly times?: ReflectorTimes;
-  /** Milliseconds of `settling`; default 500. */
-  readonly settling?: number;
+  /** Seconds that the API server waits for a review. */
+  readonly timeoutSeconds: number;
 }
 
-/** Milliseconds from a review of a change until it is stored, for all but few: a write of 1 MiB takes some 20. */
-const defaultSettling = 500;
+/**
+ * Milliseconds from the review of a change until it is stored, at most: on a quiet machine a write of 1 MiB takes some 20,
+ * on one that is short of processors by ten times up to 200. A fifth of a review's time where that is less.
+ */
+const settlingOf = ({ timeoutSeconds }: LiveClusterOptions): number => Math.min(1000, timeoutSeconds * 200);
 
 /** The cluster through watches and consistent reads. */
 export interface LiveCluster extends Cluster {
@@ -204,7 +207,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
       namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),
     storedPod: (namespace, name, signal) => readStoredPod(client, namespace, name, signal),
-    settling: (signal) => settle(options.settling ?? defaultSettling, signal),
+    settling: (signal) => settle(settlingOf(options), signal),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
     expectPod: (pod, namespace) => pods.expect(pod, namespace),
     readiness: missing,

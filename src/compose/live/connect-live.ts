@@ -42,6 +42,7 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
     },
     status: createStatusWriter(client, hooks, leadership),
     mirrors,
+    timeoutSeconds: config.timeoutSeconds,
     ...defined({ namespace: config.namespace }),
   });
   const events = () =>

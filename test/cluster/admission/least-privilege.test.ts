@@ -65,6 +65,26 @@ describe("with the rights of docs/cluster.md and no others", () => {
     expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{.*\} [1-9]/);
   });
 
+  it("it judges a pod once more when it is bound", async () => {
+    const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+    await enforce(
+      policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }], recheck: "Binding" }),
+    );
+    await expect
+      .poll(async () => JSON.stringify(await find(registrationPath)), { timeout: 20_000 })
+      .toContain("bindings.skill-admission.dev");
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const { uid } = (await api(`${pods}/good`))["metadata"] as { readonly uid: string };
+    const target = { kind: "Node", name: "node-1" };
+    const body = { apiVersion: "v1", kind: "Binding", metadata: { name: "good", uid }, target };
+    // The API server asks within moments of the registration; dry runs bind nothing.
+    const asked = async (): Promise<string | undefined> => {
+      await api(`${pods}/good/binding?dryRun=All`, { method: "POST", body });
+      return (await product.log()).findLast(({ kind }) => kind === "Binding")?.decision;
+    };
+    await expect.poll(asked, { timeout: 20_000 }).toBe("allow");
+  });
+
   it("it puts its registration back, and says so", async () => {
     await remove(registrationPath);
     await expect.poll(() => find(registrationPath), { timeout: 10_000 }).toBeDefined();

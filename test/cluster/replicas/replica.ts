@@ -16,6 +16,8 @@ import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 /** One of several processes of the product that agree on a leader by one Lease. */
 export interface Replica {
   readonly url: string;
+  /** The authority of its certificate, PEM. */
+  authority(): Promise<string>;
   log(): Promise<readonly LogLine[]>;
   /** The value of a metric without labels; undefined where it cannot be had. */
   metric(name: string): Promise<number | undefined>;
@@ -52,7 +54,9 @@ export async function startReplica(namespace: string, options: ReplicaOptions = 
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
   const url = `https://${host.name}:${port}`;
   const logFile = join(folder, "serve.log");
+  const caFile = join(folder, "ca.crt");
   const flags = {
+    "ca-file": caFile,
     kubeconfig: options.kubeconfig ?? administrators,
     "webhook-url": url,
     namespace,
@@ -83,6 +87,7 @@ export async function startReplica(namespace: string, options: ReplicaOptions = 
   };
   return {
     url,
+    authority: () => readFile(caFile, "utf8"),
     log,
     metric: async (name) => {
       try {
