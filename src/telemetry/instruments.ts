@@ -69,7 +69,7 @@ export function reviewInstruments(registry: Registry) {
     }),
     errors: new Counter<"code">({
       name: `${prefix}request_errors_total`,
-      help: "Reviews that could not be completed, which denies them, by reason code",
+      help: "Reviews that could not be completed, by reason code; they deny, but for bindings where no policy enforces",
       labelNames: ["code"],
       registers,
     }),

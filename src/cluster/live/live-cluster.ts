@@ -45,9 +45,10 @@ export interface LiveClusterOptions {
 
 /**
  * Milliseconds from the review of a change until it is stored, at most: on a quiet machine a write of 1 MiB takes some 20,
- * on one that is short of processors by ten times up to 200. A fifth of a review's time where that is less.
+ * on one that is short of processors by ten times up to 200. A fifth of a review's time where that is less. The log calls
+ * a review of a second slow.
  */
-const settlingOf = ({ timeoutSeconds }: LiveClusterOptions): number => Math.min(1000, timeoutSeconds * 200);
+const settlingOf = ({ timeoutSeconds }: LiveClusterOptions): number => Math.min(900, timeoutSeconds * 200);
 
 /** The cluster through watches and consistent reads. */
 export interface LiveCluster extends Cluster {
