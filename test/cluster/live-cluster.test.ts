@@ -128,6 +128,26 @@ describe("openLiveCluster", () => {
     expect(cluster.current()).toBe(before);
   });
 
+  it("reads a pod as it is stored at that moment, and waits a while for changes on their way", async () => {
+    await apply(pod("stored", "c"));
+    const path = podPath("stored");
+    for (const round of ["1", "2", "3"]) {
+      await patch(path, { metadata: { labels: { round } } });
+      expect((await cluster.storedPod?.(namespace, "stored", soon()))?.metadata).toMatchObject({
+        labels: { round },
+      });
+    }
+    await remove(path);
+    await vi.waitFor(
+      async () => expect(await cluster.storedPod?.(namespace, "stored", soon())).toBeUndefined(),
+      40_000,
+    );
+    const started = performance.now();
+    await cluster.settling?.(soon());
+    expect(performance.now() - started).toBeGreaterThan(850);
+    await expect(cluster.settling?.(AbortSignal.abort())).rejects.toMatchObject({ code: "TIMEOUT" });
+  });
+
   it("writes Ready with generation and counts", async () => {
     await vi.waitFor(async () => {
       expect(await status(first)).toMatchObject({

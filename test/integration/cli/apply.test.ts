@@ -91,6 +91,19 @@ describe("apply", () => {
     }
   });
 
+  it("denies a pod that brings its node, where the policy reviews bindings, as the webhook would", async () => {
+    const reviewing = put(
+      "binding.json",
+      JSON.stringify(policyObject("payments", pem, { recheck: "Binding" })),
+    );
+    const judge = (stdin: string) =>
+      run(["apply", "--policy", reviewing, "--resource", "-", "-o", "json"], { stdin });
+    expect(await judge(packed)).toMatchObject({ code: 0, err: "" });
+    const { code, out } = await judge(packed.replace("\nspec:\n", "\nspec:\n  nodeName: node-1\n"));
+    expect(code).toBe(1);
+    expect(out).toContain("NODE_PRESET");
+  });
+
   it("denies a pod whose ConfigMap is in none of the files", async () => {
     const podOnly = packed.slice(packed.indexOf("\n---\n") + 5);
     const { code, out } = await apply(["-o", "json"], podOnly);
