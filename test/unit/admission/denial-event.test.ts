@@ -65,6 +65,32 @@ describe("denialEvent", () => {
     expect(denialEvent(denied("x", { name: "etl-*" }), pod())?.regarding.name).toBe("etl-");
   });
 
+  it("is about the pod that is not bound, whatever the Binding says of owners, and shows the reasons first", () => {
+    const binding = {
+      apiVersion: "v1",
+      kind: "Binding",
+      metadata: { name: "etl", uid: "p-1", ownerReferences: [owner] },
+    };
+    const event = denialEvent(denied("x", { kind: "Binding", resource: "pods/binding" }), binding);
+    expect(event?.regarding).toEqual({
+      apiVersion: "v1",
+      kind: "Pod",
+      name: "etl",
+      namespace: "payments",
+      uid: "p-1",
+    });
+    expect(event?.note().split("\n")[0]).toMatch(
+      /denied Binding payments\/etl: 1 of 1 skill failed: FILE_UNSIGNED$/,
+    );
+    expect(denialEvent(denied(), pod())?.note().split("\n")[0]).toMatch(/1 of 1 skill failed$/);
+  });
+
+  it("is none where a mode lets in what could not be reviewed", () => {
+    const failed = { outcome: "error", id: "7f3c1a9e", subject, code: "TIMEOUT", message: "late" } as const;
+    expect(denialEvent(failed, pod())).toMatchObject({ reason: "SkillReviewFailed" });
+    expect(denialEvent({ ...failed, letInBy: "Audit" }, pod())).toBeUndefined();
+  });
+
   it.each([
     ["no list", {}],
     ["no controller", [{ ...owner, controller: false }]],
