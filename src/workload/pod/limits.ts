@@ -15,9 +15,9 @@ export const podLimits = {
   /** Bytes of these keys together. Also bytes of the verified skills together, counted for each path. */
   mountedBytes: 64 * 1024 * 1024,
   /** Files of all mounted volumes together, as each source lays them out; one object may be in many of them. */
-  laidOutFiles: 200_000,
-  /** Files of all containers together; a file that two containers see counts twice. */
-  seenFiles: 200_000,
+  laidOutFiles: 50_000,
+  /** Files of all containers together; a file that two containers see counts twice. Finding skills among them is one step: some 0.1 s. */
+  seenFiles: 50_000,
   /** Characters of these files' paths: each is gone through, and a mount's path comes before every file below it. */
   seenPathCharacters: 4_000_000,
   /** Skills verified for one pod; a skill that several containers see at one path counts once. */

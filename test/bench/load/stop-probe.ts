@@ -1,4 +1,8 @@
-/** Asks a server's `/healthz` every few milliseconds from a thread of its own, and notes the longest wait. */
+/**
+ * Asks a server's `/healthz` every few milliseconds from a thread of its own, and notes the longest wait: by the clock, and
+ * by the processor time that the server's main thread took meanwhile, which others on the machine do not lengthen.
+ */
+import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -6,16 +10,27 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 /** Milliseconds between two questions. */
 const pause = 5;
 
+/** The longest waits, milliseconds. */
+export interface LongestStop {
+  readonly clock: number;
+  readonly processor: number;
+}
+
 /** A probe that runs. */
 export interface StopProbe {
-  /** Milliseconds of the longest wait since the last call. */
-  longest(): Promise<number>;
+  /** The longest waits since the last call. */
+  longest(): Promise<LongestStop>;
   stop(): Promise<void>;
 }
 
-/** Probes the server at a port of this machine. */
-export function probeStops(port: number): StopProbe {
-  const worker = new Worker(new URL(import.meta.url), { workerData: port });
+interface Server {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Probes a server of this machine. */
+export function probeStops({ port, pid }: Server): StopProbe {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { port, pid } satisfies Server });
   return {
     longest: () =>
       new Promise((resolve) => {
@@ -28,29 +43,45 @@ export function probeStops(port: number): StopProbe {
   };
 }
 
+/** Milliseconds of processor time of a process's main thread; 0 where the kernel does not say. */
+function mainThreadTime(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 if (!isMainThread) {
+  const { port, pid } = workerData as Server;
   const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
-  let longest = 0;
-  let since = performance.now();
+  let longest: LongestStop = { clock: 0, processor: 0 };
+  const now = (): LongestStop => ({ clock: performance.now(), processor: mainThreadTime(pid) });
+  let since = now();
   let waiting = false;
+  const note = (): void => {
+    const { clock, processor } = now();
+    longest = {
+      clock: Math.max(longest.clock, clock - since.clock),
+      processor: Math.max(longest.processor, processor - since.processor),
+    };
+  };
   parentPort!.on("message", () => {
-    parentPort!.postMessage(Math.max(longest, waiting ? performance.now() - since : 0));
-    longest = 0;
+    if (waiting) note();
+    parentPort!.postMessage(longest);
+    longest = { clock: 0, processor: 0 };
   });
   for (;;) {
-    since = performance.now();
+    since = now();
     waiting = true;
     await new Promise<void>((resolve) => {
-      const call = request(
-        { agent, host: "127.0.0.1", port: workerData as number, path: "/healthz" },
-        (answer) => {
-          answer.resume().once("end", resolve);
-        },
-      );
+      const call = request({ agent, host: "127.0.0.1", port, path: "/healthz" }, (answer) => {
+        answer.resume().once("end", resolve);
+      });
       call.once("error", () => resolve()).end();
     });
     waiting = false;
-    longest = Math.max(longest, performance.now() - since);
+    note();
     await sleep(pause);
   }
 }
