@@ -138,6 +138,24 @@ describe("an attack between a pod's admission and its appearance in the watch", 
     expect(denial(await evil(world))).toBeUndefined();
   });
 
+  it.each([
+    ["of kagent's, by its image alone", "registry.example/kagent-dev/kagent/app:1", "DIGEST_MISMATCH"],
+    ["of any other project's", "registry.example/shop/app:1", undefined],
+  ])("is denied by what the watch has shown of a container %s", async (_, image, code) => {
+    const { world, pods } = watched();
+    const pod = world.carry(published.skill);
+    const { volumes } = pod["spec"] as { readonly volumes: readonly object[] };
+    const volumeMounts = [{ name: "skill", mountPath: "/plugins/data-designer" }];
+    // Only where it lies tells that it is a skill.
+    const items = configMapOf(published.skill).items.filter(({ path }) => path !== "SKILL.md");
+    const partial = [{ ...volumes[0], configMap: { name: "skills-etl", items } }];
+    const spec = { volumes: partial, containers: [{ name: "agent", image, volumeMounts }] };
+    pods.set(`${namespace}/etl`, { ...pod, spec }, namespace);
+    const message = denial(await evil(world));
+    if (code === undefined) expect(message).toBeUndefined();
+    else expect(message).toContain(code);
+  });
+
   it("does not keep a ConfigMap from change for a pod that was denied, failed, or was a dry run", async () => {
     const { world } = watched();
     const denied = withUid(world.carry(changed));
