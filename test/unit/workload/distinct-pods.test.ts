@@ -29,7 +29,7 @@ const noPause = (): Promise<void> => Promise.resolve();
 const names = async (...pods: readonly PodSubject[]): Promise<readonly string[]> =>
   (await distinctPods(pods, noRule, noPause)).map(({ name }) => name);
 
-describe("distinctPods", async () => {
+describe("distinctPods", () => {
   it("leaves one of the replicas of a template, each with its account's token", async () => {
     expect(await names(replica("a"), replica("b"), replica("c"))).toEqual(["a"]);
     expect(await names()).toEqual([]);

@@ -28,9 +28,11 @@ const reduced = (subject: PodSubject): PodSubject => ({ ...subject, spec: reduce
 /** All that is read of a pod's spec; of the variables, what they decide. */
 function readOf(subject: PodSubject): unknown {
   const spec = readPodSpec(subject);
-  const containers = spec.containers.map(
-    ({ environment: _values, environmentSources: _sources, ...rest }) => rest,
-  );
+  const containers = spec.containers.map((one) => ({
+    ...one,
+    environment: undefined,
+    environmentSources: undefined,
+  }));
   const decided = spec.containers.map((one) => [
     movedRoots(one, new Map()),
     environmentRequests(one, subject.namespace),

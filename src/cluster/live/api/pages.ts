@@ -33,6 +33,24 @@ function textIn(list: KubernetesObject, field: string): string {
   return typeof value === "string" ? value : "";
 }
 
+/** Where a list goes on. */
+interface Place {
+  /** Empty for the first page; undefined behind the last. */
+  readonly token: string | undefined;
+  /** Objects that are asked for. */
+  readonly size: number;
+}
+
+/** Where a list goes on after a page that was refused. @throws the refusal if it goes on nowhere */
+function afterRefusal(error: unknown, { token, size }: Place, acrossVersions: boolean): Place {
+  if (!(error instanceof ApiError)) throw error;
+  if (size > 1 && error.reason === tooManyBytes) return { token, size: Math.max(1, Math.floor(size / 4)) };
+  // The API server keeps versions for five minutes; with the refusal it says how to go on.
+  const next = acrossVersions ? error.continuation : undefined;
+  if (next === undefined || next === token) throw error;
+  return { token: next, size };
+}
+
 /**
  * Lists a collection page by page: each is requested after the one before is dealt with.
  * @throws ApiError
@@ -42,10 +60,9 @@ export async function* pagesOf(
   { path, fieldSelector, limit, acrossVersions }: PagedList,
   signal?: AbortSignal,
 ): AsyncGenerator<ListPage> {
-  /** Empty for the first page; undefined behind the last. */
-  let token: string | undefined = "";
-  let size = limit;
-  while (token !== undefined) {
+  let place: Place = { token: "", size: limit };
+  while (place.token !== undefined) {
+    const { token, size }: Place = place;
     const more = token === "" ? {} : { continue: token };
     const asked = { ...defined({ fieldSelector }), limit: String(size), ...more };
     const query = new URLSearchParams(asked).toString();
@@ -58,19 +75,12 @@ export async function* pagesOf(
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
     } catch (error) {
-      if (size > 1 && error instanceof ApiError && error.reason === tooManyBytes) {
-        size = Math.max(1, Math.floor(size / 4));
-        continue;
-      }
-      // The API server keeps versions for five minutes; with the refusal it says how to go on.
-      const next = error instanceof ApiError && acrossVersions ? error.continuation : undefined;
-      if (next === undefined || next === token) throw error;
-      token = next;
+      place = afterRefusal(error, place, acrossVersions === true);
       continue;
     }
     const items = list["items"] ?? [];
     if (!Array.isArray(items)) throw new ApiError(0, `${path}: the list has no items`);
     yield { items: items as readonly KubernetesObject[], list };
-    token = textIn(list, "continue") || undefined;
+    place = { token: textIn(list, "continue") || undefined, size };
   }
 }
