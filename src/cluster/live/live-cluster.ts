@@ -9,6 +9,7 @@ import {
 } from "../../policy/resource/kinds.ts";
 import { resolveNothing } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
+import { ConfigMapHolders } from "../config-map-holders.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api/client.ts";
 import type { Labels } from "../../kubernetes/object.ts";
@@ -67,7 +68,7 @@ const paths: Readonly<Record<Watched, string>> = {
   pods: "/api/v1/pods",
 };
 
-function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
+function podSink(pods: PodStore, holders: ConfigMapHolders, hooks: ClusterHooks): ObjectSink {
   let leftOut: number | undefined;
   const settled = (): void => {
     if (pods.leftOut === leftOut) return;
@@ -81,14 +82,19 @@ function podSink(pods: PodStore, hooks: ClusterHooks): ObjectSink {
   return {
     set: (key, object) => {
       try {
-        pods.set(key, object, key.split("/")[0] ?? "");
+        const namespace = key.split("/")[0] ?? "";
+        pods.set(key, object, namespace);
+        holders.set(key, object, namespace);
       } catch (error) {
         // The API server validated the pod; one that this version does not understand cannot be watched.
         hooks.onProblem(`Pod ${key} is not watched: ${messageOf(error)}`);
       }
     },
-    delete: (key) => pods.delete(key),
-    keys: () => pods.keys(),
+    delete: (key) => {
+      pods.delete(key);
+      holders.delete(key);
+    },
+    keys: () => new Set([...pods.keys(), ...holders.keys()]).values(),
     settled,
   };
 }
@@ -175,6 +181,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const waiting = new Set<() => void>();
   const namespaces = new Map<string, Labels>();
   const pods = new PodStore();
+  const holders = new ConfigMapHolders();
   const watches = new Watches(options, () => {
     for (const wake of waiting) setImmediate(wake);
   });
@@ -194,7 +201,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   mirrors?.onChange(() => state.referencesChanged());
   for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));
   watches.start("namespaces", namespaceSink(namespaces, hooks));
-  watches.start("pods", podSink(pods, hooks));
+  watches.start("pods", podSink(pods, holders, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),
     ...(state.compiled === undefined ? ["policies are not compiled yet"] : []),
@@ -210,6 +217,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     storedPod: (namespace, name, signal) => readStoredPod(client, namespace, name, signal),
     settling: (signal) => settle(settlingOf(options), signal),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
+    holders: (ref) => (watches.synced("pods") ? holders.of(ref) : refuse("pods")),
     expectPod: (pod, namespace) => pods.expect(pod, namespace),
     readiness: missing,
     synced: (signal) => whenSynced(() => missing().length === 0, waiting, signal),

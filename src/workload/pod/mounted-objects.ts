@@ -31,25 +31,28 @@ const fieldsIn = (list: unknown): readonly Fields[] =>
 /** Where every pod has its token: variables decide nothing of it. */
 export const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** The ConfigMaps that hold variables of containers which mount more than their token: these may move skill roots. */
-function environmentNames({ spec }: PodSubject): readonly Name[] {
-  const containers = ["initContainers", "containers", "ephemeralContainers"].flatMap((list) =>
-    fieldsIn(spec[list]),
-  );
-  return containers.flatMap(({ env, envFrom, volumeMounts }) => {
-    if (fieldsIn(volumeMounts).every(({ mountPath }) => mountPath === tokenPath)) return [];
-    const refs = [
-      ...fieldsIn(envFrom).map(({ configMapRef }) => configMapRef),
-      ...fieldsIn(env).map(({ valueFrom }) =>
-        isFields(valueFrom) ? valueFrom["configMapKeyRef"] : undefined,
-      ),
-    ];
-    return refs.flatMap((ref) => {
-      const name = isFields(ref) ? ref["name"] : undefined;
-      return typeof name === "string" && name !== "" ? [{ kind: "ConfigMap", name } as const] : [];
-    });
+const containersOf = ({ spec }: PodSubject): readonly Fields[] =>
+  ["initContainers", "containers", "ephemeralContainers"].flatMap((list) => fieldsIn(spec[list]));
+
+/** The ConfigMaps that hold a container's variables. */
+function variableNames({ env, envFrom }: Fields): readonly Name[] {
+  const refs = [
+    ...fieldsIn(envFrom).map(({ configMapRef }) => configMapRef),
+    ...fieldsIn(env).map(({ valueFrom }) => (isFields(valueFrom) ? valueFrom["configMapKeyRef"] : undefined)),
+  ];
+  return refs.flatMap((ref) => {
+    const name = isFields(ref) ? ref["name"] : undefined;
+    return typeof name === "string" && name !== "" ? [{ kind: "ConfigMap", name } as const] : [];
   });
 }
+
+/** The ConfigMaps that hold variables of containers which mount more than their token: these may move skill roots. */
+const environmentNames = (pod: PodSubject): readonly Name[] =>
+  containersOf(pod)
+    .filter(({ volumeMounts }) => fieldsIn(volumeMounts).some(({ mountPath }) => mountPath !== tokenPath))
+    .flatMap(variableNames);
+
+const volumeNames = ({ spec }: PodSubject): readonly Name[] => fieldsIn(spec["volumes"]).flatMap(namesOf);
 
 /**
  * The ConfigMaps and Secrets that a pod's volumes name, each once, mounted or not: an ephemeral container can mount a
@@ -58,11 +61,17 @@ function environmentNames({ spec }: PodSubject): readonly Name[] {
  */
 export function objectNames(pod: PodSubject): readonly VolumeObjectRef[] {
   const refs = new Map<string, VolumeObjectRef>();
-  for (const { kind, name } of [
-    ...fieldsIn(pod.spec["volumes"]).flatMap(namesOf),
-    ...environmentNames(pod),
-  ]) {
+  for (const { kind, name } of [...volumeNames(pod), ...environmentNames(pod)]) {
     refs.set(`${kind}/${name}`, { kind, namespace: pod.namespace, name });
   }
   return [...refs.values()];
 }
+
+/** The names of all ConfigMaps that a pod's volumes and variables name: its node reads them for it, mounted or not. */
+export const namedConfigMaps = (pod: PodSubject): readonly string[] => [
+  ...new Set(
+    [...volumeNames(pod), ...containersOf(pod).flatMap(variableNames)].flatMap(({ kind, name }) =>
+      kind === "ConfigMap" ? [name] : [],
+    ),
+  ),
+];

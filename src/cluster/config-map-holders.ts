@@ -1,0 +1,157 @@
+import type { Holders } from "../evaluation/cluster-view.ts";
+import { createdAtOf, nameOf, type KubernetesObject } from "../kubernetes/object.ts";
+import type { VolumeObjectRef } from "../skill/source.ts";
+import { isFields } from "../text/fields.ts";
+import { podOf } from "../workload/carriers/pod-of.ts";
+import { namedConfigMaps } from "../workload/pod/mounted-objects.ts";
+
+/** Seconds that a node takes to let go of a pod whose containers have been killed, at most. */
+const slackSeconds = 30;
+/** The API server's default. */
+const defaultGraceSeconds = 30;
+/** Pods of one namespace that were deleted by force and are remembered one by one. */
+const maxLeft = 1000;
+
+interface Holder {
+  readonly name: string;
+  readonly createdAt: string;
+  /** Keys of the ConfigMaps. */
+  readonly uses: readonly string[];
+  /** Seconds for which its containers may run on if it is deleted by force; undefined: they have ended, or never began. */
+  readonly grace: number | undefined;
+  /** Set once it was deleted by force: the time from which it holds nothing. */
+  readonly until?: number;
+}
+
+/** The pods that name one ConfigMap, and the time since when there has always been one. */
+interface Held {
+  readonly pods: Set<Holder>;
+  since: string;
+}
+
+const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+function graceOf({ spec, status }: KubernetesObject): number | undefined {
+  if (!isFields(spec) || typeof spec["nodeName"] !== "string") return undefined;
+  const phase = isFields(status) ? status["phase"] : undefined;
+  if (phase === "Succeeded" || phase === "Failed") return undefined;
+  const seconds = spec["terminationGracePeriodSeconds"];
+  return typeof seconds === "number" ? seconds : defaultGraceSeconds;
+}
+
+/**
+ * Pods by the ConfigMaps that they name, in volumes and in variables. As long as one of them is there, its node keeps an
+ * immutable ConfigMap as it first read it, also after the object's deletion, and gives it to every pod that names it
+ * (kubelet, `objectCache`). A pod that was not seen to end holds on after its deletion: whoever deletes it by force does
+ * not wait for its node, which takes the time of grace.
+ */
+export class ConfigMapHolders {
+  readonly #pods = new Map<string, Holder>();
+  readonly #held = new Map<string, Held>();
+  /** Pods that were deleted by force, by namespace. */
+  readonly #left = new Map<string, Set<Holder>>();
+  /** Time until which pods beyond `maxLeft` may run, by namespace: they may hold any name. */
+  readonly #uncounted = new Map<string, number>();
+  readonly #now: () => number;
+
+  /** @param now monotonic clock, milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * Adds or replaces a pod.
+   * @throws SourceError SOURCE_MALFORMED where it is not built like a pod
+   */
+  set(key: string, pod: KubernetesObject, namespace: string): void {
+    // Items of a list carry no apiVersion and kind.
+    const subject = podOf({ ...pod, apiVersion: "v1", kind: "Pod" }, namespace);
+    const uses = (subject === undefined ? [] : namedConfigMaps(subject)).map((name) =>
+      keyOf(namespace, name),
+    );
+    const before = this.#pods.get(key);
+    if (uses.length === 0) this.#pods.delete(key);
+    else {
+      const holder = { name: nameOf(pod), createdAt: createdAtOf(pod) ?? "", uses, grace: graceOf(pod) };
+      this.#pods.set(key, holder);
+      this.#hold(holder);
+    }
+    // Afterwards, so that the name counts as used without a break.
+    if (before !== undefined) this.#release(before);
+  }
+
+  /** Lets a pod go: at once if it was seen to end, otherwise when its node must have killed it. */
+  delete(key: string): void {
+    const holder = this.#pods.get(key);
+    if (holder === undefined) return;
+    this.#pods.delete(key);
+    if (holder.grace !== undefined) this.#keep(holder, key.split("/", 1)[0] ?? "", holder.grace);
+    this.#release(holder);
+  }
+
+  /** Keys of the pods that are there. */
+  keys(): IteratorObject<string> {
+    return this.#pods.keys();
+  }
+
+  /** The pods that hold what had this name. */
+  of({ namespace, name }: VolumeObjectRef): Holders {
+    this.#dropLate(namespace);
+    const { pods, since } = this.#held.get(keyOf(namespace, name)) ?? {};
+    const isUncounted = this.#uncounted.has(namespace);
+    return {
+      since: isUncounted ? "" : since,
+      // Few callers want to know them, and there may be thousands.
+      get names() {
+        const names = [...(pods ?? [])].map(({ name: pod, until }) =>
+          until === undefined ? pod : `${pod} (deleted by force)`,
+        );
+        return isUncounted ? [...names, "those deleted by force"] : names;
+      },
+    };
+  }
+
+  #keep(holder: Holder, namespace: string, grace: number): void {
+    this.#dropLate(namespace);
+    const until = this.#now() + (grace + slackSeconds) * 1000;
+    const left = this.#left.get(namespace) ?? new Set();
+    if (left.size >= maxLeft) {
+      this.#uncounted.set(namespace, Math.max(until, this.#uncounted.get(namespace) ?? 0));
+      return;
+    }
+    const kept = { ...holder, until };
+    this.#left.set(namespace, left.add(kept));
+    this.#hold(kept);
+  }
+
+  #hold(holder: Holder): void {
+    const { createdAt } = holder;
+    for (const key of holder.uses) {
+      const held = this.#held.get(key) ?? { pods: new Set(), since: createdAt };
+      held.pods.add(holder);
+      if (createdAt < held.since) held.since = createdAt;
+      this.#held.set(key, held);
+    }
+  }
+
+  #release(holder: Holder): void {
+    for (const key of holder.uses) {
+      const held = this.#held.get(key);
+      held?.pods.delete(holder);
+      if (held?.pods.size === 0) this.#held.delete(key);
+    }
+  }
+
+  #dropLate(namespace: string): void {
+    const now = this.#now();
+    if ((this.#uncounted.get(namespace) ?? Infinity) <= now) this.#uncounted.delete(namespace);
+    const left = this.#left.get(namespace);
+    if (left === undefined) return;
+    for (const holder of left) {
+      if ((holder.until ?? 0) > now) continue;
+      left.delete(holder);
+      this.#release(holder);
+    }
+    if (left.size === 0) this.#left.delete(namespace);
+  }
+}

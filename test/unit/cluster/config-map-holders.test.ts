@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { ConfigMapHolders } from "../../../src/cluster/config-map-holders.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+
+const ref = (name: string, namespace = "n") => ({ kind: "ConfigMap", namespace, name }) as const;
+
+interface Options {
+  readonly createdAt?: string;
+  readonly spec?: object;
+  readonly phase?: string;
+}
+
+/** A pod of a node, as it is in a list: without kind. */
+const pod = (
+  name: string,
+  { createdAt = "2026-10-01T00:00:10Z", spec = {}, phase }: Options = {},
+): KubernetesObject => ({
+  metadata: { name, namespace: "n", creationTimestamp: createdAt },
+  spec: { nodeName: "node", volumes: [{ name: "v", configMap: { name: "x" } }], containers: [], ...spec },
+  ...(phase === undefined ? {} : { status: { phase } }),
+});
+
+/** Holders with a clock of their own, which tells of `x`. */
+function holders() {
+  let now = 0;
+  const all = new ConfigMapHolders(() => now);
+  return {
+    all,
+    names: (name = "x") => all.of(ref(name)).names,
+    since: () => all.of(ref("x")).since,
+    wait: (seconds: number) => (now += seconds * 1000),
+  };
+}
+
+describe("ConfigMapHolders", () => {
+  it("finds pods by what their volumes and variables name, mounted or not", () => {
+    const { all, names } = holders();
+    const spec = {
+      volumes: [
+        { name: "p", projected: { sources: [{ configMap: { name: "b" } }, { secret: { name: "s" } }] } },
+      ],
+      initContainers: [{ name: "i", envFrom: [{ configMapRef: { name: "c" } }] }],
+      containers: [
+        { name: "a", env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "d", key: "k" } } }] },
+      ],
+    };
+    all.set("n/p", pod("p", { spec }), "n");
+    expect(["b", "c", "d", "s", "x"].map((name) => names(name))).toEqual([["p"], ["p"], ["p"], [], []]);
+    expect(all.of(ref("b", "m")).names).toEqual([]);
+    expect([...all.keys()]).toEqual(["n/p"]);
+    all.set("n/p", pod("p"), "n");
+    expect([names("b"), names("x")]).toEqual([[], ["p"]]);
+  });
+
+  it("lets go of a pod that was seen to end, and of one that no node had", () => {
+    const { all, names } = holders();
+    for (const [name, more] of [
+      ["ended", { phase: "Succeeded" }],
+      ["failed", { phase: "Failed" }],
+      ["waiting", { spec: { nodeName: undefined } }],
+    ] as const) {
+      all.set(`n/${name}`, pod(name, more), "n");
+      expect(names()).toEqual([name]);
+      all.delete(`n/${name}`);
+      expect(names()).toEqual([]);
+    }
+    all.delete("n/unknown");
+  });
+
+  it("keeps one that was deleted by force for its time of grace, whatever comes under its name", () => {
+    const { all, names, wait } = holders();
+    all.set("n/p", pod("p", { spec: { terminationGracePeriodSeconds: 600 }, phase: "Running" }), "n");
+    all.set("n/q", pod("q"), "n");
+    for (const key of ["n/p", "n/q"]) all.delete(key);
+    expect(names()).toEqual(["p (deleted by force)", "q (deleted by force)"]);
+    expect([...all.keys()]).toEqual([]);
+    wait(61);
+    expect(names()).toEqual(["p (deleted by force)"]);
+    all.set("n/p", pod("p", { phase: "Failed" }), "n");
+    all.delete("n/p");
+    wait(560);
+    expect(names()).toEqual(["p (deleted by force)"]);
+    wait(10);
+    expect(names()).toEqual([]);
+  });
+
+  it("forgets none of very many that were deleted by force", () => {
+    const { all, names, since, wait } = holders();
+    for (let at = 0; at < 1002; at += 1) {
+      all.set(
+        `n/p${at}`,
+        pod(`p${at}`, { spec: { volumes: [{ name: "v", configMap: { name: `x${at}` } }] } }),
+        "n",
+      );
+      all.delete(`n/p${at}`);
+    }
+    expect(names("x999")).toEqual(["p999 (deleted by force)", "those deleted by force"]);
+    expect(names("x1001")).toEqual(["those deleted by force"]);
+    expect(since()).toBe("");
+    expect(all.of(ref("x1001", "m")).names).toEqual([]);
+    wait(61);
+    expect([...names("x999"), ...names("x1001")]).toEqual([]);
+  });
+
+  it("knows since when the name was never without a pod", () => {
+    const { all, since, wait } = holders();
+    const at = (second: number) => ({ createdAt: `2026-10-01T00:00:${second}Z`, phase: "Succeeded" });
+    expect(since()).toBeUndefined();
+    all.set("n/a", pod("a", at(20)), "n");
+    all.set("n/b", pod("b", at(30)), "n");
+    all.set("n/a", pod("a", at(20)), "n");
+    all.delete("n/a");
+    expect(since()).toBe("2026-10-01T00:00:20Z");
+    all.set("n/older", pod("older", at(10)), "n");
+    expect(since()).toBe("2026-10-01T00:00:10Z");
+    for (const key of ["n/older", "n/b"]) all.delete(key);
+    expect(since()).toBeUndefined();
+    all.set("n/c", pod("c", { createdAt: "2026-10-01T00:00:40Z" }), "n");
+    all.delete("n/c");
+    all.set("n/d", pod("d", at(50)), "n");
+    wait(61);
+    expect(since()).toBe("2026-10-01T00:00:40Z");
+  });
+});
