@@ -132,7 +132,7 @@ export function parseReview(body: Uint8Array): AdmissionRequest {
     object,
     oldObject,
     ...defined({ tooLarge }),
-    subject: { uid, operation, ...subjectOf(request, resource, object) },
+    subject: { uid, operation, ...subjectOf(request, resource, object ?? oldObject) },
   };
 }
 

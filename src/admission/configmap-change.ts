@@ -49,6 +49,23 @@ export function changeOf(
 
 const missing = (): SourceError => new SourceError("SOURCE_MALFORMED", "request.object is missing");
 
+/**
+ * Both versions of a ConfigMap, as far as they are read before anything asks for what they hold.
+ * @throws SourceError SOURCE_MALFORMED
+ */
+export function frontsOf({
+  subject,
+  object,
+  oldObject,
+  tooLarge,
+}: AdmissionRequest): Pick<AdmissionRequest, "object" | "oldObject"> {
+  if (tooLarge === undefined) return { object, oldObject };
+  const { namespace, name } = subject;
+  const front = (version: UnreadObject | undefined): KubernetesObject | undefined =>
+    version && asSource({ kind: "ConfigMap", namespace, name }, () => frontOf(version));
+  return { object: front(tooLarge.object), oldObject: front(tooLarge.oldObject) };
+}
+
 /** Fields of a ConfigMap that reach pods. */
 const dataFields = ["data", "binaryData"] as const;
 

@@ -77,8 +77,8 @@ function regardingOf(
     );
   const owner = ownerOf(metadata, namespace);
   if (owner !== undefined) return owner;
-  // Only an update has a lasting uid: an object denied at creation never existed, and each attempt has another one.
-  const uid = isFields(metadata) && operation === "UPDATE" ? metadata["uid"] : undefined;
+  // An object denied at creation never existed, and each attempt has another uid.
+  const uid = isFields(metadata) && operation !== "CREATE" ? metadata["uid"] : undefined;
   // Without the `*` of a generated name.
   return referenceOf(
     { apiVersion: object?.["apiVersion"], kind, name: name.replace(/\*$/, ""), uid },

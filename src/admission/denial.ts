@@ -47,7 +47,8 @@ function referenceText(reference: SkillReference): string {
     reference.expectedChange === undefined
       ? ""
       : `, as the change of ConfigMap ${reference.expectedChange} that is on its way makes it`;
-  return printable(`${shown.join(" + ")} at ${reference.path}${pod}${change}`, 300);
+  const place = reference.path === "" ? "" : ` at ${reference.path}`;
+  return printable(`${shown.join(" + ")}${place}${pod}${change}`, 300);
 }
 
 /** Names the signer, and says whether the files still match. */
@@ -103,7 +104,7 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
     ? `: ${[...new Set(failed.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
     : "";
   return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed${codes}`,
+    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subject.operation === "DELETE" ? "deleting " : ""}${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed${codes}`,
     ...shown.flatMap((result) => skillLines(result, verdict.policy)),
     ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
   ];

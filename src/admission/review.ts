@@ -4,6 +4,7 @@ import { bypass } from "./decide.ts";
 import { isBinding, type Decision } from "./decision.ts";
 import { reviewBinding, type BindingContext } from "./review-binding.ts";
 import { reviewChange } from "./review-change.ts";
+import { freedBy, reviewDeletion } from "./review-deletion.ts";
 import { reviewTooLarge } from "./review-too-large.ts";
 import { reviewPod } from "./review-pod.ts";
 
@@ -13,6 +14,8 @@ import { reviewPod } from "./review-pod.ts";
  */
 export async function review(request: AdmissionRequest, context: BindingContext): Promise<Decision> {
   const { operation } = request.subject;
+  const freed = freedBy(request);
+  if (freed !== undefined) return reviewDeletion(request, freed, context);
   if (operation !== "CREATE" && operation !== "UPDATE") return bypass(request, "operation");
   if (request.resource === "configmaps") return reviewChange(request, context);
   if (isBinding(request.subject)) return reviewBinding(request, context);

@@ -86,6 +86,6 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
 
 /** Runs after the answer is sent: an Event must not delay it. */
 function tellEvent(events: EventWriter, decision: Decision, request: AdmissionRequest | undefined): void {
-  const event = denialEvent(decision, request?.object);
+  const event = denialEvent(decision, request?.object ?? request?.oldObject);
   if (event !== undefined) events.tell(event);
 }

@@ -7,7 +7,14 @@ import type { KubernetesObject } from "./object.ts";
 export type UnreadObject = ReadonlyMap<string, string>;
 
 /** Fields of `metadata` that a change is judged by; `managedFields` names every key again. */
-const metadataFields = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] as const;
+const metadataFields = [
+  "name",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "creationTimestamp",
+  "deletionTimestamp",
+] as const;
 
 /** The object without its content. @throws JsonError */
 export function frontOf(object: UnreadObject): KubernetesObject {

@@ -125,9 +125,14 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   CHANGED_IN_PLACE: {
     meaning:
-      "A ConfigMap was to change under a running pod, which would then show files of two versions of a skill. The kubelet replaces in one step only what comes from one ConfigMap, by one mount without `subPath`. A skill that is spread further is not changed in place, whether the new version is signed or not, and its ConfigMaps are not made anew one after the other while a pod runs that has them. See [changing a skill](operations.md#changing-a-skill).",
+      "A ConfigMap was to change under a running pod, which would then show files of two versions of a skill. The kubelet replaces in one step only what comes from one ConfigMap, by one mount without `subPath`. A skill that is spread further is not changed in place, whether the new version is signed or not, and its ConfigMaps are not made anew one after the other while a pod runs that has them. Or a new pod has a skill of a ConfigMap that was made anew while others, which have it as something else, named it: their nodes may give the pod the old one ([deleting immutable ConfigMaps](operations.md#deleting-immutable-configmaps)). See [changing a skill](operations.md#changing-a-skill).",
     remedy:
       "give the new version ConfigMaps of new names (skill-admission package does), or delete the running pods first",
+  },
+  STILL_IN_USE: {
+    meaning:
+      "An immutable ConfigMap with bytes of a skill that no signature covers was to be deleted, or its last finalizer taken off, while pods name it. A node goes on giving it to every pod that mounts this name, also after another ConfigMap was made under it, for as long as one of these pods is there: a signed skill of that name would then bring the old bytes in. ConfigMaps whose bytes are all signed, and those that hold no skill, are deleted as ever. See [deleting immutable ConfigMaps](operations.md#deleting-immutable-configmaps).",
+    remedy: "delete or replace these pods first, or leave the ConfigMap and use a new name",
   },
   WRITABLE_MOUNT: {
     meaning:

@@ -64,11 +64,14 @@ export type SkillContent =
   | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string }
   | PodFault;
 
-/** No skill, but something of a pod that breaks a demand of policies: one mount, root file systems, processes, or its node. */
+/**
+ * No skill, but what breaks a demand of policies: one mount of a pod, root file systems, processes, its node, or a
+ * deletion under running pods.
+ */
 export interface PodFault {
   readonly state: "fault";
-  readonly demand: "closed" | "rootFilesystem" | "processes" | "binding";
-  /** Names of the policies that demand it of this pod. */
+  readonly demand: "closed" | "rootFilesystem" | "processes" | "binding" | "inUse";
+  /** Names of the policies that demand it. */
   readonly policies: readonly string[];
   readonly detail: string;
   /** Remedy in the imperative; absent: the reason's own. */
@@ -79,7 +82,7 @@ export interface PodFault {
 export interface SkillReference {
   /** The folder's name at the mount. A policy's `names` must match it and the name in SKILL.md. */
   readonly name: string;
-  /** Absolute path of the skill's folder inside the containers, `/skills/data-designer`. */
+  /** Absolute path of the skill's folder inside the containers, `/skills/data-designer`; empty for no place in these. */
   readonly path: string;
   /** Containers that see exactly this skill at this path, in the pod's order. */
   readonly containers: readonly string[];

@@ -4,7 +4,7 @@ import { ancestorsOf, joinPath, parentOf } from "./pod/container-path.ts";
 import { podLimits } from "./pod/limits.ts";
 import { tokenPath } from "./pod/mounted-objects.ts";
 import { placesOf, type Container, type Mount, type PodSpec } from "./pod/pod-spec.ts";
-import { isMarkdown } from "../skill/skill-file.ts";
+import { isMarkdown, isSkillFile } from "../skill/skill-file.ts";
 import { environmentRequests } from "./roots/container-variables.ts";
 import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type SkillRoots } from "./roots/skill-roots.ts";
@@ -73,6 +73,32 @@ function volumesToRead(containers: readonly Container[], extraRoots: readonly st
       isNear ??= nearSkills(container, roots);
       if (parts.some(canNameSkill) || placesOf(mount).some(isNear) || holdsRoot(mount, parts, roots))
         found.add(volume);
+    }
+  }
+  return found;
+}
+
+/** A mount in a container. */
+export interface PlaceInRoot {
+  readonly container: string;
+  readonly path: string;
+}
+
+/** The ConfigMaps whose keys would lie in a root, or be SKILL.md, if they held what the pod names; each with such a mount. */
+export function configMapsInRoots(
+  spec: PodSpec,
+  extraRoots: readonly string[],
+): ReadonlyMap<string, PlaceInRoot> {
+  const common = commonRoots(extraRoots);
+  const found = new Map<string, PlaceInRoot>();
+  for (const container of spec.containers) {
+    const roots = skillRoots(common, container, noObjects);
+    for (const mount of container.mounts) {
+      const parts = mount.volume.parts.filter(isReadable);
+      const isInRoot = placesOf(mount).some((path) => roots.rootOf(path) !== undefined);
+      for (const part of parts)
+        if (isInRoot || part.items?.some(({ path }) => isSkillFile(path)) || holdsRoot(mount, [part], roots))
+          found.set(part.name, { container: container.name, path: mount.path });
     }
   }
   return found;

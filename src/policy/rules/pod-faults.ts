@@ -9,6 +9,7 @@ const codes: Readonly<Record<PodFault["demand"], Reason>> = {
   rootFilesystem: "WRITABLE_MOUNT",
   processes: "PROCESSES_SHARED",
   binding: "NODE_PRESET",
+  inUse: "STILL_IN_USE",
 };
 
 /** Reports a fault of the pod to the policies that demand otherwise of it. */

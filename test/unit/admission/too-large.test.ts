@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { handle } from "../../../src/admission/handle.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { changed, configMapOf, namespace, now, published, World } from "./world.ts";
+import { changed, configMapOf, denial, namespace, now, published, World } from "./world.ts";
 
 /** A ConfigMap of more values than a review reads. */
 const wide = (name: string) => ({
@@ -12,6 +12,7 @@ const wide = (name: string) => ({
   data: Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, ""])),
 });
 
+const resource = { group: "", version: "v1", resource: "configmaps" };
 const before = { ...wide("skills-etl"), binaryData: { b: "" } };
 const change = { operation: "UPDATE", oldObject: before } as const;
 
@@ -103,6 +104,25 @@ describe("a ConfigMap of too many values to be read at once", () => {
     expect(decision).toMatchObject({ outcome: "allow", bypass });
     expect(world.reads).toEqual([]);
   });
+
+  it.each([
+    ["is deleted", null, {}],
+    ["loses its last finalizer", { deletionTimestamp: "2026-10-01T00:00:00Z" }, { operation: "UPDATE" }],
+  ])(
+    "is denied where an immutable one %s while a pod has it, and goes through where none has",
+    async (_, end, more) => {
+      const { metadata } = wide("skills-etl");
+      const oldObject = { ...wide("skills-etl"), immutable: true };
+      const object = end === null ? null : { ...oldObject, metadata: { ...metadata, ...end } };
+      const request = { operation: "DELETE", oldObject, name: "", resource, ...more };
+      const world = new World();
+      expect((await world.review(object, request)).decision).toMatchObject({ bypass: "unused" });
+      world.running = [world.carry(published.skill)];
+      expect(denial(await world.review(object, request))).toContain("STILL_IN_USE");
+      const other = { ...request, oldObject: { ...oldObject, metadata: { ...metadata, name: "other" } } };
+      expect((await world.review(object, other)).decision).toMatchObject({ bypass: "unused" });
+    },
+  );
 
   it("goes through unread where pods mount it, but none reads a skill from it", async () => {
     const world = new World();

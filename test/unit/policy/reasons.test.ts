@@ -10,7 +10,7 @@ import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { readTrustedRoot } from "../../../src/signature/sigstore/root/trusted-root.ts";
-import type { SkillReference } from "../../../src/skill/reference.ts";
+import type { PodFault, SkillReference } from "../../../src/skill/reference.ts";
 import type { SourceErrorCode } from "../../../src/skill/source-error.ts";
 import {
   card,
@@ -63,7 +63,7 @@ const mutable = (immutable: boolean): Scene => ({
 });
 
 /** A pod that breaks a demand of the policy of this name. */
-const faulty = (demand: "closed" | "processes" | "binding", policy: string): Scene => ({
+const faulty = (demand: PodFault["demand"], policy: string): Scene => ({
   reference: { content: { state: "fault", demand, policies: [policy], detail: "d" } },
   evidence: null,
 });
@@ -144,6 +144,7 @@ const scenes: Readonly<Record<Reason, readonly [Scene, Scene]>> = {
   CHANGED_IN_PLACE: [{ reference: { obstacle: "o" } }, fine],
   WRITABLE_MOUNT: [written(true), written(false)],
   MOUNT_NOT_ALLOWED: [faulty("closed", "p"), faulty("closed", "another")],
+  STILL_IN_USE: [faulty("inUse", "p"), faulty("inUse", "another")],
   PROCESSES_SHARED: [faulty("processes", "p"), faulty("processes", "another")],
   NODE_PRESET: [faulty("binding", "p"), faulty("binding", "another")],
   LIMIT_EXCEEDED: [unavailable("LIMIT_EXCEEDED"), fine],

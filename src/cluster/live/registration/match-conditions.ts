@@ -63,3 +63,15 @@ export const notTheClusterCa: MatchCondition = {
   expression: `!(object.metadata.name == 'kube-root-ca.crt' && request.userInfo.username in
   ['system:serviceaccount:kube-system:root-ca-cert-publisher', 'system:kube-controller-manager'])`,
 };
+
+/** Nodes keep immutable ConfigMaps after their deletion; all others they follow. */
+export const immutableOnly: MatchCondition = {
+  name: "immutable-only",
+  expression: "has(oldObject.immutable) && oldObject.immutable",
+};
+
+/** Excludes what goes with its namespace: nothing new can be made there, and the namespace must not wait for the webhook. */
+export const notTheNamespaceController: MatchCondition = {
+  name: "not-the-namespace-controller",
+  expression: "request.userInfo.username != 'system:serviceaccount:kube-system:namespace-controller'",
+};

@@ -1,7 +1,14 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { carriers, type Carrier } from "../../../workload/carriers/carriers.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
-import { notALeaderLock, notTheClusterCa, notUnchanged, type MatchCondition } from "./match-conditions.ts";
+import {
+  immutableOnly,
+  notALeaderLock,
+  notTheClusterCa,
+  notTheNamespaceController,
+  notUnchanged,
+  type MatchCondition,
+} from "./match-conditions.ts";
 
 /** Name of the only ValidatingWebhookConfiguration. */
 export const webhookConfigurationName = "skill-admission";
@@ -35,7 +42,7 @@ export interface WebhookOptions {
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly operations: readonly ("CREATE" | "UPDATE")[];
+  readonly operations: readonly ("CREATE" | "UPDATE" | "DELETE")[];
 }
 
 interface Webhook {
@@ -78,6 +85,12 @@ const webhooks: readonly Webhook[] = [
     failurePolicy: "Fail",
     rules: [{ apiGroups: [""], resources: ["configmaps"], operations: written }],
     matchConditions: [notALeaderLock, notTheClusterCa],
+  },
+  {
+    name: "deletions.skill-admission.dev",
+    failurePolicy: "Fail",
+    rules: [{ apiGroups: [""], resources: ["configmaps"], operations: ["DELETE"] }],
+    matchConditions: [immutableOnly, notTheNamespaceController],
   },
 ];
 
@@ -123,7 +136,7 @@ const exempting = (names: readonly string[]): readonly object[] => [
  *   kube-node-lease, selected by `kubernetes.io/metadata.name`, which the API server sets; and namespaces with the
  *   break-glass label.
  * - Every ConfigMap of other namespaces is reviewed, whatever the policies; one that no pod under a policy mounts
- *   is admitted by the first check.
+ *   is admitted by the first check. Of deletions, those of immutable ones are.
  * - Bindings of pods are reviewed only while some policy says so; while no such policy enforces, one that cannot be
  *   reviewed goes through.
  * - `sideEffects: NoneOnDryRun`: a review may write Events, but none for a dry run.

@@ -186,7 +186,7 @@ describe("RegistrationReconciler", () => {
     reachable = false;
     api.put(path, { ...api.objects.get(path), webhooks: [] });
     await look();
-    expect(api.objects.get(path)?.["webhooks"]).toHaveLength(3);
+    expect(api.objects.get(path)?.["webhooks"]).toHaveLength(4);
   });
 
   it("stays out while it is told to, and says so once", async () => {

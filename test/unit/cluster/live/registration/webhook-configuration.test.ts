@@ -25,21 +25,38 @@ describe("webhookConfiguration", () => {
     const webhooks = webhooksOf(base);
     expect(webhooks.flatMap(({ rules }) => rules.flatMap(({ resources }) => resources)).sort()).toEqual(
       [
-        "configmaps cronjobs daemonsets deployments jobs pods pods/ephemeralcontainers podtemplates",
+        "configmaps configmaps cronjobs daemonsets deployments jobs pods pods/ephemeralcontainers podtemplates",
         "replicasets replicationcontrollers statefulsets",
       ].flatMap((line) => line.split(" ")),
     );
     expect(new Set(webhooks.map(({ failurePolicy }) => failurePolicy))).toEqual(new Set(["Fail"]));
-    expect(webhooks.flatMap(({ rules }) => rules.flatMap(({ operations }) => operations))).not.toContain(
-      "DELETE",
+  });
+
+  it("asks about deletions of immutable ConfigMaps alone, and not of those that go with their namespace", () => {
+    const [deletions, ...more] = webhooksOf(base).filter(({ rules }) =>
+      rules.some(({ operations }) => operations.includes("DELETE")),
     );
+    expect(more).toEqual([]);
+    expect(deletions).toMatchObject({
+      name: "deletions.skill-admission.dev",
+      rules: [{ resources: ["configmaps"], operations: ["DELETE"] }],
+      matchConditions: [
+        { expression: "has(oldObject.immutable) && oldObject.immutable" },
+        {
+          expression: "request.userInfo.username != 'system:serviceaccount:kube-system:namespace-controller'",
+        },
+      ],
+    });
   });
 
   it("asks about bindings, by both resources, only where it is told to, and fails as it is told", () => {
     const { length } = webhooksOf(base);
     for (const failurePolicy of ["Fail", "Ignore"] as const) {
       const webhooks = webhooksOf({ ...base, bindings: failurePolicy });
-      expect(webhooks.map((one) => one.failurePolicy)).toEqual(["Fail", "Fail", "Fail", failurePolicy]);
+      expect(webhooks.map((one) => one.failurePolicy)).toEqual([
+        ...Array(length).fill("Fail"),
+        failurePolicy,
+      ]);
       expect(webhooks.slice(0, length)).toEqual(webhooksOf(base));
       const [rule, ...others] = webhooks.at(-1)!.rules;
       expect(others).toEqual([]);
