@@ -5,6 +5,7 @@ import {
   type EffectivePolicies,
   type ReviewContext,
 } from "../evaluation/evaluate.ts";
+import type { ExpectedChange } from "../evaluation/cluster-view.ts";
 import { presetNode } from "../evaluation/preset-node.ts";
 import { readOnce } from "../evaluation/source-overlay.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
@@ -15,6 +16,7 @@ import { afterUpdate } from "../workload/pod/earlier-images.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { fingerprints } from "./changed-skills.ts";
+import { noting, withOlderVersions } from "./older-versions.ts";
 import { changesToCome, skillsToCome } from "./skills-to-come.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
@@ -39,12 +41,7 @@ export async function reviewPod(
   const changes = pod.isPod ? changesToCome(pod, context) : [];
   let admitted = false;
   try {
-    const once = changes.length === 0 ? context : readingOnce(context);
-    const references = [
-      ...(await skillsBroughtIn(request, pod, effective, once)),
-      ...(await skillsToCome(pod, changes, effective, once)),
-      ...nodeBroughtIn(request, pod, effective),
-    ];
+    const references = await skillsAsShown(request, { pod, changes }, effective, context);
     const decision =
       references.length === 0
         ? bypass(request, "no-skills")
@@ -54,6 +51,27 @@ export async function reviewPod(
   } finally {
     if (!admitted) forget?.();
   }
+}
+
+/** Whether a node may read objects for it that it has not read for this pod before. */
+const startsContainers = ({ subject }: AdmissionRequest, { isPod }: PodSubject): boolean =>
+  isPod && (subject.operation === "CREATE" || subject.resource === "pods/ephemeralcontainers");
+
+/** The skills that a request adds, as the objects are now, as changes on their way make them, and as nodes may have them. */
+async function skillsAsShown(
+  request: AdmissionRequest,
+  { pod, changes }: { readonly pod: PodSubject; readonly changes: readonly ExpectedChange[] },
+  effective: EffectivePolicies,
+  context: ReviewContext,
+): Promise<readonly SkillReference[]> {
+  const { context: noted, read } = noting(context);
+  const once = changes.length === 0 ? noted : readingOnce(noted);
+  const found = [
+    ...(await skillsBroughtIn(request, pod, effective, once)),
+    ...(await skillsToCome(pod, changes, effective, once)),
+    ...nodeBroughtIn(request, pod, effective),
+  ];
+  return startsContainers(request, pod) ? withOlderVersions(found, { pod, read }, effective, context) : found;
 }
 
 /** A change that is stored between two reads must not be missed by both. */

@@ -31,3 +31,15 @@ export const withObject = (
       ? Promise.resolve(version)
       : source.read(ref, signal),
 });
+
+/** Wraps a source so that it tells of each object that it has read; undefined: it does not exist. */
+export const observed = (
+  source: SkillSource,
+  onRead: (ref: VolumeObjectRef, object: VolumeObject | undefined) => void,
+): SkillSource => ({
+  read: async (request, signal) => {
+    const object = await source.read(request, signal);
+    onRead(request, object);
+    return object;
+  },
+});

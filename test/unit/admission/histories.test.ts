@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ModelKubelet } from "../../fixtures/model-kubelet.ts";
 import { runs } from "../../fixtures/property-runs.ts";
-import { podObject } from "../../fixtures/pods.ts";
+import { configMap, container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { History, type Content } from "./history.ts";
 import { layouts, type Layout } from "./skill-layouts.ts";
@@ -25,9 +26,22 @@ function textsOf({ files }: Skill): Readonly<Record<string, string>> {
 
 const treeOf = (files: Iterable<readonly [string, string]>): string => JSON.stringify([...files].sort());
 const signedTrees = new Set(versions.map((files) => treeOf(Object.entries(files))));
+const signedTexts = new Set(versions.flatMap((files) => Object.values(files)));
+
+type Tree = readonly (readonly [path: string, text: string])[];
+
+const isSignedTree = (tree: Tree): boolean => signedTrees.has(treeOf(tree));
+
+/** Whether each file is signed, by itself: old ConfigMaps that are signed may be shown in other ways than as the skill. */
+const isOfSignedFiles = (tree: Tree): boolean => tree.every(([, text]) => signedTexts.has(text));
 
 /** The trees below the skill's folder that containers show and nobody signed. */
-function unsignedTrees(kubelet: ModelKubelet, pods: Iterable<string>, folder: string): readonly string[] {
+function unsignedTrees(
+  kubelet: ModelKubelet,
+  pods: Iterable<string>,
+  folder: string,
+  isSigned = isSignedTree,
+): readonly string[] {
   return [...pods].flatMap((pod) =>
     kubelet.containersOf(pod).flatMap((container) => {
       const inside = [...kubelet.seen(pod, container)].flatMap(([path, text]) =>
@@ -37,7 +51,7 @@ function unsignedTrees(kubelet: ModelKubelet, pods: Iterable<string>, folder: st
       const isSkill = folder.startsWith("/root/")
         ? inside.length > 0
         : inside.some(([path]) => path === "SKILL.md");
-      return !isSkill || signedTrees.has(treeOf(inside)) ? [] : [`${pod}/${container}: ${treeOf(inside)}`];
+      return !isSkill || isSigned(inside) ? [] : [`${pod}/${container}: ${treeOf(inside)}`];
     }),
   );
 }
@@ -54,19 +68,42 @@ type Step =
       readonly immutable: boolean;
       readonly late: boolean;
     }
-  | { readonly do: "delete" | "watch"; readonly name: Name }
+  | { readonly do: "delete"; readonly name: Name }
+  | { readonly do: "watch"; readonly name: Name }
   | {
-      readonly do: "create" | "remove" | "end" | "sync" | "restart";
+      readonly do: "create" | "remove" | "end";
       readonly pod: "p" | "q";
       readonly late: boolean;
     }
-  | { readonly do: "commit" | "wait" | "deliver" };
+  | { readonly do: "sync" | "restart"; readonly pod: "p" | "q"; readonly late: boolean }
+  | { readonly do: "create" | "remove"; readonly pod: keyof typeof others; readonly late: boolean }
+  | { readonly do: "force"; readonly pod: "p" | "q" | keyof typeof others }
+  | { readonly do: "commit" | "wait" }
+  | { readonly do: "deliver" | "expire" };
+
+/** Where a pod mounts a whole ConfigMap, which is a skill if it holds SKILL.md. */
+const elsewhere = "/srv/whole";
+
+const podWith = (volumes: readonly Part[], mounts: readonly Part[], more: Part = {}): KubernetesObject =>
+  podObject({ volumes, containers: [container("agent", mounts, more)] });
+
+/** Pods that name `x` in other ways than the skill's own: each makes the node keep it. */
+const others = {
+  key: podWith(
+    [volume("v", configMap("x", [["skill.oms.sig", "note"]], { optional: true }))],
+    [mount("v", "/opt/note")],
+  ),
+  env: podWith([], [], { envFrom: [{ configMapRef: { name: "x", optional: true } }] }),
+  whole: podWith([volume("v", configMap("x", undefined, { optional: true }))], [mount("v", elsewhere)]),
+} as const;
 
 /** `drop` and `evil` concern the key of this number. */
 interface Twist {
   readonly kind: "none" | "empty" | "extra" | "drop" | "evil";
   readonly key: number;
 }
+
+const templates: ReadonlyMap<string, KubernetesObject> = new Map(Object.entries(others));
 
 const asSigned: Twist = { kind: "none", key: 0 };
 
@@ -123,10 +160,67 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom("commit" as const, "wait" as const, "deliver" as const, "deliver" as const),
+      do: fc.constantFrom(
+        "commit" as const,
+        "wait" as const,
+        "deliver" as const,
+        "deliver" as const,
+        "expire" as const,
+      ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("create" as const, "create" as const, "remove" as const),
+      pod: fc.constantFrom("key" as const, "env" as const, "whole" as const),
+      late,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("force" as const),
+      pod: fc.constantFrom("p" as const, "q" as const, "key" as const, "env" as const, "whole" as const),
     }),
   },
 );
+
+const otherPod = fc.constantFrom("key" as const, "env" as const, "whole" as const);
+
+/** What happens around an immutable object that is deleted and made anew under pods that have it as something else. */
+const stepAround: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("put" as const),
+      name: fc.constant("x" as const),
+      version: fc.constant(1),
+      twist: fc.oneof({ weight: 4, arbitrary: fc.constant(asSigned) }, twist),
+      immutable: fc.boolean(),
+      late: fc.constant(false),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ do: "delete" as const, name: "x" as const }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("create" as const), pod, late: fc.constant(false) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("create" as const, "create" as const, "remove" as const),
+      pod: otherPod,
+      late: fc.constant(false),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("force" as const), pod: otherPod }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), pod, late: fc.constant(false) }) },
+  { weight: 3, arbitrary: fc.constant({ do: "deliver" as const }) },
+  { weight: 2, arbitrary: fc.constantFrom({ do: "wait" as const }, { do: "expire" as const }) },
+);
+
+type NodeStep = Extract<Step, { readonly do: "sync" | "restart" | "watch" | "deliver" | "expire" }>;
 
 async function play(history: History, layout: Layout, one: Step): Promise<void> {
   switch (one.do) {
@@ -134,25 +228,17 @@ async function play(history: History, layout: Layout, one: Step): Promise<void> 
       await history.put(one.name, contentOf(layout, one.name, one.version, one.twist), one);
       break;
     case "create":
-      await history.createPod(one.pod, one.late);
+      await history.createPod(one.pod, one.late, templates.get(one.pod));
       break;
     case "remove":
-      history.removePod(one.pod);
+    case "force":
+      history.removePod(one.pod, one.do === "force");
       break;
     case "end":
       history.endPod(one.pod);
       break;
-    case "sync":
-      history.kubelet.sync(one.pod);
-      break;
-    case "restart":
-      history.kubelet.restart(one.pod);
-      break;
     case "delete":
-      history.delete(one.name);
-      break;
-    case "watch":
-      history.kubelet.watch(one.name);
+      await history.delete(one.name);
       break;
     case "commit":
       history.commit();
@@ -160,10 +246,37 @@ async function play(history: History, layout: Layout, one: Step): Promise<void> 
     case "wait":
       history.wait();
       break;
+    default:
+      playNode(history, one);
+  }
+}
+
+function playNode(history: History, one: NodeStep): void {
+  switch (one.do) {
+    case "sync":
+      history.kubelet.sync(one.pod);
+      break;
+    case "restart":
+      history.kubelet.restart(one.pod);
+      break;
+    case "watch":
+      history.kubelet.watch(one.name);
+      break;
+    case "expire":
+      history.expire();
+      break;
     case "deliver":
       for (const name of objectNames) history.kubelet.watch(name);
       for (const name of history.pods) history.kubelet.sync(name);
   }
+}
+
+function expectSigned({ kubelet, pods, log }: History, folder: string): void {
+  const unsigned = [
+    ...unsignedTrees(kubelet, pods, folder),
+    ...unsignedTrees(kubelet, pods, elsewhere, isOfSignedFiles),
+  ];
+  expect(unsigned, JSON.stringify(log)).toEqual([]);
 }
 
 /** A history that begins with the first version, and a pod that runs it. */
@@ -201,13 +314,44 @@ describe("histories of ConfigMaps and pods", () => {
             if (!runsBefore) history.removePod("p");
             for (const one of steps) {
               await play(history, layout, one);
-              expect(unsignedTrees(history.kubelet, history.pods, at), JSON.stringify(history.log)).toEqual(
-                [],
-              );
+              expectSigned(history, at);
             }
           },
         ),
         runs(1200),
+      );
+    },
+    300_000,
+  );
+
+  it.each(layouts)(
+    "never show one that was deleted under pods that have it as something else: $name",
+    async (layout) => {
+      await fc.assert(
+        fc.asyncProperty(
+          folder,
+          fc.record({ optional: fc.boolean(), first: twist, other: otherPod }),
+          fc.array(stepAround, { minLength: 5, maxLength: 14 }),
+          async (at, { optional, first, other }, steps) => {
+            const history = new History(podObject(layout.spec(at, optional)));
+            for (const one of objectNames)
+              if (layout.keys[one] !== undefined)
+                await history.put(
+                  one,
+                  contentOf(layout, one, one === "x" ? 0 : 1, one === "x" ? first : asSigned),
+                  {
+                    immutable: true,
+                    late: false,
+                  },
+                );
+            await history.createPod(other, false, others[other]);
+            for (const one of steps) {
+              await play(history, layout, one);
+              expectSigned(history, at);
+            }
+          },
+        ),
+        runs(4000),
       );
     },
     300_000,
@@ -224,7 +368,7 @@ describe("histories of ConfigMaps and pods", () => {
           async (at, anew, chosen) => {
             const history = await begin(layout, at, false, false);
             for (const one of chosen) {
-              if (anew) history.delete("x");
+              if (anew) await history.delete("x");
               await history.put("x", contentOf(layout, "x", one, asSigned), {
                 immutable: false,
                 late: false,
@@ -244,6 +388,51 @@ describe("histories of ConfigMaps and pods", () => {
       );
     },
     120_000,
+  );
+
+  const [single] = layouts;
+  const immutable = { immutable: true, late: false };
+
+  /** An old `x` that is not signed, and a pod that has it for something else, which may have been deleted by force. */
+  async function carrying(other: keyof typeof others, byForce: boolean): Promise<History> {
+    const history = new History(podObject(single!.spec("/srv/agent/lib/s", false)));
+    await history.put("x", contentOf(single!, "x", 0, { kind: "evil", key: 1 }), immutable);
+    await history.createPod(other, false, others[other]);
+    history.wait();
+    if (byForce) history.removePod(other, true);
+    return history;
+  }
+
+  it.each([
+    ["one key of it", "key", false],
+    ["it in variables", "env", false],
+    ["one key of it, and was deleted by force", "key", true],
+  ] as const)("an immutable one stays while a pod has %s", async (_, other, byForce) => {
+    const history = await carrying(other, byForce);
+    await history.delete("x");
+    await history.put("x", contentOf(single!, "x", 1, asSigned), immutable);
+    await history.createPod("p", false);
+    expect(history.pods).not.toContain("p");
+    if (byForce) history.expire();
+    else history.removePod(other);
+    await history.delete("x");
+    await history.put("x", contentOf(single!, "x", 1, asSigned), immutable);
+    await history.createPod("p", false);
+    history.kubelet.sync("p");
+    expect(history.kubelet.seen("p", "agent").get("/srv/agent/lib/s/a.sh")).toBe(versions[1]!["a.sh"]);
+  });
+
+  it.each(["key", "env"] as const)(
+    "shows an old one without the reviews, by a pod with %s",
+    async (other) => {
+      const history = await carrying(other, false);
+      history.force("x", contentOf(single!, "x", 1, asSigned));
+      await history.createPod("p", false);
+      expect(history.pods).not.toContain("p");
+      history.kubelet.add("p", podObject(single!.spec("/srv/agent/lib/s", false)));
+      history.kubelet.sync("p");
+      expect(unsignedTrees(history.kubelet, ["p"], "/srv/agent/lib/s")).not.toEqual([]);
+    },
   );
 
   it("would show one without the reviews, in every layout", async () => {

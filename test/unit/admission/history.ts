@@ -2,6 +2,7 @@ import { LoopTurns } from "../../../src/evaluation/loop-turns.ts";
 import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
 import { randomUUID } from "node:crypto";
 import { ModelKubelet } from "../../fixtures/model-kubelet.ts";
+import { ConfigMapHolders } from "../../../src/cluster/config-map-holders.ts";
 import { ChangeStore } from "../../../src/cluster/change-store.ts";
 import { createExpectedChanges } from "../../../src/cluster/live/expected-changes.ts";
 import { PodStore } from "../../../src/cluster/pod-store.ts";
@@ -32,6 +33,11 @@ const policies = compileObjects([policyObject()], []);
 const shortened = (data: Content): string =>
   JSON.stringify(Object.fromEntries(Object.entries(data).map(([key, text]) => [key, text.slice(-12)])));
 
+const withNode = (pod: KubernetesObject): KubernetesObject => ({
+  ...pod,
+  spec: { ...(pod["spec"] as object), nodeName: "node" },
+});
+
 /** A cluster of one namespace, one replica and one node: writes pass the real reviews, and the API server's own rules. */
 export class History {
   readonly kubelet = new ModelKubelet((name) => this.#configMaps.get(name));
@@ -41,10 +47,15 @@ export class History {
   readonly #configMaps = new Map<string, ConfigMap>();
   readonly #template: KubernetesObject;
   readonly #podStore = new PodStore();
+  readonly #holders = new ConfigMapHolders(() => this.#clock);
+  /** Pods that run on at the node though the API server knows them no more. */
+  readonly #left = new Set<string>();
+  readonly #known = new Map<string, KubernetesObject>();
   readonly #pending: Pending[] = [];
   readonly #deps: HandleDeps;
   #version = 0;
   #second = 0;
+  #clock = 0;
 
   constructor(template: KubernetesObject) {
     this.#template = template;
@@ -66,6 +77,7 @@ export class History {
         namespaceLabels: () => Promise.resolve({ tenant: namespace }),
         podsUsing: (ref) => this.#podStore.using(ref),
         expectPod: (pod, place) => this.#podStore.expect(pod, place),
+        holders: (ref) => this.#holders.of(ref),
         expectChange: source.expectChange,
         expectedChanges: source.expectedChanges,
       },
@@ -115,31 +127,54 @@ export class History {
     this.#store({ apiVersion: "v1", kind: "ConfigMap", metadata, immutable: false, data });
   }
 
-  delete(name: string): void {
-    if (this.#configMaps.delete(name)) this.log.push(`delete ${name}`);
+  /** Deletes a ConfigMap, if that is let through: of a mutable one the webhook is not asked. */
+  async delete(name: string): Promise<void> {
+    const before = this.#configMaps.get(name);
+    if (before === undefined) return;
+    if (before.immutable && !(await this.#isAllowed("configmaps", undefined, before))) return;
+    this.#configMaps.delete(name);
+    this.log.push(`delete ${name}`);
   }
 
-  async createPod(name: string, late: boolean): Promise<void> {
-    if (this.pods.has(name)) return;
-    const pod = { ...this.#template, metadata: { name, namespace, ...this.#newMetadata() } };
+  /** @param template of the pod; absent: the one that all share */
+  async createPod(name: string, late: boolean, template: KubernetesObject = this.#template): Promise<void> {
+    if (this.pods.has(name) || this.#left.has(name)) return;
+    const pod = withNode({ ...template, metadata: { name, namespace, ...this.#newMetadata() } });
     if (!(await this.#isAllowed("pods", pod))) return;
     this.#write(late, {
       what: `pod ${name}`,
       store: () => {
-        if (this.pods.has(name)) return false;
+        if (this.pods.has(name) || this.#left.has(name)) return false;
         this.pods.add(name);
+        this.#known.set(name, pod);
         this.#podStore.set(`${namespace}/${name}`, pod, namespace);
+        this.#holders.set(`${namespace}/${name}`, pod, namespace);
         this.kubelet.add(name, pod);
         return true;
       },
     });
   }
 
-  removePod(name: string): void {
-    if (!this.pods.delete(name)) return;
-    this.log.push(`remove ${name}`);
-    this.kubelet.remove(name);
-    this.#podStore.delete(`${namespace}/${name}`);
+  /** Deletes a pod. By force, the API server knows it no more while its containers run on, until `expire`. */
+  removePod(name: string, byForce = false): void {
+    const key = `${namespace}/${name}`;
+    if (!this.pods.has(name)) return;
+    this.log.push(`remove ${name}${byForce ? " by force" : ""}`);
+    if (byForce) this.#left.add(name);
+    else {
+      this.#holders.set(key, { ...this.#known.get(name), status: { phase: "Succeeded" } }, namespace);
+      this.kubelet.remove(name);
+    }
+    this.pods.delete(name);
+    this.#podStore.delete(key);
+    this.#holders.delete(key);
+  }
+
+  /** The nodes have killed what was deleted by force. */
+  expire(): void {
+    this.#clock += 61_000;
+    for (const name of this.#left) this.kubelet.remove(name);
+    this.#left.clear();
   }
 
   /** Writes that the pod has ended, which its containers know nothing of. */
@@ -183,19 +218,21 @@ export class History {
 
   async #isAllowed(
     resource: string,
-    object: KubernetesObject,
+    object: KubernetesObject | undefined,
     oldObject?: KubernetesObject,
   ): Promise<boolean> {
+    const either = object ?? oldObject;
+    const operation = object === undefined ? "DELETE" : oldObject === undefined ? "CREATE" : "UPDATE";
     const review = {
       apiVersion: "admission.k8s.io/v1",
       kind: "AdmissionReview",
       request: {
         uid: randomUUID(),
-        kind: { group: "", version: "v1", kind: object.kind },
+        kind: { group: "", version: "v1", kind: either?.kind },
         resource: { group: "", version: "v1", resource },
         namespace,
-        name: (object.metadata as { readonly name: string }).name,
-        operation: oldObject === undefined ? "CREATE" : "UPDATE",
+        name: (either?.metadata as { readonly name: string }).name,
+        operation,
         object,
         oldObject,
       },
