@@ -161,6 +161,7 @@ describe("registerWebhook", () => {
       "pods.skill-admission.dev",
       "controllers.skill-admission.dev",
       "configmaps.skill-admission.dev",
+      "deletions.skill-admission.dev",
     ]);
     expect([problems, repairs]).toEqual([[], 0]);
     await vi.waitFor(() => expect(follower.readiness()).toEqual([]), 5_000);

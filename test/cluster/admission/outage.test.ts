@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { api, find, ownPath, patch, remove } from "../harness/api.ts";
+import { apply } from "../harness/apply.ts";
 import { kubectl, restartApiServer, tryKubectl } from "../harness/cluster.ts";
 import { registrationPath as registration, startProduct, type Product } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
@@ -125,6 +126,13 @@ describe("while the webhook is down", () => {
     ]);
     // The controller manager may still be getting over the API server's absence.
     await vi.waitFor(async () => expect(await idlePods()).toHaveLength(2), 90_000);
+    for (const name of ["loose", "frozen"])
+      await apply({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name, namespace },
+        immutable: name === "frozen",
+      });
     before = await authority();
     await product.kill();
   });
@@ -140,6 +148,14 @@ describe("while the webhook is down", () => {
   it("so are changes of ConfigMaps", async () => {
     const { stderr } = await tryKubectl(["-n", namespace, "create", "configmap", "down"]);
     expect(stderr).toContain('failed calling webhook "configmaps.skill-admission.dev"');
+  });
+
+  it("so are deletions of immutable ConfigMaps, and of no others", async () => {
+    const deleting = (name: string) => tryKubectl(["-n", namespace, "delete", "configmap", name]);
+    expect((await deleting("frozen")).stderr).toContain(
+      'failed calling webhook "deletions.skill-admission.dev"',
+    );
+    expect(await deleting("loose")).toMatchObject({ code: 0 });
   });
 
   it("kube-system goes on, and so do deletions and the status of pods", async () => {

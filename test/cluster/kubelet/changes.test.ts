@@ -52,9 +52,15 @@ async function agree(...pods: readonly string[]): Promise<void> {
   }
 }
 
-async function start(name: string, volumes: readonly Part[], mounts: readonly Part[]): Promise<void> {
-  const agent = { ...container("agent", mounts), ...node.image, command: ["sh", "-c", "sleep 3600"] };
-  const more = { automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 };
+async function start(
+  name: string,
+  volumes: readonly Part[],
+  mounts: readonly Part[],
+  { grace = 0, ...variables }: { readonly grace?: number; readonly envFrom?: readonly Part[] } = {},
+): Promise<void> {
+  const command = ["sh", "-c", "trap true TERM; while true; do sleep 1; done"];
+  const agent = { ...container("agent", mounts), ...node.image, ...variables, command };
+  const more = { automountServiceAccountToken: false, terminationGracePeriodSeconds: grace };
   const pod: KubernetesObject = podObject({ name, volumes, containers: [agent], more });
   await kubectl(["create", "-f", "-"], JSON.stringify(pod));
   await kubectl(["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=100s"]);
@@ -115,5 +121,20 @@ describe("the model of the kubelet", () => {
     await start("second", [volume("i", configMap("i"))], [mount("i", "/m/i")]);
     await agree("first", "second");
     expect(Object.fromEntries(model.seen("second", "agent"))).toEqual({ "/m/i/a": "1" });
+  });
+
+  it("gives new pods the immutable one that others have in variables, or have though they were deleted by force", async () => {
+    for (const name of ["e", "f"]) await put(name, { a: "1" }, true);
+    await start("env", [], [], { envFrom: [{ configMapRef: { name: "e" } }] });
+    await start("forced", [volume("f", configMap("f"))], [mount("f", "/opt/f")], { grace: 600 });
+    await kubectl(["delete", "pod", "forced", "--force", "--grace-period=0"]);
+    for (const name of ["e", "f"]) {
+      await remove(name);
+      await put(name, { a: "2" }, true);
+    }
+    const volumes = ["e", "f"].map((name) => volume(name, configMap(name)));
+    await start("third", volumes, [mount("e", "/m/e"), mount("f", "/m/f")]);
+    await agree("third");
+    expect(Object.fromEntries(model.seen("third", "agent"))).toEqual({ "/m/e/a": "1", "/m/f/a": "1" });
   });
 });
