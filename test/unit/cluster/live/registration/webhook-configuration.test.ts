@@ -53,10 +53,8 @@ describe("webhookConfiguration", () => {
     const { length } = webhooksOf(base);
     for (const failurePolicy of ["Fail", "Ignore"] as const) {
       const webhooks = webhooksOf({ ...base, bindings: failurePolicy });
-      expect(webhooks.map((one) => one.failurePolicy)).toEqual([
-        ...Array(length).fill("Fail"),
-        failurePolicy,
-      ]);
+      expect(new Set(webhooks.slice(0, -1).map((one) => one.failurePolicy))).toEqual(new Set(["Fail"]));
+      expect(webhooks.at(-1)?.failurePolicy).toBe(failurePolicy);
       expect(webhooks.slice(0, length)).toEqual(webhooksOf(base));
       const [rule, ...others] = webhooks.at(-1)!.rules;
       expect(others).toEqual([]);
