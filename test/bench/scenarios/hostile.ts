@@ -92,7 +92,7 @@ export async function hostile(_scratch: string, progress: (text: string) => void
       id: "hostile",
       aims: [
         {
-          figure: "longest time in which nothing else is answered",
+          figure: "longest stop: work while a question waits",
           measured: time(longest),
           aim: `≤ ${longestStop} ms`,
           met: longest <= longestStop,
