@@ -24,7 +24,7 @@ const quotation = /"(?:[^"\\]|\\.)*"/g;
  * Blanks quotations from files that are no proved signatures. A forged review can name any key of any ConfigMap as
  * one: its answer, log line and Event say what is wrong and where, and show nothing of the bytes.
  */
-const withoutContent = (verdict: Verdict): Verdict =>
+export const withoutContent = (verdict: Verdict): Verdict =>
   verdict.skills.some(({ findings }) => findings.some(({ code }) => unproved.has(code)))
     ? {
         ...verdict,

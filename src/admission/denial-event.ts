@@ -1,20 +1,11 @@
 import { sha256 } from "../skill/digest.ts";
-import { defined, isFields } from "../text/fields.ts";
+import { isFields } from "../text/fields.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { apiVersion } from "../policy/resource/kinds.ts";
 import { isBinding, type Decision, type ReviewSubject } from "./decision.ts";
 import { blocks, denialText, subjectText } from "./denial.ts";
 import { printable } from "../text/printable.ts";
-import { carrierOf } from "../workload/carriers/carriers.ts";
-
-/** Reference to an object, as an Event holds it. */
-export interface ObjectReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-}
+import { ownerOf, referenceOf, type ObjectReference } from "../workload/carriers/owner.ts";
 
 /** Event about a denial, on the object that would try again: operators look there. */
 export interface DenialEvent {
@@ -34,34 +25,6 @@ export interface DenialEvent {
 const maxNote = 1024;
 /** Findings that enter the key of a denial, at most. */
 const maxTold = 100;
-
-const textOf = (value: unknown, limit: number): string | undefined =>
-  typeof value === "string" && value !== "" && value.length <= limit ? value : undefined;
-
-/** Builds a reference from untrusted fields; undefined if they are incomplete or too long. */
-function referenceOf(fields: unknown, namespace: string): ObjectReference | undefined {
-  if (!isFields(fields)) return undefined;
-  const apiVersion = textOf(fields["apiVersion"], 253);
-  const kind = textOf(fields["kind"], 63);
-  const name = textOf(fields["name"], 253);
-  const uid = textOf(fields["uid"], 64);
-  if (apiVersion === undefined || kind === undefined || name === undefined) return undefined;
-  return { apiVersion, kind, name, namespace, ...defined({ uid }) };
-}
-
-/**
- * The owner with `controller: true`, of which there is at most one, if its kind owns pods. Any other kind is ignored:
- * an object may name anything as its controller, also a Node, on which the Event would then mislead.
- */
-function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
-  const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
-  if (!Array.isArray(owners)) return undefined;
-  const controller: unknown = owners.find((owner) => isFields(owner) && owner["controller"] === true);
-  const owner = referenceOf(controller, namespace);
-  return owner !== undefined && carrierOf(owner.apiVersion, owner.kind)?.ownsPods === true
-    ? owner
-    : undefined;
-}
 
 function regardingOf(
   subject: ReviewSubject,

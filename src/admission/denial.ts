@@ -95,18 +95,34 @@ function skillLines(result: SkillResult, policy: string): readonly string[] {
   ];
 }
 
-function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
+/** The skills of an object that fail a policy, as lines for people. */
+export function failedSkills(verdict: Verdict): {
+  /** `1 of 3 skills failed`. */
+  readonly count: string;
+  readonly lines: readonly string[];
+} {
   const failed = verdict.skills.filter(({ findings }) => findings.some(blocks));
   const total = verdict.skills.length;
   const shown = failed.slice(0, maxSkills);
+  return {
+    count: `${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
+    lines: [
+      ...shown.flatMap((result) => skillLines(result, verdict.policy)),
+      ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
+    ],
+  };
+}
+
+function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
+  const { count, lines } = failedSkills(verdict);
+  const deleting = subject.operation === "DELETE" ? "deleting " : "";
   // Who waits for a pod sees the first line of the scheduler's Event alone, in kubectl get events.
   const codes = isBinding(subject)
-    ? `: ${[...new Set(failed.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
+    ? `: ${[...new Set(verdict.skills.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
     : "";
   return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${subject.operation === "DELETE" ? "deleting " : ""}${subjectText(subject)}: ${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed${codes}`,
-    ...shown.flatMap((result) => skillLines(result, verdict.policy)),
-    ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
+    `policy ${printable(JSON.stringify(verdict.policy))} denied ${deleting}${subjectText(subject)}: ${count}${codes}`,
+    ...lines,
   ];
 }
 
@@ -122,13 +138,18 @@ export function denialText(
 ): string {
   const lines = denying.flatMap((verdict) => policyLines(verdict, subject));
   const last = `decision ${printable(id, 16)}`;
+  return fitting(lines, last, limit);
+}
+
+/** As many of the lines as fit into that many bytes with the last one, and how many were left out. */
+export function fitting(lines: readonly string[], last: string, limit: number): string {
   let size = Buffer.byteLength(last) + 40;
-  const fitting: string[] = [];
+  const shown: string[] = [];
   for (const line of lines) {
     size += Buffer.byteLength(line) + 1;
     if (size > limit) break;
-    fitting.push(line);
+    shown.push(line);
   }
-  const left = lines.length - fitting.length;
-  return [...fitting, ...(left > 0 ? [`and ${left} more lines in the log`] : []), last].join("\n");
+  const left = lines.length - shown.length;
+  return [...shown, ...(left > 0 ? [`and ${left} more lines in the log`] : []), last].join("\n");
 }

@@ -36,7 +36,7 @@ export async function distinctPods(
 }
 
 /** Identifies the files that a pod's containers see. */
-function filesKey({ name, spec }: PodSubject): string {
+export function filesKey({ name, spec }: PodSubject): string {
   const { digest, holdsName } = filesOf(spec);
   return `${digest} ${holdsName ? name : ""}`;
 }
