@@ -99,7 +99,7 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: [
-        "src/{text,skill,kubernetes,workload,signature,card,evidence,policy,evaluation,admission}/**/*.ts",
+        "src/{text,skill,kubernetes,workload,signature,card,evidence,policy,evaluation,admission,recheck}/**/*.ts",
       ],
       thresholds: { lines: 95, statements: 95, functions: 95, branches: 90 },
       reporter: ["text-summary", "json-summary"],

@@ -34,6 +34,7 @@ const pureFloors = [
   ["policy/compile"],
   ["evaluation"],
   ["admission"],
+  ["recheck"],
 ];
 
 /** Adapters: each may import the pure rooms and its own chambers, but no other adapter. */

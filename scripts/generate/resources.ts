@@ -59,6 +59,12 @@ const presentations: Readonly<Record<OwnKind, Presentation>> = {
         description: "Publishers whose signature is accepted.",
       },
       {
+        name: "Noncompliant",
+        type: "integer",
+        jsonPath: ".status.noncompliantWorkloads",
+        description: "Workloads that are stored and do not meet it.",
+      },
+      {
         name: "Tenant",
         type: "string",
         jsonPath: ".spec.tenant",

@@ -35,6 +35,8 @@ export interface ClusterHooks {
   readonly onProblem: (message: string) => void;
   /** Runs at the start and after each change of policies, trust roots or revocation lists. */
   readonly onPolicies?: (snapshot: CompiledSnapshot) => void;
+  /** Runs after the labels of a namespace have changed. */
+  readonly onNamespaceLabels?: (name: string) => void;
   /** Runs after the webhook's registration, changed or deleted by somebody else, is restored. */
   readonly onRepair?: () => void;
   /** Runs with the number of namespaces that carry the break-glass label, at the start and after each change. */

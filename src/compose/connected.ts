@@ -1,5 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
+import type { ReviewDeps } from "../evaluation/evaluate.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Leadership } from "../cluster/live/leader/leadership.ts";
 import type { CertificateSource } from "../server/certificates/certificate-source.ts";
 import type { CertificateStore } from "../server/certificates/store.ts";
@@ -26,6 +28,11 @@ export interface Connected {
   readonly leadership: Leadership;
   /** Writes Events about denials; absent where they are off or there is no cluster. */
   readonly events?: EventWriter;
+  /** Judges what is stored, while this process leads; absent without a cluster. */
+  readonly recheck?: (
+    measured: Pick<ReviewDeps, "evidence" | "measure">,
+    telemetry: Telemetry,
+  ) => { close(): Promise<void> };
   /** Absent without a cluster. */
   readonly register?: (certificates: CertificateSource) => Registration;
 }

@@ -5,11 +5,11 @@ import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
 import { LoopTurns } from "../evaluation/loop-turns.ts";
 import { ReadBudget } from "../evaluation/read-budget.ts";
-import { EvidenceCache } from "../evidence/evidence-cache.ts";
 import type { ReviewHandler } from "../server/app.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Connected } from "./connected.ts";
+import type { measuredEvidence } from "./evidence.ts";
 
 /** Limit on the work of one review, milliseconds. Work beyond the deadline warms caches for the caller's next try. */
 const workLimit = 30_000;
@@ -31,7 +31,11 @@ function sharedSignals(limit: number): () => AbortSignal {
 }
 
 /** Wraps reviews with metrics and a log line; neither enters the decision. */
-export function reviewer({ cluster, events }: Connected, { metrics, log }: Telemetry): ReviewHandler {
+export function reviewer(
+  { cluster, events }: Connected,
+  { metrics, log }: Telemetry,
+  measured: ReturnType<typeof measuredEvidence>,
+): ReviewHandler {
   const deps: HandleDeps = {
     cluster,
     policies: cluster,
@@ -50,15 +54,7 @@ export function reviewer({ cluster, events }: Connected, { metrics, log }: Telem
         }
       },
     },
-    evidence: new EvidenceCache({ onResult: (result) => metrics.observeCache("evidence", result) }),
-    measure: (_skill, work) => {
-      const started = performance.now();
-      const evidence = work();
-      const { signature } = evidence;
-      const format = signature.outcome === "unsigned" ? "none" : signature.format;
-      metrics.observeVerification((performance.now() - started) / 1000, format, signature.outcome);
-      return evidence;
-    },
+    ...measured,
     workSignal: sharedSignals(workLimit),
     reads: new ReadBudget(),
     turns: new LoopTurns(),

@@ -12,6 +12,7 @@ import type { Build } from "./build.ts";
 import { announceCertificate, certificatesOf, clientsOf } from "./certificates.ts";
 import { closedConnections } from "./closed-connections.ts";
 import { connect } from "./connect.ts";
+import { measuredEvidence } from "./evidence.ts";
 import type { Connected, Registration } from "./connected.ts";
 import { refusedRequests } from "./refused-requests.ts";
 import { reviewer } from "./reviewer.ts";
@@ -37,6 +38,7 @@ export async function serve(
   const { cluster, leadership } = connected;
   let registration: Registration | undefined;
   let servers: Servers | undefined;
+  let recheck: { close(): Promise<void> } | undefined;
   try {
     const life = { signal: ended.signal, report };
     const published = (bundle: string): boolean => registration?.published(bundle) ?? false;
@@ -49,8 +51,9 @@ export async function serve(
       ...(config.lease && { leads: () => leadership.leadingSignal() !== undefined }),
       ...(connected.register && { registered: () => registration?.registered() ?? false }),
     });
+    const measured = measuredEvidence(telemetry);
     const app = createApp({
-      review: reviewer(connected, telemetry),
+      review: reviewer(connected, telemetry, measured),
       ...(clients && { gate: clientGate(clients, Date.now) }),
       readiness,
       timeoutSeconds: config.timeoutSeconds,
@@ -66,26 +69,29 @@ export async function serve(
       leadership.campaign();
       registration = connected.register?.(certificates);
       certificates.onChange(() => void registration?.refresh());
+      recheck = connected.recheck?.(measured, telemetry);
       if (await untilReady(() => readiness().length === 0, stop)) announceReady(connected, registration, log);
     }
     await aborted(stop);
     log.info("stopping", { graceSeconds: config.graceSeconds, drainSeconds: config.drainSeconds });
     // A process that is stopping must not undo its successor's registration, or its removal.
-    await registration?.close();
-    await leadership.close();
+    await endDuties(registration, recheck, leadership);
     const times = { grace: config.graceSeconds * 1000, limit: config.drainSeconds * 1000, hurry };
     // Readiness fails from the moment that `stop` aborts.
     await drain(servers.reviews, () => undefined, times);
   } finally {
     ended.abort();
     // An open server would go on answering, and keep the process alive.
-    await servers?.reviews.close(1000);
-    await servers?.metrics.close(1000);
-    await registration?.close();
-    await leadership.close();
+    for (const server of [servers?.reviews, servers?.metrics]) await server?.close(1000);
+    await endDuties(registration, recheck, leadership);
     await connected.events?.close();
     await cluster.close();
   }
+}
+
+/** Ends what only a leader does, then gives up the lead. */
+async function endDuties(...duties: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+  for (const duty of duties) await duty?.close();
 }
 
 interface Servers {

@@ -32,6 +32,7 @@ import {
   type FormatLabel,
   type VerificationOutcome,
 } from "./labels.ts";
+import { recheckMetrics, type RecheckMetrics } from "./recheck.ts";
 import { stateMetrics, type PolicyInForce, type StateMetrics } from "./state.ts";
 
 /** Labels of `build_info`. */
@@ -41,7 +42,7 @@ export interface BuildInfo {
 }
 
 /** All metrics. Each call costs microseconds and never throws. */
-export interface Metrics extends StateMetrics {
+export interface Metrics extends StateMetrics, RecheckMetrics {
   /** Counts one decision with its verdicts, findings and the sizes of its skills. */
   observeDecision(decision: Decision, seconds: number): void;
   /** Counts verdicts without a review. */
@@ -131,13 +132,16 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
   const review = reviewInstruments(registry);
   const work = workInstruments(registry);
   const verdicts = verdictObserver(review);
+  const recheck = recheckMetrics(registry);
   const state = stateMetrics(registry, { version, revision });
   beginAtZero(review, work);
   return {
     ...state.metrics,
+    ...recheck.metrics,
     setPolicies(policies) {
       state.metrics.setPolicies(policies);
       verdicts.expect(policies);
+      recheck.expect(policies);
     },
     observeVerdicts: verdicts.observe,
     observeDecision(decision, seconds) {

@@ -1,7 +1,13 @@
 import { defined } from "../../text/fields.ts";
 import type { ClusterHooks } from "../../cluster/cluster.ts";
 import type { SourceHooks } from "../../cluster/live/api/volume-object-source.ts";
-import { createEventWriter, type EventDrop } from "../../cluster/live/events/writer.ts";
+import {
+  createEventWriter,
+  eventLimits,
+  storedEventLimits,
+  type EventDrop,
+  type EventLimits,
+} from "../../cluster/live/events/writer.ts";
 import { openLiveCluster } from "../../cluster/live/live-cluster.ts";
 import { exemptNamespaces } from "../../cluster/live/registration/webhook-configuration.ts";
 import { createStatusWriter } from "../../cluster/live/status/writer.ts";
@@ -11,6 +17,7 @@ import type { Connected, Registration } from "../connected.ts";
 import { closing, type openMirrors } from "../mirrors.ts";
 import { leadershipOf } from "./leadership.ts";
 import { reachOf, type LiveMode } from "./reach.ts";
+import { startRecheck, type RunningRecheck } from "./recheck.ts";
 import { exemptionsOf, registrationOf } from "./registration.ts";
 
 interface LiveDeps {
@@ -29,6 +36,8 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
   const reach = await reachOf(mode);
   const { client, store, names } = reach;
   const leadership = leadershipOf(config, client, deps);
+  const status = createStatusWriter(client, hooks, leadership);
+  let recheck: RunningRecheck | undefined;
   let registration: Registration | undefined;
   const cluster = openLiveCluster({
     client,
@@ -38,26 +47,44 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
         hooks.onPolicies?.(snapshot);
         // What is registered follows the policies.
         void registration?.refresh();
+        recheck?.policiesChanged();
       },
+      onNamespaceLabels: (name) => recheck?.namespaceChanged(name),
     },
-    status: createStatusWriter(client, hooks, leadership),
+    status,
     mirrors,
     timeoutSeconds: config.timeoutSeconds,
     ...defined({ namespace: config.namespace }),
   });
-  const events = () =>
+  const exempt = new Set(exemptNamespaces(exemptionsOf(config)));
+  const events = (limits: EventLimits) =>
     createEventWriter({
       client,
       onProblem: hooks.onProblem,
       onDropped: deps.onEventDropped,
-      exempt: new Set(exemptNamespaces(exemptionsOf(config))),
+      exempt,
+      limits,
     });
+  // Of their own: however much is denied, what got in is told.
+  const storedEvents = config.events ? { events: events(storedEventLimits) } : {};
   return {
     cluster: closing(cluster, mirrors),
     store,
     names,
     leadership,
-    ...(config.events ? { events: events() } : {}),
+    ...(config.events ? { events: events(eventLimits) } : {}),
+    recheck: (measured, telemetry) => {
+      const review = { ...measured, cluster, policies: cluster, source: cluster };
+      const parts = { client, leadership, status, exempt, ...storedEvents };
+      const started = startRecheck(parts, review, telemetry);
+      recheck = started;
+      return {
+        close: async () => {
+          await started.close();
+          await storedEvents.events?.close();
+        },
+      };
+    },
     register: (certificates) =>
       (registration = registrationOf(config, reach, {
         ...deps,

@@ -40,6 +40,14 @@ const count = z.int().min(0);
 export const clusterSkillPolicyStatus = z.strictObject({
   ...common,
   publishers: count.exactOptional().describe("Publishers that were resolved to keys and certificates."),
+  noncompliantWorkloads: count
+    .exactOptional()
+    .describe("Workloads that are stored and do not meet the policy; absent until all were judged."),
+  noncompliant: z
+    .array(z.string().max(400))
+    .max(10)
+    .exactOptional()
+    .describe("The first of them by name, `Deployment payments/etl`. The Events on them say why."),
 });
 
 /** `status` of a SkillTrustRoot. */

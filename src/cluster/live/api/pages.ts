@@ -1,6 +1,7 @@
 import { defined } from "../../../text/fields.ts";
 import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, tooManyBytes, type ApiClient } from "./client.ts";
+import { partialMetadataList } from "./partial-metadata.ts";
 
 /** Time limit of a page, milliseconds. */
 const pageTimeout = 60_000;
@@ -13,6 +14,8 @@ export interface PagedList {
   /** Path of the collection, `/api/v1/pods`. */
   readonly path: string;
   readonly fieldSelector?: string;
+  /** Lists metadata only. */
+  readonly metadataOnly?: true;
   /** Objects per page, as long as they are not too large together: of large ones fewer are asked for. */
   readonly limit: number;
   /**
@@ -57,7 +60,7 @@ function afterRefusal(error: unknown, { token, size }: Place, acrossVersions: bo
  */
 export async function* pagesOf(
   client: ApiClient,
-  { path, fieldSelector, limit, acrossVersions }: PagedList,
+  { path, fieldSelector, metadataOnly, limit, acrossVersions }: PagedList,
   signal?: AbortSignal,
 ): AsyncGenerator<ListPage> {
   let place: Place = { token: "", size: limit };
@@ -72,6 +75,7 @@ export async function* pagesOf(
       list = await client.call({
         path: `${path}?${query}`,
         ...(size > 1 ? { maxBytes: pageBytes } : {}),
+        ...(metadataOnly ? { accept: partialMetadataList } : {}),
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
     } catch (error) {

@@ -8,6 +8,7 @@ import type {
 } from "../../../skill/source.ts";
 import { decodeVolumeObject, describeRef, holdsKeys, identityOf } from "../../../kubernetes/volume-object.ts";
 import { ApiError, messageOf, tooManyValues, type ApiClient } from "./client.ts";
+import { partialMetadata } from "./partial-metadata.ts";
 
 /** Default bytes of cached decoded objects. */
 const defaultCacheBytes = 16 * 1024 * 1024;
@@ -17,9 +18,6 @@ const defaultCacheBytes = 16 * 1024 * 1024;
  * of them at most.
  */
 export const maxValues = 50_000;
-
-/** Requests only metadata: a few hundred bytes instead of up to 1 MiB, without decoding. */
-const metadataOnly = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 
 const plurals = { ConfigMap: "configmaps", Secret: "secrets", Pod: "pods" } as const;
 
@@ -160,7 +158,7 @@ export function createVolumeObjectSource(
   ): Promise<VolumeObject> => {
     const known = cache.get(path);
     if (known !== undefined && holdsKeys(known, request)) {
-      const present = identityOf(await client.call({ path, signal, maxValues, accept: metadataOnly }));
+      const present = identityOf(await client.call({ path, signal, maxValues, accept: partialMetadata }));
       if (present === known.identity) {
         hooks.onCache?.("hit");
         return known;
@@ -186,7 +184,7 @@ export function createVolumeObjectSource(
     read: (request, signal) => unlessAbsent(request, (path) => readCached(path, request, signal)),
     identify: (ref, signal) =>
       unlessAbsent(ref, async (path) =>
-        identityOf(await client.call({ path, signal, accept: metadataOnly })),
+        identityOf(await client.call({ path, signal, accept: partialMetadata })),
       ),
   };
 }

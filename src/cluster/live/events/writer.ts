@@ -3,16 +3,22 @@ import { hostname } from "node:os";
 import { LRUCache } from "lru-cache";
 import { defined } from "../../../text/fields.ts";
 import type { DenialEvent } from "../../../admission/denial-event.ts";
+import type { NoncomplianceEvent } from "../../../recheck/noncompliance-event.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import { TokenBucket, type BucketLimits } from "./token-bucket.ts";
 
 /** Reason why an Event was not written: rate limit, full queue, or refused by the API server. */
 export type EventDrop = "rate_limited" | "queue_full" | "refused";
 
-/** Reports denials as Kubernetes Events. */
+/** An Event about an object that mounts skills. */
+export type WorkloadEvent = Omit<DenialEvent, "reason"> & {
+  readonly reason: DenialEvent["reason"] | NoncomplianceEvent["reason"];
+};
+
+/** Reports denials, and what is stored and does not comply, as Kubernetes Events. */
 export interface EventWriter {
   /** Queues an Event. Returns at once, and never throws. */
-  tell(event: DenialEvent): void;
+  tell(event: WorkloadEvent): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +48,14 @@ export const eventLimits: EventLimits = {
   remembered: 1_000,
   series: 30_000,
   forget: 6 * 60_000,
+};
+
+/** More at once: a policy that changes may name many workloads that run. */
+export const storedEventLimits: EventLimits = {
+  ...eventLimits,
+  perNamespace: { burst: 50, perSecond: 1 },
+  inAll: { burst: 200, perSecond: 10 },
+  waiting: 300,
 };
 
 export interface EventDeps {
@@ -80,7 +94,7 @@ const eventName = (name: string): string =>
     .concat(".")
     .replace(/^\./, "object.")}${randomBytes(8).toString("hex")}`;
 
-function bodyOf(event: DenialEvent, name: string, time: number): object {
+function bodyOf(event: WorkloadEvent, name: string, time: number): object {
   const { namespace, regarding, related, reason } = event;
   return {
     apiVersion: "events.k8s.io/v1",
@@ -89,7 +103,7 @@ function bodyOf(event: DenialEvent, name: string, time: number): object {
     eventTime: microTime(time),
     type: "Warning",
     reason,
-    action: "Admission",
+    action: reason === "SkillNotCompliant" ? "Recheck" : "Admission",
     note: event.note(),
     regarding,
     ...defined({ related }),
@@ -139,7 +153,7 @@ class Writer implements EventWriter {
     this.#timer.unref();
   }
 
-  tell(event: DenialEvent): void {
+  tell(event: WorkloadEvent): void {
     if (this.#closed() || this.#deps.exempt?.has(event.namespace) === true) return;
     const now = this.#clock.monotonic();
     const known = this.#known.get(event.key);
@@ -153,7 +167,7 @@ class Writer implements EventWriter {
     else this.#deps.onDropped("rate_limited");
   }
 
-  #mayBegin({ namespace, regarding: { kind, name } }: DenialEvent, now: number): boolean {
+  #mayBegin({ namespace, regarding: { kind, name } }: WorkloadEvent, now: number): boolean {
     const { perObject, perNamespace } = this.#limits;
     return (
       bucketOf(this.#objects, `${namespace}/${kind}/${name}`, perObject, now).take(now) &&
@@ -162,7 +176,7 @@ class Writer implements EventWriter {
     );
   }
 
-  #begin(event: DenialEvent, seen: number): void {
+  #begin(event: WorkloadEvent, seen: number): void {
     const { key } = event;
     const time = this.#clock.now();
     const name = eventName(event.regarding.name);

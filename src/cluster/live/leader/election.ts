@@ -68,6 +68,7 @@ class Candidate implements Leadership {
   #attempt: Promise<void> = Promise.resolve();
   #ended: Promise<void> | undefined;
   #failing = false;
+  #ledBefore: string | undefined;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -100,6 +101,10 @@ class Candidate implements Leadership {
       this.#stored = (await this.#options.store.write(record, this.#stored, signal)) ?? this.#stored;
     });
     this.#tell();
+  }
+
+  ledBefore(): string | undefined {
+    return this.#ledBefore;
   }
 
   onChange(listener: () => void): void {
@@ -219,7 +224,10 @@ class Candidate implements Leadership {
     this.#observe(written);
     this.#renewedAt = sent;
     this.#renewals += 1;
-    if (!this.#stop.signal.aborted) this.#leading ??= new AbortController();
+    if (!this.#stop.signal.aborted && this.#leading === undefined) {
+      this.#ledBefore = before?.renewTime;
+      this.#leading = new AbortController();
+    }
     return true;
   }
 

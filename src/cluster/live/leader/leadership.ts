@@ -19,6 +19,11 @@ export interface Leadership {
   confirm(signal: AbortSignal): Promise<Confirmation | undefined>;
   /** Removes the mark of an earlier installation from the Lease. */
   clearUnregistered(signal: AbortSignal): Promise<void>;
+  /**
+   * When the Lease was last renewed before this process took the lead, by whoever led, RFC 3339; undefined if that is not
+   * known.
+   */
+  readonly ledBefore?: () => string | undefined;
   /** Runs after the lead is won or lost, and after the mark on the Lease changes. */
   onChange(listener: () => void): void;
   /** Releases the Lease, so that the next leader need not wait. Safe to call twice. */

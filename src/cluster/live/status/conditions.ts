@@ -1,6 +1,8 @@
+import { defined } from "../../../text/fields.ts";
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
 import type { TrustExpiry } from "../../../policy/trust/expiry.ts";
+import type { Standing } from "../../../recheck/ports.ts";
 import { generationOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 
 interface Condition {
@@ -44,6 +46,9 @@ const countPem = (entries: readonly { readonly pem: string }[] = []): number =>
 const revocable = ["skills", "files", "certificates", "keys", "identities"] as const;
 
 type Counts = Readonly<Record<string, number>>;
+
+/** How a policy stands with what is stored. */
+export type PolicyStanding = Pick<Standing, "workloads" | "first">;
 
 function countEntries(spec: unknown): Counts {
   const lists = spec as Readonly<Partial<Record<string, readonly unknown[]>>> | undefined;
@@ -109,6 +114,24 @@ function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Ex
   return { ...columns, condition: { status: "True", reason: over ? "Ended" : "EndsSoon", message } };
 }
 
+/** What statuses are made from. */
+export interface StatusSource extends CompiledSnapshot {
+  /** By policy; absent while it is not known how they stand. */
+  readonly standings?: ReadonlyMap<string, PolicyStanding>;
+}
+
+/** What is said of workloads: while it is not known, what a leader before wrote. */
+function workloadsIn(before: Status | undefined, standing: PolicyStanding | undefined): Partial<Status> {
+  const { noncompliantWorkloads, noncompliant } =
+    standing === undefined
+      ? (before ?? {})
+      : {
+          noncompliantWorkloads: standing.workloads,
+          noncompliant: standing.first.length > 0 ? standing.first : undefined,
+        };
+  return defined({ noncompliantWorkloads, noncompliant });
+}
+
 /**
  * The status of an object. A condition keeps its time while its status stays the same: equal states give equal
  * statuses on every replica.
@@ -117,12 +140,13 @@ function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Ex
 export function statusOf(
   kind: OwnKind,
   object: KubernetesObject,
-  compiled: CompiledSnapshot,
+  compiled: StatusSource,
   now: number,
 ): Status {
   const [name, generation] = [nameOf(object), generationOf(object)];
   const problem = compiled.problems.find((one) => one.kind === kind && one.name === name);
-  const before = (object["status"] as Status | undefined)?.conditions;
+  const status = object["status"] as Status | undefined;
+  const before = status?.conditions;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const condition = (type: string, said: Pick<Condition, "status" | "reason" | "message">): Condition => {
     const last = before?.find((one) => one.type === type);
@@ -141,7 +165,10 @@ export function statusOf(
     reason: problem?.reason ?? "Compiled",
     message: problem?.message ?? ["in force", ...notes.map(({ message }) => message)].join("; "),
   });
-  const counts = counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled);
+  const counts = {
+    ...counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled),
+    ...(kind === "ClusterSkillPolicy" ? workloadsIn(status, compiled.standings?.get(name)) : {}),
+  };
   if (kind !== "SkillTrustRoot" || problem !== undefined)
     return { ...observed, conditions: [ready], ...counts };
   const { condition: expiring, ...columns } = expiryOf(name, compiled, now);

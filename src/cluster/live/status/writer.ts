@@ -8,10 +8,12 @@ import {
   type PolicyObjects,
 } from "../../../policy/resource/kinds.ts";
 import { metadataOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import type { Standing } from "../../../recheck/ports.ts";
+import { defined } from "../../../text/fields.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import type { Leadership } from "../leader/leadership.ts";
-import { statusOf, type Status } from "./conditions.ts";
+import { statusOf, type PolicyStanding, type Status, type StatusSource } from "./conditions.ts";
 
 /** Writes the state of policies, trust roots and revocation lists into their status, for `kubectl get`. */
 export interface StatusWriter {
@@ -20,6 +22,8 @@ export interface StatusWriter {
    * that differ.
    */
   update(objects: PolicyObjects, compiled: CompiledSnapshot): void;
+  /** Sets how policies stand with what is stored; undefined: it is not known. Returns at once. */
+  setStandings(standings: readonly Standing[] | undefined): void;
   close(): Promise<void>;
 }
 
@@ -57,10 +61,10 @@ class StatusQueue {
     this.#leadership = leadership;
   }
 
-  consider(kind: OwnKind, object: KubernetesObject, compiled: CompiledSnapshot): void {
+  consider(kind: OwnKind, object: KubernetesObject, from: StatusSource): void {
     const { resourceVersion } = metadataOf(object) as { readonly resourceVersion?: string };
     const path = `${collectionPath(kind)}/${encodeURIComponent(nameOf(object))}/status`;
-    const status = statusOf(kind, object, compiled, Date.now());
+    const status = statusOf(kind, object, from, Date.now());
     if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
     else {
       const patch = replacing(object["status"], status);
@@ -126,17 +130,26 @@ export function createStatusWriter(
 ): StatusWriter {
   const queue = new StatusQueue(client, hooks, leadership);
   let latest: Parameters<StatusWriter["update"]> | undefined;
-  const update = (...state: Parameters<StatusWriter["update"]>): void => {
-    latest = state;
-    if (leadership.leadingSignal() === undefined) return;
-    const [objects, compiled] = state;
+  let standings: ReadonlyMap<string, PolicyStanding> | undefined;
+  const write = (): void => {
+    if (latest === undefined || leadership.leadingSignal() === undefined) return;
+    const [objects, compiled] = latest;
     for (const kind of ownKinds) {
-      for (const object of objects[kind]) queue.consider(kind, object, compiled);
+      for (const object of objects[kind])
+        queue.consider(kind, object, { ...compiled, ...defined({ standings }) });
     }
     queue.start();
   };
-  leadership.onChange(() => {
-    if (latest !== undefined) update(...latest);
-  });
-  return { update, close: () => queue.close() };
+  leadership.onChange(write);
+  return {
+    update: (...state) => {
+      latest = state;
+      write();
+    },
+    setStandings: (all) => {
+      standings = all && new Map(all.map((one) => [one.policy, one]));
+      write();
+    },
+    close: () => queue.close(),
+  };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterHooks } from "../../cluster.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
 import { labelsOf, type Labels } from "../../../kubernetes/object.ts";
@@ -25,7 +26,9 @@ export function namespaceSink(namespaces: Map<string, Labels>, hooks: ClusterHoo
   return {
     set: (name, object) => {
       const labels = labelsOf(object);
+      const isKnown = isDeepStrictEqual(namespaces.get(name), labels);
       namespaces.set(name, labels);
+      if (!isKnown) hooks.onNamespaceLabels?.(name);
       note(name, labels[breakGlassLabel]);
     },
     delete: (name) => {

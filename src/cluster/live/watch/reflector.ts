@@ -3,13 +3,15 @@ import { nextTurn } from "../../../evaluation/yield-to-event-loop.ts";
 import { defined } from "../../../text/fields.ts";
 import { metadataOf, nameOf, namespaceOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
+import { partialMetadata } from "../api/partial-metadata.ts";
 import { pagesOf } from "../api/pages.ts";
 import { eventsOf } from "./watch-events.ts";
 
 /** Sink for a reflector's objects. All calls are synchronous and in order. */
 export interface ObjectSink {
   set(key: string, object: KubernetesObject): void;
-  delete(key: string): void;
+  /** @param object its last state, where a watch shows it; undefined if a list lacks it */
+  delete(key: string, object?: KubernetesObject): void;
   /** Keys of the stored objects: after a list, those that it lacks are deleted. */
   keys(): Iterable<string>;
   /** Runs after a complete list, and after each watch event. */
@@ -21,7 +23,13 @@ export interface ReflectorTarget {
   /** Path of the collection, `/api/v1/pods`. */
   readonly path: string;
   readonly fieldSelector?: string;
+  /** Asks for metadata only: the sink gets PartialObjectMetadata. */
+  readonly metadataOnly?: true;
+  /** Objects per page of a list; default 500. */
+  readonly pageSize?: number;
   readonly sink: ObjectSink;
+  /** Runs before each list: at the start, and when versions in between may have been missed. */
+  readonly onList?: () => unknown;
   readonly onState: (healthy: boolean, lastSync: number | undefined) => void;
   /** Runs once each time that the watch begins to fail, not at every attempt. */
   readonly onFailure: (error: unknown) => void;
@@ -53,7 +61,7 @@ export const reflectorDefaults: ReflectorTimes = {
 const batch = 50;
 
 /** Objects per page of a list. */
-const pageSize = 500;
+const defaultPageSize = 500;
 
 /** Follows a collection until it is closed. It retries after every failure. */
 export interface Reflector {
@@ -101,12 +109,13 @@ const queryOf = (target: ReflectorTarget, more: Readonly<Record<string, string>>
   }).toString();
 
 async function list({ client, target, signal }: Run): Promise<string> {
+  target.onList?.();
   const missing = new Set(target.sink.keys());
-  const { path, fieldSelector } = target;
+  const { path, fieldSelector, metadataOnly, pageSize = defaultPageSize } = target;
   let version = "";
   for await (const page of pagesOf(
     client,
-    { path, limit: pageSize, ...defined({ fieldSelector }) },
+    { path, limit: pageSize, ...defined({ fieldSelector, metadataOnly }) },
     signal,
   )) {
     for (const [index, item] of page.items.entries()) {
@@ -144,11 +153,12 @@ async function watch(run: Run, from: string): Promise<void> {
   const guard = stallGuard(times.stall);
   try {
     const signal = AbortSignal.any([run.signal, guard.signal]);
-    const chunks = await client.stream({ path: `${target.path}?${query}`, signal });
+    const accept = target.metadataOnly ? partialMetadata : undefined;
+    const chunks = await client.stream({ path: `${target.path}?${query}`, signal, ...defined({ accept }) });
     state(run, true);
     for await (const { type, object } of eventsOf(chunks)) {
       guard.touch();
-      if (type === "DELETED") target.sink.delete(keyOf(object));
+      if (type === "DELETED") target.sink.delete(keyOf(object), object);
       else if (type !== "BOOKMARK") target.sink.set(keyOf(object), object);
       run.version = versionOf(object);
       run.failures = 0;

@@ -1,0 +1,123 @@
+import { failedSkills, blocks } from "../admission/denial.ts";
+import { withoutContent } from "../admission/decide.ts";
+import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
+import type { Finding, Mode, Verdict } from "../policy/finding.ts";
+import type { Reason } from "../policy/reason.ts";
+import { sha256Hex } from "../skill/digest.ts";
+import { SourceError } from "../skill/source-error.ts";
+import type { SkillSource } from "../skill/source.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
+
+/** A policy that a pod does not meet. */
+export interface Shortfall {
+  readonly policy: string;
+  readonly tenant: string;
+  readonly mode: Mode;
+  /** `1 of 3 skills failed`. */
+  readonly count: string;
+  /** The skills with their findings, for people. */
+  readonly lines: readonly string[];
+  /** Reason codes, each once. */
+  readonly codes: readonly Reason[];
+  /** Equal for the same findings. */
+  readonly key: string;
+}
+
+/** Result of one judgement. */
+export interface Judgement {
+  /** False: something could not be read, so that more may be wrong; to be tried again. */
+  readonly complete: boolean;
+  readonly shortfalls: readonly Shortfall[];
+}
+
+/**
+ * Reasons that prove nothing of what runs: an object that is gone brings in no bytes, and running containers keep what
+ * was judged; a read that failed is tried again; of a policy that cannot be used its own status and alert tell.
+ */
+const unproved: ReadonlySet<Reason> = new Set(["SOURCE_UNAVAILABLE", "TIMEOUT", "INTERNAL"]);
+
+const counts = (finding: Finding): boolean => blocks(finding) && !unproved.has(finding.code);
+
+/** Lines of one shortfall: as many as an Event has room for. */
+const maxLines = 20;
+const maxCodes = 10;
+
+function shortfallOf(verdict: Verdict): readonly Shortfall[] {
+  const skills = verdict.skills.map((skill) => ({ ...skill, findings: skill.findings.filter(counts) }));
+  const findings = skills.flatMap((skill) => skill.findings);
+  if (findings.length === 0) return [];
+  const { policy, tenant, mode } = verdict;
+  const { count, lines } = failedSkills(withoutContent({ ...verdict, skills }));
+  return [
+    {
+      policy,
+      tenant,
+      mode,
+      count,
+      lines: lines.slice(0, maxLines),
+      codes: [...new Set(findings.map(({ code }) => code))].slice(0, maxCodes),
+      key: sha256Hex(
+        JSON.stringify(
+          skills.map(({ reference, findings: of }) => [
+            reference.path,
+            of.map(({ code, path }) => [code, path]),
+          ]),
+        ),
+      ),
+    },
+  ];
+}
+
+/** Notes whether a read failed in a way that another try may mend. */
+function noting(source: SkillSource): { readonly source: SkillSource; readonly failed: () => boolean } {
+  let failed = false;
+  return {
+    failed: () => failed,
+    source: {
+      read: async (request, signal) => {
+        try {
+          return await source.read(request, signal);
+        } catch (error) {
+          failed ||= isPassing(error);
+          throw error;
+        }
+      },
+    },
+  };
+}
+
+const isPassing = (error: unknown): boolean =>
+  !(error instanceof SourceError) || error.code === "TIMEOUT" || error.code === "SOURCE_UNAVAILABLE";
+
+/**
+ * Judges a stored pod by the policies that govern it, as a review of its creation would. Every mode counts, and what a
+ * policy tolerates does not.
+ * @throws SourceError TIMEOUT or SOURCE_UNAVAILABLE if that cannot be done now
+ */
+export async function judgePod(pod: PodSubject, context: ReviewContext): Promise<Judgement> {
+  const effective = await effectivePolicies(pod.namespace, context);
+  const policies = effective.policies.filter(({ invalidReason }) => invalidReason === undefined);
+  if (policies.length === 0) return { complete: true, shortfalls: [] };
+  const { source, failed } = noting(context.deps.source);
+  const noted = { ...context, deps: { ...context.deps, source } };
+  try {
+    const references = await skillsOf(pod, policies, noted);
+    const { verdicts } = await evaluate(references, { ...effective, policies }, { isPod: true }, noted);
+    return { complete: !failed(), shortfalls: verdicts.flatMap(shortfallOf) };
+  } catch (error) {
+    if (!(error instanceof SourceError) || isPassing(error)) throw error;
+    // Whoever gets a pod past the webhook that is too large to be judged is to be named for that.
+    const { code, message } = error;
+    const lines = [`${code} ${message}`];
+    const shortfalls = policies.map(({ name, tenant, mode }) => ({
+      policy: name,
+      tenant,
+      mode,
+      count: "it cannot be judged",
+      lines,
+      codes: [code],
+      key: sha256Hex(code),
+    }));
+    return { complete: true, shortfalls };
+  }
+}

@@ -1,0 +1,276 @@
+import { closedBy } from "../evaluation/pod-faults.ts";
+import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
+import { namespaceOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
+import { describeRef } from "../kubernetes/volume-object.ts";
+import { SourceError } from "../skill/source-error.ts";
+import { messageOf } from "../text/message-of.ts";
+import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import type { Shortfall } from "./judge-pod.ts";
+import { judgeStored } from "./judge-stored.ts";
+import { Pass } from "./pass.ts";
+import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
+import { RecentVersions } from "./recent-versions.ts";
+import { Shapes, type Shape } from "./shapes.ts";
+import { standingsOf } from "./standing.ts";
+import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
+import { Workloads } from "./workloads.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+/** Shapes that are judged at once: a slow read keeps the others from nothing. */
+const atOnce = 4;
+/** Works of one namespace that wait because something happened, at most. */
+const maxWaiting = 1_000;
+/** Milliseconds between two reports of how policies stand, and between two looks at everything. */
+const reportEvery = 500;
+const passEvery = 10 * 60_000;
+/** Tries of a judgement whose reads fail, and milliseconds before the second; each later one waits twice as long. */
+const maxAttempts = 4;
+const retryAfter = 1_000;
+
+const stopped = (signal: AbortSignal): boolean => signal.aborted;
+
+/**
+ * Judges once more what is stored: each version of a pod, and of a ConfigMap that pods mount, as the watch shows it, and
+ * everything when policies change and from time to time. Made anew for each time that this process leads.
+ */
+export class Recheck implements StoredObjects {
+  readonly #deps: RecheckDeps;
+  readonly #shapes = new Shapes();
+  readonly #recent: RecentVersions;
+  readonly #queue = new WorkQueue<ShapeWork>();
+  readonly #workloads: Workloads;
+  readonly #pass: Pass;
+  readonly #busy = new Set<Shape>();
+  readonly #crowded = new Set<string>();
+  #changed = true;
+
+  constructor(deps: RecheckDeps) {
+    this.#deps = deps;
+    this.#recent = new RecentVersions(() => deps.clock.now());
+    this.#workloads = new Workloads(deps.topOwner);
+    this.#pass = new Pass(() => deps.clock.now());
+    this.#shapes.regroup(this.#ruleOf());
+  }
+
+  podStored(key: string, pod: KubernetesObject): void {
+    try {
+      const shape = this.#shapes.put(key, pod, namespaceOf(pod, key.split("/")[0] ?? ""));
+      if (shape !== undefined) this.#joined(shape, key);
+      this.#changed ||= shape !== undefined;
+    } catch (error) {
+      // The API server validated it; one that this version does not understand cannot be judged.
+      this.#deps.onProblem(`Pod ${key} is not judged: ${messageOf(error)}`);
+    }
+  }
+
+  podGone(key: string): void {
+    this.#shapes.remove(key);
+    this.#touch();
+  }
+
+  podKeys(): IteratorObject<string> {
+    return this.#shapes.keys();
+  }
+
+  configMapStored(version: StoredVersion): void {
+    this.#recent.add(version);
+    for (const shape of this.#shapes.using(version.ref)) {
+      this.#add({ shape }, "now");
+      this.#add({ shape, version }, "now");
+    }
+  }
+
+  configMapGone(version: StoredVersion): void {
+    this.#recent.replaced(version);
+    for (const shape of this.#shapes.using(version.ref)) this.#add({ shape }, "now");
+  }
+
+  listed(): void {
+    this.#pass.allListed();
+    this.#touch();
+  }
+
+  missed(): void {
+    this.#lookAtAll();
+  }
+
+  policiesChanged(): void {
+    this.#shapes.regroup(this.#ruleOf());
+    this.#lookAtAll();
+  }
+
+  namespaceChanged(name: string): void {
+    for (const shape of this.#shapes.all()) if (shape.namespace === name) this.#add({ shape }, "now");
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.#queue.wake(), { once: true });
+    await Promise.all([
+      ...Array.from({ length: atOnce }, () => this.#work(signal)),
+      this.#report(signal),
+      this.#repeat(signal),
+    ]);
+  }
+
+  #ruleOf(): (labels: Labels) => string {
+    const closing = this.#deps.review.policies
+      .current()
+      .policies.filter(({ closed }) => closed !== undefined);
+    if (closing.length === 0) return () => "";
+    return (labels) => closedBy({ labels } as PodSubject, closing);
+  }
+
+  /** A pod that came, or that changed what it mounts, is judged by what may have been stored since it was. */
+  #joined(shape: Shape, key: string): void {
+    if (shape.result === undefined) {
+      this.#pass.add(shape.id);
+      this.#add({ shape }, this.#pass.isListing ? "later" : "now");
+    } else if (shape.result.length > 0) this.#add({ shape }, "now");
+    const since = this.#shapes.sinceOf(key);
+    for (const used of shape.uses)
+      for (const { version } of this.#recent.inForceSince(used, since)) this.#add({ shape, version }, "now");
+  }
+
+  #lookAtAll(): void {
+    const all = [...this.#shapes.all()];
+    this.#pass.begin(all.map(({ id }) => id));
+    for (const shape of all) this.#add({ shape }, "later");
+    this.#touch();
+  }
+
+  #add(wanted: Wanted, lane: "now" | "later"): void {
+    const { shape, version } = wanted;
+    const { namespace } = shape;
+    if (version !== undefined && this.#queue.waiting(namespace) >= maxWaiting) {
+      if (!this.#crowded.has(namespace))
+        this.#deps.onProblem(
+          `ConfigMaps of Namespace ${namespace} change faster than their versions can be judged: some are not; look who changes them`,
+        );
+      this.#crowded.add(namespace);
+      return;
+    }
+    if (this.#queue.add(shapeWork(wanted), lane)) shape.holds += 1;
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const woken = this.#queue.woken();
+      const work = this.#queue.take(({ shape }) => !this.#busy.has(shape));
+      if (work === undefined) {
+        await woken;
+        continue;
+      }
+      this.#busy.add(work.shape);
+      try {
+        await this.#judge(work, signal);
+      } catch (error) {
+        if (!stopped(signal)) this.#failed(work, error, signal);
+      } finally {
+        this.#busy.delete(work.shape);
+        this.#shapes.release(work.shape);
+        if (this.#queue.waiting(work.namespace) === 0) this.#crowded.delete(work.namespace);
+        this.#queue.wake();
+      }
+      await yieldToEventLoop(signal).catch(() => undefined);
+    }
+  }
+
+  async #judge(work: ShapeWork, signal: AbortSignal): Promise<void> {
+    const { shape, version } = work;
+    const subject = this.#shapes.subjectOf(shape);
+    const { round } = this.#pass;
+    if (subject === undefined) {
+      this.#pass.done(shape.id, true, round);
+      return;
+    }
+    const deadline = this.#deps.clock.deadline(signal);
+    const judged = await judgeStored(subject, version, this.#deps, deadline);
+    if (version === undefined) {
+      if (!judged.complete && work.attempts + 1 < maxAttempts) {
+        this.#later(work, signal);
+        // What was found is true all the same; what was found before may be too.
+        if (judged.shortfalls.length === 0) return;
+      }
+      shape.result = judged.shortfalls;
+      if (judged.complete || work.attempts + 1 >= maxAttempts)
+        this.#pass.done(shape.id, judged.complete, round);
+    } else if (!judged.complete) this.#missed(version);
+    if (judged.shortfalls.length > 0) await this.#name(shape, judged.shortfalls, version, deadline);
+    this.#touch();
+  }
+
+  /** Names the workloads of a shape that have not been named for this yet. */
+  async #name(
+    { pods, gone }: Shape,
+    shortfalls: readonly Shortfall[],
+    version: StoredVersion | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const end = version === undefined ? undefined : this.#recent.replacedBy(version);
+    // A pod that was stored after the version had been replaced cannot have read it.
+    const readers = [...pods.values(), ...gone.values()].filter(
+      ({ since }) => end === undefined || since < end,
+    );
+    const replaced = version === undefined || end === undefined ? undefined : describeRef(version.ref);
+    const notices = await this.#workloads.notices(readers, shortfalls, replaced, signal);
+    for (const notice of notices) this.#deps.onNotice(notice);
+  }
+
+  #failed(work: ShapeWork, error: unknown, signal: AbortSignal): void {
+    const { shape, version, attempts } = work;
+    if (!(error instanceof SourceError))
+      this.#deps.onProblem(`what is stored could not be judged: ${messageOf(error)}`);
+    if (version !== undefined) this.#missed(version);
+    else if (attempts + 1 < maxAttempts) this.#later(work, signal);
+    else this.#pass.done(shape.id, false, this.#pass.round);
+    this.#touch();
+  }
+
+  #missed(version: StoredVersion): void {
+    this.#deps.onProblem(
+      `the version ${version.resourceVersion} of ${describeRef(version.ref)} could not be read and is not judged`,
+    );
+  }
+
+  /** Tries again after a while. */
+  #later({ shape, attempts }: ShapeWork, signal: AbortSignal): void {
+    shape.holds += 1;
+    void this.#deps.clock.sleep(retryAfter * 2 ** attempts, signal).then(() => {
+      if (!signal.aborted) this.#add({ shape, attempts: attempts + 1 }, "later");
+      this.#shapes.release(shape);
+    });
+  }
+
+  #touch(): void {
+    this.#changed = true;
+    this.#queue.wake();
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const woken = this.#queue.woken();
+      const pass = this.#pass.ended();
+      if (pass !== undefined) this.#deps.onPass(pass);
+      if (this.#changed && this.#pass.isKnown) {
+        this.#changed = false;
+        this.#tell();
+      } else await woken;
+      await this.#deps.clock.sleep(reportEvery, signal);
+    }
+  }
+
+  #tell(): void {
+    const { policies } = this.#deps.review.policies.current();
+    const { all, short } = standingsOf(this.#shapes.all(), policies, (pod) => this.#workloads.of(pod));
+    this.#workloads.keepOnly(short);
+    this.#deps.onStanding(all);
+  }
+
+  async #repeat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(passEvery, signal);
+      if (!stopped(signal) && !this.#pass.isUnderWay) this.#lookAtAll();
+    }
+  }
+}
