@@ -81,10 +81,15 @@ export async function allExamples(): Promise<Examples> {
 export function judgeExamples(examples: Examples): Readonly<Record<OwnKind, readonly JudgedExample[]>> {
   const objects = forEachKind((kind) => examples[kind].map(({ object }) => object));
   const compiled = compileSnapshot(objects, { resolve: () => ({ text: publicGoodRoot }) });
+  const standing = { workloads: 1, first: ["Deployment payments/triage"] };
+  const standings = new Map(compiled.policies.map(({ name }) => [name, standing]));
   const problems = compiled.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0)
     throw new ExampleError(`examples that would not be ready: ${problems.join("; ")}; correct them`);
   return forEachKind((kind) =>
-    examples[kind].map((example) => ({ ...example, status: statusOf(kind, example.object, compiled, now) })),
+    examples[kind].map((example) => ({
+      ...example,
+      status: statusOf(kind, example.object, { ...compiled, standings }, now),
+    })),
   );
 }

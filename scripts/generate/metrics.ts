@@ -5,6 +5,7 @@ import { formats } from "../../src/signature/formats.ts";
 import { podSourceKinds } from "../../src/skill/reference.ts";
 import {
   optionalInstruments,
+  recheckInstruments,
   reviewInstruments,
   stateInstruments,
   workInstruments,
@@ -57,6 +58,11 @@ const sections: readonly Section[] = [
     title: "Cost of reviews",
     about: "Where reviews spend their time: sources, verification, caches.",
     metrics: declared(workInstruments),
+  },
+  {
+    title: "What is stored",
+    about: "What the leader finds when it judges once more what is stored ([recheck.md](recheck.md)).",
+    metrics: declared(recheckInstruments),
   },
   { title: "State", about: "The present state, as gauges.", metrics: declared(stateInstruments) },
   {

@@ -192,6 +192,7 @@ export class Recheck implements StoredObjects {
         // What was found is true all the same; what was found before may be too.
         if (judged.shortfalls.length === 0) return;
       }
+      if (judged.shortfalls.length === 0) this.#workloads.forget(shape.pods.values());
       shape.result = judged.shortfalls;
       if (judged.complete || work.attempts + 1 >= maxAttempts)
         this.#pass.done(shape.id, judged.complete, round);

@@ -72,6 +72,12 @@ export class Workloads {
     return true;
   }
 
+  /** Forgets what the workloads of these pods were named for: if it happens again, it is told again. */
+  forget(pods: Iterable<StoredPod>): void {
+    if (this.#named.size === 0) return;
+    for (const pod of pods) this.#named.delete(workloadKey(this.of(pod)));
+  }
+
   /** Forgets what workloads were named for that comply again, or are gone. */
   keepOnly(workloads: ReadonlySet<string>): void {
     for (const key of [...this.#named.keys()]) if (!workloads.has(key)) this.#named.delete(key);
