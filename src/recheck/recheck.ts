@@ -177,7 +177,7 @@ export class Recheck implements StoredObjects {
   }
 
   async #judge(work: ShapeWork, signal: AbortSignal): Promise<void> {
-    const { shape, version } = work;
+    const { shape, version, attempts } = work;
     const subject = this.#shapes.subjectOf(shape);
     const { round } = this.#pass;
     if (subject === undefined) {
@@ -187,15 +187,14 @@ export class Recheck implements StoredObjects {
     const deadline = this.#deps.clock.deadline(signal);
     const judged = await judgeStored(subject, version, this.#deps, deadline);
     if (version === undefined) {
-      if (!judged.complete && work.attempts + 1 < maxAttempts) {
-        this.#later(work, signal);
-        // What was found is true all the same; what was found before may be too.
-        if (judged.shortfalls.length === 0) return;
+      if (!judged.complete && attempts + 1 < maxAttempts) this.#later(work, signal);
+      else this.#pass.done(shape.id, judged.complete, round);
+      if (judged.shortfalls.length === 0) {
+        // What was found before may still be so.
+        if (!judged.complete) { this.#touch(); return; }
+        this.#workloads.forget(shape.pods.values());
       }
-      if (judged.shortfalls.length === 0) this.#workloads.forget(shape.pods.values());
       shape.result = judged.shortfalls;
-      if (judged.complete || work.attempts + 1 >= maxAttempts)
-        this.#pass.done(shape.id, judged.complete, round);
     } else if (!judged.complete) this.#missed(version);
     if (judged.shortfalls.length > 0) await this.#name(shape, judged.shortfalls, version, deadline);
     this.#touch();

@@ -1,0 +1,318 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { SourceError } from "../../../src/skill/source-error.ts";
+import { withFiles } from "../../fixtures/signed-skill.ts";
+import { changed, namespace, policyObject, published } from "../admission/world.ts";
+import { replicaSet, StoredWorld } from "./stored-world.ts";
+
+const good = published.skill;
+const evil = changed;
+
+let world = new StoredWorld();
+afterEach(async () => {
+  await world.stop();
+});
+
+/** A world with one ConfigMap of a good skill, and pods that mount it. */
+function running(...pods: readonly string[]): StoredWorld {
+  world = new StoredWorld();
+  world.put(good);
+  for (const pod of pods) world.create(pod, good);
+  return world.start();
+}
+
+const until = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 1 });
+const named = (): readonly string[] =>
+  world.notices.map(({ workload }) => `${workload.kind} ${workload.name}`);
+
+describe("what is stored when it begins", () => {
+  it("complies", async () => {
+    await running("etl").stands({ payments: 0 });
+    expect(world.passes).toMatchObject([{ complete: true }]);
+    expect(world.notices).toEqual([]);
+  });
+
+  it("does not comply: it is counted and named, first what happened and last what to do", async () => {
+    world = new StoredWorld();
+    world.put(evil);
+    world.create("etl", good);
+    await world.start().stands({ payments: 1 });
+    expect(world.standings).toEqual([
+      { policy: "payments", mode: "Enforce", workloads: 1, first: [`Pod ${namespace}/etl`] },
+    ]);
+    const [notice] = world.notices;
+    expect(notice).toMatchObject({
+      policy: "payments",
+      mode: "Enforce",
+      pods: ["etl"],
+      codes: ["DIGEST_MISMATCH"],
+    });
+    expect(notice?.replaced).toBeUndefined();
+    const lines = notice!.text(1024).split("\n");
+    expect(lines[0]).toBe(
+      `policy "payments" (Enforce) is not met by Pod ${namespace}/etl, which is stored: 1 of 1 skill failed`,
+    );
+    expect(lines.join("\n")).toContain("DIGEST_MISMATCH scripts/run.sh");
+    expect(lines.at(-1)).toBe(
+      "nothing was stopped, and containers may have read it before it was named: correct it under a new name, then delete Pod etl",
+    );
+  });
+
+  it("is judged once for all pods that see the same files", async () => {
+    world = new StoredWorld();
+    world.put(good);
+    for (let pod = 0; pod < 100; pod += 1) world.create(`etl-${pod}`, good);
+    await world.start().stands({ payments: 0 });
+    expect(world.reads).toBe(1);
+  });
+
+  it("is nothing in a namespace that no policy governs", async () => {
+    world = new StoredWorld();
+    world.labels.set(namespace, {});
+    world.put(evil);
+    world.create("etl", good);
+    await world.start().stands({ payments: 0 });
+    expect(world.notices).toEqual([]);
+    world.labels.set(namespace, { tenant: "payments" });
+    world.recheck.namespaceChanged(namespace);
+    await world.stands({ payments: 1 });
+  });
+
+  it("counts in every mode, and what a policy tolerates does not", async () => {
+    world = new StoredWorld();
+    world.put(evil);
+    world.create("etl", good);
+    const unsigned = withFiles(good, {});
+    const files = new Map([...unsigned.files].filter(([path]) => path !== "skill.oms.sig"));
+    world.put({ ...unsigned, files }, "unsigned");
+    world.create("plain", { ...unsigned, files }, { from: "unsigned" });
+    world.start();
+    world.govern(
+      policyObject({ mode: "Audit" }, "audit"),
+      policyObject({ mode: "Warn", unsigned: { action: "Warn" } }, "warn"),
+    );
+    await world.stands({ audit: 2, warn: 1 });
+    expect(world.standings?.map(({ mode }) => mode)).toEqual(["Audit", "Warn"]);
+  });
+
+  it("is the fault of a policy that cannot be used, not of workloads", async () => {
+    running("etl");
+    world.govern(
+      policyObject({ publishers: [{ name: "p", publicKey: { trustRootRef: { name: "none" } } }] }),
+    );
+    await world.stands({ payments: 0 });
+    expect(world.notices).toEqual([]);
+  });
+});
+
+describe("a ConfigMap that changes under a pod", () => {
+  it("is named, once, and no more when it is changed back", async () => {
+    await running("etl", "twin").stands({ payments: 0 });
+    world.put(evil)();
+    await world.stands({ payments: 2 });
+    expect(named()).toEqual(["Pod etl", "Pod twin"]);
+    world.put(good)();
+    await world.stands({ payments: 0 });
+    world.put(evil)();
+    await world.stands({ payments: 2 });
+    expect(named()).toHaveLength(4);
+  });
+
+  it("is named though it was changed back before anybody looked", async () => {
+    await running("etl").stands({ payments: 0 });
+    const events = [world.put(evil), world.put(good)];
+    for (const event of events) event();
+    await until(() => expect(named()).toEqual(["Pod etl"]));
+    expect(world.notices[0]?.replaced).toBe(`ConfigMap ${namespace}/skills-etl`);
+    expect(world.notices[0]?.text(1024)).toContain(
+      `by ConfigMap ${namespace}/skills-etl as it was for a moment; it has been replaced since`,
+    );
+    await world.stands({ payments: 0 });
+  });
+
+  it("is named though the pod went before anybody looked", async () => {
+    await running("etl").stands({ payments: 0 });
+    const events = [world.put(evil), world.delete("etl")];
+    for (const event of events) event();
+    await until(() => expect(named()).toEqual(["Pod etl"]));
+    await world.stands({ payments: 0 });
+  });
+
+  it("is named though the pod comes into sight after it was changed back", async () => {
+    await running("other").stands({ payments: 0 });
+    const events = [
+      world.put(evil, "late"),
+      world.create("etl", good, { from: "late" }),
+      world.put(good, "late"),
+    ];
+    for (const at of [0, 2, 1]) events[at]!();
+    await until(() => expect(named()).toEqual(["Pod etl"]));
+  });
+
+  it("concerns no pod that was stored after it had been changed back", async () => {
+    await running("other").stands({ payments: 0 });
+    world.put(evil, "late")();
+    world.put(good, "late")();
+    world.create("etl", good, { from: "late" })();
+    // Another one, which certainly is judged after it.
+    world.put(evil)();
+    await world.stands({ payments: 1 });
+    expect(named()).toEqual(["Pod other"]);
+  });
+
+  it("concerns of the pods that see the same files those that were stored before it had been changed back", async () => {
+    await running("before").stands({ payments: 0 });
+    const events = [world.put(evil), world.put(good), world.create("after", good)];
+    for (const event of events) event();
+    await until(() => expect(named()).toEqual(["Pod before"]));
+    await world.stands({ payments: 0 });
+    expect(named()).toEqual(["Pod before"]);
+  });
+
+  it("names nothing when it is deleted: containers keep what was judged", async () => {
+    await running("etl").stands({ payments: 0 });
+    world.put(undefined)();
+    await until(() => expect(world.reads).toBeGreaterThan(1));
+    await world.stands({ payments: 0 });
+    expect(world.notices).toEqual([]);
+    world.put(evil)();
+    await world.stands({ payments: 1 });
+  });
+
+  it("says which version could not be read", async () => {
+    await running("etl").stands({ payments: 0 });
+    world.failingVersions = new SourceError("SOURCE_UNAVAILABLE", "410 Gone");
+    world.put(good)();
+    await until(() =>
+      expect(world.problems).toEqual([
+        `the version 103 of ConfigMap ${namespace}/skills-etl could not be read and is not judged`,
+      ]),
+    );
+  });
+});
+
+describe("owners", () => {
+  it("are named in place of their pods, from the top", async () => {
+    world = new StoredWorld();
+    world.put(evil);
+    world.deployments.set("etl-1", "etl");
+    for (const pod of ["etl-1-a", "etl-1-b"]) world.create(pod, good, { owner: replicaSet("etl-1") });
+    world.create("forger", good, { owner: replicaSet("forged") });
+    await world.start().stands({ payments: 2 });
+    expect(named().toSorted()).toEqual(["Deployment etl", "Pod forger"]);
+    expect(world.notices.find(({ workload }) => workload.name === "etl")).toMatchObject({ podCount: 2 });
+    expect(world.standings?.[0]?.first).toEqual([`Deployment ${namespace}/etl`, `Pod ${namespace}/forger`]);
+    world.delete("etl-1-a")();
+    world.delete("forger")();
+    await world.stands({ payments: 1 });
+    world.delete("etl-1-b")();
+    await world.stands({ payments: 0 });
+  });
+});
+
+describe("a policy that changes", () => {
+  it("names what runs already when it is tightened, and nothing any more when it is loosened", async () => {
+    await running("etl").stands({ payments: 0 });
+    world.govern(policyObject({ evidence: { freshness: "MEDIUM" } }));
+    await world.stands({ payments: 1 });
+    expect(world.notices[0]?.codes).toEqual(["GRADE_BELOW_MINIMUM"]);
+    world.govern(policyObject());
+    await world.stands({ payments: 0 });
+    world.govern();
+    await world.stands({});
+  });
+
+  it("closes pods by their labels, each by its own", async () => {
+    world = new StoredWorld();
+    world.put(good);
+    world.put(good, "data");
+    world.create("closed", good, { more: { labels: { runtime: "agent" } } });
+    world.create("open", good);
+    for (const key of [`${namespace}/closed`, `${namespace}/open`]) {
+      const pod = world.pods.get(key)!;
+      const spec = pod["spec"] as { volumes: object[]; containers: { volumeMounts: object[] }[] };
+      const mount = { name: "claim", mountPath: "/data/x" };
+      world.pods.set(key, {
+        ...pod,
+        spec: {
+          volumes: [...spec.volumes, { name: "claim", persistentVolumeClaim: { claimName: "c" } }],
+          containers: [{ ...spec.containers[0], volumeMounts: [...spec.containers[0]!.volumeMounts, mount] }],
+        },
+      });
+    }
+    await world.start().stands({ payments: 0 });
+    const closed = (data: readonly string[]) =>
+      policyObject({ closed: { podSelector: { matchLabels: { runtime: "agent" } }, data } });
+    world.govern(closed(["/cache"]));
+    await world.stands({ payments: 1 });
+    expect(world.standings?.[0]?.first).toEqual([`Pod ${namespace}/closed`]);
+    expect(world.notices[0]?.codes).toEqual(["MOUNT_NOT_ALLOWED"]);
+    world.govern(closed(["/data"]));
+    await world.stands({ payments: 0 });
+  });
+});
+
+describe("reads that fail", () => {
+  it("are tried again, and name nobody", async () => {
+    world = new StoredWorld();
+    world.put(evil);
+    world.create("etl", good);
+    world.failing = new SourceError("TIMEOUT", "late");
+    world.start();
+    await until(() => expect(world.reads).toBeGreaterThan(1));
+    world.failing = undefined;
+    await world.stands({ payments: 1 });
+  });
+
+  it("leave what was found before, and the pass is not complete", async () => {
+    world = new StoredWorld();
+    world.put(evil);
+    world.create("etl", good);
+    await world.start().stands({ payments: 1 });
+    world.failing = new SourceError("SOURCE_UNAVAILABLE", "503");
+    world.passIsDue();
+    await until(() => expect(world.passes.map(({ complete }) => complete)).toEqual([true, false]));
+    expect(world.counts).toEqual({ payments: 1 });
+    world.failing = undefined;
+    world.passIsDue();
+    await until(() => expect(world.passes).toHaveLength(3));
+    expect(world.passes.at(-1)?.complete).toBe(true);
+    expect(world.notices).toHaveLength(1);
+  });
+
+  it("do not hide a pod that cannot be judged for its size", async () => {
+    running("etl");
+    world.failing = new SourceError("LIMIT_EXCEEDED", "it is too large");
+    world.put(good)();
+    await world.stands({ payments: 1 });
+    expect(world.notices[0]?.codes).toEqual(["LIMIT_EXCEEDED"]);
+  });
+});
+
+describe("a pod that changes", () => {
+  it("is judged with the files that its earlier image may have left", async () => {
+    const spec = (image: string) => ({
+      volumes: [{ name: "own", emptyDir: {} }],
+      containers: [{ name: "agent", image, volumeMounts: [{ name: "own", mountPath: "/skills" }] }],
+    });
+    const pod = (image: string, resourceVersion: string) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "agent", namespace, uid: "u", resourceVersion },
+      spec: spec(image),
+    });
+    world = new StoredWorld();
+    world.recheck.podStored(`${namespace}/agent`, pod("writer", "1"));
+    await world.start().stands({ payments: 0 });
+    world.recheck.podStored(`${namespace}/agent`, pod("agent", "2"));
+    await world.stands({ payments: 1 });
+    expect(world.notices[0]?.codes).toEqual(["SOURCE_UNVERIFIABLE"]);
+  });
+
+  it("is not understood: that is said, and others are judged", async () => {
+    running("etl");
+    world.recheck.podStored(`${namespace}/odd`, { metadata: { name: "odd", namespace }, spec: 7 });
+    await world.stands({ payments: 0 });
+    expect(world.problems).toEqual([expect.stringMatching(`^Pod ${namespace}/odd is not judged: `)]);
+  });
+});
