@@ -214,6 +214,57 @@ const decisions: Row = {
   ],
 };
 
+const stored: Row = {
+  title: "What is stored",
+  panels: [
+    graph({
+      title: "Workloads that do not comply",
+      description:
+        "Stored workloads that do not meet a policy, as the leader finds them. Their containers may have read the skills: docs/recheck.md.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: `max by (policy, mode) (skill_admission_noncompliant_workloads{${here}})`,
+          legend: "{{policy}} ({{mode}})",
+        },
+      ],
+    }),
+    graph({
+      title: "Workloads that were named",
+      description: "Each time that one was named, also for what was stored for a moment and is gone again.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: by(
+            "policy, mode",
+            `increase(skill_admission_noncompliant_workloads_named_total{${here}}[$__rate_interval])`,
+          ),
+          legend: "{{policy}} ({{mode}})",
+        },
+      ],
+    }),
+    graph({
+      title: "Time since all was judged",
+      description:
+        "The leader looks at everything that is stored every ten minutes, and when policies change.",
+      unit: "s",
+      min: 0,
+      queries: [
+        {
+          expr: `time() - (max(skill_admission_background_scan_last_success_timestamp_seconds{${here}}) > 0)`,
+          legend: "since the last success",
+        },
+        {
+          expr: `histogram_quantile(0.99, ${by("le", rate("background_scan_duration_seconds_bucket"))})`,
+          legend: "p99 of its duration",
+        },
+      ],
+    }),
+  ],
+};
+
 const latency: Row = {
   title: "Latency",
   panels: [
@@ -510,4 +561,4 @@ const replicas: Row = {
   ],
 };
 
-export const rows: readonly Row[] = [glance, decisions, latency, faults, expiry, replicas];
+export const rows: readonly Row[] = [glance, decisions, stored, latency, faults, expiry, replicas];

@@ -19,6 +19,7 @@ const scenarios: Readonly<Record<SectionId, () => Promise<Scenario>>> = {
   "api-server": async () => (await import("./scenarios/api-server.ts")).apiServer,
   memory: async () => (await import("./scenarios/memory.ts")).memory,
   hostile: async () => (await import("./scenarios/hostile.ts")).hostile,
+  recheck: async () => (await import("./scenarios/recheck.ts")).recheck,
 };
 
 const documentFile = join(import.meta.dirname, "../../docs/evidence/benchmarks.md");

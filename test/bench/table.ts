@@ -23,7 +23,15 @@ export interface Section {
   readonly notes: readonly string[];
 }
 
-export const sectionIds = ["machine", "verification", "reviews", "api-server", "memory", "hostile"] as const;
+export const sectionIds = [
+  "machine",
+  "verification",
+  "reviews",
+  "api-server",
+  "memory",
+  "hostile",
+  "recheck",
+] as const;
 
 export type SectionId = (typeof sectionIds)[number];
 

@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { installCrds } from "../harness/crds.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
 import { createNamespace, enforce, pemOf, policy, revocationList, ship } from "../admission/world.ts";
-import { ownPath, remove } from "../harness/api.ts";
+import { api, ownPath, remove } from "../harness/api.ts";
 import { apply } from "../harness/apply.ts";
 import { ask } from "./ask.ts";
 import {
@@ -106,6 +107,49 @@ describe("two replicas with one Lease", () => {
     expect((await registered())?.metadata.resourceVersion).toBe(before);
     expect(await leaderOf(replicas)).toBe(others[0]);
     expect(await hung.metric("skill_admission_leader")).toBe(0);
+  });
+
+  it("judge what is stored by the leader alone, and the next one says what it has not seen", async () => {
+    const space = "replicas-rechecking";
+    await createNamespace(space, space);
+    const own = signedSkill();
+    const { all } = ship(own.skill, space, "stored");
+    // Audit lets it in: nobody has signed for this key.
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const pem = publicKey.export({ type: "spki", format: "pem" });
+    await apply(policy(space, { mode: "Audit", publishers: [{ name: "p", publicKey: { pem } }] }));
+    await startTwo(hurried);
+    const { leader, others } = await parts();
+    await apply(...all);
+    const naming = async (replica: Replica) =>
+      (await replica.log()).filter(
+        ({ msg, name }) => msg === "a stored workload does not comply" && name === "stored",
+      );
+    await vi.waitFor(async () => expect(await naming(leader)).toHaveLength(1), takeOver);
+    for (const other of others) expect(await naming(other)).toEqual([]);
+    const events = async () => {
+      const path = `/apis/events.k8s.io/v1/namespaces/${space}/events`;
+      const { items } = await api<{ items: { reason: string }[] }>(path);
+      return items.filter(({ reason }) => reason === "SkillNotCompliant");
+    };
+    await vi.waitFor(async () => expect(await events()).toHaveLength(1), takeOver);
+    const noncompliant = async () =>
+      (await api<{ status?: { noncompliant?: string[] } }>(ownPath("clusterskillpolicies", space))).status
+        ?.noncompliant;
+    await vi.waitFor(async () => expect(await noncompliant()).toEqual([`Pod ${space}/stored`]), takeOver);
+
+    await leader.kill();
+    replicas = [...others];
+    const next = others[0]!;
+    await vi.waitFor(async () => expect(await naming(next)).toHaveLength(1), takeOver);
+    // Until the next leader knows, what the last one wrote stands.
+    expect(await noncompliant()).toEqual([`Pod ${space}/stored`]);
+    const unseen = (await next.log()).filter(({ msg }) => msg.includes("was not seen")) as unknown as {
+      readonly since: string;
+      readonly until: string;
+    }[];
+    expect(unseen).toHaveLength(1);
+    expect(Date.parse(unseen[0]!.since)).toBeLessThan(Date.parse(unseen[0]!.until));
   });
 
   it("follow one revocation list: soon after it is applied, and until it is gone, both deny", async () => {
