@@ -10,22 +10,22 @@ import { judgeStored } from "./judge-stored.ts";
 import { Pass } from "./pass.ts";
 import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
 import { RecentVersions } from "./recent-versions.ts";
+import { maxAttempts, Retries } from "./retries.ts";
 import { Shapes, type Shape } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-/** Shapes that are judged at once: a slow read keeps the others from nothing. */
+/** Shapes that are judged at once, one of them for a look at everything: a slow read keeps the others from nothing. */
 const atOnce = 4;
 /** Works of one namespace that wait because something happened, at most. */
 const maxWaiting = 1_000;
 /** Milliseconds between two reports of how policies stand, and between two looks at everything. */
 const reportEvery = 500;
 const passEvery = 10 * 60_000;
-/** Tries of a judgement whose reads fail, and milliseconds before the second; each later one waits twice as long. */
-const maxAttempts = 4;
-const retryAfter = 1_000;
+/** Milliseconds between two judgements of a look at everything, at most. */
+const longestRest = 250;
 
 const stopped = (signal: AbortSignal): boolean => signal.aborted;
 
@@ -40,6 +40,7 @@ export class Recheck implements StoredObjects {
   readonly #queue = new WorkQueue<ShapeWork>();
   readonly #workloads: Workloads;
   readonly #pass: Pass;
+  readonly #retries: Retries;
   readonly #busy = new Set<Shape>();
   readonly #crowded = new Set<string>();
   #changed = true;
@@ -49,6 +50,7 @@ export class Recheck implements StoredObjects {
     this.#recent = new RecentVersions(() => deps.clock.now());
     this.#workloads = new Workloads(deps.topOwner);
     this.#pass = new Pass(() => deps.clock.now());
+    this.#retries = new Retries(deps.clock);
     this.#shapes.regroup(this.#ruleOf());
   }
 
@@ -107,7 +109,8 @@ export class Recheck implements StoredObjects {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#queue.wake(), { once: true });
     await Promise.all([
-      ...Array.from({ length: atOnce }, () => this.#work(signal)),
+      this.#work(["now", "later"], signal),
+      ...Array.from({ length: atOnce - 1 }, () => this.#work(["now"], signal)),
       this.#report(signal),
       this.#repeat(signal),
     ]);
@@ -153,15 +156,16 @@ export class Recheck implements StoredObjects {
     if (this.#queue.add(shapeWork(wanted), lane)) shape.holds += 1;
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(lanes: readonly ("now" | "later")[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const woken = this.#queue.woken();
-      const work = this.#queue.take(({ shape }) => !this.#busy.has(shape));
+      const work = this.#queue.take(({ shape }) => !this.#busy.has(shape), lanes);
       if (work === undefined) {
         await woken;
         continue;
       }
       this.#busy.add(work.shape);
+      const began = this.#deps.clock.now();
       try {
         await this.#judge(work, signal);
       } catch (error) {
@@ -173,11 +177,14 @@ export class Recheck implements StoredObjects {
         this.#queue.wake();
       }
       await yieldToEventLoop(signal).catch(() => undefined);
+      // A look at everything takes a third of the time, and leaves the rest to reviews.
+      if (lanes.includes("later"))
+        await this.#deps.clock.sleep(Math.min(2 * (this.#deps.clock.now() - began), longestRest), signal);
     }
   }
 
   async #judge(work: ShapeWork, signal: AbortSignal): Promise<void> {
-    const { shape, version, attempts } = work;
+    const { shape, version } = work;
     const subject = this.#shapes.subjectOf(shape);
     const { round } = this.#pass;
     if (subject === undefined) {
@@ -186,16 +193,13 @@ export class Recheck implements StoredObjects {
     }
     const deadline = this.#deps.clock.deadline(signal);
     const judged = await judgeStored(subject, version, this.#deps, deadline);
-    if (version === undefined) {
-      if (!judged.complete && attempts + 1 < maxAttempts) this.#later(work, signal);
-      else this.#pass.done(shape.id, judged.complete, round);
-      if (judged.shortfalls.length === 0) {
-        // What was found before may still be so.
-        if (!judged.complete) { this.#touch(); return; }
-        this.#workloads.forget(shape.pods.values());
-      }
+    if (!judged.complete) this.#again(work, round, signal);
+    else if (version === undefined) this.#pass.done(shape.id, true, round);
+    // Of an incomplete judgement what was found is so, and what was found before may still be.
+    if (version === undefined && (judged.complete || judged.shortfalls.length > 0)) {
+      if (judged.shortfalls.length === 0) this.#workloads.forget(shape.pods.values());
       shape.result = judged.shortfalls;
-    } else if (!judged.complete) this.#missed(version);
+    }
     if (judged.shortfalls.length > 0) await this.#name(shape, judged.shortfalls, version, deadline);
     this.#touch();
   }
@@ -218,26 +222,26 @@ export class Recheck implements StoredObjects {
   }
 
   #failed(work: ShapeWork, error: unknown, signal: AbortSignal): void {
-    const { shape, version, attempts } = work;
     if (!(error instanceof SourceError))
       this.#deps.onProblem(`what is stored could not be judged: ${messageOf(error)}`);
-    if (version !== undefined) this.#missed(version);
-    else if (attempts + 1 < maxAttempts) this.#later(work, signal);
-    else this.#pass.done(shape.id, false, this.#pass.round);
+    this.#again(work, this.#pass.round, signal);
     this.#touch();
   }
 
-  #missed(version: StoredVersion): void {
-    this.#deps.onProblem(
-      `the version ${version.resourceVersion} of ${describeRef(version.ref)} could not be read and is not judged`,
-    );
-  }
-
-  /** Tries again after a while. */
-  #later({ shape, attempts }: ShapeWork, signal: AbortSignal): void {
+  /** Tries again after a while; a version not for ever. */
+  #again(work: ShapeWork, round: number, signal: AbortSignal): void {
+    const { shape, version, attempts } = work;
+    const isLast = attempts + 1 >= maxAttempts;
+    if (version !== undefined && isLast) {
+      this.#deps.onProblem(
+        `the version ${version.resourceVersion} of ${describeRef(version.ref)} could not be read and is not judged`,
+      );
+      return;
+    }
+    if (isLast) this.#pass.done(shape.id, false, round);
     shape.holds += 1;
-    void this.#deps.clock.sleep(retryAfter * 2 ** attempts, signal).then(() => {
-      if (!signal.aborted) this.#add({ shape, attempts: attempts + 1 }, "later");
+    this.#retries.after(work, signal, (next) => {
+      if (next !== undefined) this.#add(next, version === undefined ? "later" : "now");
       this.#shapes.release(shape);
     });
   }

@@ -32,9 +32,9 @@ export class WorkQueue<W extends Work> {
     return this.#lanes.now.get(namespace)?.size ?? 0;
   }
 
-  /** The next work that is free; undefined if there is none. */
-  take(isFree: (work: W) => boolean): W | undefined {
-    for (const lane of [this.#lanes.now, this.#lanes.later]) {
+  /** The next work of these lanes that is free; undefined if there is none. */
+  take(isFree: (work: W) => boolean, lanes: readonly ("now" | "later")[]): W | undefined {
+    for (const lane of lanes.map((name) => this.#lanes[name])) {
       for (const [namespace, works] of lane) {
         const work = works.values().find(isFree);
         if (work === undefined) continue;
@@ -46,16 +46,6 @@ export class WorkQueue<W extends Work> {
       }
     }
     return undefined;
-  }
-
-  /** Removes all work. Returns it. */
-  clear(): readonly W[] {
-    const all = [...this.#lanes.now.values(), ...this.#lanes.later.values()].flatMap((works) => [
-      ...works.values(),
-    ]);
-    this.#lanes.now.clear();
-    this.#lanes.later.clear();
-    return all;
   }
 
   /** Resolves at the next `add` or `wake`. */

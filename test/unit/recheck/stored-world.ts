@@ -42,6 +42,8 @@ export class StoredWorld {
   reads = 0;
   /** What reads are answered with instead. */
   failing: SourceError | undefined;
+  /** How often. */
+  failures = Infinity;
   /** What versions are answered with instead. */
   failingVersions: SourceError | undefined;
   /** Deployments by the name of their ReplicaSet. */
@@ -108,7 +110,7 @@ export class StoredWorld {
   async #read(request: VolumeObjectRequest): Promise<VolumeObject | undefined> {
     this.reads += 1;
     await turn();
-    if (this.failing !== undefined) throw this.failing;
+    if (this.failing !== undefined && (this.failures -= 1) >= 0) throw this.failing;
     const object = this.history.get(request.name)?.at(-1)?.object;
     return object && decodeVolumeObject(object, request);
   }

@@ -193,6 +193,49 @@ describe("createMetrics", () => {
     ]);
   });
 
+  it("shows how many workloads do not meet each policy, on the leader, and counts those that were named", async () => {
+    expect(await ours("noncompliant_workloads")).toEqual([]);
+    metrics.setPolicies([{ name: "a", tenant: "t", mode: "Enforce" }]);
+    expect(await ours("noncompliant_workloads_named_total")).toMatchObject([
+      { labels: { policy: "a" }, value: 0 },
+    ]);
+    metrics.setNoncompliant([
+      { policy: "a", mode: "Enforce", workloads: 3 },
+      { policy: "b", mode: "Audit", workloads: 0 },
+    ]);
+    metrics.observeNamed("a", "Enforce");
+    expect((await ours("noncompliant_workloads")).map(({ labels, value }) => [labels, value])).toEqual([
+      [{ policy: "a", mode: "Enforce" }, 3],
+      [{ policy: "b", mode: "Audit" }, 0],
+    ]);
+    expect(await ours("noncompliant_workloads_named_total")).toMatchObject([{ value: 1 }]);
+    metrics.setNoncompliant([]);
+    expect(await ours("noncompliant_workloads")).toEqual([]);
+  });
+
+  it("sums the workloads of policies beyond the bound on names", async () => {
+    const many = Array.from({ length: 502 }, (_, at) => ({
+      policy: `p${at}`,
+      mode: "Warn" as const,
+      workloads: 1,
+    }));
+    metrics.setNoncompliant(many);
+    const others = (await ours("noncompliant_workloads")).filter(
+      ({ labels }) => labels["policy"] === otherNames,
+    );
+    expect(others).toMatchObject([{ value: 2 }]);
+  });
+
+  it("shows how long a look at everything takes, and when one last could read all of it", async () => {
+    metrics.observeScan(2, undefined);
+    expect(await ours("background_scan_last_success_timestamp_seconds")).toMatchObject([{ value: 0 }]);
+    metrics.observeScan(3, 1_900_000_000_000);
+    expect(await ours("background_scan_last_success_timestamp_seconds")).toMatchObject([
+      { value: 1_900_000_000 },
+    ]);
+    expect(await ours("background_scan_duration_seconds_sum")).toMatchObject([{ value: 5 }]);
+  });
+
   it("shows which mirrors answer, and when they did last", async () => {
     const shown = async (name: string) =>
       (await ours(name)).map(({ labels, value }) => [labels["root"], value]);

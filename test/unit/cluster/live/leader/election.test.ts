@@ -54,6 +54,16 @@ const holderOf = ({ stored }: FakeLease): string | undefined => stored?.record.h
 const soon = (): AbortSignal => AbortSignal.timeout(5_000);
 
 describe("createCandidate", () => {
+  it("knows when the Lease was last renewed before it took the lead", async () => {
+    const lease = new FakeLease();
+    const alone = await started(lease, new FakeTime());
+    expect(alone.leadership.ledBefore?.()).toBeUndefined();
+    const renewTime = "2026-11-30T08:00:00.000000Z";
+    lease.put({ holder: "", durationSeconds: 1, transitions: 1, renewTime });
+    const next = await started(lease, new FakeTime(), { identity: "b" });
+    expect(next.leadership.ledBefore?.()).toBe(renewTime);
+  });
+
   it("leads at once, where nobody does, and says so in the Lease", async () => {
     const lease = new FakeLease();
     const a = await started(lease, new FakeTime());

@@ -143,6 +143,36 @@ describe("statusOf a trust root", () => {
   });
 });
 
+describe("statusOf a policy", () => {
+  const statusOfPolicy = (
+    standing?: { workloads: number; first: readonly string[] },
+    before?: Status,
+  ): Status => {
+    const policy = stored(policyObject(), before);
+    const compiled = compileObjects([policy]);
+    const [{ name } = { name: "" }] = compiled.policies;
+    const standings = standing && { standings: new Map([[name, standing]]) };
+    return statusOf("ClusterSkillPolicy", policy, { ...compiled, ...standings }, now);
+  };
+
+  it("says how many workloads do not meet it, and which come first", () => {
+    const status = statusOfPolicy({ workloads: 12, first: ["Deployment payments/etl"] });
+    expect(status).toMatchObject({ noncompliantWorkloads: 12, noncompliant: ["Deployment payments/etl"] });
+    const none = statusOfPolicy({ workloads: 0, first: [] }, status);
+    expect(none).toMatchObject({ noncompliantWorkloads: 0 });
+    expect(none).not.toHaveProperty("noncompliant");
+  });
+
+  it("keeps what a leader before wrote while it is not known", () => {
+    expect(statusOfPolicy()).not.toHaveProperty("noncompliantWorkloads");
+    const before = statusOfPolicy({ workloads: 1, first: ["Pod payments/etl"] });
+    expect(statusOfPolicy(undefined, before)).toMatchObject({
+      noncompliantWorkloads: 1,
+      noncompliant: ["Pod payments/etl"],
+    });
+  });
+});
+
 describe("statusOf a revocation list", () => {
   it("counts what it revokes, and nothing where it cannot be used", () => {
     const digest = `sha256:${"ab".repeat(32)}`;
