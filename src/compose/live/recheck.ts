@@ -39,7 +39,7 @@ export interface RunningRecheck {
 
 function reportUnseen({ since, until }: UnseenInterval, { log }: Telemetry): void {
   const text = (time: number): string => new Date(time).toISOString();
-  log.warn(
+  log.info(
     since === undefined
       ? "what was stored and replaced before this time was not seen; what is stored now is judged"
       : "what was stored and replaced in this time was not seen; what is stored now is judged",
