@@ -158,7 +158,7 @@ export const recheckInstruments = (registry: Registry) => ({
   }),
   scanned: new Gauge({
     name: `${prefix}background_scan_last_success_timestamp_seconds`,
-    help: "When this replica, as the leader, last judged all that is stored and could read all of it; 0: not yet",
+    help: "When this replica, as the leader, last judged all that is stored and could read all of it; 0: not yet, absent: it has not led",
     registers: [registry],
   }),
 });

@@ -14,6 +14,8 @@ export interface WorkloadsShort {
 export interface RecheckMetrics {
   /** Replaces how many workloads do not meet each policy; none while another replica leads. */
   setNoncompliant(standings: readonly WorkloadsShort[]): void;
+  /** The process leads from now on: until it has looked at all that is stored, it says so. */
+  expectScan(): void;
   /**
    * A look at all that is stored came to its end.
    * @param success when, milliseconds since 1970, if all could be read
@@ -42,12 +44,19 @@ export function recheckMetrics(registry: Registry): {
 } {
   const { noncompliant, scan, scanned, named } = recheckInstruments(registry);
   const bounded = boundedNames();
+  // Absent where nobody looks, such as without a cluster: 0 would be an alarm.
+  scanned.remove();
+  let isExpected = false;
   return {
     metrics: {
       setNoncompliant: (standings) => {
         noncompliant.reset();
         for (const { policy, mode, workloads } of summed(standings))
           noncompliant.set({ policy, mode }, workloads);
+      },
+      expectScan: () => {
+        if (!isExpected) scanned.set(0);
+        isExpected = true;
       },
       observeScan: (seconds, success) => {
         scan.observe(seconds);

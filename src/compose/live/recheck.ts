@@ -129,6 +129,7 @@ export function startRecheck(parts: RecheckParts, review: ReviewDeps, telemetry:
   const lead = async (leading: AbortSignal): Promise<void> => {
     const recheck = new Recheck(portsOf(parts, review, telemetry));
     present = recheck;
+    metrics.expectScan();
     const following = followStored(recheck, {
       client,
       exempt,

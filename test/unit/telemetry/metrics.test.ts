@@ -227,9 +227,12 @@ describe("createMetrics", () => {
   });
 
   it("shows how long a look at everything takes, and when one last could read all of it", async () => {
+    expect(await ours("background_scan_last_success_timestamp_seconds")).toEqual([]);
+    metrics.expectScan();
     metrics.observeScan(2, undefined);
     expect(await ours("background_scan_last_success_timestamp_seconds")).toMatchObject([{ value: 0 }]);
     metrics.observeScan(3, 1_900_000_000_000);
+    metrics.expectScan();
     expect(await ours("background_scan_last_success_timestamp_seconds")).toMatchObject([
       { value: 1_900_000_000 },
     ]);
