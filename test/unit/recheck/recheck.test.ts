@@ -179,6 +179,16 @@ describe("a ConfigMap that changes under a pod", () => {
     await world.stands({ payments: 1 });
   });
 
+  it("says once that versions come faster than they can be judged, and judges what is stored in the end", async () => {
+    await running("etl").stands({ payments: 0 });
+    for (let round = 0; round < 1_100; round += 1) world.put(good)();
+    world.put(evil)();
+    await world.stands({ payments: 1 });
+    expect(world.problems).toEqual([
+      `ConfigMaps of Namespace ${namespace} change faster than their versions can be judged: some are not; look who changes them`,
+    ]);
+  });
+
   it("says which version could not be read", async () => {
     await running("etl").stands({ payments: 0 });
     world.failingVersions = new SourceError("SOURCE_UNAVAILABLE", "410 Gone");
