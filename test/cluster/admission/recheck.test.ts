@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, ownPath, patch, pathOf, put, remove, type Part } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
-import { startProduct, type LogLine, type Product } from "./product.ts";
+import type { LogLine } from "../harness/log.ts";
+import { startProduct, type Product } from "./product.ts";
 import { createNamespace, enforce, mutable, pemOf, policy, templateOf } from "./world.ts";
 
 const namespace = "rechecked";
