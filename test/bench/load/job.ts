@@ -1,3 +1,6 @@
+/** Five characters of a review that every sending replaces by others: no two pods have the same name. */
+export const serialMark = "#####";
+
 /** What a load process is asked to do. */
 export interface Job {
   readonly port: number;
@@ -8,8 +11,9 @@ export interface Job {
   readonly first?: number;
   /** How many lines from there; default all. */
   readonly count?: number;
-  /** Send them again and again for so long; absent: each once. */
+  /** Send them again and again: for so long, or until so many are sent. Both absent: each once. */
   readonly seconds?: number;
+  readonly total?: number;
   /** Text that every answer must have: a load on a server that answers something else measures nothing. */
   readonly expect: string;
 }

@@ -2,19 +2,43 @@
 import { readFile } from "node:fs/promises";
 import { connect, type TLSSocket } from "node:tls";
 import { readResponse } from "./http-response.ts";
-import type { Job, LoadAnswer, LoadResult } from "./job.ts";
+import { serialMark, type Job, type LoadAnswer, type LoadResult } from "./job.ts";
+
+/** A request, and where its serial marks stand. */
+interface Template {
+  readonly bytes: Buffer;
+  readonly marks: readonly number[];
+}
+
+function templateOf(bytes: Buffer): Template {
+  const marks: number[] = [];
+  for (let at = bytes.indexOf(serialMark); at !== -1; at = bytes.indexOf(serialMark, at + 1)) marks.push(at);
+  return { bytes, marks };
+}
+
+/** Over all jobs, so that none repeats the pods of another. */
+let serial = 0;
+
+/** The request for another pod. A copy: the one before may still be on its way. */
+function nextOf({ bytes, marks }: Template): Buffer {
+  if (marks.length === 0) return bytes;
+  const text = (serial++).toString(36).padStart(serialMark.length, "0");
+  const copy = Buffer.from(bytes);
+  for (const at of marks) copy.write(text, at, "latin1");
+  return copy;
+}
 
 /** Requests ready to send. Read once per file: a job comes several times. */
-const requests = new Map<string, readonly Buffer[]>();
+const requests = new Map<string, readonly Template[]>();
 
-async function requestsOf(file: string): Promise<readonly Buffer[]> {
+async function requestsOf(file: string): Promise<readonly Template[]> {
   const known = requests.get(file);
   if (known !== undefined) return known;
   const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
   const made = lines.map((line) => {
     const body = Buffer.from(line);
     const head = `POST /validate?timeout=5s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
-    return Buffer.concat([Buffer.from(head), body]);
+    return templateOf(Buffer.concat([Buffer.from(head), body]));
   });
   requests.clear();
   requests.set(file, made);
@@ -84,10 +108,12 @@ async function run(job: Job): Promise<LoadResult> {
   const latencies: number[] = [];
   const started = performance.now();
   const end = job.seconds === undefined ? Infinity : started + job.seconds * 1000;
+  const total = job.total ?? (job.seconds === undefined ? chosen.length : Infinity);
   let at = 0;
   const next = (): Buffer | undefined => {
-    if (job.seconds === undefined ? at >= chosen.length : performance.now() >= end) return undefined;
-    return chosen[at++ % chosen.length];
+    if (at >= total || performance.now() >= end) return undefined;
+    const template = chosen[at++ % chosen.length];
+    return template && nextOf(template);
   };
   const cpu = process.cpuUsage();
   const expect = Buffer.from(job.expect);

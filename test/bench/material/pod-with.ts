@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { list, pack, podOf, podReview } from "./reviews.ts";
+import { list, pack, podReview, podsOf, type Packed } from "./reviews.ts";
 import { signedSkill, type BenchKey, type Size } from "./skills.ts";
 
 interface Material {
@@ -8,12 +8,18 @@ interface Material {
   readonly state: string;
 }
 
-/** Signs skills, writes their ConfigMaps into the state folder, and gives a pod that mounts them all. */
+/** Signs skills, writes their ConfigMaps into the state folder, and gives the review of a pod that mounts them all. */
 export async function podWith(
   name: string,
   count: number,
   material: Material,
-  what: { readonly size: Size; readonly broken?: boolean; readonly serial?: number },
+  what: {
+    readonly size: Size;
+    readonly broken?: boolean;
+    readonly serial?: number;
+    /** Default: the pods of one template. */
+    readonly pods?: (name: string, skills: readonly Packed[]) => object;
+  },
 ): Promise<string> {
   const packed = Array.from({ length: count }, (_, at) =>
     pack(signedSkill(count === 1 ? name : `${name}-${at}`, { key: material.key, ...what })),
@@ -23,5 +29,5 @@ export async function podWith(
       writeFile(join(material.state, `${name}-${at}.json`), list(configMaps)),
     ),
   );
-  return podReview(podOf(`pod-${name}`, packed));
+  return podReview((what.pods ?? podsOf)(`pod-${name}`, packed));
 }

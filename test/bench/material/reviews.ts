@@ -3,6 +3,7 @@ import { packConfigMaps, type ConfigMapManifest } from "../../../src/cli/package
 import { podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { tokenMount, tokenVolume } from "../../fixtures/pods.ts";
+import { serialMark } from "../load/job.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 
 export const governed = "payments";
@@ -24,6 +25,39 @@ export function pack(skill: Skill, namespace = governed): Packed {
 
 /** A pod as the API server shows it to webhooks: with its defaults, an account's token and its managed fields. */
 export function podOf(name: string, skills: readonly Packed[], namespace = governed): object {
+  return podLike({ name, skills, namespace });
+}
+
+/** A template's pods, of which every sending makes another: with a name, and a name of its token's volume, of its own. */
+export const podsOf = (name: string, skills: readonly Packed[]): object =>
+  podLike({
+    name: `${name}-${serialMark}`,
+    skills,
+    namespace: governed,
+    token: `kube-api-access-${serialMark}`,
+  });
+
+/** The same, but each sending is of a template of its own, too. */
+export const templatesOf = (name: string, skills: readonly Packed[]): object =>
+  podLike({
+    name: `${name}-${serialMark}`,
+    skills,
+    namespace: governed,
+    token: `kube-api-access-${serialMark}`,
+    tag: serialMark,
+  });
+
+interface PodParts {
+  readonly name: string;
+  readonly skills: readonly Packed[];
+  readonly namespace: string;
+  /** Name of the token's volume. */
+  readonly token?: string;
+  /** Of the image, and value of a variable. */
+  readonly tag?: string;
+}
+
+function podLike({ name, skills, namespace, token, tag = "1.4.2" }: PodParts): object {
   const labels = { app: "agent", "pod-template-hash": "5d8f7c9b64", tenant: governed };
   return {
     apiVersion: "v1",
@@ -56,15 +90,18 @@ export function podOf(name: string, skills: readonly Packed[], namespace = gover
       ],
     },
     spec: {
-      volumes: [tokenVolume(), ...skills.map(({ volume }) => volume)],
+      volumes: [tokenVolume(token), ...skills.map(({ volume }) => volume)],
       containers: [
         {
           name: "agent",
-          image: "registry.example/agents/agent:1.4.2",
+          image: `registry.example/agents/agent:${tag}`,
           ports: [{ containerPort: 8080, protocol: "TCP" }],
-          env: [{ name: "LOG_LEVEL", value: "info" }],
+          env: [
+            { name: "LOG_LEVEL", value: "info" },
+            { name: "VERSION", value: tag },
+          ],
           resources: { limits: { cpu: "1", memory: "512Mi" }, requests: { cpu: "100m", memory: "128Mi" } },
-          volumeMounts: [tokenMount(), ...skills.map(({ mount }) => mount)],
+          volumeMounts: [tokenMount(token), ...skills.map(({ mount }) => mount)],
           terminationMessagePath: "/dev/termination-log",
           terminationMessagePolicy: "File",
           imagePullPolicy: "IfNotPresent",

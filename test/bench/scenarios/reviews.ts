@@ -2,11 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startLoad } from "../load/load.ts";
 import { podWith } from "../material/pod-with.ts";
-import { governance, list, pack, podOf, podReview } from "../material/reviews.ts";
+import { governance, list, pack, podOf, podReview, podsOf, templatesOf } from "../material/reviews.ts";
 import { makeKey, signedSkill, sizes, type BenchKey } from "../material/skills.ts";
 import { startBare, startProduct } from "../servers/server.ts";
 import { quantile } from "../statistics.ts";
-import { percent, time, type Aim, type Section } from "../table.ts";
+import { figure, percent, time, type Aim, type Section } from "../table.ts";
 import { revocationsTable } from "./revocations.ts";
 import {
   coldPerRun,
@@ -23,6 +23,13 @@ import {
 } from "./side-by-side.ts";
 
 const allowed = '"allowed":true';
+const denied = "DIGEST_MISMATCH references/part-0.md";
+
+/** The reviews that a server at log level info is asked, too. */
+const atInfo = (kinds: readonly Kind[]): readonly Kind[] =>
+  kinds.flatMap(({ title, reviews, expect, aimAtInfo: aim }) =>
+    aim === undefined ? [] : [{ title: `${title}, log level info`, reviews, expect, aim }],
+  );
 
 /** The folder of manifests that the server runs on, and the reviews that are sent to it. */
 export async function prepareCached(
@@ -43,24 +50,34 @@ export async function prepareCached(
     state,
     key,
     kinds: [
-      await kind("plain", podReview(podOf("plain", [])), {
+      await kind("plain", podReview(podsOf("plain", [])), {
         title: "pod without skills",
         expect: allowed,
-        aim: 0.7,
+        aim: 0.75,
+        p99: 1,
       }),
       await kind("admitted", await podWith("admitted", 1, material, { size }), {
         title: "one cached skill, admitted",
         expect: allowed,
-        aim: 0.35,
+        aim: 0.65,
+        aimAtInfo: 0.5,
+        p99: 1,
+      }),
+      await kind("first", await podWith("first", 1, material, { size, pods: templatesOf }), {
+        title: "the same, each the first pod of its template",
+        expect: allowed,
       }),
       await kind("denied", await podWith("denied", 1, material, { size, broken: true }), {
         title: "one cached skill, denied",
-        expect: "DIGEST_MISMATCH references/part-0.md",
-        aim: 0.35,
+        expect: denied,
+        aim: 0.45,
+        p99: 1,
       }),
       await kind("twenty", await podWith("twenty", 20, material, { size: mebibyte }), {
         title: "20 cached skills of 1 MiB",
         expect: allowed,
+        p99: 4,
+        warm: 2000,
       }),
     ],
   };
@@ -94,22 +111,34 @@ async function prepareCold(scratch: string): Promise<{ readonly state: string; r
 
 function aims(all: readonly Measured[]): readonly Aim[] {
   return all.flatMap((measured) => {
-    const { kind, connections, ours } = measured;
-    if (kind.aim === undefined) return [];
-    const share = ratio(measured);
+    const { kind, connections, ours, bare } = measured;
     const what = `${kind.title}, ${connections} connection${connections === 1 ? "" : "s"}`;
-    const found: Aim[] = [
+    const p99 = quantile(pooled(ours), 0.99);
+    const found: Aim[] = [];
+    if (kind.p99 !== undefined && connections === 1)
+      found.push({
+        figure: `${what}: p99`,
+        measured: time(p99),
+        aim: `≤ ${kind.p99} ms`,
+        met: p99 <= kind.p99,
+      });
+    if (kind.aim === undefined || connections === 1) return found;
+    const share = ratio(measured);
+    const slower = p99 / quantile(pooled(bare), 0.99);
+    found.push(
       {
         figure: `${what}: reviews per processor second, of the bare server's`,
         measured: percent(share),
         aim: `≥ ${percent(kind.aim)}`,
         met: share >= kind.aim,
       },
-    ];
-    if (connections === 1) {
-      const p99 = quantile(pooled(ours), 0.99);
-      found.push({ figure: `${what}: p99`, measured: time(p99), aim: "≤ 1 ms", met: p99 <= 1 });
-    }
+      {
+        figure: `${what}: p99, over the bare server's`,
+        measured: `${figure(slower)}×`,
+        aim: "≤ 2.5×",
+        met: slower <= 2.5,
+      },
+    );
     return found;
   });
 }
@@ -124,8 +153,13 @@ export async function reviews(scratch: string, progress: (text: string) => void)
   const measured: Measured[] = [];
   let revoked: Awaited<ReturnType<typeof revocationsTable>>;
   try {
-    for (const { state, kinds } of [cached, { state: cold.state, kinds: [cold.kind] }]) {
-      const ours = await startProduct(["--state", state]);
+    const log = join(scratch, "info.log");
+    for (const { state, kinds, options } of [
+      { ...cached, options: {} },
+      { state: cached.state, kinds: atInfo(cached.kinds), options: { log } },
+      { state: cold.state, kinds: [cold.kind], options: {} },
+    ]) {
+      const ours = await startProduct(["--state", state], options);
       try {
         measured.push(...(await measureKinds(load, { ours, bare }, kinds, progress)));
       } finally {
@@ -152,6 +186,7 @@ export async function reviews(scratch: string, progress: (text: string) => void)
     ],
     notes: [
       `${rounds} rounds of ${seconds} s each (cold: ${coldPerRun} different skills each), our server and the bare one in turn; medians over the rounds, percentiles over all reviews. "of bare" compares reviews per processor second of the server process, all its threads; "spread" is half the distance between the best and the worst round.`,
+      "Every review is of another pod, with a name, and a name of its token's volume, of its own, as a controller makes them of one template. At log level warn, unless a row says otherwise; at info each review of a skill writes a line, here into a file. Before each kind is measured, it is sent 20,000 times (20 skills: 2,000).",
       `The load is a process of its own on the same machine, with at most ${percent(own)} of one processor; what it costs is in the latencies of both servers, not in their processor seconds.`,
       "The last table is of two servers of ours, in turn: one reads ten SkillRevocationLists as long as they may be, a quarter each of skills, files, certificates and keys, none of them what is reviewed.",
     ],

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -52,11 +52,15 @@ interface Start {
   readonly args: readonly string[];
   readonly port: number;
   readonly metricsPort?: number;
+  /** File for what it prints; absent: the bench prints it. */
+  readonly output?: string;
 }
 
-async function start({ name, args, port, metricsPort = 0 }: Start): Promise<Server> {
+async function start({ name, args, port, metricsPort = 0, output }: Start): Promise<Server> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const file = output === undefined ? undefined : await open(output, "a");
+  const child = spawn(process.execPath, args, { stdio: ["ignore", file?.fd ?? "inherit", "inherit"] });
+  await file?.close();
   running.add(child);
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   void ended.then(() => running.delete(child));
@@ -86,13 +90,20 @@ async function start({ name, args, port, metricsPort = 0 }: Start): Promise<Serv
 /** Starts the product's webhook with these arguments after `serve`. */
 export async function startProduct(
   args: readonly string[],
-  options: { readonly port?: number; readonly nodeArgs?: readonly string[] } = {},
+  options: {
+    readonly port?: number;
+    readonly nodeArgs?: readonly string[];
+    /** File for its log at level info; absent: level warn. */
+    readonly log?: string;
+  } = {},
 ): Promise<Server> {
+  const { log } = options;
   const [port, metricsPort] = [options.port ?? (await freePort()), await freePort()];
   return start({
     name: "skill-admission",
     port,
     metricsPort,
+    ...(log !== undefined && { output: log }),
     args: [
       ...(options.nodeArgs ?? productionFlags),
       mainFile,
@@ -100,7 +111,7 @@ export async function startProduct(
       ...args,
       ...["--address", "127.0.0.1", "--port", String(port)],
       ...["--metrics-address", "127.0.0.1", "--metrics-port", String(metricsPort)],
-      ...["--grace-seconds", "0", "--drain-seconds", "1", "--log-level", "warn"],
+      ...["--grace-seconds", "0", "--drain-seconds", "1", "--log-level", log === undefined ? "warn" : "info"],
     ],
   });
 }
