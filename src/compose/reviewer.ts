@@ -5,6 +5,7 @@ import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
 import { LoopTurns } from "../evaluation/loop-turns.ts";
 import { ReadBudget } from "../evaluation/read-budget.ts";
+import { RememberedWalks } from "../evaluation/remembered-walks.ts";
 import type { ReviewHandler } from "../server/app.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -55,6 +56,7 @@ export function reviewer(
       },
     },
     ...measured,
+    walks: new RememberedWalks(),
     workSignal: sharedSignals(workLimit),
     reads: new ReadBudget(),
     turns: new LoopTurns(),

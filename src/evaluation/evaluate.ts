@@ -9,12 +9,15 @@ import type { SkillSource } from "../skill/source.ts";
 import { digestFiles, type Skill } from "../skill/skill.ts";
 import { findSkills } from "../workload/find-skills.ts";
 import { objectsToRead } from "../workload/objects-to-read.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { readPodSpec, type PodSpec } from "../workload/pod/pod-spec.ts";
+import type { PodSubject, WalkedPod } from "../workload/pod/pod-subject.ts";
+import type { ReadObjects } from "../workload/pod/volume-view.ts";
+import { walkKey } from "../workload/walk-key.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
-import { podFaults } from "./pod-faults.ts";
+import { demandsOfPods, podFaults } from "./pod-faults.ts";
 import { readObjects } from "./read-objects.ts";
+import { RememberedWalks } from "./remembered-walks.ts";
 import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
 
 /** Dependencies of a review. */
@@ -23,6 +26,8 @@ export interface ReviewDeps {
   readonly source: SkillSource;
   readonly policies: PolicyIndex;
   readonly evidence: EvidenceCache;
+  /** Absent: every pod is walked anew. */
+  readonly walks?: RememberedWalks;
   /** Runs `work` and returns its result, for metrics. Called for each skill without cached evidence. */
   readonly measure: (skill: Skill, work: () => Evidence) => Evidence;
 }
@@ -72,15 +77,35 @@ export async function skillsOf(
   policies: readonly Policy[],
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
-  const spec = readPodSpec(pod);
   const extraRoots = rootsOf(policies);
-  const objects = await readObjects(objectsToRead(spec, extraRoots), context.deps.source, context.signal);
-  const skills = findSkills(spec, extraRoots, objects);
+  const { objects, skills } = await walk(pod, extraRoots, context);
+  if (!policies.some(demandsOfPods)) return skills;
+  return [...skills, ...podFaults({ pod, spec: readPodSpec(pod), extraRoots, objects, skills }, policies)];
+}
+
+interface Walked {
+  readonly objects: ReadObjects;
+  readonly skills: readonly SkillReference[];
+}
+
+/** Reads the objects that a pod mounts, and finds the skills among them, or remembers which these were. */
+async function walk(pod: WalkedPod, extraRoots: readonly string[], context: ReviewContext): Promise<Walked> {
+  const { walks = new RememberedWalks(), source } = context.deps;
+  let parsed: PodSpec | undefined;
+  const spec = (): PodSpec => (parsed ??= readPodSpec(pod));
+  const key = walkKey(pod, extraRoots);
+  const known = walks.get(key);
+  const requests = known?.requests ?? objectsToRead(spec(), extraRoots);
+  const objects = await readObjects(requests, source, context.signal);
+  const remembered = known && walks.skillsAmong(known, objects);
+  if (remembered !== undefined) return { objects, skills: remembered };
+  const skills = findSkills(spec(), extraRoots, objects);
   for (const { content } of skills) {
     if (content.state === "resolved")
       await digestFiles(content.skill, () => yieldToEventLoop(context.signal));
   }
-  return [...skills, ...podFaults({ pod, spec, extraRoots, objects, skills }, policies)];
+  walks.remember(key, { requests, objects, skills });
+  return { objects, skills };
 }
 
 /** Result for one object: its skills with their evidence, and the verdict of each policy. */

@@ -13,6 +13,10 @@ const closingPolicies = ({ labels }: PodSubject, policies: readonly Policy[]): r
 export const closedBy = (pod: PodSubject, policies: readonly Policy[]): string =>
   JSON.stringify(closingPolicies(pod, policies).map(({ name }) => name));
 
+/** Whether a policy demands anything of a pod besides its skills. */
+export const demandsOfPods = ({ closed, immutability }: Policy): boolean =>
+  closed !== undefined || immutability.readOnlyRootFilesystem || immutability.privateProcesses;
+
 /** What of a pod breaks the demands of these policies on its mounts, its root file systems and its processes. */
 export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly SkillReference[] {
   const { pod, spec, skills } = seen;

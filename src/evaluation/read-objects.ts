@@ -27,20 +27,23 @@ export async function readObjects(
       const object = await readOne(request, source, signal);
       read.set(volumeObjectKey(request), object);
       if (object === undefined || object instanceof SourceError) continue;
-      for (const file of object.files.values()) {
-        mounted.keys += 1;
-        mounted.bytes += file.size;
-      }
+      mounted.keys += object.files.size;
+      for (const file of object.files.values()) mounted.bytes += file.size;
       assertAffordable(mounted);
+      if (lookedAt.has(object)) continue;
       // Asking here, object by object, spreads the work: the answer takes a millisecond for some files, is remembered,
       // and finding the skills needs all of them at once.
       for (const file of object.files.values()) declaresSkill(file);
+      lookedAt.add(object);
       await yieldToEventLoop(signal);
     }
   };
   await Promise.all(Array.from({ length: readsAtOnce }, reader));
   return read;
 }
+
+/** Objects whose files were asked whether they are skills. */
+const lookedAt = new WeakSet<VolumeObject>();
 
 function assertAffordable({ keys, bytes }: { readonly keys: number; readonly bytes: number }): void {
   if (keys <= podLimits.mountedKeys && bytes <= podLimits.mountedBytes) return;

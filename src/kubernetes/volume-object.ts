@@ -5,6 +5,7 @@ import { SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import { defined } from "../text/fields.ts";
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { createdAtOf, type KubernetesObject } from "./object.ts";
 
 /** Bytes of all values together: the API server's own limit (`MaxSecretSize`) on ConfigMaps and Secrets. */
@@ -148,10 +149,16 @@ export const holdsKeys = ({ keys }: VolumeObject, request: VolumeObjectRequest):
 
 /** The object with the requested keys only: decisions must not depend on how much was decoded before. */
 export function onlyKeys(object: VolumeObject, { keys }: VolumeObjectRequest): VolumeObject {
-  if (keys === undefined || object.keys === keys) return object;
-  const files = new Map(object.files.entries().filter(([key]) => keys.has(key)));
-  return { ...object, keys, files };
+  return keys === undefined || object.keys === keys ? object : narrowed(object)(keys);
 }
+
+/** By identity of the object and of the set of keys: what is remembered of an object must be found with its next read. */
+const narrowed = memoizeByObject((object: VolumeObject) =>
+  memoizeByObject((keys: ReadonlySet<string>): VolumeObject => {
+    const files = new Map(object.files.entries().filter(([key]) => keys.has(key)));
+    return { ...object, keys, files };
+  }),
+);
 
 /**
  * Names one state of one object: every write raises `resourceVersion`, and an object that is created again has another `uid`.

@@ -1,3 +1,4 @@
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { sha256, sha256Hex, sha256HexElsewhere, type Sha256 } from "./digest.ts";
 
 /** One regular file: immutable bytes with their digest, computed on first use. */
@@ -83,10 +84,10 @@ export async function digestFiles({ files }: Skill, yieldToEventLoop: () => Prom
  * Digest of a tree: equal exactly for trees with the same paths and bytes. Part of the evidence cache's key. Paths
  * are framed by their length: no two trees share an input.
  */
-export function treeDigest(skill: Skill): Sha256 {
+export const treeDigest: (skill: Skill) => Sha256 = memoizeByObject((skill) => {
   const paths = [...skill.files.keys()].sort();
   const framed = paths.map(
     (path) => `${Buffer.byteLength(path)}:${path}:${skill.files.get(path)?.sha256 ?? ""}\n`,
   );
   return sha256(framed.join(""));
-}
+});

@@ -90,12 +90,20 @@ interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** Whether a number was too large for a double: written out again, it would be null. */
+const isTooLarge = (value: Json | undefined): boolean => value === Infinity || value === -Infinity;
+
+const tooLarge = (): JsonError => new JsonError("ambiguous: a number is too large");
+
 /** Counts the members of a value at all levels. Every review runs it: it allocates nothing. */
 function countMembers(value: readonly Json[] | JsonObject, depth: number): number {
   if (depth >= maxDepth) throw new JsonError(`nested deeper than ${maxDepth} levels`);
   let members = 0;
   if (Array.isArray(value)) {
-    for (const item of value as readonly Json[]) if (isNested(item)) members += countMembers(item, depth + 1);
+    for (const item of value as readonly Json[]) {
+      if (isNested(item)) members += countMembers(item, depth + 1);
+      else if (isTooLarge(item)) throw tooLarge();
+    }
     return members;
   }
   const object = value as JsonObject;
@@ -103,6 +111,7 @@ function countMembers(value: readonly Json[] | JsonObject, depth: number): numbe
     members += 1;
     const item = object[key];
     if (item !== undefined && isNested(item)) members += countMembers(item, depth + 1);
+    else if (isTooLarge(item)) throw tooLarge();
   }
   return members;
 }

@@ -1,3 +1,4 @@
+import { RememberedWalks } from "../../evaluation/remembered-walks.ts";
 import { EvidenceCache } from "../../evidence/evidence-cache.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { printableLines } from "../../text/printable.ts";
@@ -74,6 +75,7 @@ async function applyTo(
     source: layered(files, live),
     policies: { current: () => snapshot },
     evidence: new EvidenceCache(),
+    walks: new RememberedWalks(),
     measure: <T>(_skill: unknown, work: () => T): T => work(),
   };
   const workloads =

@@ -1,7 +1,7 @@
 import type { Fields } from "../../text/fields.ts";
 import { fieldsAt, listAt, optionalFields, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import type { WalkedPod } from "./pod-subject.ts";
 
 /** A container's variables; undefined: set to a value that only the node or the cluster knows. */
 export type Environment = ReadonlyMap<string, string | undefined>;
@@ -37,13 +37,13 @@ export function expand(text: string, valueOf: (name: string) => string | undefin
 }
 
 /** The pod's own name or namespace; undefined unless the object determines it. */
-function fieldValue(path: string, pod: PodSubject): string | undefined {
+function fieldValue(path: string, pod: WalkedPod): string | undefined {
   if (path === "metadata.namespace") return pod.namespace;
   if (path === "metadata.name" && pod.isPod && pod.name !== "" && !pod.name.endsWith("*")) return pod.name;
   return undefined;
 }
 
-function valueFrom(source: Fields, field: string, pod: PodSubject): string | undefined {
+function valueFrom(source: Fields, field: string, pod: WalkedPod): string | undefined {
   const fieldRef = optionalFields(source["fieldRef"], `${field}.fieldRef`);
   if (fieldRef === undefined) return undefined;
   return fieldValue(textAt(fieldRef["fieldPath"], `${field}.fieldRef.fieldPath`), pod);
@@ -53,7 +53,7 @@ function valueFrom(source: Fields, field: string, pod: PodSubject): string | und
  * The variables of `env`, in order: a later one may use an earlier one, and the last of a name counts.
  * @throws SourceError SOURCE_MALFORMED naming the field
  */
-export function environmentOf(container: Fields, field: string, pod: PodSubject): Environment {
+export function environmentOf(container: Fields, field: string, pod: WalkedPod): Environment {
   const environment = new Map<string, string | undefined>();
   for (const [index, entry] of listAt(container["env"], `${field}.env`, podLimits.items).entries()) {
     const at = `${field}.env[${index}]`;

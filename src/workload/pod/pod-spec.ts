@@ -4,7 +4,7 @@ import { environmentSources, type EnvironmentSources } from "./environment-sourc
 import { defined, type Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import type { WalkedPod } from "./pod-subject.ts";
 import {
   containerSecurity,
   sharedProcesses,
@@ -70,7 +70,7 @@ const containerLists = ["initContainers", "containers", "ephemeralContainers"] a
  * Parses a pod's volumes and containers.
  * @throws SourceError SOURCE_MALFORMED or LIMIT_EXCEEDED naming the field
  */
-export function readPodSpec(pod: PodSubject): PodSpec {
+export function readPodSpec(pod: WalkedPod): PodSpec {
   const volumes = new Map<string, Volume>();
   const field = `${pod.field}.volumes`;
   for (const [index, entry] of listAt(pod.spec["volumes"], field, podLimits.volumes).entries()) {
@@ -106,7 +106,7 @@ function readContainer(
   entry: unknown,
   field: string,
   volumes: ReadonlyMap<string, Volume>,
-  pod: PodSubject,
+  pod: WalkedPod,
 ): Container {
   const fields = fieldsAt(entry, field);
   const ephemeral = field.startsWith(`${pod.field}.ephemeralContainers`);

@@ -20,3 +20,22 @@ export interface PodSubject {
   /** Images by container before the update under review: the pod keeps what they wrote. Absent: there is no such update. */
   readonly imagesBefore?: ReadonlyMap<string, string>;
 }
+
+/** Fields of a pod's spec that decide which files its containers see, each with all that is in it. */
+export const walkedFields = [
+  "volumes",
+  "initContainers",
+  "containers",
+  "ephemeralContainers",
+  "securityContext",
+  "hostPID",
+  "shareProcessNamespace",
+] as const;
+
+/** All of a pod that decides which files its containers see. A walk gets nothing else: `walkKey` must hold it. */
+export interface WalkedPod extends Pick<
+  PodSubject,
+  "namespace" | "name" | "isPod" | "field" | "imagesBefore"
+> {
+  readonly spec: { readonly [field in (typeof walkedFields)[number]]?: unknown };
+}

@@ -1,7 +1,7 @@
 import { fieldsAt, flagAt, listAt, optionalFields, optionalText } from "../../kubernetes/read-fields.ts";
 import type { Fields } from "../../text/fields.ts";
 import { podLimits } from "./limits.ts";
-import type { PodSubject } from "./pod-subject.ts";
+import type { WalkedPod } from "./pod-subject.ts";
 
 /** A container's reach beyond its own mounts. */
 export interface ContainerSecurity {
@@ -17,7 +17,7 @@ export interface ContainerSecurity {
 const mountCapabilities: ReadonlySet<unknown> = new Set(["ALL", "SYS_ADMIN", "CAP_SYS_ADMIN"]);
 
 /** @throws SourceError SOURCE_MALFORMED naming the field */
-export function containerSecurity(container: Fields, field: string, pod: PodSubject): ContainerSecurity {
+export function containerSecurity(container: Fields, field: string, pod: WalkedPod): ContainerSecurity {
   const at = `${field}.securityContext`;
   const context = optionalFields(container["securityContext"], at) ?? {};
   const capabilities = optionalFields(context["capabilities"], `${at}.capabilities`) ?? {};
@@ -31,7 +31,7 @@ export function containerSecurity(container: Fields, field: string, pod: PodSubj
 }
 
 /** Whether a Windows container runs as a process of the node: its own setting, or else the pod's. */
-function isHostProcess(context: Fields, at: string, pod: PodSubject): boolean {
+function isHostProcess(context: Fields, at: string, pod: WalkedPod): boolean {
   const own = context["windowsOptions"];
   const setting = isSet(own) ? { of: fieldsAt(own, `${at}.windowsOptions`), at } : podSetting(pod);
   return flagAt(setting.of["hostProcess"], `${setting.at}.windowsOptions.hostProcess`);
@@ -40,7 +40,7 @@ function isHostProcess(context: Fields, at: string, pod: PodSubject): boolean {
 const isSet = (options: unknown): boolean =>
   options !== null && typeof options === "object" && Object.hasOwn(options, "hostProcess");
 
-function podSetting({ spec, field }: PodSubject): { readonly of: Fields; readonly at: string } {
+function podSetting({ spec, field }: WalkedPod): { readonly of: Fields; readonly at: string } {
   const at = `${field}.securityContext`;
   const context = optionalFields(spec["securityContext"], at) ?? {};
   return { of: optionalFields(context["windowsOptions"], `${at}.windowsOptions`) ?? {}, at };
@@ -50,5 +50,5 @@ function podSetting({ spec, field }: PodSubject): { readonly of: Fields; readonl
 export type SharedProcesses = "shareProcessNamespace" | "hostPID";
 
 /** @throws SourceError SOURCE_MALFORMED naming the field */
-export const sharedProcesses = ({ spec, field }: PodSubject): SharedProcesses | undefined =>
+export const sharedProcesses = ({ spec, field }: WalkedPod): SharedProcesses | undefined =>
   (["hostPID", "shareProcessNamespace"] as const).find((name) => flagAt(spec[name], `${field}.${name}`));
