@@ -37,6 +37,7 @@ describe("parseStrictJson", () => {
     ["an empty text", "", "not JSON"],
     ["text behind the value", "{} x", "not JSON"],
     ["a byte order mark", "\ufeff{}", "not JSON: it begins with a byte order mark"],
+    ["a number too large for a double", '{"a":[-1e999]}', "a number is too large"],
     ["a prototype key", '{"a":{"__proto__":{}}}', "__proto__"],
     ["half a surrogate pair in a value", '["\\ud800"]', "surrogate"],
     ["half a surrogate pair in a key", '{"\\udc00":1}', "surrogate"],

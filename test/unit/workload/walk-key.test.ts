@@ -73,9 +73,12 @@ describe("walkKey", () => {
       fc.property(
         anyPod({ image: "localhost/busybox:1" }, "true"),
         fc.constantFrom("v0", token),
-        (parts, name) => {
-          // Some pods have their token's volume, in place of one of their own.
-          const json = JSON.stringify(manifestOf("p", parts)).replaceAll('"v2"', JSON.stringify(name));
+        fc.constantFrom("metadata.name", "metadata.uid"),
+        (parts, name, field) => {
+          // Some pods have their token's volume, in place of one of their own; some a path with their own name.
+          const json = JSON.stringify(manifestOf("x", parts))
+            .replaceAll('"v2"', JSON.stringify(name))
+            .replaceAll("metadata.annotations['folder']", field);
           const subject = podOf(JSON.parse(json) as KubernetesObject, "payments")!;
           const before = walkOutcome(subject, [], stored);
           const key = textOf(subject);
