@@ -3,9 +3,10 @@ import type { Socket } from "node:net";
 
 import express, { type ErrorRequestHandler, type Express } from "express";
 
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { maxBufferedBytes, readBody, RequestError } from "./body.ts";
 import { clientOf } from "./client.ts";
-import { timeLimits } from "./deadline.ts";
+import { timeLimits, type TimeLimits } from "./deadline.ts";
 import { startTimer } from "./review-timer.ts";
 import { FairShares, type ShareLimit } from "./shares.ts";
 
@@ -153,7 +154,18 @@ function notAllowed(response: ServerResponse, allowed: string): void {
   answer(response, 405, `method not allowed: use ${allowed}`);
 }
 
-const clientIn = (request: IncomingMessage): string => clientOf(request.socket.remoteAddress ?? "");
+const clientBehind = memoizeByObject(({ remoteAddress }: Socket) => clientOf(remoteAddress ?? ""));
+
+const clientIn = ({ socket }: IncomingMessage): string => clientBehind(socket);
+
+/** The API server writes one time-out into all its requests, so the last is remembered. */
+function rememberedLimits(fallback: number): (url: string) => TimeLimits {
+  let last = { url: "", limits: timeLimits("", fallback) };
+  return (url) => {
+    if (url !== last.url) last = { url, limits: timeLimits(url, fallback) };
+    return last.limits;
+  };
+}
 
 const tryAgain = "try again, or run more replicas";
 
@@ -165,12 +177,13 @@ function reviewRoute(options: AppOptions): ReviewRoute {
   const { review, timeoutSeconds, reviewsAtOnce = reviewLimit, gate } = options;
   const bodies = new FairShares({ total: maxBufferedBytes, perClient: maxBufferedBytes });
   const reviews = new FairShares(reviewsAtOnce);
+  const limitsOf = rememberedLimits(timeoutSeconds * 1000);
   return async (request, response) => {
     const unwanted = gate?.(request.socket);
     if (unwanted !== undefined) throw unwanted;
     if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
     const client = clientIn(request);
-    const timer = startTimer(timeLimits(request.url ?? "", timeoutSeconds * 1000));
+    const timer = startTimer(limitsOf(request.url ?? ""));
     const giveWay = (): void => timer.end(gaveWay());
     const memory = bodies.open(client, giveWay);
     const place = reviews.open(client, giveWay);

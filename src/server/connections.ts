@@ -60,6 +60,8 @@ function mostSpare(
 /** Connections of a server by client, each client's in the order of last use. */
 class Connections {
   readonly #byEnds = new Map<string, Connection>();
+  /** By the TLS socket of requests, once the first has come. */
+  readonly #bySocket = new WeakMap<Socket, Connection>();
   readonly #byClient = new Map<string, Set<Connection>>();
   #open = 0;
 
@@ -88,7 +90,7 @@ class Connections {
 
   /** Counts a request until its answer is sent. */
   begin(exchange: Exchange): void {
-    const connection = this.#byEnds.get(endsOf(exchange.request.socket));
+    const connection = this.#behind(exchange.request.socket);
     if (connection === undefined) return;
     connection.exchanges.add(exchange);
     exchange.response.once("close", () => {
@@ -109,6 +111,14 @@ class Connections {
     const spare = limit === "client" ? spareOf(own, newest) : mostSpare(this.#byClient, newest);
     const connection = spare.find(({ exchanges }) => exchanges.size === 0) ?? spare[0] ?? newest;
     return { limit, connection };
+  }
+
+  #behind(socket: Socket): Connection | undefined {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const found = this.#byEnds.get(endsOf(socket));
+    if (found !== undefined) this.#bySocket.set(socket, found);
+    return found;
   }
 
   #of({ client }: Connection): Set<Connection> {

@@ -1,14 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-import type { Decision, ReviewedResource } from "../admission/decision.ts";
-import type {
-  Cause,
-  ConnectionLabels,
-  DecisionLabel,
-  ModeLabel,
-  ReasonLabel,
-  ResultLabel,
-} from "./labels.ts";
+import type { ConnectionLabels, RequestLabels, ResultLabels, ViolationLabels } from "./labels.ts";
+import { talliedCounter } from "./tallied-counter.ts";
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const verificationBuckets = [
@@ -19,54 +12,66 @@ const verificationBuckets = [
 const scanBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const sizeBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536].map((kibibytes) => kibibytes * 1024);
 
-export type YesNo = "true" | "false";
-export const yesNo = (value: boolean): YesNo => (value ? "true" : "false");
-
-/** Label sets, closed by type. */
-export interface RequestLabels {
-  resource: ReviewedResource;
-  operation: Decision["subject"]["operation"];
-  decision: DecisionLabel;
-  dry_run: YesNo;
-}
-export interface ResultLabels {
-  policy: string;
-  tenant: string;
-  mode: ModeLabel;
-  result: ResultLabel;
-  cause: Cause;
-}
-export interface ViolationLabels {
-  policy: string;
-  tenant: string;
-  reason: ReasonLabel;
-  enforced: YesNo;
-}
-
 const prefix = "skill_admission_";
+
+/** Number of reviews that are being worked on. */
+function inFlightReviews(registry: Registry): { begin(): void; end(): void } {
+  let count = 0;
+  new Gauge({
+    name: `${prefix}requests_in_flight`,
+    help: "Reviews being worked on",
+    registers: [registry],
+    collect() {
+      this.set(count);
+    },
+  });
+  return { begin: () => void (count += 1), end: () => void (count -= 1) };
+}
+
+/** Metrics of verdicts. */
+function verdictInstruments(registers: Registry[]) {
+  return {
+    results: talliedCounter<keyof ResultLabels>(
+      {
+        name: `${prefix}policy_results_total`,
+        help: "What each policy said of the objects that it governs",
+        labelNames: ["policy", "tenant", "mode", "result", "cause"],
+        registers,
+      },
+      ({ policy, tenant, mode, result, cause }) => `${mode} ${result} ${cause} ${policy}\n${tenant}`,
+    ),
+    violations: talliedCounter<keyof ViolationLabels>(
+      {
+        name: `${prefix}violations_total`,
+        help: "Findings by reason code; enforced: the object was denied for it",
+        labelNames: ["policy", "tenant", "reason", "enforced"],
+        registers,
+      },
+      ({ policy, tenant, reason, enforced }) => `${reason} ${enforced} ${policy}\n${tenant}`,
+    ),
+  };
+}
 
 /** Metrics of reviews. */
 export function reviewInstruments(registry: Registry) {
   const registers = [registry];
   return {
-    requests: new Counter<keyof RequestLabels>({
-      name: `${prefix}requests_total`,
-      help: "Reviews by outcome; error: the review itself could not be completed",
-      labelNames: ["resource", "operation", "decision", "dry_run"],
-      registers,
-    }),
+    ...verdictInstruments(registers),
+    inFlight: inFlightReviews(registry),
+    requests: talliedCounter<keyof RequestLabels>(
+      {
+        name: `${prefix}requests_total`,
+        help: "Reviews by outcome; error: the review itself could not be completed",
+        labelNames: ["resource", "operation", "decision", "dry_run"],
+        registers,
+      },
+      ({ resource, operation, decision, dry_run }) => `${resource} ${operation} ${decision} ${dry_run}`,
+    ),
     duration: new Histogram<"resource" | "decision">({
       name: `${prefix}request_duration_seconds`,
       help: "Time from a review's arrival to its answer",
       labelNames: ["resource", "decision"],
       buckets: requestBuckets,
-      registers,
-    }),
-    inFlight: new Gauge({ name: `${prefix}requests_in_flight`, help: "Reviews being worked on", registers }),
-    results: new Counter<keyof ResultLabels>({
-      name: `${prefix}policy_results_total`,
-      help: "What each policy said of the objects that it governs",
-      labelNames: ["policy", "tenant", "mode", "result", "cause"],
       registers,
     }),
     errors: new Counter<"code">({
@@ -85,12 +90,6 @@ export function reviewInstruments(registry: Registry) {
       name: `${prefix}connections_closed_total`,
       help: "Connections that were closed because there were too many",
       labelNames: ["port", "limit", "closed"],
-      registers,
-    }),
-    violations: new Counter<keyof ViolationLabels>({
-      name: `${prefix}violations_total`,
-      help: "Findings by reason code; enforced: the object was denied for it",
-      labelNames: ["policy", "tenant", "reason", "enforced"],
       registers,
     }),
     sizes: new Histogram<"source">({
@@ -121,12 +120,15 @@ export function workInstruments(registry: Registry) {
       buckets: requestBuckets,
       registers,
     }),
-    cache: new Counter<"cache" | "result">({
-      name: `${prefix}cache_requests_total`,
-      help: "Look-ups in caches",
-      labelNames: ["cache", "result"],
-      registers,
-    }),
+    cache: talliedCounter<"cache" | "result">(
+      {
+        name: `${prefix}cache_requests_total`,
+        help: "Look-ups in caches",
+        labelNames: ["cache", "result"],
+        registers,
+      },
+      ({ cache, result }) => `${cache} ${result}`,
+    ),
     eventsDropped: new Counter<"result">({
       name: `${prefix}events_dropped_total`,
       help: "Events about denials that were not written: too many, more than can wait, or refused by the API server",

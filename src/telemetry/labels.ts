@@ -1,4 +1,4 @@
-import type { Decision } from "../admission/decision.ts";
+import type { Decision, ReviewedResource } from "../admission/decision.ts";
 import type { Mode, Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import type { SignatureEvidence, SignatureFormat } from "../signature/signature-evidence.ts";
@@ -94,4 +94,28 @@ export function boundedNames(limit = maxNames): (name: string) => string {
     seen.add(short);
     return short;
   };
+}
+
+export type YesNo = "true" | "false";
+export const yesNo = (value: boolean): YesNo => (value ? "true" : "false");
+
+/** Label sets, closed by type. */
+export interface RequestLabels {
+  resource: ReviewedResource;
+  operation: Decision["subject"]["operation"];
+  decision: DecisionLabel;
+  dry_run: YesNo;
+}
+export interface ResultLabels {
+  policy: string;
+  tenant: string;
+  mode: ModeLabel;
+  result: ResultLabel;
+  cause: Cause;
+}
+export interface ViolationLabels {
+  policy: string;
+  tenant: string;
+  reason: ReasonLabel;
+  enforced: YesNo;
 }

@@ -4,14 +4,7 @@ import type { Decision } from "../admission/decision.ts";
 import type { SkillResult, Verdict } from "../policy/finding.ts";
 import type { SourceKind } from "../skill/reference.ts";
 import { skillSize } from "../skill/skill.ts";
-import {
-  reviewInstruments,
-  workInstruments,
-  yesNo,
-  type RequestLabels,
-  type ResultLabels,
-  type ViolationLabels,
-} from "./instruments.ts";
+import { reviewInstruments, workInstruments } from "./instruments.ts";
 import {
   boundedNames,
   connectionLimitNames,
@@ -30,7 +23,11 @@ import {
   type FetchOutcome,
   type FetchSource,
   type FormatLabel,
+  type RequestLabels,
+  type ResultLabels,
   type VerificationOutcome,
+  type ViolationLabels,
+  yesNo,
 } from "./labels.ts";
 import { recheckMetrics, type RecheckMetrics } from "./recheck.ts";
 import { stateMetrics, type PolicyInForce, type StateMetrics } from "./state.ts";
@@ -162,10 +159,10 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
     observeRefusal: (status) => review.refusals.inc({ status: refusalStatus(status) }),
     observeConnectionClosed: ({ port, limit, closed }) => review.connections.inc({ port, limit, closed }),
     startRequest() {
-      review.inFlight.inc();
+      review.inFlight.begin();
       let open = true;
       return () => {
-        if (open) review.inFlight.dec();
+        if (open) review.inFlight.end();
         open = false;
       };
     },

@@ -3,6 +3,7 @@ import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { podSourceKinds } from "../../skill/reference.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Policy } from "../policy.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { CardSection } from "../resource/card-section.ts";
 import type { ClusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
 import { resolvePublisher, type ResolvedPublisher } from "./publisher.ts";
@@ -103,7 +104,7 @@ export function compilePolicy(
       otherSignatures: spec.otherSignatures,
       publishers: publishers.map(({ publisher }) => publisher),
       minimum: spec.evidence ?? {},
-      card: compileCard(spec.card),
+      card: memoizeByObject(compileCard(spec.card)),
       ...freshnessOf(spec.freshness),
       revoked: (skill, evidence) => revocationFindings(revocations, skill, evidence),
       immutability: {

@@ -34,6 +34,8 @@ function rankOf(policy: Policy, one: SignatureEvidence, now: number): number {
  */
 export function rankSignaturesFor(policy: Policy, evidence: Evidence, now: number): Evidence {
   const all = reconcileSignatures(policy, [evidence.signature, ...(evidence.others ?? [])], now);
+  // Most skills have one signature. The evidence stays the same object, by which rules remember what they made of it.
+  if (all.length === 1 && all[0] === evidence.signature) return evidence;
   const ranks = all.map((one) => rankOf(policy, one, now));
   const at = ranks.indexOf(Math.min(...ranks));
   const [signature, others] = [all[at] ?? evidence.signature, all.filter((_one, index) => index !== at)];

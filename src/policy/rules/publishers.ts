@@ -1,6 +1,7 @@
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import type { Unproved } from "../../signature/sigstore/log/proofs.ts";
 import { certificateClaims } from "../../signature/sigstore/identity/claims.ts";
+import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { Policy, Publisher } from "../policy.ts";
 
 /**
@@ -59,16 +60,21 @@ function isBy(publisher: Publisher, signer: Signer): boolean {
   );
 }
 
+/** Remembered: one judgement asks ten times, and the evidence of the next review has the same signer. */
+const behind = memoizeByObject(({ publishers }: Policy) =>
+  memoizeByObject((signer: Signer) => publishers.filter((publisher) => isBy(publisher, signer))),
+);
+
 /** Publishers of the policy that match a signer, regardless of trust periods. */
 export const publishersBehind = (policy: Policy, signer: Signer): readonly Publisher[] =>
-  policy.publishers.filter((publisher) => isBy(publisher, signer));
+  behind(policy)(signer);
 
 /**
  * True if a publisher of the policy made a valid signature, regardless of trust periods, see `outsideTrustPeriod`.
  */
 export const isByPublisher = (policy: Policy, signature: SignatureEvidence): boolean =>
   (signature.outcome === "signed" || signature.outcome === "tampered") &&
-  policy.publishers.some((publisher) => isBy(publisher, signature.signer));
+  publishersBehind(policy, signature.signer).length > 0;
 
 /** Proof that a publisher's own trust root requires and a signature lacks. */
 export interface MissingProof extends Pick<Unproved, "code" | "why"> {
