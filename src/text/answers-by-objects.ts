@@ -1,5 +1,5 @@
 interface Node<Answer> {
-  readonly further: WeakMap<object, Node<Answer>>;
+  further?: WeakMap<object, Node<Answer>>;
   answer?: Answer;
 }
 
@@ -8,18 +8,19 @@ interface Node<Answer> {
  * objects must never change, and an answer must refer to none of them.
  */
 export class AnswersByObjects<Answer> {
-  readonly #root: Node<Answer> = { further: new WeakMap() };
+  readonly #root: Node<Answer> = {};
 
   get(objects: readonly object[]): Answer | undefined {
     let node: Node<Answer> | undefined = this.#root;
-    for (const object of objects) node = node?.further.get(object);
+    for (const object of objects) node = node?.further?.get(object);
     return node?.answer;
   }
 
   set(objects: readonly object[], answer: Answer): void {
     let node = this.#root;
     for (const object of objects) {
-      const next: Node<Answer> = node.further.get(object) ?? { further: new WeakMap() };
+      node.further ??= new WeakMap();
+      const next: Node<Answer> = node.further.get(object) ?? {};
       node.further.set(object, next);
       node = next;
     }

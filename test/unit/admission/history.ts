@@ -6,6 +6,7 @@ import { ConfigMapHolders } from "../../../src/cluster/config-map-holders.ts";
 import { ChangeStore } from "../../../src/cluster/change-store.ts";
 import { createExpectedChanges } from "../../../src/cluster/live/expected-changes.ts";
 import { PodStore } from "../../../src/cluster/pod-store.ts";
+import { RememberedWalks } from "../../../src/evaluation/remembered-walks.ts";
 import { EvidenceCache } from "../../../src/evidence/evidence-cache.ts";
 import { handle, type HandleDeps } from "../../../src/admission/handle.ts";
 import { decodeVolumeObject, identityOf } from "../../../src/kubernetes/volume-object.ts";
@@ -88,6 +89,7 @@ export class History {
       workSignal: () => new AbortController().signal,
       reads: new ReadBudget(),
       turns: new LoopTurns(),
+      walks: new RememberedWalks(),
     };
   }
 

@@ -3,6 +3,7 @@ import type { ClusterView } from "../../../src/evaluation/cluster-view.ts";
 import { handle, type ReviewAnswer, type HandleDeps } from "../../../src/admission/handle.ts";
 import { LoopTurns } from "../../../src/evaluation/loop-turns.ts";
 import { ReadBudget } from "../../../src/evaluation/read-budget.ts";
+import { RememberedWalks } from "../../../src/evaluation/remembered-walks.ts";
 import { EvidenceCache, type CacheResult } from "../../../src/evidence/evidence-cache.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
 import type { PolicySnapshot } from "../../../src/policy/policy.ts";
@@ -78,6 +79,7 @@ export class World {
   #snapshot: PolicySnapshot | undefined;
 
   readonly readBudget = new ReadBudget();
+  readonly walks = new RememberedWalks();
   readonly evidence = new EvidenceCache({ onResult: (result) => this.cache.push(result) });
 
   readonly view: ClusterView = {
@@ -115,6 +117,7 @@ export class World {
         },
       },
       evidence: this.evidence,
+      walks: this.walks,
       measure: (_skill, work) => {
         this.verifications += 1;
         return work();
