@@ -15,7 +15,7 @@ import type { ReadObjects } from "../workload/pod/volume-view.ts";
 import { walkKey } from "../workload/walk-key.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
-import { demandsOfPods, podFaults } from "./pod-faults.ts";
+import { podFaults } from "./pod-faults.ts";
 import { readObjects } from "./read-objects.ts";
 import { RememberedWalks } from "./remembered-walks.ts";
 import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
@@ -78,12 +78,23 @@ export async function skillsOf(
   context: ReviewContext,
 ): Promise<readonly SkillReference[]> {
   const extraRoots = rootsOf(policies);
-  const { objects, skills } = await walk(pod, extraRoots, context);
-  if (!policies.some(demandsOfPods)) return skills;
-  return [...skills, ...podFaults({ pod, spec: readPodSpec(pod), extraRoots, objects, skills }, policies)];
+  const { spec, objects, skills } = await walk(pod, extraRoots, context);
+  const seen = {
+    pod,
+    extraRoots,
+    objects,
+    skills,
+    get spec() {
+      return spec();
+    },
+  };
+  const faults = podFaults(seen, policies);
+  return faults.length === 0 ? skills : [...skills, ...faults];
 }
 
 interface Walked {
+  /** Parses the pod, once. */
+  readonly spec: () => PodSpec;
   readonly objects: ReadObjects;
   readonly skills: readonly SkillReference[];
 }
@@ -98,14 +109,14 @@ async function walk(pod: WalkedPod, extraRoots: readonly string[], context: Revi
   const requests = known?.requests ?? objectsToRead(spec(), extraRoots);
   const objects = await readObjects(requests, source, context.signal);
   const remembered = known && walks.skillsAmong(known, objects);
-  if (remembered !== undefined) return { objects, skills: remembered };
+  if (remembered !== undefined) return { spec, objects, skills: remembered };
   const skills = findSkills(spec(), extraRoots, objects);
   for (const { content } of skills) {
     if (content.state === "resolved")
       await digestFiles(content.skill, () => yieldToEventLoop(context.signal));
   }
   walks.remember(key, { requests, objects, skills });
-  return { objects, skills };
+  return { spec, objects, skills };
 }
 
 /** Result for one object: its skills with their evidence, and the verdict of each policy. */

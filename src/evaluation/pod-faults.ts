@@ -2,7 +2,7 @@ import type { Policy } from "../policy/policy.ts";
 import { isPlaceOnly } from "../policy/rules/sources.ts";
 import type { PodFault, SkillReference } from "../skill/reference.ts";
 import { closedMounts, type SeenPod } from "../workload/closed-mounts.ts";
-import { quotedNames, type PodSpec } from "../workload/pod/pod-spec.ts";
+import { quotedNames } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 
 /** The policies that close a pod, by its labels. */
@@ -13,13 +13,12 @@ const closingPolicies = ({ labels }: PodSubject, policies: readonly Policy[]): r
 export const closedBy = (pod: PodSubject, policies: readonly Policy[]): string =>
   JSON.stringify(closingPolicies(pod, policies).map(({ name }) => name));
 
-/** Whether a policy demands anything of a pod besides its skills. */
-export const demandsOfPods = ({ closed, immutability }: Policy): boolean =>
-  closed !== undefined || immutability.readOnlyRootFilesystem || immutability.privateProcesses;
-
-/** What of a pod breaks the demands of these policies on its mounts, its root file systems and its processes. */
+/**
+ * What of a pod breaks the demands of these policies on its mounts, its root file systems and its processes. Reads
+ * `seen.spec` only where a policy demands anything.
+ */
 export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly SkillReference[] {
-  const { pod, spec, skills } = seen;
+  const { pod, skills } = seen;
   const closing = closingPolicies(pod, policies);
   const seesSkill = skills.some((skill) => !isPlaceOnly(skill));
   const concerned = (demands: (immutability: Policy["immutability"]) => boolean): readonly string[] =>
@@ -30,20 +29,21 @@ export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly 
   return [
     ...(closings.length === 0 ? [] : closedMounts(seen, closings)),
     ...writableRoots(
-      spec,
+      seen,
       concerned(({ readOnlyRootFilesystem }) => readOnlyRootFilesystem),
     ),
     ...sharedProcesses(
-      spec,
+      seen,
       concerned(({ privateProcesses }) => privateProcesses),
     ),
   ];
 }
 
 /** The image's root file system counts as a source, mounted at `/`. */
-function writableRoots({ containers }: PodSpec, policies: readonly string[]): readonly SkillReference[] {
-  const writable = containers.filter(({ security }) => !security.readOnlyRootFilesystem);
-  if (policies.length === 0 || writable.length === 0) return [];
+function writableRoots(seen: SeenPod, policies: readonly string[]): readonly SkillReference[] {
+  if (policies.length === 0) return [];
+  const writable = seen.spec.containers.filter(({ security }) => !security.readOnlyRootFilesystem);
+  if (writable.length === 0) return [];
   const content: PodFault = {
     state: "fault",
     demand: "rootFilesystem",
@@ -63,9 +63,10 @@ function writableRoots({ containers }: PodSpec, policies: readonly string[]): re
   ];
 }
 
-function sharedProcesses(spec: PodSpec, policies: readonly string[]): readonly SkillReference[] {
-  const { sharedProcesses: field, containers } = spec;
-  if (policies.length === 0 || field === undefined) return [];
+function sharedProcesses(seen: SeenPod, policies: readonly string[]): readonly SkillReference[] {
+  if (policies.length === 0) return [];
+  const { sharedProcesses: field, containers } = seen.spec;
+  if (field === undefined) return [];
   return [
     {
       name: "processes",

@@ -48,7 +48,7 @@ const sizeOf = (key: WalkKey, requests: readonly VolumeObjectRequest[]): number 
 
 /**
  * Outcomes of walks by all that they depend on: the pod, see `walkKey`, and the objects that it mounts, by identity
- * after each read. So only walks are spared, never a read. An outcome that lacks an object is not remembered.
+ * after each read. So only walks are spared, never a read. Where an object could not be read, nothing is.
  *
  * Bounded by size. Bytes of files are no part of it: an outcome lives no longer than the objects that hold them.
  */
