@@ -58,6 +58,13 @@ describe("POST /validate", () => {
     expect(JSON.parse(body)).toEqual({ length: 7 });
   });
 
+  it("reviews at every spelling of its path that a router takes for it", async () => {
+    for (const path of ["/validate", "/validate?", "/validate/", "/VALIDATE?timeout=1s"]) {
+      const { status, body } = await harness.client.call({ path, body: "{}" });
+      expect([path, status, JSON.parse(body)]).toEqual([path, 200, ok]);
+    }
+  });
+
   it("keeps connections open, and serves many at once", async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) => harness.client.call({ body: "x".repeat(index * 100 + 1) })),
