@@ -38,7 +38,7 @@ export async function readObjects(
       await yieldToEventLoop(signal);
     }
   };
-  await Promise.all(Array.from({ length: readsAtOnce }, reader));
+  await Promise.all(Array.from({ length: Math.min(readsAtOnce, requests.length) }, reader));
   return read;
 }
 
