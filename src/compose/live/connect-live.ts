@@ -85,12 +85,9 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
         },
       };
     },
-    register: (certificates) =>
-      (registration = registrationOf(config, reach, {
-        ...deps,
-        leadership,
-        certificates,
-        policies: cluster,
-      })),
+    register: (certificates) => {
+      const parts = { ...deps, leadership, certificates, policies: cluster };
+      return (registration = registrationOf(config, reach, parts));
+    },
   };
 }
