@@ -5,11 +5,11 @@ import { formats } from "../../src/signature/formats.ts";
 import { podSourceKinds } from "../../src/skill/reference.ts";
 import {
   optionalInstruments,
-  recheckInstruments,
   reviewInstruments,
   stateInstruments,
   workInstruments,
 } from "../../src/telemetry/instruments.ts";
+import { recheckInstruments } from "../../src/telemetry/recheck-instruments.ts";
 import { connectionPorts, errorCodes, maxNames, refusalStatuses } from "../../src/telemetry/labels.ts";
 
 /** One metric as the program declares it. */

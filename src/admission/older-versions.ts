@@ -4,9 +4,10 @@ import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import { baseName } from "../skill/path.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import { distinctPods } from "../workload/distinct-pods.ts";
+import { distinctPods, filesKey } from "../workload/distinct-pods.ts";
 import type { PlaceInRoot } from "../workload/objects-to-read.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { reducedSpec } from "../workload/reduced-spec.ts";
 import { comesFrom, listed, placeInRoot } from "./config-map-users.ts";
 
 /** The ConfigMaps that a review has read, by name; undefined: there is none. */
@@ -43,7 +44,7 @@ export async function withOlderVersions(
     const isShown = references.some((one) => comesFrom(one, ref));
     const place = placeInRoot(ref, pod, effective);
     if (!isShown && place === undefined) continue;
-    const others = await othersHaving(ref, object, effective, context);
+    const others = await othersHaving({ ref, object, pod }, effective, context);
     if (others.length === 0) continue;
     const obstacle = `ConfigMap ${name} may have been made anew under Pod ${listed(others)}, whose node goes on giving the one of this name that it had first`;
     marked = marked.map((one) => (comesFrom(one, ref) ? { obstacle, ...one } : one));
@@ -52,10 +53,18 @@ export async function withOlderVersions(
   return marked;
 }
 
+interface NewUse {
+  readonly ref: VolumeObjectRef;
+  readonly object: VolumeObject | undefined;
+  readonly pod: PodSubject;
+}
+
+/** Identifies the files that a pod's containers see, of stored pods and of new ones alike. */
+const filesOf = (pod: PodSubject): string => filesKey({ ...pod, spec: reducedSpec(pod.spec) });
+
 /** Names of the pods that have the object, and need not show it as a skill whatever it held. */
 async function othersHaving(
-  ref: VolumeObjectRef,
-  object: VolumeObject | undefined,
+  { ref, object, pod: newPod }: NewUse,
   effective: EffectivePolicies,
   context: ReviewContext,
 ): Promise<readonly string[]> {
@@ -68,11 +77,12 @@ async function othersHaving(
     () => "",
     () => yieldToEventLoop(context.signal),
   )) {
-    if (placeInRoot(ref, pod, effective) !== undefined) continue;
-    // Of one that is older, or of an object that changes, it is not known what it showed; but replicas of the new pod that
-    // came in one second with their ConfigMap were mostly installed together with it.
+    if (pod.name === newPod.name || placeInRoot(ref, pod, effective) !== undefined) continue;
     const [age = "", since = ""] = [pod.createdAt, object?.createdAt];
-    const isAsJudged = age === since || (object?.immutable === true && age > since);
+    // Replicas that came in one second with their ConfigMap were mostly installed together with it.
+    if (age === since && filesOf(pod) === filesOf(newPod)) continue;
+    // Of one that is older, or of an object that changes, it is not known what it showed.
+    const isAsJudged = object?.immutable === true && age > since;
     const skills = isAsJudged ? await skillsOf(pod, effective.policies, context) : [];
     if (!skills.some((one) => comesFrom(one, ref))) others.push(pod.name);
     await yieldToEventLoop(context.signal);

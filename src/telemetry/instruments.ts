@@ -8,11 +8,10 @@ const verificationBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
 /** 1 KiB to 64 MiB, the largest skill. */
-/** A look at everything that is stored: a few pods, or ten thousand. */
-const scanBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const sizeBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536].map((kibibytes) => kibibytes * 1024);
 
-const prefix = "skill_admission_";
+/** Begins the name of every metric of ours. */
+export const prefix = "skill_admission_";
 
 /** Number of reviews that are being worked on. */
 function inFlightReviews(registry: Registry): { begin(): void; end(): void } {
@@ -137,33 +136,6 @@ export function workInstruments(registry: Registry) {
     }),
   };
 }
-
-/** Metrics of what is stored, which the leader judges once more. */
-export const recheckInstruments = (registry: Registry) => ({
-  noncompliant: new Gauge<"policy" | "mode">({
-    name: `${prefix}noncompliant_workloads`,
-    help: "Workloads that are stored and do not meet the policy; on the leader only",
-    labelNames: ["policy", "mode"],
-    registers: [registry],
-  }),
-  scan: new Histogram({
-    name: `${prefix}background_scan_duration_seconds`,
-    help: "Time in which the leader judged all that is stored",
-    buckets: scanBuckets,
-    registers: [registry],
-  }),
-  named: new Counter<"policy" | "mode">({
-    name: `${prefix}noncompliant_workloads_named_total`,
-    help: "Workloads that were named because something stored did not meet the policy, be it for a moment",
-    labelNames: ["policy", "mode"],
-    registers: [registry],
-  }),
-  scanned: new Gauge({
-    name: `${prefix}background_scan_last_success_timestamp_seconds`,
-    help: "When this replica, as the leader, last judged all that is stored and could read all of it; 0: not yet, absent: it has not led",
-    registers: [registry],
-  }),
-});
 
 /** Gauges of the present state. */
 export function stateInstruments(registry: Registry) {

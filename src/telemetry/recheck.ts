@@ -1,6 +1,6 @@
 import type { Registry } from "prom-client";
 import type { Mode } from "../policy/finding.ts";
-import { recheckInstruments } from "./instruments.ts";
+import { recheckInstruments } from "./recheck-instruments.ts";
 import { boundedNames } from "./labels.ts";
 
 /** How many workloads do not meet a policy. */
