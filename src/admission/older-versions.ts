@@ -62,6 +62,10 @@ interface NewUse {
 /** Identifies the files that a pod's containers see, of stored pods and of new ones alike. */
 const filesOf = (pod: PodSubject): string => filesKey({ ...pod, spec: reducedSpec(pod.spec) });
 
+/** Whether a pod is the new one itself, or a replica of it that came in one second with their ConfigMap: mostly from one manifest. */
+const isInstalledWith = (pod: PodSubject, object: VolumeObject | undefined, newPod: PodSubject): boolean =>
+  pod.name === newPod.name || (pod.createdAt === object?.createdAt && filesOf(pod) === filesOf(newPod));
+
 /** Names of the pods that have the object, and need not show it as a skill whatever it held. */
 async function othersHaving(
   { ref, object, pod: newPod }: NewUse,
@@ -72,17 +76,15 @@ async function othersHaving(
   const using = cluster.podsUsing(ref);
   const known = new Set(using.map(({ name }) => name));
   const others = (cluster.holders?.(ref).names ?? []).filter((name) => !known.has(name));
-  for (const pod of await distinctPods(
+  const distinct = await distinctPods(
     using,
     () => "",
     () => yieldToEventLoop(context.signal),
-  )) {
-    if (pod.name === newPod.name || placeInRoot(ref, pod, effective) !== undefined) continue;
-    const [age = "", since = ""] = [pod.createdAt, object?.createdAt];
-    // Replicas that came in one second with their ConfigMap were mostly installed together with it.
-    if (age === since && filesOf(pod) === filesOf(newPod)) continue;
+  );
+  for (const pod of distinct) {
+    if (placeInRoot(ref, pod, effective) !== undefined || isInstalledWith(pod, object, newPod)) continue;
     // Of one that is older, or of an object that changes, it is not known what it showed.
-    const isAsJudged = object?.immutable === true && age > since;
+    const isAsJudged = object?.immutable === true && (pod.createdAt ?? "") > (object.createdAt ?? "");
     const skills = isAsJudged ? await skillsOf(pod, effective.policies, context) : [];
     if (!skills.some((one) => comesFrom(one, ref))) others.push(pod.name);
     await yieldToEventLoop(context.signal);
