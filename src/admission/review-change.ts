@@ -16,10 +16,10 @@ import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
 import { readPodSpec } from "../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
-import { changedSkills } from "./changed-skills.ts";
 import { changeOf, type ConfigMapChange } from "./configmap-change.ts";
 import { bypass, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
+import { skillsChangedBy } from "./skills-to-come.ts";
 
 /**
  * Reviews a change to a ConfigMap by the pods that mount it: each is judged with the new content. A change that is let
@@ -80,7 +80,7 @@ async function judgeChange(
   if (before !== undefined && isSameObject(before, after)) return bypass(request, "unchanged");
   const changed: SkillReference[] = [];
   for (const pod of distinct) {
-    const skills = await changedSkills(pod, { ref, before, after }, effective, context);
+    const skills = await skillsChangedBy({ ref, before, after }, pod, effective, context);
     changed.push(...skills.map((skill) => ({ ...skill, mountedBy: `${pod.namespace}/${pod.name}` })));
     await yieldToEventLoop(context.signal);
   }
