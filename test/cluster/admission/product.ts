@@ -73,8 +73,9 @@ function asking(logFile: string, metricsPort: number, from = 0): SharedProduct {
     decision: (kind, name) =>
       vi.waitFor(
         async () => {
-          const found = (await log()).findLast((line) => line.kind === kind && line.name === name);
-          if (found?.decision === undefined) throw new Error(`no decision about ${kind} ${name}`);
+          const of = (line: LogLine): boolean => line.kind === kind && line.name === name;
+          const found = (await log()).findLast((line) => line.decision !== undefined && of(line));
+          if (found === undefined) throw new Error(`no decision about ${kind} ${name}`);
           return found;
         },
         { timeout: 5_000, interval: 50 },

@@ -13,10 +13,13 @@ beforeAll(async () => {
   await sharedProduct();
 }, 60_000);
 
+/** A cell of the first row, by the place of its column: a cell may be empty. */
 const column = (table: string, name: string): string => {
   const [header = "", row = ""] = table.split("\n");
-  const at = header.split(/ {2,}/).indexOf(name);
-  return row.split(/ {2,}/)[at] ?? "";
+  const at = header.split(/(?<= {2})(?! )/);
+  const place = at.findIndex((title) => title.trim() === name);
+  const start = at.slice(0, place).join("").length;
+  return place < 0 ? "" : row.slice(start, start + (at[place] ?? "").length).trim();
 };
 
 describe("the resources, as kubectl shows them", () => {
