@@ -23,16 +23,23 @@ function fieldOf({ kind, place }: Unverifiable): string {
   }
 }
 
+/** The remedy for whoever writes the pod. To mount a host path read-only is one only where the policy lets that in. */
+function remedyOf(policy: Policy, { kind, place }: Unverifiable): string {
+  const remedy = place?.remedy ?? reasonTexts.SOURCE_UNVERIFIABLE.remedy;
+  const mayRead =
+    place?.rule === "hostRuntime" && policy.unverifiable(kind, "hostRuntimeReadOnly") !== "Deny";
+  return mayRead ? `${remedy}, or set readOnly: true` : remedy;
+}
+
 function unverifiableFindings(policy: Policy, content: Unverifiable, path: string): readonly Finding[] {
   const { kind, detail, place } = content;
   const response = policy.unverifiable(kind, place?.rule ?? "root");
   if (response === "Allow") return [];
-  const remedy = place?.remedy ?? reasonTexts.SOURCE_UNVERIFIABLE.remedy;
   return [
     {
       code: "SOURCE_UNVERIFIABLE",
       message: place === undefined ? detail : `${detail} (${path} counts: ${place.why})`,
-      remedy: `${remedy}, or let the policy say ${fieldOf(content)}: Allow`,
+      remedy: `${remedyOf(policy, content)}, or let the policy say ${fieldOf(content)}: Allow`,
       tolerated: response === "Warn",
     },
   ];

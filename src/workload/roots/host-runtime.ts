@@ -81,7 +81,7 @@ export function hostRuntimeReferences(
     const place: Place = {
       rule: isWritable ? "hostRuntime" : "hostRuntimeReadOnly",
       why: `the host path gives access to ${folder.path} of the node (${folder.of}), with the files of other pods`,
-      remedy: isWritable ? "mount a narrower host path, or set readOnly: true" : "mount a narrower host path",
+      remedy: "mount a narrower host path",
     };
     const detail = `the volume ${JSON.stringify(volume.name)} is the host path ${name}, mounted ${isWritable ? "writable" : "read-only"}`;
     return [

@@ -137,6 +137,15 @@ describe("a read-only host path of the node's runtime", () => {
       "SOURCE_UNVERIFIABLE",
     );
   });
+
+  it("is the remedy for a writable one only where it passes", async () => {
+    const node = volume("node", { hostPath: { path: "/var/lib/kubelet" } });
+    const pod = agentWith([node], [mount("node", "/host")]);
+    const readOnly = "fix: mount a narrower host path, or set readOnly: true, or let the policy say";
+    expect((await review(pod)).denied).toContain(readOnly);
+    const { denied } = await review(pod, { unverifiable: { hostRuntime: "Deny" } });
+    expect(denied).toContain("fix: mount a narrower host path, or let the policy say");
+  });
 });
 
 /** Files that agents obey and that are no skills, at places of which no rule makes a skill root. */
