@@ -1,6 +1,6 @@
 import { baseName } from "../skill/path.ts";
 import type { SkillReference } from "../skill/reference.ts";
-import { isFields, type Fields } from "../text/fields.ts";
+import { defined, isFields, type Fields } from "../text/fields.ts";
 import { isKubeletMade } from "./kubelet-volumes.ts";
 import { mergeReferences } from "./merge-references.ts";
 import { ancestorsOf, componentsOf, isBelow } from "./pod/container-path.ts";
@@ -59,6 +59,13 @@ interface Within {
   readonly linked: LinkedPaths;
 }
 
+/** Why no folder of data allows a mount. */
+interface Refusal {
+  readonly reason: string;
+  /** Absent: the demand's own. */
+  readonly remedy?: string;
+}
+
 /** Names of the volumes that may hold links, by the paths at which a container mounts them. */
 type LinkedPaths = ReadonlyMap<string, string>;
 
@@ -74,7 +81,7 @@ function mountFaults(
   const name = volume.parts[0]?.name ?? volume.name;
   const source = { kind: volume.kind, name, writable: spec.writable.has(volume.name) };
   const what = `the volume ${JSON.stringify(volume.name)} is no verified skill`;
-  const why = (data: readonly string[]): string | undefined =>
+  const why = (data: readonly string[]): Refusal | undefined =>
     atNoData(path, data, roots) ?? misled(mount, linked);
   return faultsBy(closings, why, what).map((content) => ({
     name: baseName(path),
@@ -108,40 +115,48 @@ function deviceFaults(
 /** One fault for the policies that refuse a mount for the same reason. */
 function faultsBy(
   closings: readonly Closing[],
-  why: (data: readonly string[]) => string | undefined,
+  why: (data: readonly string[]) => Refusal | undefined,
   what: string,
 ): readonly Extract<SkillReference["content"], { readonly state: "fault" }>[] {
-  const byReason = new Map<string, string[]>();
+  const byReason = new Map<string, { readonly refusal: Refusal; readonly policies: readonly string[] }>();
   for (const { policy, data } of closings) {
-    const reason = why(data);
-    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), policy]);
+    const refusal = why(data);
+    if (refusal === undefined) continue;
+    const others = byReason.get(refusal.reason)?.policies ?? [];
+    byReason.set(refusal.reason, { refusal, policies: [...others, policy] });
   }
-  return [...byReason].map(([reason, policies]) => ({
+  return [...byReason.values()].map(({ refusal: { reason, remedy }, policies }) => ({
     state: "fault",
     demand: "closed",
     policies,
     detail: `${what}, and ${reason}`,
+    ...defined({ remedy }),
   }));
 }
 
-/** The reason why no folder of data allows a mount at a path; undefined if one does. */
-function atNoData(path: string, data: readonly string[], roots: SkillRoots): string | undefined {
+/** The refusal of a mount at a path that no folder of data allows; undefined if one does. */
+function atNoData(path: string, data: readonly string[], roots: SkillRoots): Refusal | undefined {
   const around = data.find((folder) => path === folder || isBelow(folder, path));
-  if (around === undefined) return `${path} lies in no folder of closed.data`;
+  if (around === undefined) return { reason: `${path} lies in no folder of closed.data` };
+  const remedy =
+    "mount it where no skill can lie, in a folder of the policy's closed.data, or move what makes skills possible there";
   for (const folder of [around, path]) {
-    if (roots.rootOf(folder) !== undefined) return `${folder} is in a skill root`;
+    if (roots.rootOf(folder) !== undefined) return { reason: `${folder} is in a skill root`, remedy };
     const place = roots.placesAbove(folder).find(({ rule }) => rule === "above" || rule === "agentPrefix");
-    if (place !== undefined) return `${folder} may hold skills: ${place.why}`;
+    if (place !== undefined) return { reason: `${folder} may hold skills: ${place.why}`, remedy };
   }
   return undefined;
 }
 
-/** The reason why a mount may end up elsewhere than its path says; undefined if it does not. */
-function misled({ path, spelling }: Mount, linked: LinkedPaths): string | undefined {
+/** The refusal of a mount that may end up elsewhere than its path says; undefined if it does not. */
+function misled({ path, spelling }: Mount, linked: LinkedPaths): Refusal | undefined {
   if (componentsOf(spelling).some((name) => name.startsWith("..")))
-    return `its path ${spelling} goes through ..`;
+    return { reason: `its path ${spelling} goes through ..`, remedy: `write ${path} as its path` };
   const through = ancestorsOf(path).find((above) => linked.has(above));
-  return through === undefined
-    ? undefined
-    : `a link in the volume ${JSON.stringify(linked.get(through))} at ${through} could lead it elsewhere`;
+  if (through === undefined) return undefined;
+  const volume = JSON.stringify(linked.get(through));
+  return {
+    reason: `a link in the volume ${volume} at ${through} could lead it elsewhere`,
+    remedy: "mount it outside of other volumes",
+  };
 }

@@ -147,6 +147,13 @@ it("a closed pod may mount a verified skill file by file", async () => {
 
 describe("a closed pod may not mount", () => {
   const at = (path: string) => `${path} lies in no folder of closed.data`;
+  const elsewhere = "mount it where no skill can lie, in a folder of the policy's closed.data";
+  /** Remedies for mounts that lie in data, by a part of the reason. */
+  const remedies: readonly (readonly [string, string])[] = [
+    ["goes through ..", "write /data/x as its path"],
+    ["skill root", elsewhere],
+    ["may hold skills", elsewhere],
+  ];
   const label = { path: "l", fieldRef: { fieldPath: "metadata.labels['x']" } };
   it.each<[string, Part, string, string]>([
     ["an emptyDir", emptyDir, "/tmp", at("/tmp")],
@@ -218,7 +225,9 @@ describe("a closed pod may not mount", () => {
     expect(text).toContain("MOUNT_NOT_ALLOWED");
     expect(text).toContain(`is no verified skill, and ${why}`);
     expect(text).toContain(
-      "fix: take the mount out, or mount it at or below a folder of the policy's closed.data",
+      why.endsWith("lies in no folder of closed.data")
+        ? "fix: take the mount out, or mount it at or below a folder of the policy's closed.data"
+        : `fix: ${remedies.find(([of]) => why.includes(of))?.[1]}`,
     );
   });
 
@@ -239,16 +248,18 @@ describe("a closed pod may not mount", () => {
       "/data may hold skills: /data/lore lies below it",
     ],
   ])("data that %s makes a place of skills", async (_name, more, why) => {
-    expect(denial(await one(claim, "/data/x", more))).toContain(`is no verified skill, and ${why}`);
+    const text = denial(await one(claim, "/data/x", more));
+    expect(text).toContain(`is no verified skill, and ${why}`);
+    expect(text).toContain(`fix: ${elsewhere}`);
   });
 
   it("data through a volume in which a link could lead it elsewhere", async () => {
     const volumes = [volume("a", claim), volume("b", emptyDir)];
     const through = (path: string) =>
       review({ volumes, containers: [agent([mount("a", "/data"), mount("b", path)])] });
-    expect(denial(await through("/data/sub"))).toContain(
-      'a link in the volume "a" at /data could lead it elsewhere',
-    );
+    const text = denial(await through("/data/sub"));
+    expect(text).toContain('a link in the volume "a" at /data could lead it elsewhere');
+    expect(text).toContain("fix: mount it outside of other volumes");
     expect(denial(await through("/opt/agent-data"))).toBeUndefined();
   });
 
