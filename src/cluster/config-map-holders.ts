@@ -9,6 +9,8 @@ import { namedConfigMaps } from "../workload/pod/mounted-objects.ts";
 const slackSeconds = 30;
 /** The API server's default. */
 const defaultGraceSeconds = 30;
+/** Says for how long a pod counts, since it cannot be deleted again. */
+const deletedByForce = `deleted by force; it counts for its grace period and ${slackSeconds} s`;
 /** Pods of one namespace that were deleted by force and are remembered one by one. */
 const maxLeft = 1000;
 
@@ -104,7 +106,7 @@ export class ConfigMapHolders {
       // Few callers want to know them, and there may be thousands.
       get names() {
         const names = [...(pods ?? [])].map(({ name: pod, until }) =>
-          until === undefined ? pod : `${pod} (deleted by force)`,
+          until === undefined ? pod : `${pod} (${deletedByForce})`,
         );
         return isUncounted ? [...names, "those deleted by force"] : names;
       },
