@@ -43,7 +43,16 @@ const maxLines = 20;
 const maxCodes = 10;
 
 function shortfallOf(verdict: Verdict): readonly Shortfall[] {
-  const skills = verdict.skills.map((skill) => ({ ...skill, findings: skill.findings.filter(counts) }));
+  const incomplete = new Set(
+    verdict.skills.flatMap(({ reference: { path, content } }) =>
+      content.state === "unavailable" && content.code === "SOURCE_UNAVAILABLE" ? [path] : [],
+    ),
+  );
+  // Of a skill of which an object is gone, what is left proves no more.
+  const skills = verdict.skills.map((skill) => ({
+    ...skill,
+    findings: incomplete.has(skill.reference.path) ? [] : skill.findings.filter(counts),
+  }));
   const findings = skills.flatMap((skill) => skill.findings);
   if (findings.length === 0) return [];
   const { policy, tenant, mode } = verdict;

@@ -15,7 +15,8 @@ export interface StoredVersion {
 export interface StoredObjects {
   /** @param key `namespace/name` */
   podStored(key: string, pod: KubernetesObject): void;
-  podGone(key: string): void;
+  /** @param pod as it was when it was deleted; absent if only its absence was seen */
+  podGone(key: string, pod?: KubernetesObject): void;
   /** Keys of all pods. */
   podKeys(): Iterable<string>;
   configMapStored(version: StoredVersion): void;

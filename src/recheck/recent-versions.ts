@@ -57,6 +57,12 @@ export class RecentVersions {
     if (last !== undefined) last.replacedBy ??= versionNumber(resourceVersion);
   }
 
+  /** The version that is in force, if it was stored lately. */
+  latest(ref: StoredVersion["ref"]): StoredVersion | undefined {
+    const last = this.#byObject.get(configMapKey(ref))?.at(-1);
+    return last?.replacedBy === undefined ? last?.version : undefined;
+  }
+
   /** Number of the version that replaced this one; undefined if it is the latest, or not remembered. */
   replacedBy({ ref, resourceVersion }: StoredVersion): bigint | undefined {
     return this.#byObject

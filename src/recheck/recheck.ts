@@ -1,8 +1,9 @@
 import { closedBy } from "../evaluation/pod-faults.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import { namespaceOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
+import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
 import { describeRef } from "../kubernetes/volume-object.ts";
 import { SourceError } from "../skill/source-error.ts";
+import type { VolumeObjectRef } from "../skill/source.ts";
 import { messageOf } from "../text/message-of.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
@@ -13,6 +14,7 @@ import { RecentVersions } from "./recent-versions.ts";
 import { maxAttempts, Retries } from "./retries.ts";
 import { Shapes, type Shape } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
+import { versionNumber, type StoredPod } from "./stored-pod.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -65,8 +67,11 @@ export class Recheck implements StoredObjects {
     }
   }
 
-  podGone(key: string): void {
-    this.#shapes.remove(key);
+  podGone(key: string, pod?: KubernetesObject): void {
+    this.#shapes.remove(
+      key,
+      pod === undefined ? undefined : versionNumber(metadataOf(pod)["resourceVersion"]),
+    );
     this.#touch();
   }
 
@@ -75,16 +80,16 @@ export class Recheck implements StoredObjects {
   }
 
   configMapStored(version: StoredVersion): void {
+    const before = this.#recent.latest(version.ref);
     this.#recent.add(version);
-    for (const shape of this.#shapes.using(version.ref)) {
-      this.#add({ shape }, "now");
-      this.#add({ shape, version }, "now");
-    }
+    this.#replaced(version.ref, before);
+    for (const shape of this.#shapes.using(version.ref)) this.#add({ shape, version }, "now");
   }
 
   configMapGone(version: StoredVersion): void {
+    const before = this.#recent.latest(version.ref);
     this.#recent.replaced(version);
-    for (const shape of this.#shapes.using(version.ref)) this.#add({ shape }, "now");
+    this.#replaced(version.ref, before);
   }
 
   listed(): void {
@@ -122,6 +127,16 @@ export class Recheck implements StoredObjects {
       .policies.filter(({ closed }) => closed !== undefined);
     if (closing.length === 0) return () => "";
     return (labels) => closedBy({ labels } as PodSubject, closing);
+  }
+
+  /** Pods that came while a version was in force are to be judged by it, though it is no more by the time they are. */
+  #replaced(ref: VolumeObjectRef, before: StoredVersion | undefined): void {
+    for (const shape of this.#shapes.using(ref)) {
+      this.#add({ shape }, "now");
+      const came = (pod: StoredPod): boolean => pod.since > versionNumber(before?.resourceVersion);
+      if (before !== undefined && [...shape.pods.values(), ...shape.gone.values()].some(came))
+        this.#add({ shape, version: before }, "now");
+    }
   }
 
   /** A pod that came, or that changed what it mounts, is judged by what may have been stored since it was. */
@@ -213,9 +228,12 @@ export class Recheck implements StoredObjects {
   ): Promise<void> {
     const end = version === undefined ? undefined : this.#recent.replacedBy(version);
     // A pod that was stored after the version had been replaced cannot have read it.
-    const readers = [...pods.values(), ...gone.values()].filter(
-      ({ since }) => end === undefined || since < end,
+    const begin = version === undefined ? undefined : versionNumber(version.resourceVersion);
+    // Nor one that went before it was stored.
+    const left = [...gone.values()].filter(
+      ({ until }) => begin === undefined || until === undefined || until > begin,
     );
+    const readers = [...pods.values(), ...left].filter(({ since }) => end === undefined || since < end);
     const replaced = version === undefined || end === undefined ? undefined : describeRef(version.ref);
     const notices = await this.#workloads.notices(readers, shortfalls, replaced, signal);
     for (const notice of notices) this.#deps.onNotice(notice);

@@ -5,6 +5,11 @@ import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
 import { readPod, type StoredPod } from "./stored-pod.ts";
 
+/** A pod that went, and the version number of its deletion, if that was seen. */
+export interface GonePod extends StoredPod {
+  readonly until: bigint | undefined;
+}
+
 /** Pods that see the same files and are held to the same demands: judged once for all of them. */
 export interface Shape {
   readonly id: string;
@@ -14,7 +19,7 @@ export interface Shape {
   /** By uid. */
   readonly pods: Map<string, StoredPod>;
   /** Pods that went while the shape was waiting to be judged: what they ran counts too. */
-  readonly gone: Map<string, StoredPod>;
+  readonly gone: Map<string, GonePod>;
   /** Policies that it does not meet; undefined until it is judged. */
   result: readonly Shortfall[] | undefined;
   /** Pieces of work that wait for it: until they are done it stays, though its last pod went. */
@@ -111,11 +116,12 @@ export class Shapes {
     return shape;
   }
 
-  remove(key: string): void {
+  /** @param until version number of the deletion, if that was seen */
+  remove(key: string, until?: bigint): void {
     const known = this.#pods.get(key);
     if (known === undefined) return;
     this.#pods.delete(key);
-    this.#leave(known);
+    this.#leave(known, until);
   }
 
   /** Ends a piece of work on a shape. */
@@ -162,9 +168,9 @@ export class Shapes {
     return shape;
   }
 
-  #leave({ pod, shape }: KnownPod): void {
+  #leave({ pod, shape }: KnownPod, until?: bigint): void {
     shape.pods.delete(pod.uid);
-    if (shape.holds > 0) shape.gone.set(pod.uid, pod);
+    if (shape.holds > 0) shape.gone.set(pod.uid, { ...pod, until });
     this.#dropIfUnused(shape);
   }
 

@@ -149,6 +149,21 @@ describe("a ConfigMap that changes under a pod", () => {
     await until(() => expect(named()).toEqual(["Pod etl"]));
   });
 
+  it("is named though it was changed back before the pod, which came in between, was judged", async () => {
+    await running("other").stands({ payments: 0 });
+    world.put(evil, "late")();
+    const events = [world.create("etl", good, { from: "late" }), world.put(good, "late")];
+    for (const event of events) event();
+    await until(() => expect(named()).toEqual(["Pod etl"]));
+  });
+
+  it("concerns no pod that had gone before it was stored", async () => {
+    await running("before", "stays").stands({ payments: 0 });
+    const events = [world.delete("before"), world.put(evil), world.put(good)];
+    for (const event of events) event();
+    await until(() => expect(world.notices.flatMap(({ pods }) => pods)).toEqual(["stays"]));
+  });
+
   it("concerns no pod that was stored after it had been changed back", async () => {
     await running("other").stands({ payments: 0 });
     world.put(evil, "late")();

@@ -185,8 +185,12 @@ export class StoredWorld {
   }
 
   delete(name: string): () => void {
-    this.pods.delete(`${namespace}/${name}`);
-    return () => this.recheck.podGone(`${namespace}/${name}`);
+    const key = `${namespace}/${name}`;
+    const pod = this.pods.get(key);
+    this.pods.delete(key);
+    const resourceVersion = String((this.#version += 1));
+    const last = pod && { ...pod, metadata: { ...(pod.metadata as Part), resourceVersion } };
+    return () => this.recheck.podGone(key, last);
   }
 
   /** How many workloads do not meet each policy, by a judgement of everything as it is stored, one pod after the other. */

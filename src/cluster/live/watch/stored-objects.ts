@@ -77,7 +77,7 @@ function podSink(sink: StoredObjects, { exempt }: StoredObjectsDeps, onListed: (
     set: (key, pod) => {
       if (!exempt.has(namespaceIn(key))) sink.podStored(key, pod);
     },
-    delete: (key) => sink.podGone(key),
+    delete: (key, pod) => sink.podGone(key, pod),
     keys: () => sink.podKeys(),
     settled: onListed,
   };
