@@ -11,6 +11,8 @@ export const podMemoryLimit = 64 * 1024 * 1024;
 
 /** Characters that each pod and template counts beside its own. */
 const overhead = 200;
+/** Characters that each name of an object counts beside its own: a template may have a hundred thousand. */
+const nameOverhead = 500;
 
 /** Templates that name one object. */
 interface Users {
@@ -127,7 +129,8 @@ export class PodMemory {
     if (known === undefined && keys.length === 0) return 0;
     const home = this.#homeOf(pod.namespace);
     const size = overhead + key.length + pod.name.length + JSON.stringify(pod.labels).length;
-    const templateSize = known?.size ?? overhead + json.length + keys.join().length;
+    const templateSize =
+      known?.size ?? overhead + json.length + keys.join().length + keys.length * nameOverhead;
     if (!this.#makeRoom(size + (known === undefined ? templateSize : 0), home)) {
       this.#leave(key, home);
       return size + templateSize;

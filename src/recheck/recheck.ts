@@ -8,6 +8,7 @@ import { messageOf } from "../text/message-of.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
 import { judgeStored } from "./judge-stored.ts";
+import { workloadKey } from "./notices.ts";
 import { Pass } from "./pass.ts";
 import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
 import { RecentVersions } from "./recent-versions.ts";
@@ -37,7 +38,7 @@ const stopped = (signal: AbortSignal): boolean => signal.aborted;
  */
 export class Recheck implements StoredObjects {
   readonly #deps: RecheckDeps;
-  readonly #shapes = new Shapes();
+  readonly #shapes: Shapes;
   readonly #recent: RecentVersions;
   readonly #queue = new WorkQueue<ShapeWork>();
   readonly #workloads: Workloads;
@@ -46,9 +47,11 @@ export class Recheck implements StoredObjects {
   readonly #busy = new Set<Shape>();
   readonly #crowded = new Set<string>();
   #changed = true;
+  #isFull = false;
 
-  constructor(deps: RecheckDeps) {
+  constructor(deps: RecheckDeps, memoryLimit?: number) {
     this.#deps = deps;
+    this.#shapes = new Shapes(memoryLimit);
     this.#recent = new RecentVersions(() => deps.clock.now());
     this.#workloads = new Workloads(deps.topOwner);
     this.#pass = new Pass(() => deps.clock.now());
@@ -61,6 +64,7 @@ export class Recheck implements StoredObjects {
       const shape = this.#shapes.put(key, pod, namespaceOf(pod, key.split("/")[0] ?? ""));
       if (shape !== undefined) this.#joined(shape, key);
       this.#changed ||= shape !== undefined;
+      this.#tellLeftOut();
     } catch (error) {
       // The API server validated it; one that this version does not understand cannot be judged.
       this.#deps.onProblem(`Pod ${key} is not judged: ${messageOf(error)}`);
@@ -72,7 +76,18 @@ export class Recheck implements StoredObjects {
       key,
       pod === undefined ? undefined : versionNumber(metadataOf(pod)["resourceVersion"]),
     );
+    this.#tellLeftOut();
     this.#touch();
+  }
+
+  /** Tells when the memory has become full, and again after it was not. */
+  #tellLeftOut(): void {
+    const isFull = this.#shapes.leftOut > 0;
+    if (isFull && !this.#isFull)
+      this.#deps.onProblem(
+        "the pods of the cluster take more than the memory for them, and some of the namespace that takes most are not judged once they are stored; look for pods with thousands of mounts, items or labels, and delete them",
+      );
+    this.#isFull = isFull;
   }
 
   podKeys(): IteratorObject<string> {
@@ -273,7 +288,8 @@ export class Recheck implements StoredObjects {
     while (!signal.aborted) {
       const woken = this.#queue.woken();
       const pass = this.#pass.ended();
-      if (pass !== undefined) this.#deps.onPass(pass);
+      if (pass !== undefined)
+        this.#deps.onPass({ ...pass, complete: pass.complete && this.#shapes.leftOut === 0 });
       if (this.#changed && this.#pass.isKnown) {
         this.#changed = false;
         this.#tell();
@@ -285,7 +301,9 @@ export class Recheck implements StoredObjects {
   #tell(): void {
     const { policies } = this.#deps.review.policies.current();
     const { all, short } = standingsOf(this.#shapes.all(), policies, (pod) => this.#workloads.of(pod));
-    this.#workloads.keepOnly(short);
+    // Of pods that went, what is still to be judged may say the same once more.
+    const left = [...this.#shapes.all()].flatMap(({ gone }) => [...gone.values()]);
+    this.#workloads.keepOnly(new Set([...short, ...left.map((pod) => workloadKey(this.#workloads.of(pod)))]));
     this.#deps.onStanding(all);
   }
 

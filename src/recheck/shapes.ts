@@ -1,5 +1,6 @@
 import type { KubernetesObject, Labels } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
+import { FairMemory } from "../text/fair-memory.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
@@ -30,10 +31,14 @@ interface KnownShape extends Shape {
   readonly files: string;
   /** The subject as JSON: half of the memory, and it is read only to judge. */
   readonly json: string;
+  /** Characters that it takes without its pods. */
+  readonly size: number;
 }
 
 interface KnownPod {
   readonly pod: StoredPod;
+  /** Characters that it takes beside its shape. */
+  readonly size: number;
   shape: KnownShape;
 }
 
@@ -52,16 +57,54 @@ function fromJson(json: string): PodSubject {
   return images === undefined ? subject : { ...subject, imagesBefore: new Map(images) };
 }
 
+function shapeOf(id: string, files: string, subject: PodSubject): KnownShape {
+  const uses = objectNames(subject).flatMap((ref) => (ref.kind === "ConfigMap" ? [configMapKey(ref)] : []));
+  const json = toJson(subject);
+  return {
+    id,
+    files,
+    json,
+    size: overhead * (1 + uses.length) + json.length,
+    namespace: subject.namespace,
+    uses,
+    pods: new Map(),
+    gone: new Map(),
+    result: undefined,
+    holds: 0,
+  };
+}
+
 /** Equal for pods that are held to the same demands, by their labels. */
 export type RuleOf = (labels: Labels) => string;
 
-/** The stored pods by their shapes, and the shapes by the ConfigMaps that they use. */
+/** Characters of all pods and shapes: of a thousand pods that are all different, one and a half million. */
+const memoryLimit = 64 * 1024 * 1024;
+
+/** Characters that each pod, shape and name counts beside its own. */
+const overhead = 500;
+
+/**
+ * The stored pods by their shapes, and the shapes by the ConfigMaps that they use, in a bounded memory: every tenant can
+ * store pods of a megabyte that are all different.
+ */
 export class Shapes {
   /** By `namespace/name`. */
   readonly #pods = new Map<string, KnownPod>();
   readonly #shapes = new Map<string, KnownShape>();
   readonly #users = new Map<string, Set<KnownShape>>();
+  /** Keys of the pods for which there is no room. */
+  readonly #leftOut = new Set<string>();
+  readonly #memory: FairMemory;
   #ruleOf: RuleOf = () => "";
+
+  constructor(limit: number = memoryLimit) {
+    this.#memory = new FairMemory(limit);
+  }
+
+  /** Number of pods for which there is no room: they are not judged until they change. */
+  get leftOut(): number {
+    return this.#leftOut.size;
+  }
 
   /** Number of pods. */
   get size(): number {
@@ -72,8 +115,10 @@ export class Shapes {
     return this.#shapes.values();
   }
 
-  keys(): IteratorObject<string> {
-    return this.#pods.keys();
+  /** Keys of all pods, those that are left out included. */
+  *keys(): Generator<string> {
+    yield* this.#pods.keys();
+    yield* this.#leftOut;
   }
 
   using(ref: VolumeObjectRef): readonly Shape[] {
@@ -95,7 +140,7 @@ export class Shapes {
 
   /**
    * Adds or replaces a pod.
-   * @returns its shape, if that is another one than before
+   * @returns its shape, if that is another one than before, and if there is room for the pod
    * @throws SourceError SOURCE_MALFORMED; the pod is then as before
    */
   put(key: string, object: KubernetesObject, namespace: string): Shape | undefined {
@@ -109,19 +154,34 @@ export class Shapes {
         : seen;
     const id = this.#idOf(files, pod.labels);
     if (isSame && known.shape.id === id) return undefined;
-    if (known !== undefined) this.#leave(known);
-    const shape = this.#shapes.get(id) ?? this.#add(id, files, subject);
+    this.remove(key);
+    const made = this.#shapes.get(id) ?? shapeOf(id, files, subject);
+    const size = overhead + key.length + JSON.stringify(pod.labels).length;
+    const isNew = !this.#shapes.has(id);
+    if (!this.#memory.makeRoom(size + (isNew ? made.size : 0), namespace, (other) => this.#leaveOut(other))) {
+      this.#leftOut.add(key);
+      return undefined;
+    }
+    const shape = this.#add(made);
     shape.pods.set(pod.uid, pod);
-    this.#pods.set(key, { pod, shape });
+    this.#pods.set(key, { pod, size, shape });
+    this.#memory.count(namespace, size, key);
     return shape;
   }
 
   /** @param until version number of the deletion, if that was seen */
   remove(key: string, until?: bigint): void {
+    this.#leftOut.delete(key);
     const known = this.#pods.get(key);
     if (known === undefined) return;
     this.#pods.delete(key);
+    this.#memory.release(known.shape.namespace, known.size, key);
     this.#leave(known, until);
+  }
+
+  #leaveOut(key: string): void {
+    this.remove(key);
+    this.#leftOut.add(key);
   }
 
   /** Ends a piece of work on a shape. */
@@ -139,7 +199,7 @@ export class Shapes {
       const id = this.#idOf(before.files, pod.labels);
       if (id === before.id) continue;
       this.#leave(known);
-      const shape = this.#shapes.get(id) ?? this.#add(id, before.files, fromJson(before.json));
+      const shape = this.#add(this.#shapes.get(id) ?? shapeOf(id, before.files, fromJson(before.json)));
       shape.result ??= before.result;
       shape.pods.set(pod.uid, pod);
       known.shape = shape;
@@ -150,21 +210,11 @@ export class Shapes {
     return `${files} ${this.#ruleOf(labels)}`;
   }
 
-  #add(id: string, files: string, subject: PodSubject): KnownShape {
-    const uses = objectNames(subject).flatMap((ref) => (ref.kind === "ConfigMap" ? [configMapKey(ref)] : []));
-    const shape: KnownShape = {
-      id,
-      files,
-      json: toJson(subject),
-      namespace: subject.namespace,
-      uses,
-      pods: new Map(),
-      gone: new Map(),
-      result: undefined,
-      holds: 0,
-    };
-    this.#shapes.set(id, shape);
-    for (const key of uses) this.#users.set(key, (this.#users.get(key) ?? new Set()).add(shape));
+  #add(shape: KnownShape): KnownShape {
+    if (this.#shapes.has(shape.id)) return shape;
+    this.#shapes.set(shape.id, shape);
+    for (const key of shape.uses) this.#users.set(key, (this.#users.get(key) ?? new Set()).add(shape));
+    this.#memory.count(shape.namespace, shape.size);
     return shape;
   }
 
@@ -178,6 +228,7 @@ export class Shapes {
     const shape = this.#shapes.get(id);
     if (shape === undefined || pods.size > 0 || holds > 0) return;
     this.#shapes.delete(id);
+    this.#memory.release(shape.namespace, shape.size);
     for (const key of shape.uses) {
       const users = this.#users.get(key);
       users?.delete(shape);

@@ -1,12 +1,12 @@
 import type { KubernetesObject, Labels } from "../kubernetes/object.ts";
 import { metadataOf, uidOf } from "../kubernetes/object.ts";
 import { sha256 } from "../skill/digest.ts";
-import { isFields } from "../text/fields.ts";
 import { ownerOf, type ObjectReference } from "../workload/carriers/owner.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import { filesKey } from "../workload/distinct-pods.ts";
 import { afterUpdate } from "../workload/pod/earlier-images.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { reducedSpec } from "../workload/reduced-spec.ts";
 
 /** A stored pod, without what it mounts. */
 export interface StoredPod {
@@ -33,40 +33,12 @@ export interface ReadPod {
 export const versionNumber = (version: unknown): bigint =>
   typeof version === "string" && /^\d{1,20}$/.test(version) ? BigInt(version) : 0n;
 
-const specFields = ["volumes", "hostPID", "shareProcessNamespace", "securityContext"] as const;
-const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
-/** Fields of containers that decide nothing about files; of a list of those that do, one would be missing some day. */
-const bulky: ReadonlySet<string> = new Set([
-  "command",
-  "args",
-  "ports",
-  "livenessProbe",
-  "readinessProbe",
-  "startupProbe",
-  "lifecycle",
-  "imagePullPolicy",
-  "resizePolicy",
-  "terminationMessagePolicy",
-]);
-
-function reduced({ spec, ...subject }: PodSubject): PodSubject {
-  const fields = specFields.filter((name) => spec[name] !== undefined).map((name) => [name, spec[name]]);
-  const lists = containerLists.flatMap((name) => {
-    const list = spec[name];
-    if (list === undefined) return [];
-    return [[name, Array.isArray(list) ? list.map(withoutBulk) : list]];
-  });
-  return {
-    ...subject,
-    annotations: {},
-    spec: Object.fromEntries([...fields, ...lists]) as PodSubject["spec"],
-  };
-}
-
-const withoutBulk = (container: unknown): unknown =>
-  isFields(container)
-    ? Object.fromEntries(Object.entries(container).filter(([name]) => !bulky.has(name)))
-    : container;
+/** Reduced to what decides about files: of command lines and variables a pod may have a megabyte. */
+const reduced = (subject: PodSubject): PodSubject => ({
+  ...subject,
+  annotations: {},
+  spec: reducedSpec(subject.spec),
+});
 
 /**
  * Reads a pod as the watch shows it.

@@ -314,6 +314,19 @@ describe("reads that fail", () => {
   });
 });
 
+describe("pods for which there is no memory", () => {
+  it("are told once, and no look at everything is complete while there are some", async () => {
+    world = new StoredWorld(4_000);
+    world.put(good);
+    for (const pod of ["a", "b", "c", "d", "e", "f", "g", "h"]) world.create(pod, good);
+    world.start();
+    await until(() => expect(world.passes).toMatchObject([{ complete: false }]));
+    expect(world.problems).toEqual([
+      expect.stringMatching(/^the pods of the cluster take more .* delete them$/),
+    ]);
+  });
+});
+
 describe("a pod that changes", () => {
   it("is judged with the files that its earlier image may have left", async () => {
     const spec = (image: string) => ({

@@ -56,8 +56,8 @@ export class StoredWorld {
   #running: Promise<void> | undefined;
   #time = now;
 
-  constructor() {
-    this.recheck = new Recheck(this.#deps());
+  constructor(memoryLimit?: number) {
+    this.recheck = new Recheck(this.#deps(), memoryLimit);
   }
 
   #deps(): RecheckDeps {

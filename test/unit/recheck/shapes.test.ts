@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { Shapes } from "../../../src/recheck/shapes.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+const pod = (name: string, { labels = {}, ...spec }: Part): KubernetesObject => ({
+  metadata: { name, uid: `uid-of-${name}`, labels },
+  spec: { containers: [{ name: "a" }], ...spec },
+});
+
+/** A pod with files like no other's, of some ten thousand characters. */
+const large = (name: string): KubernetesObject => {
+  const items = Array.from({ length: 100 }, (_, at) => ({
+    key: `k${at}`,
+    path: `${name}/${"x".repeat(80)}`,
+  }));
+  return pod(name, { volumes: [{ name: "v", configMap: { name: "m", items } }] });
+};
+
+describe("the stored pods in a bounded memory", () => {
+  it("keep nothing of variables and command lines", () => {
+    const shapes = new Shapes(10_000);
+    for (let at = 0; at < 5; at += 1) {
+      const text = `${at}${"x".repeat(100_000)}`;
+      const containers = [{ name: "a", command: [text], env: [{ name: "TEXT", value: text }] }];
+      shapes.put(`n/p${at}`, pod(`p${at}`, { containers }), "n");
+    }
+    expect([shapes.size, shapes.leftOut, [...shapes.all()].length]).toEqual([5, 0, 1]);
+  });
+
+  it.each([
+    ["files", large],
+    ["labels", (name: string) => pod(name, { labels: { [name]: "x".repeat(10_000) } })],
+    [
+      "names",
+      (name: string) =>
+        pod(name, {
+          volumes: Array.from({ length: 40 }, (_, at) => ({
+            name: `v${at}`,
+            configMap: { name: `${name}-${at}` },
+          })),
+        }),
+    ],
+  ])("leave out those of the namespace that takes most: by %s", (_, make) => {
+    const shapes = new Shapes(100_000);
+    shapes.put("quiet/q", large("q"), "quiet");
+    for (let at = 0; at < 20; at += 1) shapes.put(`loud/p${at}`, make(`p${at}`), "loud");
+    expect(shapes.size).toBeLessThan(10);
+    expect(shapes.size + shapes.leftOut).toBe(21);
+    expect([...shapes.keys()]).toHaveLength(21);
+    expect([...shapes.all()].map(({ namespace }) => namespace)).toContain("quiet");
+    // Whoever has fewer gets room from who has most.
+    const before = shapes.size;
+    expect(shapes.put("quiet/r", large("r"), "quiet")).toBeDefined();
+    expect(shapes.size).toBeLessThanOrEqual(before + 1);
+    for (const key of [...shapes.keys()]) shapes.remove(key);
+    expect([shapes.size, shapes.leftOut, [...shapes.all()].length]).toEqual([0, 0, 0]);
+    expect(shapes.put("loud/p0", make("p0"), "loud")).toBeDefined();
+  });
+
+  it("take in one that was left out when it changes and there is room", () => {
+    const shapes = new Shapes(20_000);
+    shapes.put("n/p", large("p"), "n");
+    expect(shapes.put("n/q", large("q"), "n")).toBeUndefined();
+    expect(shapes.leftOut).toBe(1);
+    shapes.remove("n/p");
+    expect(shapes.put("n/q", large("q"), "n")).toBeDefined();
+    expect(shapes.leftOut).toBe(0);
+  });
+});
