@@ -1,6 +1,7 @@
 import type { Holders } from "../evaluation/cluster-view.ts";
 import { createdAtOf, nameOf, type KubernetesObject } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
+import { FairMemory } from "../text/fair-memory.ts";
 import { isFields } from "../text/fields.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import { namedConfigMaps } from "../workload/pod/mounted-objects.ts";
@@ -13,6 +14,10 @@ const defaultGraceSeconds = 30;
 const deletedByForce = `deleted by force; it counts for its grace period and ${slackSeconds} s`;
 /** Pods of one namespace that were deleted by force and are remembered one by one. */
 const maxLeft = 1000;
+/** Characters of all pods: of a hundred thousand with one ConfigMap, or fifty thousand with three. */
+const memoryLimit = 64 * 1024 * 1024;
+/** Characters that each pod and each name counts beside its own: a pod may have a hundred thousand names. */
+const overhead = 250;
 
 interface Holder {
   readonly name: string;
@@ -32,6 +37,9 @@ interface Held {
 }
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
+const namespaceOf = (key: string): string => key.slice(0, key.indexOf("/"));
+
+const sizeOf = ({ uses }: Holder): number => overhead * (1 + uses.length) + uses.join().length;
 
 function graceOf({ spec, status }: KubernetesObject): number | undefined {
   if (!isFields(spec) || typeof spec["nodeName"] !== "string") return undefined;
@@ -54,11 +62,18 @@ export class ConfigMapHolders {
   readonly #left = new Map<string, Set<Holder>>();
   /** Time until which pods beyond `maxLeft` may run, by namespace: they may hold any name. */
   readonly #uncounted = new Map<string, number>();
+  /** Pods for which there is no memory, by namespace and key, with their time of grace: they may hold any name. */
+  readonly #leftOut = new Map<string, Map<string, number | undefined>>();
+  readonly #memory: FairMemory;
   readonly #now: () => number;
 
-  /** @param now monotonic clock, milliseconds */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param now monotonic clock, milliseconds
+   * @param limit characters of all pods
+   */
+  constructor(now: () => number = () => performance.now(), limit: number = memoryLimit) {
     this.#now = now;
+    this.#memory = new FairMemory(limit);
   }
 
   /**
@@ -72,58 +87,117 @@ export class ConfigMapHolders {
       keyOf(namespace, name),
     );
     const before = this.#pods.get(key);
-    if (uses.length === 0) this.#pods.delete(key);
-    else {
-      const holder = { name: nameOf(pod), createdAt: createdAtOf(pod) ?? "", uses, grace: graceOf(pod) };
-      this.#pods.set(key, holder);
-      this.#hold(holder);
-    }
+    this.#dropLeftOut(key);
+    if (before !== undefined) this.#forget(key, before);
+    if (uses.length > 0)
+      this.#add(key, {
+        name: nameOf(pod),
+        createdAt: createdAtOf(pod) ?? "",
+        uses,
+        grace: graceOf(pod),
+      });
     // Afterwards, so that the name counts as used without a break.
     if (before !== undefined) this.#release(before);
   }
 
   /** Lets a pod go: at once if it was seen to end, otherwise when its node must have killed it. */
   delete(key: string): void {
+    const namespace = namespaceOf(key);
+    const leftOut = this.#dropLeftOut(key);
+    if (leftOut !== undefined) this.#keepUncounted(namespace, leftOut);
     const holder = this.#pods.get(key);
     if (holder === undefined) return;
-    this.#pods.delete(key);
-    if (holder.grace !== undefined) this.#keep(holder, key.split("/", 1)[0] ?? "", holder.grace);
+    this.#forget(key, holder);
+    if (holder.grace !== undefined) this.#keep(holder, namespace, holder.grace);
     this.#release(holder);
   }
 
+  #add(key: string, holder: Holder): void {
+    const namespace = namespaceOf(key);
+    if (!this.#hasRoom(sizeOf(holder), namespace)) {
+      this.#leaveOut(key, holder);
+      return;
+    }
+    this.#pods.set(key, holder);
+    this.#memory.count(namespace, sizeOf(holder), key);
+    this.#hold(holder);
+  }
+
+  #forget(key: string, holder: Holder): void {
+    this.#pods.delete(key);
+    this.#memory.release(namespaceOf(key), sizeOf(holder), key);
+  }
+
+  #hasRoom(size: number, namespace: string): boolean {
+    return this.#memory.makeRoom(size, namespace, (key) => {
+      const holder = this.#pods.get(key);
+      if (holder === undefined) return;
+      this.#forget(key, holder);
+      this.#release(holder);
+      this.#leaveOut(key, holder);
+    });
+  }
+
+  #leaveOut(key: string, { grace }: Holder): void {
+    const namespace = namespaceOf(key);
+    this.#leftOut.set(namespace, (this.#leftOut.get(namespace) ?? new Map()).set(key, grace));
+  }
+
+  /** Returns its time of grace. */
+  #dropLeftOut(key: string): number | undefined {
+    const namespace = namespaceOf(key);
+    const leftOut = this.#leftOut.get(namespace);
+    const grace = leftOut?.get(key);
+    if (leftOut?.delete(key) === true && leftOut.size === 0) this.#leftOut.delete(namespace);
+    return grace;
+  }
+
   /** Keys of the pods that are there. */
-  keys(): IteratorObject<string> {
-    return this.#pods.keys();
+  *keys(): Generator<string> {
+    yield* this.#pods.keys();
+    for (const leftOut of this.#leftOut.values()) yield* leftOut.keys();
   }
 
   /** The pods that hold what had this name. */
   of({ namespace, name }: VolumeObjectRef): Holders {
     this.#dropLate(namespace);
     const { pods, since } = this.#held.get(keyOf(namespace, name)) ?? {};
-    const isUncounted = this.#uncounted.has(namespace);
+    const unknown = [
+      ...(this.#uncounted.has(namespace) ? ["those deleted by force"] : []),
+      ...(this.#leftOut.has(namespace) ? ["those for which there is no memory"] : []),
+    ];
     return {
-      since: isUncounted ? "" : since,
+      since: unknown.length > 0 ? "" : since,
       // Few callers want to know them, and there may be thousands.
       get names() {
         const names = [...(pods ?? [])].map(({ name: pod, until }) =>
           until === undefined ? pod : `${pod} (${deletedByForce})`,
         );
-        return isUncounted ? [...names, "those deleted by force"] : names;
+        return [...names, ...unknown];
       },
     };
   }
 
   #keep(holder: Holder, namespace: string, grace: number): void {
     this.#dropLate(namespace);
-    const until = this.#now() + (grace + slackSeconds) * 1000;
     const left = this.#left.get(namespace) ?? new Set();
-    if (left.size >= maxLeft) {
-      this.#uncounted.set(namespace, Math.max(until, this.#uncounted.get(namespace) ?? 0));
+    if (left.size >= maxLeft || !this.#hasRoom(sizeOf(holder), namespace)) {
+      this.#keepUncounted(namespace, grace);
       return;
     }
-    const kept = { ...holder, until };
+    const kept = { ...holder, until: this.#untilOf(grace) };
     this.#left.set(namespace, left.add(kept));
+    this.#memory.count(namespace, sizeOf(kept));
     this.#hold(kept);
+  }
+
+  #keepUncounted(namespace: string, grace: number): void {
+    const until = Math.max(this.#untilOf(grace), this.#uncounted.get(namespace) ?? 0);
+    this.#uncounted.set(namespace, until);
+  }
+
+  #untilOf(grace: number): number {
+    return this.#now() + (grace + slackSeconds) * 1000;
   }
 
   #hold(holder: Holder): void {
@@ -152,6 +226,7 @@ export class ConfigMapHolders {
     for (const holder of left) {
       if ((holder.until ?? 0) > now) continue;
       left.delete(holder);
+      this.#memory.release(namespace, sizeOf(holder));
       this.#release(holder);
     }
     if (left.size === 0) this.#left.delete(namespace);

@@ -123,4 +123,33 @@ describe("ConfigMapHolders", () => {
     wait(61);
     expect(since()).toBe("2026-10-01T00:00:40Z");
   });
+
+  it("keeps as many names as there is memory for, and takes pods beyond for holders of any name of their namespace", () => {
+    let now = 0;
+    const all = new ConfigMapHolders(() => now, 1_000_000);
+    const put = (name: string, count: number): void => {
+      const envFrom = Array.from({ length: count }, (_, at) => ({ configMapRef: { name: `${name}-${at}` } }));
+      all.set(`n/${name}`, pod(name, { spec: { containers: [{ name: "a", envFrom }] } }), "n");
+    };
+    all.set("quiet/q", pod("q"), "quiet");
+    put("small", 10);
+    put("large", 100_000);
+    expect(all.of(ref("small-1")).names).toEqual(["small", "those for which there is no memory"]);
+    expect(all.of(ref("large-1"))).toEqual({ names: ["those for which there is no memory"], since: "" });
+    expect(all.of(ref("x", "quiet")).names).toEqual(["q"]);
+    expect(all.of(ref("other", "quiet"))).toEqual({ names: [], since: undefined });
+    expect([...all.keys()].sort()).toEqual(["n/large", "n/small", "quiet/q"]);
+    // Whoever has fewer gets room from who has most.
+    for (let at = 0; at < 10; at += 1) put(`medium-${at}`, 500);
+    const names = Array.from({ length: 400 }, (_, at) => ({ configMapRef: { name: `y-${at}` } }));
+    all.set("quiet/r", pod("r", { spec: { containers: [{ name: "a", envFrom: names }] } }), "quiet");
+    expect(all.of(ref("y-1", "quiet")).names).toEqual(["r"]);
+    for (const key of [...all.keys()]) all.delete(key);
+    expect([...all.keys()]).toEqual([]);
+    expect(all.of(ref("large-1")).names).toEqual(["those deleted by force"]);
+    now += 61_000;
+    expect(all.of(ref("large-1"))).toEqual({ names: [], since: undefined });
+    put("again", 1000);
+    expect(all.of(ref("again-1")).names).toEqual(["again"]);
+  });
 });
