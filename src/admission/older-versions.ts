@@ -1,4 +1,5 @@
 import { skillsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
+import { goneName } from "../evaluation/cluster-view.ts";
 import { observed } from "../evaluation/source-overlay.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import { baseName } from "../skill/path.ts";
@@ -62,9 +63,9 @@ interface NewUse {
 /** Identifies the files that a pod's containers see, of stored pods and of new ones alike. */
 const filesOf = (pod: PodSubject): string => filesKey({ ...pod, spec: reducedSpec(pod.spec) });
 
-/** Whether a pod is the new one itself, or a replica of it that came in one second with their ConfigMap: mostly from one manifest. */
+/** Whether a pod is a replica of the new one that came in one second with their ConfigMap: mostly from one manifest. */
 const isInstalledWith = (pod: PodSubject, object: VolumeObject | undefined, newPod: PodSubject): boolean =>
-  pod.name === newPod.name || (pod.createdAt === object?.createdAt && filesOf(pod) === filesOf(newPod));
+  pod.createdAt === object?.createdAt && filesOf(pod) === filesOf(newPod);
 
 /** Names of the pods that have the object, and need not show it as a skill whatever it held. */
 async function othersHaving(
@@ -73,11 +74,17 @@ async function othersHaving(
   context: ReviewContext,
 ): Promise<readonly string[]> {
   const { cluster } = context.deps;
-  const using = cluster.podsUsing(ref);
-  const known = new Set(using.map(({ name }) => name));
+  // All but the new pod itself, which may be stored already.
+  const using = cluster.podsUsing(ref).filter(({ name }) => name !== newPod.name);
+  const gone = cluster.podsGone?.(ref) ?? [];
+  const known = new Set([
+    newPod.name,
+    ...using.map(({ name }) => name),
+    ...gone.map(({ name }) => goneName(name)),
+  ]);
   const others = (cluster.holders?.(ref).names ?? []).filter((name) => !known.has(name));
   const distinct = await distinctPods(
-    using,
+    [...gone, ...using],
     () => "",
     () => yieldToEventLoop(context.signal),
   );

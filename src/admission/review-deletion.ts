@@ -62,7 +62,7 @@ export async function reviewDeletion(
   if (holders.length === 0) return bypass(request, "unused");
   const object = await decoded(request, old, ref, context.signal);
   const pods = await distinctPods(
-    context.deps.cluster.podsUsing(ref),
+    [...context.deps.cluster.podsUsing(ref), ...(context.deps.cluster.podsGone?.(ref) ?? [])],
     (pod) => closedBy(pod, effective.policies),
     () => yieldToEventLoop(context.signal),
   );

@@ -1,4 +1,4 @@
-import type { Holders } from "../evaluation/cluster-view.ts";
+import { goneName, type Holders } from "../evaluation/cluster-view.ts";
 import { createdAtOf, nameOf, type KubernetesObject } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
@@ -6,14 +6,10 @@ import { isFields } from "../text/fields.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import { namedConfigMaps } from "../workload/pod/mounted-objects.ts";
 
-/** Seconds that a node takes to let go of a pod whose containers have been killed, at most. */
-const slackSeconds = 30;
+/** Seconds that a node takes to let go of a pod whose containers have ended: it takes their volumes down first. */
+const slackSeconds = 60;
 /** The API server's default. */
 const defaultGraceSeconds = 30;
-/** Says for how long a pod counts, since it cannot be deleted again. */
-const deletedByForce = `deleted by force; it counts for its grace period and ${slackSeconds} s`;
-/** Pods of one namespace that were deleted by force and are remembered one by one. */
-const maxLeft = 1000;
 /** Characters of all pods: of a hundred thousand with one ConfigMap, or fifty thousand with three. */
 const memoryLimit = 64 * 1024 * 1024;
 /** Characters that each pod and each name counts beside its own: a pod may have a hundred thousand names. */
@@ -24,9 +20,9 @@ interface Holder {
   readonly createdAt: string;
   /** Keys of the ConfigMaps. */
   readonly uses: readonly string[];
-  /** Seconds for which its containers may run on if it is deleted by force; undefined: they have ended, or never began. */
+  /** Seconds for which its containers may run on after it was deleted; undefined: no node has it. */
   readonly grace: number | undefined;
-  /** Set once it was deleted by force: the time from which it holds nothing. */
+  /** Set once it was deleted: the time from which it holds nothing. */
   readonly until?: number;
 }
 
@@ -44,7 +40,7 @@ const sizeOf = ({ uses }: Holder): number => overhead * (1 + uses.length) + uses
 function graceOf({ spec, status }: KubernetesObject): number | undefined {
   if (!isFields(spec) || typeof spec["nodeName"] !== "string") return undefined;
   const phase = isFields(status) ? status["phase"] : undefined;
-  if (phase === "Succeeded" || phase === "Failed") return undefined;
+  if (phase === "Succeeded" || phase === "Failed") return 0;
   const seconds = spec["terminationGracePeriodSeconds"];
   return typeof seconds === "number" ? seconds : defaultGraceSeconds;
 }
@@ -52,15 +48,16 @@ function graceOf({ spec, status }: KubernetesObject): number | undefined {
 /**
  * Pods by the ConfigMaps that they name, in volumes and in variables. As long as one of them is there, its node keeps an
  * immutable ConfigMap as it first read it, also after the object's deletion, and gives it to every pod that names it
- * (kubelet, `objectCache`). A pod that was not seen to end holds on after its deletion: whoever deletes it by force does
- * not wait for its node, which takes the time of grace.
+ * (kubelet, `objectCache`). A pod of a node holds on after its deletion: whoever deletes it by force does not wait for its
+ * node, which takes the time of grace, and one that has ended goes at once, while its node still takes its volumes down.
  */
 export class ConfigMapHolders {
   readonly #pods = new Map<string, Holder>();
   readonly #held = new Map<string, Held>();
-  /** Pods that were deleted by force, by namespace. */
-  readonly #left = new Map<string, Set<Holder>>();
-  /** Time until which pods beyond `maxLeft` may run, by namespace: they may hold any name. */
+  /** Pods that were deleted, by namespace and a key of their own. */
+  readonly #left = new Map<string, Map<string, Holder>>();
+  #lefts = 0;
+  /** Time until which pods hold on that were deleted and forgotten, by namespace: they may hold any name. */
   readonly #uncounted = new Map<string, number>();
   /** Pods for which there is no memory, by namespace and key, with their time of grace: they may hold any name. */
   readonly #leftOut = new Map<string, Map<string, number | undefined>>();
@@ -100,16 +97,20 @@ export class ConfigMapHolders {
     if (before !== undefined) this.#release(before);
   }
 
-  /** Lets a pod go: at once if it was seen to end, otherwise when its node must have killed it. */
-  delete(key: string): void {
+  /**
+   * Lets a pod go: at once if no node has it, otherwise when its node must have let go of it.
+   * @returns seconds until then
+   */
+  delete(key: string): number {
     const namespace = namespaceOf(key);
     const leftOut = this.#dropLeftOut(key);
-    if (leftOut !== undefined) this.#keepUncounted(namespace, leftOut);
+    if (leftOut !== undefined) this.#keepUncounted(namespace, this.#untilOf(leftOut));
     const holder = this.#pods.get(key);
-    if (holder === undefined) return;
+    if (holder === undefined) return 0;
     this.#forget(key, holder);
     if (holder.grace !== undefined) this.#keep(holder, namespace, holder.grace);
     this.#release(holder);
+    return holder.grace === undefined ? 0 : holder.grace + slackSeconds;
   }
 
   #add(key: string, holder: Holder): void {
@@ -131,7 +132,10 @@ export class ConfigMapHolders {
   #hasRoom(size: number, namespace: string): boolean {
     return this.#memory.makeRoom(size, namespace, (key) => {
       const holder = this.#pods.get(key);
-      if (holder === undefined) return;
+      if (holder === undefined) {
+        this.#forgetLeft(key);
+        return;
+      }
       this.#forget(key, holder);
       this.#release(holder);
       this.#leaveOut(key, holder);
@@ -140,7 +144,10 @@ export class ConfigMapHolders {
 
   #leaveOut(key: string, { grace }: Holder): void {
     const namespace = namespaceOf(key);
-    this.#leftOut.set(namespace, (this.#leftOut.get(namespace) ?? new Map()).set(key, grace));
+    this.#leftOut.set(
+      namespace,
+      (this.#leftOut.get(namespace) ?? new Map<string, number | undefined>()).set(key, grace),
+    );
   }
 
   /** Returns its time of grace. */
@@ -163,7 +170,7 @@ export class ConfigMapHolders {
     this.#dropLate(namespace);
     const { pods, since } = this.#held.get(keyOf(namespace, name)) ?? {};
     const unknown = [
-      ...(this.#uncounted.has(namespace) ? ["those deleted by force"] : []),
+      ...(this.#uncounted.has(namespace) ? ["some that were deleted"] : []),
       ...(this.#leftOut.has(namespace) ? ["those for which there is no memory"] : []),
     ];
     return {
@@ -171,7 +178,7 @@ export class ConfigMapHolders {
       // Few callers want to know them, and there may be thousands.
       get names() {
         const names = [...(pods ?? [])].map(({ name: pod, until }) =>
-          until === undefined ? pod : `${pod} (${deletedByForce})`,
+          until === undefined ? pod : goneName(pod),
         );
         return [...names, ...unknown];
       },
@@ -180,20 +187,39 @@ export class ConfigMapHolders {
 
   #keep(holder: Holder, namespace: string, grace: number): void {
     this.#dropLate(namespace);
-    const left = this.#left.get(namespace) ?? new Set();
-    if (left.size >= maxLeft || !this.#hasRoom(sizeOf(holder), namespace)) {
-      this.#keepUncounted(namespace, grace);
+    const until = this.#untilOf(grace);
+    if (!this.#hasRoom(sizeOf(holder), namespace)) {
+      this.#keepUncounted(namespace, until);
       return;
     }
-    const kept = { ...holder, until: this.#untilOf(grace) };
-    this.#left.set(namespace, left.add(kept));
-    this.#memory.count(namespace, sizeOf(kept));
+    // No pod has such a name.
+    const key = keyOf(namespace, `!${(this.#lefts += 1)}`);
+    const kept = { ...holder, until };
+    const left = this.#left.get(namespace) ?? new Map<string, Holder>();
+    this.#left.set(namespace, left.set(key, kept));
+    this.#memory.count(namespace, sizeOf(kept), key);
     this.#hold(kept);
   }
 
-  #keepUncounted(namespace: string, grace: number): void {
-    const until = Math.max(this.#untilOf(grace), this.#uncounted.get(namespace) ?? 0);
-    this.#uncounted.set(namespace, until);
+  #forgetLeft(key: string): void {
+    const namespace = namespaceOf(key);
+    const holder = this.#left.get(namespace)?.get(key);
+    if (holder === undefined) return;
+    this.#dropLeft(key, holder);
+    this.#keepUncounted(namespace, holder.until ?? 0);
+  }
+
+  #dropLeft(key: string, holder: Holder): void {
+    const namespace = namespaceOf(key);
+    const left = this.#left.get(namespace);
+    left?.delete(key);
+    if (left?.size === 0) this.#left.delete(namespace);
+    this.#memory.release(namespace, sizeOf(holder), key);
+    this.#release(holder);
+  }
+
+  #keepUncounted(namespace: string, until: number): void {
+    this.#uncounted.set(namespace, Math.max(until, this.#uncounted.get(namespace) ?? 0));
   }
 
   #untilOf(grace: number): number {
@@ -221,14 +247,7 @@ export class ConfigMapHolders {
   #dropLate(namespace: string): void {
     const now = this.#now();
     if ((this.#uncounted.get(namespace) ?? Infinity) <= now) this.#uncounted.delete(namespace);
-    const left = this.#left.get(namespace);
-    if (left === undefined) return;
-    for (const holder of left) {
-      if ((holder.until ?? 0) > now) continue;
-      left.delete(holder);
-      this.#memory.release(namespace, sizeOf(holder));
-      this.#release(holder);
-    }
-    if (left.size === 0) this.#left.delete(namespace);
+    for (const [key, holder] of this.#left.get(namespace) ?? [])
+      if ((holder.until ?? 0) <= now) this.#dropLeft(key, holder);
   }
 }

@@ -116,6 +116,10 @@ export class PodMemory {
     yield* this.#leftOut.keys();
   }
 
+  get(key: string): PodSubject | undefined {
+    return this.#pods.get(key)?.subject;
+  }
+
   /**
    * Adds or replaces a pod.
    * @returns the characters that it would take by itself; 0: it names no ConfigMap and no Secret, and is not kept

@@ -2,6 +2,7 @@ import { uidOf, type KubernetesObject } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { podOf } from "../workload/carriers/pod-of.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { GonePods } from "./gone-pods.ts";
 import { PodMemory } from "./pod-memory.ts";
 
 /** Milliseconds until an expected pod is given up: other webhooks may take 30 s before it is stored. */
@@ -30,6 +31,7 @@ export interface PodStoreOptions {
  */
 export class PodStore {
   readonly #pods: PodMemory;
+  readonly #gone: GonePods;
   /** By key, in the order in which they are given up. */
   readonly #expected = new Map<string, Expected>();
   #expectedSize = 0;
@@ -37,6 +39,7 @@ export class PodStore {
 
   constructor({ now = () => performance.now(), limit }: PodStoreOptions = {}) {
     this.#pods = new PodMemory(limit);
+    this.#gone = new GonePods(now);
     this.#now = now;
   }
 
@@ -107,7 +110,10 @@ export class PodStore {
     return subject === undefined ? 0 : this.#pods.put(key, subject);
   }
 
-  delete(key: string): void {
+  /** @param keptFor seconds for which its node may keep what it mounted */
+  delete(key: string, keptFor = 0): void {
+    const pod = keptFor > 0 ? this.#pods.get(key) : undefined;
+    if (pod !== undefined) this.#gone.add(pod, keptFor);
     this.#pods.delete(key);
   }
 
@@ -124,5 +130,13 @@ export class PodStore {
   using(ref: VolumeObjectRef): readonly PodSubject[] {
     this.#dropExpected();
     return this.#pods.using(ref);
+  }
+
+  /**
+   * Pods that mounted this object and were deleted, and whose nodes may keep it still.
+   * @throws SourceError LIMIT_EXCEEDED if there was no room for all pods of the namespace
+   */
+  gone(ref: VolumeObjectRef): readonly PodSubject[] {
+    return this.#gone.using(ref);
   }
 }

@@ -41,17 +41,22 @@ export interface ClusterView {
   readonly expectChange?: (change: ExpectedChange, signal: AbortSignal) => Promise<(() => void) | undefined>;
   /** Changes of this object that are expected to be stored. Absent if nothing is stored. */
   readonly expectedChanges?: (ref: VolumeObjectRef) => readonly ExpectedChange[];
+  /** Pods that mounted this object and were deleted, while their nodes may keep it still. Absent if no pods run. */
+  readonly podsGone?: (ref: VolumeObjectRef) => readonly PodSubject[];
   /** The pods for which nodes keep an immutable ConfigMap of this name, once they have it. Absent if no pods run. */
   readonly holders?: (ref: VolumeObjectRef) => Holders;
 }
 
 /** Pods that name one ConfigMap, in volumes or variables. */
 export interface Holders {
-  /** Names of the pods, for messages: those that are there, and those that were deleted by force and may run on. */
+  /** Names of the pods, for messages: those that are there, and those that were deleted and that their nodes may have still. */
   readonly names: readonly string[];
   /** Time since which there has always been one, as far as it is known, RFC 3339; undefined if there is none. */
   readonly since: string | undefined;
 }
+
+/** How `Holders` name a pod that was deleted. */
+export const goneName = (pod: string): string => `${pod} (deleted a moment ago)`;
 
 /** A change of an object that was let through, or is under review, and may be stored at any moment. */
 export interface ExpectedChange {

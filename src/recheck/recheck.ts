@@ -13,7 +13,7 @@ import { Pass } from "./pass.ts";
 import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
 import { RecentVersions } from "./recent-versions.ts";
 import { maxAttempts, Retries } from "./retries.ts";
-import { Shapes, type Shape } from "./shapes.ts";
+import { memoryIsFull, Shapes, type Shape } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
 import { versionNumber, type StoredPod } from "./stored-pod.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
@@ -47,11 +47,10 @@ export class Recheck implements StoredObjects {
   readonly #busy = new Set<Shape>();
   readonly #crowded = new Set<string>();
   #changed = true;
-  #isFull = false;
 
   constructor(deps: RecheckDeps, memoryLimit?: number) {
     this.#deps = deps;
-    this.#shapes = new Shapes(memoryLimit);
+    this.#shapes = new Shapes(memoryLimit, () => deps.onProblem(memoryIsFull));
     this.#recent = new RecentVersions(() => deps.clock.now());
     this.#workloads = new Workloads(deps.topOwner);
     this.#pass = new Pass(() => deps.clock.now());
@@ -64,7 +63,6 @@ export class Recheck implements StoredObjects {
       const shape = this.#shapes.put(key, pod, namespaceOf(pod, key.split("/")[0] ?? ""));
       if (shape !== undefined) this.#joined(shape, key);
       this.#changed ||= shape !== undefined;
-      this.#tellLeftOut();
     } catch (error) {
       // The API server validated it; one that this version does not understand cannot be judged.
       this.#deps.onProblem(`Pod ${key} is not judged: ${messageOf(error)}`);
@@ -76,18 +74,7 @@ export class Recheck implements StoredObjects {
       key,
       pod === undefined ? undefined : versionNumber(metadataOf(pod)["resourceVersion"]),
     );
-    this.#tellLeftOut();
     this.#touch();
-  }
-
-  /** Tells when the memory has become full, and again after it was not. */
-  #tellLeftOut(): void {
-    const isFull = this.#shapes.leftOut > 0;
-    if (isFull && !this.#isFull)
-      this.#deps.onProblem(
-        "the pods of the cluster take more than the memory for them, and some of the namespace that takes most are not judged once they are stored; look for pods with thousands of mounts, items or labels, and delete them",
-      );
-    this.#isFull = isFull;
   }
 
   podKeys(): IteratorObject<string> {

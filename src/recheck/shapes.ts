@@ -77,6 +77,10 @@ function shapeOf(id: string, files: string, subject: PodSubject): KnownShape {
 /** Equal for pods that are held to the same demands, by their labels. */
 export type RuleOf = (labels: Labels) => string;
 
+/** Said when there is no room for a pod. */
+export const memoryIsFull =
+  "the pods of the cluster take more than the memory for them, and some of the namespace that takes most are not judged once they are stored; look for pods with thousands of mounts, items or labels, and delete them";
+
 /** Characters of all pods and shapes: of a thousand pods that are all different, one and a half million. */
 const memoryLimit = 64 * 1024 * 1024;
 
@@ -95,10 +99,16 @@ export class Shapes {
   /** Keys of the pods for which there is no room. */
   readonly #leftOut = new Set<string>();
   readonly #memory: FairMemory;
+  readonly #onFull: () => void;
   #ruleOf: RuleOf = () => "";
 
-  constructor(limit: number = memoryLimit) {
+  /**
+   * @param limit characters
+   * @param onFull runs when there is no room for a pod, and again after there were none
+   */
+  constructor(limit: number = memoryLimit, onFull: () => void = () => undefined) {
     this.#memory = new FairMemory(limit);
+    this.#onFull = onFull;
   }
 
   /** Number of pods for which there is no room: they are not judged until they change. */
@@ -159,7 +169,7 @@ export class Shapes {
     const size = overhead + key.length + JSON.stringify(pod.labels).length;
     const isNew = !this.#shapes.has(id);
     if (!this.#memory.makeRoom(size + (isNew ? made.size : 0), namespace, (other) => this.#leaveOut(other))) {
-      this.#leftOut.add(key);
+      this.#leaveOut(key);
       return undefined;
     }
     const shape = this.#add(made);
@@ -181,6 +191,7 @@ export class Shapes {
 
   #leaveOut(key: string): void {
     this.remove(key);
+    if (this.#leftOut.size === 0) this.#onFull();
     this.#leftOut.add(key);
   }
 

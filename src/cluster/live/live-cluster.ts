@@ -91,8 +91,7 @@ function podSink(pods: PodStore, holders: ConfigMapHolders, hooks: ClusterHooks)
       }
     },
     delete: (key) => {
-      pods.delete(key);
-      holders.delete(key);
+      pods.delete(key, holders.delete(key));
     },
     keys: () => new Set([...pods.keys(), ...holders.keys()]).values(),
     settled,
@@ -217,6 +216,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     storedPod: (namespace, name, signal) => readStoredPod(client, namespace, name, signal),
     settling: (signal) => settle(settlingOf(options), signal),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
+    podsGone: (ref) => (watches.synced("pods") ? pods.gone(ref) : refuse("pods")),
     holders: (ref) => (watches.synced("pods") ? holders.of(ref) : refuse("pods")),
     expectPod: (pod, namespace) => pods.expect(pod, namespace),
     readiness: missing,

@@ -147,7 +147,7 @@ describe("an immutable ConfigMap that is deleted under a pod", () => {
     if (how === "force") return;
     await kubectl(["delete", "pod", how]);
     await expect
-      .poll(() => kubectl(["delete", "configmap", name]).catch(String), { timeout: 30_000 })
+      .poll(() => kubectl(["delete", "configmap", name]).catch(String), { timeout: 100_000 })
       .toMatch(/^configmap \S+ deleted/);
     await create(signed.object);
     await create(agentPod(`${how}-agent`, [signed.shown], [at]));
@@ -160,6 +160,27 @@ describe("an immutable ConfigMap that is deleted under a pod", () => {
       `/skills/${first.skill.name}/${script}`,
     ]);
     expect(shown).toBe(Buffer.from(first.skill.files.get(script)!.bytes).toString());
+  });
+
+  it("stays for a moment after one that has ended was deleted: its node takes down its volumes first", async () => {
+    const old = named("x-ended", {
+      ...evil,
+      files: new Map([...evil.files, ["x.sh", evil.files.get(script)!]]),
+    });
+    await create(old.object);
+    const volumes = [volume("v", configMap("x-ended", [["f0", "note"]])), volume("e", { emptyDir: {} })];
+    const agent = {
+      ...container("agent", [mount("v", "/opt/note"), mount("e", "/e")]),
+      ...node.image,
+      command: ["sh", "-c", "cd /e; for d in $(seq 50); do mkdir $d; (cd $d; seq 1000 | xargs touch); done"],
+    };
+    const more = { automountServiceAccountToken: false, restartPolicy: "Never" };
+    await create(podObject({ name: "ended", volumes, containers: [agent], more }));
+    await kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/ended", "--timeout=100s"]);
+    await kubectl(["delete", "pod", "ended"]);
+    await expect(kubectl(["delete", "configmap", "x-ended"])).rejects.toThrow(
+      /STILL_IN_USE Pod ended \(deleted a moment ago\) has it/,
+    );
   });
 
   it("keeps its name from a signed skill where it holds no skill by itself, and is deleted", async () => {
@@ -182,7 +203,7 @@ describe("an immutable ConfigMap that is deleted under a pod", () => {
     );
     await kubectl(["delete", "pod", "part"]);
     await expect
-      .poll(() => create(agentPod("part-agent", [signed.shown], [at])).catch(String), { timeout: 30_000 })
+      .poll(() => create(agentPod("part-agent", [signed.shown], [at])).catch(String), { timeout: 100_000 })
       .toContain("created");
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Holders } from "../../../src/evaluation/cluster-view.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { podOf } from "../../../src/workload/carriers/pod-of.ts";
 import { configMap, container, mount, podObject, projected, volume, type Part } from "../../fixtures/pods.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, configMapOf, denial, namespace, policyObject, published, World } from "./world.ts";
@@ -26,13 +27,17 @@ const plain = (name: string, object: string, items?: Parameters<typeof configMap
   });
 
 /** A world of which this is known beside its pods. */
-function holding(world: World, holders: Holders): World {
+function holding(world: World, holders: Holders, gone: readonly KubernetesObject[] = []): World {
   const { deps } = world;
   Object.defineProperty(world, "deps", {
     get: () => ({
       ...deps,
       policies: { current: () => world.snapshot },
-      cluster: { ...deps.cluster, holders: () => holders },
+      cluster: {
+        ...deps.cluster,
+        holders: () => holders,
+        podsGone: () => gone.map((object) => podOf(object, namespace)!),
+      },
     }),
   });
   return world;
@@ -135,6 +140,18 @@ describe("the deletion of an immutable ConfigMap", () => {
 });
 
 describe("the deletion of a signed skill's ConfigMaps", () => {
+  it("goes through right after its pods are gone", async () => {
+    const pod = new World().carry(published.skill);
+    const names = ["etl (deleted a moment ago)"];
+    const review = (gone: KubernetesObject) =>
+      holding(new World(), { names, since: "" }, [gone]).review(
+        null,
+        deletion(immutable(configMapOf(published.skill).object)),
+      );
+    expect(denial(await review(pod))).toBeUndefined();
+    expect(denial(await review(plain("etl", "skills-etl", [["f0", "note"]])))).toContain("STILL_IN_USE");
+  });
+
   /** The skill in so many immutable ConfigMaps, and the pod that runs it. */
   function packaged(count: number): World & { readonly parts: readonly KubernetesObject[] } {
     const big = signedSkill({ key: published.key, files: filesOf(3) }).skill;
@@ -240,6 +257,20 @@ describe("a new pod with a skill under a name that others had before", () => {
     expect(
       denial(await world(at(4), [key]).review(plain("more", "skills-etl", [["f0", "x"]]))),
     ).toBeUndefined();
+  });
+
+  it("is denied after one that was deleted with another use, by its own name too, and not after one that showed the skill", async () => {
+    const goneOf = (name: string): Holders => ({ names: [`${name} (deleted a moment ago)`], since: at(4) });
+    const named = (one: KubernetesObject): string => (one.metadata as { readonly name: string }).name;
+    const review = async (one: KubernetesObject) => {
+      const world = holding(new World(), goneOf(named(one)), [one]);
+      world.configMaps.set("skills-etl", made(5));
+      return denial(await world.review(pod));
+    };
+    const same = { ...key, metadata: pod.metadata };
+    expect(await review(key)).toContain("CHANGED_IN_PLACE");
+    expect(await review(same as KubernetesObject)).toContain("CHANGED_IN_PLACE");
+    expect(await review(pod)).toBeUndefined();
   });
 
   it("is admitted beside replicas that came in one second with their ConfigMap, at no root; later ones tell more", async () => {

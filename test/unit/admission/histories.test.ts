@@ -232,7 +232,7 @@ async function play(history: History, layout: Layout, one: Step): Promise<void> 
       break;
     case "remove":
     case "force":
-      history.removePod(one.pod, one.do === "force");
+      history.removePod(one.pod, one.do === "force" ? "by force" : "by its node");
       break;
     case "end":
       history.endPod(one.pod);
@@ -393,28 +393,29 @@ describe("histories of ConfigMaps and pods", () => {
   const [single] = layouts;
   const immutable = { immutable: true, late: false };
 
-  /** An old `x` that is not signed, and a pod that has it for something else, which may have been deleted by force. */
-  async function carrying(other: keyof typeof others, byForce: boolean): Promise<History> {
+  /** An old `x` that is not signed, and a pod that has it for something else, which may have been deleted. */
+  async function carrying(other: keyof typeof others, deleted?: "by force" | "once ended"): Promise<History> {
     const history = new History(podObject(single!.spec("/srv/agent/lib/s", false)));
     await history.put("x", contentOf(single!, "x", 0, { kind: "evil", key: 1 }), immutable);
     await history.createPod(other, false, others[other]);
     history.wait();
-    if (byForce) history.removePod(other, true);
+    if (deleted !== undefined) history.removePod(other, deleted);
     return history;
   }
 
   it.each([
-    ["one key of it", "key", false],
-    ["it in variables", "env", false],
-    ["one key of it, and was deleted by force", "key", true],
-  ] as const)("an immutable one stays while a pod has %s", async (_, other, byForce) => {
-    const history = await carrying(other, byForce);
+    ["one key of it", "key", undefined],
+    ["it in variables", "env", undefined],
+    ["one key of it, and was deleted by force", "key", "by force"],
+    ["one key of it, and was deleted once it had ended", "key", "once ended"],
+  ] as const)("an immutable one stays while a pod has %s", async (_, other, deleted) => {
+    const history = await carrying(other, deleted);
     await history.delete("x");
     await history.put("x", contentOf(single!, "x", 1, asSigned), immutable);
     await history.createPod("p", false);
     expect(history.pods).not.toContain("p");
-    if (byForce) history.expire();
-    else history.removePod(other);
+    history.removePod(other);
+    history.expire();
     await history.delete("x");
     await history.put("x", contentOf(single!, "x", 1, asSigned), immutable);
     await history.createPod("p", false);
@@ -425,7 +426,7 @@ describe("histories of ConfigMaps and pods", () => {
   it.each(["key", "env"] as const)(
     "shows an old one without the reviews, by a pod with %s",
     async (other) => {
-      const history = await carrying(other, false);
+      const history = await carrying(other);
       history.force("x", contentOf(single!, "x", 1, asSigned));
       await history.createPod("p", false);
       expect(history.pods).not.toContain("p");

@@ -47,7 +47,7 @@ export class History {
   readonly log: string[] = [];
   readonly #configMaps = new Map<string, ConfigMap>();
   readonly #template: KubernetesObject;
-  readonly #podStore = new PodStore();
+  readonly #podStore = new PodStore({ now: () => this.#clock });
   readonly #holders = new ConfigMapHolders(() => this.#clock);
   /** Pods that run on at the node though the API server knows them no more. */
   readonly #left = new Set<string>();
@@ -78,6 +78,7 @@ export class History {
         namespaceLabels: () => Promise.resolve({ tenant: namespace }),
         podsUsing: (ref) => this.#podStore.using(ref),
         expectPod: (pod, place) => this.#podStore.expect(pod, place),
+        podsGone: (ref) => this.#podStore.gone(ref),
         holders: (ref) => this.#holders.of(ref),
         expectChange: source.expectChange,
         expectedChanges: source.expectedChanges,
@@ -157,24 +158,25 @@ export class History {
     });
   }
 
-  /** Deletes a pod. By force, the API server knows it no more while its containers run on, until `expire`. */
-  removePod(name: string, byForce = false): void {
+  /**
+   * Deletes a pod. The API server knows it no more; but for one that its node deleted, the node has it until `expire`: by
+   * force its containers run on, of one that has ended the volumes are still there.
+   */
+  removePod(name: string, how: "by its node" | "by force" | "once ended" = "by its node"): void {
     const key = `${namespace}/${name}`;
     if (!this.pods.has(name)) return;
-    this.log.push(`remove ${name}${byForce ? " by force" : ""}`);
-    if (byForce) this.#left.add(name);
-    else {
+    this.log.push(`remove ${name} ${how}`);
+    if (how !== "by force")
       this.#holders.set(key, { ...this.#known.get(name), status: { phase: "Succeeded" } }, namespace);
-      this.kubelet.remove(name);
-    }
+    if (how === "by its node") this.kubelet.remove(name);
+    else this.#left.add(name);
     this.pods.delete(name);
-    this.#podStore.delete(key);
-    this.#holders.delete(key);
+    this.#podStore.delete(key, this.#holders.delete(key));
   }
 
-  /** The nodes have killed what was deleted by force. */
+  /** The nodes have let go of what was deleted. */
   expire(): void {
-    this.#clock += 61_000;
+    this.#clock += 91_000;
     for (const name of this.#left) this.kubelet.remove(name);
     this.#left.clear();
   }

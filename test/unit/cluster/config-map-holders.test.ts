@@ -20,8 +20,6 @@ const pod = (
   ...(phase === undefined ? {} : { status: { phase } }),
 });
 
-const force = "deleted by force; it counts for its grace period and 30 s";
-
 /** Holders with a clock of their own, which tells of `x`. */
 function holders() {
   let now = 0;
@@ -54,19 +52,23 @@ describe("ConfigMapHolders", () => {
     expect([names("b"), names("x")]).toEqual([[], ["p"]]);
   });
 
-  it("lets go of a pod that was seen to end, and of one that no node had", () => {
-    const { all, names } = holders();
-    for (const [name, more] of [
-      ["ended", { phase: "Succeeded" }],
-      ["failed", { phase: "Failed" }],
-      ["waiting", { spec: { nodeName: undefined } }],
+  it("lets go of a pod that no node had, and later of one that has ended: its node takes down its volumes first", () => {
+    const { all, names, wait } = holders();
+    for (const [name, more, seconds] of [
+      ["ended", { phase: "Succeeded" }, 60],
+      ["failed", { phase: "Failed" }, 60],
+      ["waiting", { spec: { nodeName: undefined } }, 0],
     ] as const) {
       all.set(`n/${name}`, pod(name, more), "n");
       expect(names()).toEqual([name]);
-      all.delete(`n/${name}`);
+      expect(all.delete(`n/${name}`)).toBe(seconds);
+      expect(names()).toEqual(seconds === 0 ? [] : [`${name} (deleted a moment ago)`]);
+      wait(seconds - 1);
+      expect(names()).toEqual(seconds === 0 ? [] : [`${name} (deleted a moment ago)`]);
+      wait(1);
       expect(names()).toEqual([]);
     }
-    all.delete("n/unknown");
+    expect(all.delete("n/unknown")).toBe(0);
   });
 
   it("keeps one that was deleted by force for its time of grace, whatever comes under its name", () => {
@@ -74,34 +76,16 @@ describe("ConfigMapHolders", () => {
     all.set("n/p", pod("p", { spec: { terminationGracePeriodSeconds: 600 }, phase: "Running" }), "n");
     all.set("n/q", pod("q"), "n");
     for (const key of ["n/p", "n/q"]) all.delete(key);
-    expect(names()).toEqual([`p (${force})`, `q (${force})`]);
+    expect(names()).toEqual(["p (deleted a moment ago)", "q (deleted a moment ago)"]);
     expect([...all.keys()]).toEqual([]);
-    wait(61);
-    expect(names()).toEqual([`p (${force})`]);
+    wait(91);
+    expect(names()).toEqual(["p (deleted a moment ago)"]);
     all.set("n/p", pod("p", { phase: "Failed" }), "n");
     all.delete("n/p");
     wait(560);
-    expect(names()).toEqual([`p (${force})`]);
+    expect(names()).toEqual(["p (deleted a moment ago)"]);
     wait(10);
     expect(names()).toEqual([]);
-  });
-
-  it("forgets none of very many that were deleted by force", () => {
-    const { all, names, since, wait } = holders();
-    for (let at = 0; at < 1002; at += 1) {
-      all.set(
-        `n/p${at}`,
-        pod(`p${at}`, { spec: { volumes: [{ name: "v", configMap: { name: `x${at}` } }] } }),
-        "n",
-      );
-      all.delete(`n/p${at}`);
-    }
-    expect(names("x999")).toEqual([`p999 (${force})`, "those deleted by force"]);
-    expect(names("x1001")).toEqual(["those deleted by force"]);
-    expect(since()).toBe("");
-    expect(all.of(ref("x1001", "m")).names).toEqual([]);
-    wait(61);
-    expect([...names("x999"), ...names("x1001")]).toEqual([]);
   });
 
   it("knows since when the name was never without a pod", () => {
@@ -116,11 +100,13 @@ describe("ConfigMapHolders", () => {
     all.set("n/older", pod("older", at(10)), "n");
     expect(since()).toBe("2026-10-01T00:00:10Z");
     for (const key of ["n/older", "n/b"]) all.delete(key);
+    expect(since()).toBe("2026-10-01T00:00:10Z");
+    wait(61);
     expect(since()).toBeUndefined();
     all.set("n/c", pod("c", { createdAt: "2026-10-01T00:00:40Z" }), "n");
     all.delete("n/c");
     all.set("n/d", pod("d", at(50)), "n");
-    wait(61);
+    wait(91);
     expect(since()).toBe("2026-10-01T00:00:40Z");
   });
 
@@ -146,8 +132,8 @@ describe("ConfigMapHolders", () => {
     expect(all.of(ref("y-1", "quiet")).names).toEqual(["r"]);
     for (const key of [...all.keys()]) all.delete(key);
     expect([...all.keys()]).toEqual([]);
-    expect(all.of(ref("large-1")).names).toEqual(["those deleted by force"]);
-    now += 61_000;
+    expect(all.of(ref("large-1")).names).toEqual(["some that were deleted"]);
+    now += 91_000;
     expect(all.of(ref("large-1"))).toEqual({ names: [], since: undefined });
     put("again", 1000);
     expect(all.of(ref("again-1")).names).toEqual(["again"]);

@@ -52,6 +52,23 @@ describe("PodStore", () => {
     expect(store.using({ ...ref("s"), kind: "Secret" })).toHaveLength(1);
   });
 
+  it("keeps a pod that was deleted for as long as its node may, apart from those that are there", () => {
+    let now = 0;
+    const store = new PodStore({ now: () => now });
+    const gone = () => store.gone(ref("a")).map(({ name }) => name);
+    store.set("n/p", pod("a"), "n");
+    store.set("n/q", pod("a"), "n");
+    store.delete("n/p", 60);
+    store.delete("n/q");
+    expect([store.using(ref("a")), gone(), store.size]).toEqual([[], ["p"], 0]);
+    store.set("n/p", pod("a"), "n");
+    store.delete("n/p", 90);
+    now = 60_000;
+    expect(gone()).toEqual(["p"]);
+    now = 90_000;
+    expect(gone()).toEqual([]);
+  });
+
   it("takes a pod's newer state", () => {
     const store = new PodStore();
     store.set("n/p", pod("a"), "n");
