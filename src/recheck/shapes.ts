@@ -164,12 +164,17 @@ export class Shapes {
         : seen;
     const id = this.#idOf(files, pod.labels);
     if (isSame && known.shape.id === id) return undefined;
+    const wasFull = this.#leftOut.size > 0;
     this.remove(key);
     const made = this.#shapes.get(id) ?? shapeOf(id, files, subject);
     const size = overhead + key.length + JSON.stringify(pod.labels).length;
     const isNew = !this.#shapes.has(id);
-    if (!this.#memory.makeRoom(size + (isNew ? made.size : 0), namespace, (other) => this.#leaveOut(other))) {
-      this.#leaveOut(key);
+    if (
+      !this.#memory.makeRoom(size + (isNew ? made.size : 0), namespace, (other) =>
+        this.#leaveOut(other, wasFull),
+      )
+    ) {
+      this.#leaveOut(key, wasFull);
       return undefined;
     }
     const shape = this.#add(made);
@@ -189,9 +194,9 @@ export class Shapes {
     this.#leave(known, until);
   }
 
-  #leaveOut(key: string): void {
+  #leaveOut(key: string, wasFull: boolean): void {
     this.remove(key);
-    if (this.#leftOut.size === 0) this.#onFull();
+    if (!wasFull && this.#leftOut.size === 0) this.#onFull();
     this.#leftOut.add(key);
   }
 

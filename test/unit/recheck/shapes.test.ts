@@ -60,9 +60,12 @@ describe("the stored pods in a bounded memory", () => {
   });
 
   it("take in one that was left out when it changes and there is room", () => {
-    const shapes = new Shapes(20_000);
+    let told = 0;
+    const shapes = new Shapes(20_000, () => (told += 1));
     shapes.put("n/p", large("p"), "n");
-    expect(shapes.put("n/q", large("q"), "n")).toBeUndefined();
+    expect(told).toBe(0);
+    for (let at = 0; at < 3; at += 1) expect(shapes.put("n/q", large("q"), "n")).toBeUndefined();
+    expect(told).toBe(1);
     expect(shapes.leftOut).toBe(1);
     shapes.remove("n/p");
     expect(shapes.put("n/q", large("q"), "n")).toBeDefined();
