@@ -1,21 +1,20 @@
-import { closedBy } from "../evaluation/pod-faults.ts";
 import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
+import { namespaceOf, type KubernetesObject } from "../kubernetes/object.ts";
 import { describeRef } from "../kubernetes/volume-object.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { messageOf } from "../text/message-of.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
 import { judgeStored } from "./judge-stored.ts";
 import { workloadKey } from "./notices.ts";
 import { Pass } from "./pass.ts";
 import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
+import { cameUnder, readersOf } from "./readers.ts";
 import { RecentVersions } from "./recent-versions.ts";
 import { maxAttempts, Retries } from "./retries.ts";
+import { ruleOf } from "./rule-of.ts";
 import { memoryIsFull, Shapes, type Shape } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
-import { versionNumber, type StoredPod } from "./stored-pod.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -55,7 +54,7 @@ export class Recheck implements StoredObjects {
     this.#workloads = new Workloads(deps.topOwner);
     this.#pass = new Pass(() => deps.clock.now());
     this.#retries = new Retries(deps.clock);
-    this.#shapes.regroup(this.#ruleOf());
+    this.#shapes.regroup(ruleOf(deps.review.policies.current().policies));
   }
 
   podStored(key: string, pod: KubernetesObject): void {
@@ -70,10 +69,7 @@ export class Recheck implements StoredObjects {
   }
 
   podGone(key: string, pod?: KubernetesObject): void {
-    this.#shapes.remove(
-      key,
-      pod === undefined ? undefined : versionNumber(metadataOf(pod)["resourceVersion"]),
-    );
+    this.#shapes.remove(key, pod);
     this.#touch();
   }
 
@@ -104,7 +100,7 @@ export class Recheck implements StoredObjects {
   }
 
   policiesChanged(): void {
-    this.#shapes.regroup(this.#ruleOf());
+    this.#shapes.regroup(ruleOf(this.#deps.review.policies.current().policies));
     this.#lookAtAll();
   }
 
@@ -123,21 +119,11 @@ export class Recheck implements StoredObjects {
     ]);
   }
 
-  #ruleOf(): (labels: Labels) => string {
-    const closing = this.#deps.review.policies
-      .current()
-      .policies.filter(({ closed }) => closed !== undefined);
-    if (closing.length === 0) return () => "";
-    return (labels) => closedBy({ labels } as PodSubject, closing);
-  }
-
   /** Pods that came while a version was in force are to be judged by it, though it is no more by the time they are. */
   #replaced(ref: VolumeObjectRef, before: StoredVersion | undefined): void {
     for (const shape of this.#shapes.using(ref)) {
       this.#add({ shape }, "now");
-      const came = (pod: StoredPod): boolean => pod.since > versionNumber(before?.resourceVersion);
-      if (before !== undefined && [...shape.pods.values(), ...shape.gone.values()].some(came))
-        this.#add({ shape, version: before }, "now");
+      if (before !== undefined && cameUnder(shape, before)) this.#add({ shape, version: before }, "now");
     }
   }
 
@@ -223,19 +209,13 @@ export class Recheck implements StoredObjects {
 
   /** Names the workloads of a shape that have not been named for this yet. */
   async #name(
-    { pods, gone }: Shape,
+    shape: Shape,
     shortfalls: readonly Shortfall[],
     version: StoredVersion | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const end = version === undefined ? undefined : this.#recent.replacedBy(version);
-    // A pod that was stored after the version had been replaced cannot have read it.
-    const begin = version === undefined ? undefined : versionNumber(version.resourceVersion);
-    // Nor one that went before it was stored.
-    const left = [...gone.values()].filter(
-      ({ until }) => begin === undefined || until === undefined || until > begin,
-    );
-    const readers = [...pods.values(), ...left].filter(({ since }) => end === undefined || since < end);
+    const readers = readersOf(shape, version, end);
     const replaced = version === undefined || end === undefined ? undefined : describeRef(version.ref);
     const notices = await this.#workloads.notices(readers, shortfalls, replaced, signal);
     for (const notice of notices) this.#deps.onNotice(notice);

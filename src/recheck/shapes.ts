@@ -1,10 +1,10 @@
-import type { KubernetesObject, Labels } from "../kubernetes/object.ts";
+import { metadataOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import type { Shortfall } from "./judge-pod.ts";
-import { readPod, type StoredPod } from "./stored-pod.ts";
+import { readPod, versionNumber, type StoredPod } from "./stored-pod.ts";
 
 /** A pod that went, and the version number of its deletion, if that was seen. */
 export interface GonePod extends StoredPod {
@@ -184,14 +184,14 @@ export class Shapes {
     return shape;
   }
 
-  /** @param until version number of the deletion, if that was seen */
-  remove(key: string, until?: bigint): void {
+  /** @param pod as it was when it was deleted, if that was seen */
+  remove(key: string, pod?: KubernetesObject): void {
     this.#leftOut.delete(key);
     const known = this.#pods.get(key);
     if (known === undefined) return;
     this.#pods.delete(key);
     this.#memory.release(known.shape.namespace, known.size, key);
-    this.#leave(known, until);
+    this.#leave(known, pod && versionNumber(metadataOf(pod)["resourceVersion"]));
   }
 
   #leaveOut(key: string, wasFull: boolean): void {
