@@ -14,6 +14,7 @@ const metadataFields = [
   "resourceVersion",
   "creationTimestamp",
   "deletionTimestamp",
+  "finalizers",
 ] as const;
 
 /** The object without its content. @throws JsonError */
@@ -21,7 +22,9 @@ export function frontOf(object: UnreadObject): KubernetesObject {
   const metadata = membersOf(object.get("metadata") ?? "{}");
   const read = (field: string): Json | undefined => {
     const text = metadata.get(field);
-    return text === undefined ? undefined : parseStrictJson(text, maxValues);
+    return text === undefined
+      ? undefined
+      : parseStrictJson(text, field === "finalizers" ? maxFinalizers : maxValues);
   };
   const fields = Object.fromEntries(metadataFields.map((field) => [field, read(field)]));
   const immutable = object.get("immutable");
@@ -35,6 +38,7 @@ export function frontOf(object: UnreadObject): KubernetesObject {
 
 /** Values of a field that is one by rights. */
 const maxValues = 1;
+const maxFinalizers = 100;
 
 /**
  * Reads an object with its content, in small steps.

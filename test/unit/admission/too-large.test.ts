@@ -119,6 +119,12 @@ describe("a ConfigMap of too many values to be read at once", () => {
       expect((await world.review(object, request)).decision).toMatchObject({ bypass: "unused" });
       world.running = [world.carry(published.skill)];
       expect(denial(await world.review(object, request))).toContain("STILL_IN_USE");
+      const held = { ...metadata, deletionTimestamp: "2026-10-01T00:00:00Z", finalizers: ["a/b"] };
+      const kept = await world.review(
+        { ...oldObject, metadata: held },
+        { ...request, operation: "UPDATE", name: "skills-etl" },
+      );
+      expect(kept.decision).toMatchObject({ bypass: "unchanged" });
       const other = { ...request, oldObject: { ...oldObject, metadata: { ...metadata, name: "other" } } };
       expect((await world.review(object, other)).decision).toMatchObject({ bypass: "unused" });
     },
