@@ -1,5 +1,5 @@
 import { goneName, type Holders } from "../evaluation/cluster-view.ts";
-import { createdAtOf, nameOf, type KubernetesObject } from "../kubernetes/object.ts";
+import { createdAtOf, nameOf, uidOf, type KubernetesObject } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
 import { isFields } from "../text/fields.ts";
@@ -16,6 +16,7 @@ const memoryLimit = 64 * 1024 * 1024;
 const overhead = 250;
 
 interface Holder {
+  readonly uid: string;
   readonly name: string;
   readonly createdAt: string;
   /** Keys of the ConfigMaps. */
@@ -86,8 +87,11 @@ export class ConfigMapHolders {
     const before = this.#pods.get(key);
     this.#dropLeftOut(key);
     if (before !== undefined) this.#forget(key, before);
+    // The deletion of the one before was not seen where the watch was broken off.
+    if (before?.grace !== undefined && before.uid !== uidOf(pod)) this.#keep(before, namespace, before.grace);
     if (uses.length > 0)
       this.#add(key, {
+        uid: uidOf(pod),
         name: nameOf(pod),
         createdAt: createdAtOf(pod) ?? "",
         uses,

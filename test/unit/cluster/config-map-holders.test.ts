@@ -52,6 +52,21 @@ describe("ConfigMapHolders", () => {
     expect([names("b"), names("x")]).toEqual([[], ["p"]]);
   });
 
+  it("keeps a pod under whose name another one came, though its deletion was not seen", () => {
+    const { all, names, wait } = holders();
+    const other = { volumes: [] };
+    for (const [uid, spec] of [
+      ["one", {}],
+      ["two", other],
+    ] as const) {
+      const object = pod("p", { spec, phase: "Running" });
+      all.set("n/p", { ...object, metadata: { ...(object.metadata as object), uid } }, "n");
+    }
+    expect(names()).toEqual(["p (deleted a moment ago)"]);
+    wait(91);
+    expect(names()).toEqual([]);
+  });
+
   it("lets go of a pod that no node had, and later of one that has ended: its node takes down its volumes first", () => {
     const { all, names, wait } = holders();
     for (const [name, more, seconds] of [
