@@ -98,6 +98,15 @@ export async function startControlPlane(
   apiFlags: readonly string[] = [],
 ): Promise<ControlPlane> {
   const bin = binaries ?? (await controlPlaneFolder());
+  try {
+    return await start(bin, apiFlags);
+  } catch {
+    // Somebody may have taken one of its ports meanwhile: a connection that goes out is given any that is free.
+    return await start(bin, apiFlags);
+  }
+}
+
+async function start(bin: string, apiFlags: readonly string[]): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-cluster-"));
   const pki = join(folder, "pki");
   await mkdir(pki, { mode: 0o700 });
