@@ -1,6 +1,7 @@
 import { describeRef, volumeObjectKey } from "../kubernetes/volume-object.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
+import { FairMemory } from "../text/fair-memory.ts";
 import { defined, type Fields } from "../text/fields.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
@@ -42,10 +43,8 @@ interface Namespace {
   readonly name: string;
   /** By their JSON. */
   readonly templates: Map<string, Template>;
-  readonly pods: Set<StoredPod>;
   /** Keys of pods for which there is no room. */
   readonly leftOut: Set<string>;
-  size: number;
 }
 
 const usedKey = (ref: VolumeObjectRef): string => `${ref.namespace}/${volumeObjectKey(ref)}`;
@@ -83,16 +82,15 @@ function specOf(template: Template): Fields {
  * nothing: one tenant's pods take the room from nobody who has fewer.
  */
 export class PodMemory {
-  readonly #limit: number;
+  readonly #memory: FairMemory;
   readonly #pods = new Map<string, StoredPod>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #users = new Map<string, Users>();
   /** Namespaces of the pods that are left out, by key. */
   readonly #leftOut = new Map<string, Namespace>();
-  #size = 0;
 
   constructor(limit: number = podMemoryLimit) {
-    this.#limit = limit;
+    this.#memory = new FairMemory(limit);
   }
 
   /** Number of pods kept: those that name a ConfigMap or Secret. */
@@ -102,7 +100,7 @@ export class PodMemory {
 
   /** Characters that they take. */
   get characters(): number {
-    return this.#size;
+    return this.#memory.size;
   }
 
   /** Number of pods for which there is no room. */
@@ -142,9 +140,8 @@ export class PodMemory {
     const template = known ?? this.#addTemplate(home, json, keys, templateSize);
     const stored = { key, subject: subjectOf(pod, template), template, size, home };
     this.#pods.set(key, stored);
-    home.pods.add(stored);
     template.pods.add(stored);
-    this.#count(home, size);
+    this.#memory.count(home.name, size, key);
     return size + templateSize;
   }
 
@@ -178,27 +175,19 @@ export class PodMemory {
   #homeOf(name: string): Namespace {
     const known = this.#namespaces.get(name);
     if (known !== undefined) return known;
-    const made = {
-      name,
-      templates: new Map(),
-      pods: new Set<StoredPod>(),
-      leftOut: new Set<string>(),
-      size: 0,
-    };
+    const made = { name, templates: new Map<string, Template>(), leftOut: new Set<string>() };
     this.#namespaces.set(name, made);
     return made;
   }
 
   /** Leaves pods out of the namespace that holds most, as long as that is not this one. */
   #makeRoom(size: number, home: Namespace): boolean {
-    while (this.#size + size > this.#limit) {
-      const most = this.#namespaces.values().reduce((one, other) => (other.size > one.size ? other : one));
-      const [pod] = most.pods;
-      if (pod === undefined || most.size <= home.size + size) return false;
-      this.#remove(pod);
-      this.#leave(pod.key, most);
-    }
-    return true;
+    return this.#memory.makeRoom(size, home.name, (key) => {
+      const stored = this.#pods.get(key);
+      if (stored === undefined) return;
+      this.#remove(stored);
+      this.#leave(key, stored.home);
+    });
   }
 
   #leave(key: string, home: Namespace): void {
@@ -212,7 +201,7 @@ export class PodMemory {
     const template: Template = { json, uses, size, pods: new Set() };
     for (const { templates } of uses) templates.add(template);
     home.templates.set(json, template);
-    this.#count(home, size);
+    this.#memory.count(home.name, size);
     return template;
   }
 
@@ -227,28 +216,22 @@ export class PodMemory {
   #remove(stored: StoredPod): void {
     const { key, template, home, size } = stored;
     this.#pods.delete(key);
-    home.pods.delete(stored);
     template.pods.delete(stored);
-    this.#count(home, -size);
+    this.#memory.release(home.name, size, key);
     if (template.pods.size === 0) this.#removeTemplate(template, home);
     this.#dropIfEmpty(home);
   }
 
   #removeTemplate(template: Template, home: Namespace): void {
     home.templates.delete(template.json);
-    this.#count(home, -template.size);
+    this.#memory.release(home.name, template.size);
     for (const users of template.uses) {
       users.templates.delete(template);
       if (users.templates.size === 0) this.#users.delete(users.key);
     }
   }
 
-  #dropIfEmpty({ name, pods, leftOut }: Namespace): void {
-    if (pods.size + leftOut.size === 0) this.#namespaces.delete(name);
-  }
-
-  #count(home: Namespace, characters: number): void {
-    home.size += characters;
-    this.#size += characters;
+  #dropIfEmpty({ name, templates, leftOut }: Namespace): void {
+    if (templates.size + leftOut.size === 0) this.#namespaces.delete(name);
   }
 }

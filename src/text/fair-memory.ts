@@ -18,6 +18,11 @@ export class FairMemory {
     this.#limit = limit;
   }
 
+  /** What all items take. */
+  get size(): number {
+    return this.#size;
+  }
+
   /**
    * Makes room for an owner.
    * @param drop takes an item out by its key, and releases what it took
