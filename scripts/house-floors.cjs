@@ -33,6 +33,11 @@ const pureFloors = [
   ["policy"],
   ["policy/compile"],
   ["evaluation"],
+  ["admission/{decision,too-many-values}"],
+  ["admission/{admission-request}"],
+  ["admission/{decide}", "admission/response"],
+  ["admission/versions"],
+  ["admission/reviews"],
   ["admission"],
   ["recheck"],
 ];

@@ -6,7 +6,7 @@ import type { Decision, Lenient } from "./decision.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
-import { refusal, toResponse } from "./response.ts";
+import { refusal, toResponse } from "./response/response.ts";
 import { review } from "./review.ts";
 
 /** HTTP answer to one AdmissionReview, with the decision behind it. */

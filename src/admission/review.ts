@@ -2,11 +2,11 @@ import { SourceError } from "../skill/source-error.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { bypass } from "./decide.ts";
 import { isBinding, type Decision } from "./decision.ts";
-import { reviewBinding, type BindingContext } from "./review-binding.ts";
-import { reviewChange } from "./review-change.ts";
-import { freedBy, reviewDeletion } from "./review-deletion.ts";
-import { reviewTooLarge } from "./review-too-large.ts";
-import { reviewPod } from "./review-pod.ts";
+import { reviewBinding, type BindingContext } from "./reviews/review-binding.ts";
+import { reviewChange } from "./reviews/review-change.ts";
+import { freedBy, reviewDeletion } from "./reviews/review-deletion.ts";
+import { reviewTooLarge } from "./reviews/review-too-large.ts";
+import { reviewPod } from "./reviews/review-pod.ts";
 
 /**
  * Reviews one request. Each allow either follows from verdicts or names its bypass.

@@ -1,6 +1,6 @@
 import type { AdmissionRequest } from "../admission/admission-request.ts";
 import type { Decision } from "../admission/decision.ts";
-import { denialEvent, denies } from "../admission/denial-event.ts";
+import { denialEvent, denies } from "../admission/response/denial-event.ts";
 import { handle, type HandleDeps } from "../admission/handle.ts";
 import type { EventWriter } from "../cluster/live/events/writer.ts";
 import { LoopTurns } from "../evaluation/loop-turns.ts";

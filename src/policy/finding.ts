@@ -23,6 +23,9 @@ export interface Finding {
   readonly tolerated: boolean;
 }
 
+/** Whether a finding fails the skill; a tolerated one is only reported. */
+export const blocks = (finding: Finding): boolean => !finding.tolerated;
+
 /** Result of one policy for one skill. */
 export interface SkillResult {
   readonly reference: SkillReference;

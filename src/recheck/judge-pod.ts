@@ -1,7 +1,7 @@
-import { failedSkills, blocks } from "../admission/denial.ts";
-import { withoutContent } from "../admission/decide.ts";
+import { failedSkills } from "../policy/verdict-text.ts";
+import { withoutContent } from "../policy/without-content.ts";
 import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
-import type { Finding, Mode, Verdict } from "../policy/finding.ts";
+import { blocks, type Finding, type Mode, type Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import { sha256Hex } from "../skill/digest.ts";
 import { SourceError } from "../skill/source-error.ts";

@@ -1,4 +1,4 @@
-import { fitting } from "../admission/denial.ts";
+import { fitting } from "../policy/verdict-text.ts";
 import { printable } from "../text/printable.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
 import type { Shortfall } from "./judge-pod.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { DenialEvent } from "../../src/admission/denial-event.ts";
+import type { DenialEvent } from "../../src/admission/response/denial-event.ts";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
 import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
 import { createEventWriter, eventLimits, type EventWriter } from "../../src/cluster/live/events/writer.ts";

@@ -1,4 +1,4 @@
-import { findingText } from "../../admission/denial.ts";
+import { findingText } from "../../policy/verdict-text.ts";
 import type { ReportItem, Reporter } from "./report-item.ts";
 
 /** Characters that XML 1.0 forbids even when escaped (2.2). */

@@ -1,4 +1,4 @@
-import { findingText } from "../../admission/denial.ts";
+import { findingText } from "../../policy/verdict-text.ts";
 import { printable } from "../../text/printable.ts";
 import {
   outcomeWord,

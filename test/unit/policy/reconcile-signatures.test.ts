@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { denialText } from "../../../src/admission/denial.ts";
+import { denialText } from "../../../src/admission/response/denial.ts";
 import { assess } from "../../../src/evaluation/assess.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
 import type { SkillResult } from "../../../src/policy/finding.ts";

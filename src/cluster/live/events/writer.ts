@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { LRUCache } from "lru-cache";
 import { defined } from "../../../text/fields.ts";
-import type { DenialEvent } from "../../../admission/denial-event.ts";
+import type { DenialEvent } from "../../../admission/response/denial-event.ts";
 import type { NoncomplianceEvent } from "../../../recheck/noncompliance-event.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import { TokenBucket, type BucketLimits } from "./token-bucket.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { DenialEvent } from "../../../../../src/admission/denial-event.ts";
+import type { DenialEvent } from "../../../../../src/admission/response/denial-event.ts";
 import { ApiError } from "../../../../../src/cluster/live/api/client.ts";
 import {
   createEventWriter,

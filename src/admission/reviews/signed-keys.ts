@@ -1,9 +1,8 @@
-import type { SkillResult } from "../policy/finding.ts";
-import type { SkillFile } from "../skill/skill.ts";
-import type { VolumeObject } from "../skill/source.ts";
-import { isByProduct } from "../signature/trust-card/listing.ts";
-import { vettFileNames } from "../signature/vett/manifest.ts";
-import { blocks } from "./denial.ts";
+import type { SkillFile } from "../../skill/skill.ts";
+import type { VolumeObject } from "../../skill/source.ts";
+import { isByProduct } from "../../signature/trust-card/listing.ts";
+import { vettFileNames } from "../../signature/vett/manifest.ts";
+import { blocks, type SkillResult } from "../../policy/finding.ts";
 
 /**
  * The keys of an object whose bytes are in no skill that passes its policy and signs them.

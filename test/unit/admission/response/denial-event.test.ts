@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Decision } from "../../../src/admission/decision.ts";
-import { denialEvent } from "../../../src/admission/denial-event.ts";
-import type { Verdict } from "../../../src/policy/finding.ts";
-import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { subject } from "../../fixtures/review-subject.ts";
+import type { Decision } from "../../../../src/admission/decision.ts";
+import { denialEvent } from "../../../../src/admission/response/denial-event.ts";
+import type { Verdict } from "../../../../src/policy/finding.ts";
+import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
+import { subject } from "../../../fixtures/review-subject.ts";
 
 const verdict = (path: string, outcome: Verdict["outcome"] = "deny", count = 1): Verdict => ({
   policy: "payments",

@@ -1,24 +1,13 @@
-import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
-import { remedyFor } from "../policy/remedy.ts";
 import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
-import { isBinding, type ReviewSubject } from "./decision.ts";
-
-/** Limit of a denial, bytes of UTF-8: events and terminals cut longer ones, and with the end the remedy is lost. */
-const maxBytes = 2048;
+import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
+import { remedyFor } from "./remedy.ts";
 
 /** Findings of one skill, and skills of one policy, that are listed before "and N more". */
 const maxFindings = 6;
 const maxSkills = 5;
-
-/** Whether a finding fails the skill; a tolerated one is only reported. */
-export const blocks = (finding: Finding): boolean => !finding.tolerated;
-
-/** Names the subject: `Pod payments/etl`, `ConfigMap payments/skills-etl`. */
-export const subjectText = ({ kind, namespace, name }: ReviewSubject): string =>
-  printable(`${kind} ${namespace === "" ? name : `${namespace}/${name}`}`);
 
 /** One finding on one line, with its code. */
 export function findingText(finding: Finding, width = 0): string {
@@ -111,34 +100,6 @@ export function failedSkills(verdict: Verdict): {
       ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
     ],
   };
-}
-
-function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
-  const { count, lines } = failedSkills(verdict);
-  const deleting = subject.operation === "DELETE" ? "deleting " : "";
-  // Who waits for a pod sees the first line of the scheduler's Event alone, in kubectl get events.
-  const codes = isBinding(subject)
-    ? `: ${[...new Set(verdict.skills.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
-    : "";
-  return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${deleting}${subjectText(subject)}: ${count}${codes}`,
-    ...lines,
-  ];
-}
-
-/**
- * The message of a denial. The first line says what happened; each failed skill lists its findings and the remedy; the
- * last line is the decision's identifier in logs. Takes at most `limit` bytes and counts the lines left out.
- */
-export function denialText(
-  denying: readonly Verdict[],
-  subject: ReviewSubject,
-  id: string,
-  limit = maxBytes,
-): string {
-  const lines = denying.flatMap((verdict) => policyLines(verdict, subject));
-  const last = `decision ${printable(id, 16)}`;
-  return fitting(lines, last, limit);
 }
 
 /** As many of the lines as fit into that many bytes with the last one, and how many were left out. */

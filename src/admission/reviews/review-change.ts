@@ -1,25 +1,25 @@
-import type { ExpectedChange } from "../evaluation/cluster-view.ts";
+import type { ExpectedChange } from "../../evaluation/cluster-view.ts";
 import {
   effectivePolicies,
   evaluate,
   rootsOf,
   type EffectivePolicies,
   type ReviewContext,
-} from "../evaluation/evaluate.ts";
-import { closedBy } from "../evaluation/pod-faults.ts";
-import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import { distinctPods } from "../workload/distinct-pods.ts";
-import { joinedRequest, objectsToRead } from "../workload/objects-to-read.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { AdmissionRequest } from "./admission-request.ts";
-import { changeOf, type ConfigMapChange } from "./configmap-change.ts";
-import { bypass, decide } from "./decide.ts";
-import type { Decision } from "./decision.ts";
-import { skillsChangedBy } from "./skills-to-come.ts";
+} from "../../evaluation/evaluate.ts";
+import { closedBy } from "../../evaluation/pod-faults.ts";
+import { yieldToEventLoop } from "../../evaluation/yield-to-event-loop.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
+import { distinctPods } from "../../workload/distinct-pods.ts";
+import { joinedRequest, objectsToRead } from "../../workload/objects-to-read.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { AdmissionRequest } from "../admission-request.ts";
+import { changeOf, type ConfigMapChange } from "../versions/configmap-change.ts";
+import { bypass, decide } from "../decide.ts";
+import type { Decision } from "../decision.ts";
+import { skillsChangedBy } from "../versions/skills-to-come.ts";
 
 /**
  * Reviews a change to a ConfigMap by the pods that mount it: each is judged with the new content. A change that is let

@@ -1,12 +1,12 @@
-import type { ExpectedChange } from "../evaluation/cluster-view.ts";
-import { frontOf, readLarge, type UnreadObject } from "../kubernetes/large-object.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { decodeVolumeObject, describeRef, identityOf } from "../kubernetes/volume-object.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
-import { isFields } from "../text/fields.ts";
-import { JsonError } from "../text/json.ts";
-import type { AdmissionRequest, TooLarge } from "./admission-request.ts";
+import type { ExpectedChange } from "../../evaluation/cluster-view.ts";
+import { frontOf, readLarge, type UnreadObject } from "../../kubernetes/large-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { decodeVolumeObject, describeRef, identityOf } from "../../kubernetes/volume-object.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../../skill/source.ts";
+import { isFields } from "../../text/fields.ts";
+import { JsonError } from "../../text/json.ts";
+import type { AdmissionRequest, TooLarge } from "../admission-request.ts";
 
 /** Both versions of a ConfigMap. */
 export interface Versions {

@@ -1,8 +1,8 @@
-import { effectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import type { AdmissionRequest } from "./admission-request.ts";
-import { bypass } from "./decide.ts";
-import type { Decision } from "./decision.ts";
-import { tooManyValues } from "./too-many-values.ts";
+import { effectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import type { AdmissionRequest } from "../admission-request.ts";
+import { bypass } from "../decide.ts";
+import type { Decision } from "../decision.ts";
+import { tooManyValues } from "../too-many-values.ts";
 
 /**
  * Reviews an object that makes pods and has too many values to be read: it goes through where no policy governs.

@@ -5,23 +5,23 @@ import {
   skillsOf,
   type EffectivePolicies,
   type ReviewContext,
-} from "../evaluation/evaluate.ts";
-import { atBinding } from "../evaluation/preset-node.ts";
-import { readOnce } from "../evaluation/source-overlay.ts";
-import { metadataOf, uidOf, type KubernetesObject } from "../kubernetes/object.ts";
-import type { Policy } from "../policy/policy.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import { isFields } from "../text/fields.ts";
-import { podOf } from "../workload/carriers/pod-of.ts";
-import { objectsToRead } from "../workload/objects-to-read.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { AdmissionRequest } from "./admission-request.ts";
-import { bypass, decide } from "./decide.ts";
-import type { Decision, Lenient } from "./decision.ts";
-import { changesToCome, skillsToCome } from "./skills-to-come.ts";
-import { tooManyValues } from "./too-many-values.ts";
+} from "../../evaluation/evaluate.ts";
+import { atBinding } from "../../evaluation/preset-node.ts";
+import { readOnce } from "../../evaluation/source-overlay.ts";
+import { metadataOf, uidOf, type KubernetesObject } from "../../kubernetes/object.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import { isFields } from "../../text/fields.ts";
+import { podOf } from "../../workload/carriers/pod-of.ts";
+import { objectsToRead } from "../../workload/objects-to-read.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { AdmissionRequest } from "../admission-request.ts";
+import { bypass, decide } from "../decide.ts";
+import type { Decision, Lenient } from "../decision.ts";
+import { changesToCome, skillsToCome } from "../versions/skills-to-come.ts";
+import { tooManyValues } from "../too-many-values.ts";
 
 /** A review whose failure refuses only where a policy enforces. */
 export interface BindingContext extends ReviewContext {

@@ -1,11 +1,11 @@
-import type { ReviewContext } from "../evaluation/evaluate.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import type { OtherObject } from "../workload/changes/object-change.ts";
-import { stateByAge } from "../workload/changes/in-place.ts";
-import { objectsToRead } from "../workload/objects-to-read.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import type { ReviewContext } from "../../evaluation/evaluate.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import type { OtherObject } from "../../workload/changes/object-change.ts";
+import { stateByAge } from "../../workload/changes/in-place.ts";
+import { objectsToRead } from "../../workload/objects-to-read.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
 
 /** The other objects that a pod mounts where a skill can be, by name, as they are now and as far as the pod can have them. */
 export async function otherObjects(

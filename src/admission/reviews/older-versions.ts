@@ -1,15 +1,15 @@
-import { skillsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import { goneName } from "../evaluation/cluster-view.ts";
-import { observed } from "../evaluation/source-overlay.ts";
-import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import { baseName } from "../skill/path.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import { distinctPods, filesKey } from "../workload/distinct-pods.ts";
-import type { PlaceInRoot } from "../workload/objects-to-read.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { reducedSpec } from "../workload/reduced-spec.ts";
-import { comesFrom, listed, placeInRoot } from "./config-map-users.ts";
+import { skillsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import { goneName } from "../../evaluation/cluster-view.ts";
+import { observed } from "../../evaluation/source-overlay.ts";
+import { yieldToEventLoop } from "../../evaluation/yield-to-event-loop.ts";
+import { baseName } from "../../skill/path.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import { distinctPods, filesKey } from "../../workload/distinct-pods.ts";
+import type { PlaceInRoot } from "../../workload/objects-to-read.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import { reducedSpec } from "../../workload/reduced-spec.ts";
+import { comesFrom, listed, placeInRoot } from "../versions/config-map-users.ts";
 
 /** The ConfigMaps that a review has read, by name; undefined: there is none. */
 export type ReadConfigMaps = ReadonlyMap<string, VolumeObject | undefined>;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { auditAnnotations, errorCause } from "../../../src/admission/audit-annotations.ts";
-import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
-import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
-import { always } from "../../../src/signature/validity.ts";
+import { auditAnnotations, errorCause } from "../../../../src/admission/response/audit-annotations.ts";
+import type { Finding, SkillResult, Verdict } from "../../../../src/policy/finding.ts";
+import type { SignatureEvidence, Signer } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/validity.ts";
 
 const digest = `sha256:${"3f8e44cb".repeat(8)}` as const;
 const subject = "CN=NVIDIA Agent Skills Signing 001, O=NVIDIA Corporation";

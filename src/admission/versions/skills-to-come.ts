@@ -1,15 +1,15 @@
-import { isSettled, type ExpectedChange } from "../evaluation/cluster-view.ts";
-import { rootsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import { withObject } from "../evaluation/source-overlay.ts";
-import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import { objectsToRead } from "../workload/objects-to-read.ts";
-import { objectNames } from "../workload/pod/mounted-objects.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { ObjectChange } from "../workload/changes/object-change.ts";
+import { isSettled, type ExpectedChange } from "../../evaluation/cluster-view.ts";
+import { rootsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import { withObject } from "../../evaluation/source-overlay.ts";
+import { decodeVolumeObject } from "../../kubernetes/volume-object.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import { objectsToRead } from "../../workload/objects-to-read.ts";
+import { objectNames } from "../../workload/pod/mounted-objects.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { ObjectChange } from "../../workload/changes/object-change.ts";
 import { changedSkills, fingerprints } from "./changed-skills.ts";
-import { tooManyValues } from "./too-many-values.ts";
+import { tooManyValues } from "../too-many-values.ts";
 
 /** Changes of the pod's objects that were let through and are not known to be stored. */
 export const changesToCome = (pod: PodSubject, { deps }: ReviewContext): readonly ExpectedChange[] =>

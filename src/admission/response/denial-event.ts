@@ -1,11 +1,12 @@
-import { sha256 } from "../skill/digest.ts";
-import { isFields } from "../text/fields.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { apiVersion } from "../policy/resource/kinds.ts";
-import { isBinding, type Decision, type ReviewSubject } from "./decision.ts";
-import { blocks, denialText, subjectText } from "./denial.ts";
-import { printable } from "../text/printable.ts";
-import { ownerOf, referenceOf, type ObjectReference } from "../workload/carriers/owner.ts";
+import { sha256 } from "../../skill/digest.ts";
+import { isFields } from "../../text/fields.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { apiVersion } from "../../policy/resource/kinds.ts";
+import { isBinding, type Decision, type ReviewSubject } from "../decision.ts";
+import { blocks } from "../../policy/finding.ts";
+import { denialText, subjectText } from "./denial.ts";
+import { printable } from "../../text/printable.ts";
+import { ownerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
 
 /** Event about a denial, on the object that would try again: operators look there. */
 export interface DenialEvent {

@@ -1,9 +1,10 @@
-import type { Finding, Verdict } from "../policy/finding.ts";
+import { blocks, type Finding, type Verdict } from "../../policy/finding.ts";
 import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
-import type { Decision, ReviewSubject } from "./decision.ts";
-import { blocks, denialText, findingText, subjectText } from "./denial.ts";
-import { defined } from "../text/fields.ts";
-import { printable } from "../text/printable.ts";
+import type { Decision, ReviewSubject } from "../decision.ts";
+import { findingText } from "../../policy/verdict-text.ts";
+import { denialText, subjectText } from "./denial.ts";
+import { defined } from "../../text/fields.ts";
+import { printable } from "../../text/printable.ts";
 
 /** AdmissionReview with its response (admission.k8s.io/v1), to be serialised as JSON. */
 export interface AdmissionReviewResponse {

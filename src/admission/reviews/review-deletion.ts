@@ -4,28 +4,28 @@ import {
   skillsOf,
   type EffectivePolicies,
   type ReviewContext,
-} from "../evaluation/evaluate.ts";
-import { closedBy } from "../evaluation/pod-faults.ts";
-import { readOnce, withObject } from "../evaluation/source-overlay.ts";
-import { verdictsOn } from "../evaluation/verdicts-on.ts";
-import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
-import { metadataOf, nameOf, type KubernetesObject } from "../kubernetes/object.ts";
-import { readLarge } from "../kubernetes/large-object.ts";
-import { decodeVolumeObject } from "../kubernetes/volume-object.ts";
-import type { Policy } from "../policy/policy.ts";
-import { declaresSkill } from "../skill/declares-skill.ts";
-import type { PodFault, SkillReference } from "../skill/reference.ts";
-import { isSkillFile } from "../skill/skill-file.ts";
-import { SourceError } from "../skill/source-error.ts";
-import type { VolumeObject, VolumeObjectRef } from "../skill/source.ts";
-import { JsonError } from "../text/json.ts";
-import { distinctPods } from "../workload/distinct-pods.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { AdmissionRequest } from "./admission-request.ts";
-import { comesFrom, holdersOf, listed, placeInRoot } from "./config-map-users.ts";
-import { frontsOf } from "./configmap-change.ts";
-import { bypass, decide } from "./decide.ts";
-import type { Decision } from "./decision.ts";
+} from "../../evaluation/evaluate.ts";
+import { closedBy } from "../../evaluation/pod-faults.ts";
+import { readOnce, withObject } from "../../evaluation/source-overlay.ts";
+import { verdictsOn } from "../../evaluation/verdicts-on.ts";
+import { yieldToEventLoop } from "../../evaluation/yield-to-event-loop.ts";
+import { metadataOf, nameOf, type KubernetesObject } from "../../kubernetes/object.ts";
+import { readLarge } from "../../kubernetes/large-object.ts";
+import { decodeVolumeObject } from "../../kubernetes/volume-object.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { declaresSkill } from "../../skill/declares-skill.ts";
+import type { PodFault, SkillReference } from "../../skill/reference.ts";
+import { isSkillFile } from "../../skill/skill-file.ts";
+import { SourceError } from "../../skill/source-error.ts";
+import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
+import { JsonError } from "../../text/json.ts";
+import { distinctPods } from "../../workload/distinct-pods.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { AdmissionRequest } from "../admission-request.ts";
+import { comesFrom, holdersOf, listed, placeInRoot } from "../versions/config-map-users.ts";
+import { frontsOf } from "../versions/configmap-change.ts";
+import { bypass, decide } from "../decide.ts";
+import type { Decision } from "../decision.ts";
 import { unsignedKeys } from "./signed-keys.ts";
 
 /**

@@ -1,7 +1,7 @@
-import type { Finding, SkillResult, Verdict } from "../policy/finding.ts";
-import type { Reason } from "../policy/reason.ts";
-import { findingText } from "./denial.ts";
-import { printable, quoted } from "../text/printable.ts";
+import type { Finding, SkillResult, Verdict } from "../../policy/finding.ts";
+import type { Reason } from "../../policy/reason.ts";
+import { findingText } from "../../policy/verdict-text.ts";
+import { printable, quoted } from "../../text/printable.ts";
 
 /**
  * Tenants write parts of these annotations: names of skills, paths, signers. Quoting keeps each part one item. A name

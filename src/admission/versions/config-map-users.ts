@@ -1,9 +1,9 @@
-import { rootsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import type { VolumeObjectRef } from "../skill/source.ts";
-import { configMapsInRoots, type PlaceInRoot } from "../workload/objects-to-read.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { rootsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import type { VolumeObjectRef } from "../../skill/source.ts";
+import { configMapsInRoots, type PlaceInRoot } from "../../workload/objects-to-read.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
 
 /** Names of the pods for which nodes keep the object if it is immutable, those included that are about to be stored. */
 export function holdersOf(ref: VolumeObjectRef, { deps: { cluster } }: ReviewContext): readonly string[] {

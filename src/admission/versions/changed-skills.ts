@@ -1,12 +1,12 @@
-import { skillsOf, rootsOf, type EffectivePolicies, type ReviewContext } from "../evaluation/evaluate.ts";
-import { readOnce, withObject } from "../evaluation/source-overlay.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import { treeDigest } from "../skill/skill.ts";
-import type { VolumeObject } from "../skill/source.ts";
-import { readPodSpec } from "../workload/pod/pod-spec.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import { changeIn, type ChangeInPod } from "../workload/changes/change-in-pod.ts";
-import type { ObjectChange } from "../workload/changes/object-change.ts";
+import { skillsOf, rootsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import { readOnce, withObject } from "../../evaluation/source-overlay.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import { treeDigest } from "../../skill/skill.ts";
+import type { VolumeObject } from "../../skill/source.ts";
+import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import { changeIn, type ChangeInPod } from "../../workload/changes/change-in-pod.ts";
+import type { ObjectChange } from "../../workload/changes/object-change.ts";
 import { otherObjects } from "./other-objects.ts";
 
 /**

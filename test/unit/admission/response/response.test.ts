@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Decision } from "../../../src/admission/decision.ts";
-import { refusal, toResponse } from "../../../src/admission/response.ts";
-import type { Evidence } from "../../../src/evidence/evidence.ts";
-import type { Finding, SkillResult, Verdict } from "../../../src/policy/finding.ts";
-import type { SignatureEvidence } from "../../../src/signature/signature-evidence.ts";
-import { always } from "../../../src/signature/validity.ts";
-import { subject } from "../../fixtures/review-subject.ts";
+import type { Decision } from "../../../../src/admission/decision.ts";
+import { refusal, toResponse } from "../../../../src/admission/response/response.ts";
+import type { Evidence } from "../../../../src/evidence/evidence.ts";
+import type { Finding, SkillResult, Verdict } from "../../../../src/policy/finding.ts";
+import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
+import { always } from "../../../../src/signature/validity.ts";
+import { subject } from "../../../fixtures/review-subject.ts";
 
 const signed = `sha256:3f8e44cb${"0".repeat(56)}` as const;
 const found = `sha256:91ac02d7${"0".repeat(56)}` as const;

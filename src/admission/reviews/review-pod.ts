@@ -4,22 +4,22 @@ import {
   skillsOf,
   type EffectivePolicies,
   type ReviewContext,
-} from "../evaluation/evaluate.ts";
-import type { ExpectedChange } from "../evaluation/cluster-view.ts";
-import { presetNode } from "../evaluation/preset-node.ts";
-import { readOnce } from "../evaluation/source-overlay.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import type { SkillReference } from "../skill/reference.ts";
-import { podOf } from "../workload/carriers/pod-of.ts";
-import { sameSkillInputs } from "../workload/carriers/unchanged.ts";
-import { afterUpdate } from "../workload/pod/earlier-images.ts";
-import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { AdmissionRequest } from "./admission-request.ts";
-import { fingerprints } from "./changed-skills.ts";
+} from "../../evaluation/evaluate.ts";
+import type { ExpectedChange } from "../../evaluation/cluster-view.ts";
+import { presetNode } from "../../evaluation/preset-node.ts";
+import { readOnce } from "../../evaluation/source-overlay.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { SkillReference } from "../../skill/reference.ts";
+import { podOf } from "../../workload/carriers/pod-of.ts";
+import { sameSkillInputs } from "../../workload/carriers/unchanged.ts";
+import { afterUpdate } from "../../workload/pod/earlier-images.ts";
+import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { AdmissionRequest } from "../admission-request.ts";
+import { fingerprints } from "../versions/changed-skills.ts";
 import { noting, withOlderVersions } from "./older-versions.ts";
-import { changesToCome, skillsToCome } from "./skills-to-come.ts";
-import { bypass, decide } from "./decide.ts";
-import type { Decision } from "./decision.ts";
+import { changesToCome, skillsToCome } from "../versions/skills-to-come.ts";
+import { bypass, decide } from "../decide.ts";
+import type { Decision } from "../decision.ts";
 
 /** Reviews a pod, or a workload that creates pods. */
 export async function reviewPod(
