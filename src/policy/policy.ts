@@ -94,6 +94,8 @@ export interface Policy {
   };
   /** Pods whose mounts hold verified skills only, but for those at or below a folder of `data`; absent: none. */
   readonly closed?: {
+    /** Keys of the labels that `selects` reads. */
+    readonly labels: readonly string[];
     readonly selects: (labels: Readonly<Record<string, string>>) => boolean;
     readonly data: readonly string[];
   };

@@ -15,7 +15,7 @@ import {
 import type { WebhookOptions } from "../../src/cluster/live/registration/webhook-configuration.ts";
 import { api, patch, pathOf, remove, type Part } from "./harness/api.ts";
 import { apply, tryApply } from "./harness/apply.ts";
-import { kubectl } from "./harness/cluster.ts";
+import { kubectl, tryKubectl } from "./harness/cluster.ts";
 import { createNamespace, takesPods } from "./harness/namespaces.ts";
 import { host, kubeconfig } from "./harness/opened.ts";
 
@@ -74,6 +74,7 @@ async function startRecorder() {
 
 const name = "skill-admission";
 const namespace = "hooked";
+const closingLabel = "example.com/runtime";
 const configMap = (configMapName: string, more: object, inNamespace = namespace) => ({
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -117,6 +118,7 @@ beforeAll(async () => {
     address: { url: recorder.url },
     caBundle: recorder.cert,
     controllerNamespace: "controller",
+    closingLabels: [closingLabel],
   };
   const deps = {
     client,
@@ -133,7 +135,7 @@ beforeAll(async () => {
   // API servers learn of a registration by watch.
   await vi.waitFor(
     async () => {
-      await annotate(configMapPath("kube-root-ca.crt"), { t: `${Date.now()}` });
+      await apply(configMap("first", { data: { t: `${Date.now()}` } }));
       expect(recorder.asked.length).toBeGreaterThan(0);
     },
     { timeout: 20_000, interval: 200 },
@@ -212,19 +214,108 @@ describe("registerWebhook", () => {
     ]);
   });
 
-  it("is not asked about updates that leave a pod's spec, labels and annotations alone", async () => {
-    const about = (...change: readonly string[]) =>
-      askedBy("one", () => kubectl(["-n", namespace, ...change]));
-    const merge = ["patch", "pod", "one", "--type=merge", "-p"];
-    expect(await about(...merge, '{"metadata":{"finalizers":["example.com/hold"]}}')).toEqual([]);
-    expect(await about(...merge, '{"metadata":{"finalizers":null}}')).toEqual([]);
+  const changing =
+    (podName: string) =>
+    (...change: readonly string[]) =>
+      askedBy(podName, () => kubectl(["-n", namespace, ...change]));
+
+  it("is not asked about updates of a pod that bring nothing in: metadata that it does not read, and where and how long it runs", async () => {
+    const about = changing("one");
+    const merge = (change: object) =>
+      about("patch", "pod", "one", "--type=merge", "-p", JSON.stringify(change));
+    expect(await merge({ metadata: { finalizers: ["example.com/hold"] } })).toEqual([]);
+    expect(await merge({ metadata: { finalizers: null } })).toEqual([]);
+    expect(await about("label", "pod", "one", "team=a")).toEqual([]);
+    expect(await about("label", "pod", "one", "team-", "quarantine=true")).toEqual([]);
+    expect(await about("annotate", "pod", "one", "note=a")).toEqual([]);
+    expect(await about("annotate", "pod", "one", "note-")).toEqual([]);
+    expect(await merge({ spec: { activeDeadlineSeconds: 100_000 } })).toEqual([]);
     const updated = [`UPDATE pods ${namespace}/one`];
-    expect(await about("label", "pod", "one", "team=a")).toEqual(updated);
-    expect(await about("label", "pod", "one", "team-")).toEqual(updated);
-    expect(await about("annotate", "pod", "one", "note=a")).toEqual(updated);
-    expect(await about("annotate", "pod", "one", "note=b", "--overwrite")).toEqual(updated);
-    expect(await about("annotate", "pod", "one", "note-")).toEqual(updated);
     expect(await about("set", "image", "pod/one", "c=example.invalid/other")).toEqual(updated);
+  });
+
+  it("is asked about labels by which policies close pods, and about no others", async () => {
+    const about = changing("one");
+    const updated = [`UPDATE pods ${namespace}/one`];
+    expect(await about("label", "pod", "one", `${closingLabel}=agent`)).toEqual(updated);
+    expect(await about("label", "pod", "one", "--overwrite", `${closingLabel}=other`)).toEqual(updated);
+    expect(await about("label", "pod", "one", "team=b")).toEqual([]);
+    expect(await about("label", "pod", "one", `${closingLabel}-`)).toEqual(updated);
+  });
+
+  const fromLabel = { fieldRef: { fieldPath: "metadata.labels['place']" } };
+  const fromAnnotation = { path: "place", fieldRef: { fieldPath: "metadata.annotations['place']" } };
+  const withVolume = (volume: object) => ({ volumes: [{ name: "v", ...volume }] });
+  it.each([
+    ["variable", { containers: [{ name: "c", image: "i", env: [{ name: "P", valueFrom: fromLabel }] }] }],
+    [
+      "init-variable",
+      { initContainers: [{ name: "d", image: "i", env: [{ name: "P", valueFrom: fromLabel }] }] },
+    ],
+    ["downward", withVolume({ downwardAPI: { items: [fromAnnotation] } })],
+    [
+      "all-labels",
+      withVolume({ downwardAPI: { items: [{ path: "all", fieldRef: { fieldPath: "metadata.labels" } }] } }),
+    ],
+    ["projected", withVolume({ projected: { sources: [{ downwardAPI: { items: [fromAnnotation] } }] } })],
+  ])(
+    "is asked about labels and annotations of a pod that reads some, until it ends: %s",
+    async (podName, spec) => {
+      const { metadata, ...rest } = pod(`reads-${podName}`);
+      await apply({ ...rest, metadata, spec: { ...rest.spec, ...spec } });
+      const about = changing(metadata.name);
+      const updated = [`UPDATE pods ${namespace}/${metadata.name}`];
+      expect(await about("label", "pod", metadata.name, "place=a")).toEqual(updated);
+      expect(await about("annotate", "pod", metadata.name, "place=a")).toEqual(updated);
+      const status = { metadata: { name: metadata.name }, status: { phase: "Succeeded" } };
+      await about(
+        "patch",
+        "pod",
+        metadata.name,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        JSON.stringify(status),
+      );
+      expect(await about("label", "pod", metadata.name, "place-")).toEqual([]);
+      expect(await about("annotate", "pod", metadata.name, "place-")).toEqual([]);
+    },
+  );
+
+  it("is asked about a pod with as many variables as the API server takes, without an error", async () => {
+    const { metadata, ...rest } = pod("largest");
+    const env = Array.from({ length: 20_000 }, (_, index) => ({ name: `V${index}` }));
+    const spec = { containers: [{ name: "c", image: "i", env }] };
+    await api(`/api/v1/namespaces/${namespace}/pods`, { method: "POST", body: { ...rest, metadata, spec } });
+    const label = await tryKubectl(["-n", namespace, "label", "pod", "largest", "team=a"]);
+    expect(label).toMatchObject({ code: 0, stderr: "" });
+    await remove(`/api/v1/namespaces/${namespace}/pods/largest`);
+  });
+
+  it("is not asked about what a kubelet shows of a static pod, but about whoever else claims to show one", async () => {
+    const node = await api<{ readonly metadata: { readonly uid: string } }>("/api/v1/nodes", {
+      method: "POST",
+      body: { apiVersion: "v1", kind: "Node", metadata: { name: "n1" } },
+    });
+    const owner = { apiVersion: "v1", kind: "Node", name: "n1", uid: node.metadata.uid, controller: true };
+    const mirror = (podName: string) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: podName,
+        namespace,
+        annotations: { "kubernetes.io/config.mirror": "x", "kubernetes.io/config.hash": "x" },
+        ownerReferences: [owner],
+      },
+      spec: { nodeName: "n1", automountServiceAccountToken: false, containers: [{ name: "c", image: "i" }] },
+    });
+    const create = (podName: string, ...as: readonly string[]) =>
+      askedBy(podName, () => kubectl(["create", "-f", "-", ...as], JSON.stringify(mirror(podName))));
+    expect(await create("static", "--as=system:node:n1", "--as-group=system:nodes")).toEqual([]);
+    expect(await create("false-static")).toEqual([`CREATE pods ${namespace}/false-static`]);
+    for (const podName of ["static", "false-static"])
+      await remove(`/api/v1/namespaces/${namespace}/pods/${podName}?gracePeriodSeconds=0`);
+    await remove("/api/v1/nodes/n1");
   });
 
   it("is not asked about scaling, nor about anything else beside the template of pods", async () => {
@@ -292,35 +383,72 @@ describe("registerWebhook", () => {
     expect(await askedBy("one", () => remove(`/api/v1/namespaces/${namespace}/pods/one`))).toEqual([]);
   });
 
-  it("is not asked about leader locks", async () => {
-    const annotations = { "control-plane.alpha.kubernetes.io/leader": "{}" };
-    const lock = (more: object) => configMap("lock", { metadata: { annotations }, ...more });
-    expect(await askedBy("lock", () => apply(lock({})))).toEqual([]);
-    expect(await askedBy("lock", () => annotate(configMapPath("lock"), { renewed: "1" }))).toEqual([]);
+  const renewal = (lockName: string, annotations: Readonly<Record<string, string>>) =>
+    askedBy(lockName, () => annotate(configMapPath(lockName), annotations));
+  it.each([
+    ["client-go", { annotations: { "control-plane.alpha.kubernetes.io/leader": "{}" } }, {}],
+    ["patroni", { annotations: { leader: "db-0", ttl: "30" } }, {}],
+    [
+      "flink",
+      { annotations: { "control-plane.alpha.kubernetes.io/leader": "{}" } },
+      { data: { address: "a" } },
+    ],
+  ])(
+    "is not asked about the renewals of a leader lock, but about the lock: %s",
+    async (lockName, metadata, more) => {
+      const lock = configMap(lockName, { metadata, ...more });
+      expect(await askedBy(lockName, () => apply(lock))).toEqual([
+        `CREATE configmaps ${namespace}/${lockName}`,
+      ]);
+      for (const round of ["1", "2"]) expect(await renewal(lockName, { renewed: round })).toEqual([]);
+      expect(await askedBy(lockName, () => apply({ ...lock, data: { "SKILL.md": "x" } }))).toHaveLength(1);
+      expect(await askedBy(lockName, () => apply({ ...lock, data: { "SKILL.md": "y" } }))).toHaveLength(1);
+      expect(await renewal(lockName, { renewed: "3" })).toEqual([]);
+      expect(await askedBy(lockName, () => apply({ ...lock, data: null }))).toHaveLength(1);
+      expect(
+        await askedBy(lockName, () => apply({ ...lock, data: null, binaryData: { k: "eA==" } })),
+      ).toHaveLength(1);
+    },
+  );
+
+  it("is not asked about finalizers of ConfigMaps, but about the last one of an immutable one that goes", async () => {
+    const finalizers = (configMapName: string, left: readonly string[]) =>
+      askedBy(configMapName, () => patch(configMapPath(configMapName), { metadata: { finalizers: left } }));
+    const both = ["example.com/a", "example.com/b"];
+    for (const immutable of [false, true]) {
+      const configMapName = `finalized-${immutable}`;
+      await apply(configMap(configMapName, { metadata: { finalizers: both }, data: { k: "v" }, immutable }));
+      await remove(configMapPath(configMapName));
+      expect(await finalizers(configMapName, ["example.com/a"])).toEqual([]);
+      expect(await finalizers(configMapName, [])).toHaveLength(immutable ? 1 : 0);
+    }
+    await apply(configMap("frozen", { data: { k: "v" } }));
+    expect(await askedBy("frozen", () => patch(configMapPath("frozen"), { immutable: true }))).toHaveLength(
+      1,
+    );
   });
 
-  it("is asked about a ConfigMap that calls itself a leader lock but holds files, or held some", async () => {
-    const annotations = { "control-plane.alpha.kubernetes.io/leader": "{}" };
-    const lock = (more: object) => configMap("false-lock", { metadata: { annotations }, ...more });
-    expect(await askedBy("false-lock", () => apply(lock({ data: { "SKILL.md": "x" } })))).toHaveLength(1);
-    expect(await askedBy("false-lock", () => apply(lock({ binaryData: { k: "eA==" } })))).toHaveLength(1);
-    expect(await askedBy("false-lock", () => apply(lock({})))).toHaveLength(1);
-    expect(
-      await askedBy("false-lock", () => annotate(configMapPath("false-lock"), { renewed: "1" })),
-    ).toHaveLength(0);
+  it("is not asked about the metadata of the largest ConfigMaps", async () => {
+    const many = Object.fromEntries(Array.from({ length: 40_000 }, (_, index) => [`k${index}`, "v"]));
+    for (const [configMapName, data] of [
+      ["many", many],
+      ["long", { k: "v".repeat(1_000_000) }],
+    ] as const) {
+      const body = configMap(configMapName, { data });
+      await api(`/api/v1/namespaces/${namespace}/configmaps`, { method: "POST", body });
+      expect(await renewal(configMapName, { note: "a" }), configMapName).toEqual([]);
+      expect(
+        await askedBy(configMapName, () => patch(configMapPath(configMapName), { data: { k: "w" } })),
+      ).toHaveLength(1);
+      await remove(configMapPath(configMapName));
+    }
   });
 
   it("is asked about kube-root-ca.crt unless its publisher writes it", async () => {
     const write = (user: readonly string[], value: string) =>
       kubectl([
-        "-n",
-        namespace,
-        "annotate",
-        "--overwrite",
-        "configmap",
-        "kube-root-ca.crt",
-        `t=${value}`,
-        ...user,
+        ...["-n", namespace, "patch", "configmap", "kube-root-ca.crt", "--type=merge"],
+        ...["-p", JSON.stringify({ data: { t: value } }), ...user],
       ]);
     expect(await askedBy("kube-root-ca.crt", () => write([], "tenant"))).toContain(
       `UPDATE configmaps ${namespace}/kube-root-ca.crt`,

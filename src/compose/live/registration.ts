@@ -51,6 +51,7 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
           ? await sharedBundle(store, certificates, signal)
           : joinBundles(certificates.current().caBundle, registeredBundle, Date.now()),
       timeoutSeconds: config.timeoutSeconds,
+      closingLabels: closingLabelsOf(policies.current()),
       ...defined({ bindings: bindingsBy(policies.current()) }),
       ...exemptionsOf(config),
     }),
@@ -68,6 +69,10 @@ export function bindingsBy({ policies }: PolicySnapshot): WebhookOptions["bindin
   if (demanding.length === 0) return undefined;
   return demanding.some(({ mode }) => mode === "Enforce") ? "Fail" : "Ignore";
 }
+
+/** The labels by which policies close pods, in an order that does not depend on that of the policies. */
+const closingLabelsOf = ({ policies }: PolicySnapshot): readonly string[] =>
+  [...new Set(policies.flatMap(({ closed }) => closed?.labels ?? []))].sort();
 
 /** Namespaces without reviews. */
 export const exemptionsOf = ({ namespace }: Config): { readonly controllerNamespace?: string } =>

@@ -29,3 +29,11 @@ export function selectorMatches(selector: LabelSelector | undefined, labels: Lab
     matchExpressions.every((requirement) => holds(requirement, labels))
   );
 }
+
+/** Keys of the labels on which it depends whether a selector matches. */
+export const labelsReadBy = ({
+  matchLabels = {},
+  matchExpressions = [],
+}: LabelSelector): readonly string[] => [
+  ...new Set([...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)]),
+];

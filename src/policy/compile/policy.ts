@@ -10,7 +10,7 @@ import { resolvePublisher, type ResolvedPublisher } from "./publisher.ts";
 import { millisecondsOf } from "../resource/schema/duration.ts";
 import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { revocationFindings } from "../rules/revocation.ts";
-import { selectorMatches } from "./label-selector.ts";
+import { labelsReadBy, selectorMatches } from "./label-selector.ts";
 import { unverifiableBy } from "./unverifiable.ts";
 import type { TrustRoots } from "../trust/trust-root.ts";
 
@@ -36,6 +36,7 @@ const closedOf = (section: ClusterSkillPolicySpec["closed"]): Pick<Policy, "clos
     ? {}
     : {
         closed: {
+          labels: labelsReadBy(section.podSelector),
           selects: (labels) => selectorMatches(section.podSelector, labels),
           data: section.data,
         },

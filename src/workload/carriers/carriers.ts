@@ -31,7 +31,14 @@ export const carriers = [
     kind: "Pod",
     resource: "pods",
     podPath: [],
-    unchangedWhen: [["spec"], ["metadata", "labels"], ["metadata", "annotations"]],
+    // No update changes another field of a pod's spec that files come in by. Its labels and annotations, which may be
+    // read by these, are looked at by the registration.
+    unchangedWhen: [
+      ["spec", "containers"],
+      ["spec", "initContainers"],
+      ["spec", "ephemeralContainers"],
+      ["spec", "volumes"],
+    ],
     ownsPods: false,
   },
   {

@@ -33,25 +33,76 @@ const unchanged = ({ unchangedWhen: [first, ...others] }: Carrier): string =>
  * owners: they must work while no replica answers, or pods could not even terminate. Deletion is no exception by
  * itself (CVE-2023-34091). Kinds that are no carriers are reviewed.
  */
-export function notUnchanged(carriers: readonly Carrier[]): string {
+export function notTheSameTemplate(carriers: readonly Carrier[]): MatchCondition {
   const branches = [...Map.groupBy(carriers, unchanged)].map(
     ([expression, alike]) =>
       `object.kind in [${alike.map(({ kind }) => `'${kind}'`).join(", ")}] ? (${expression})`,
   );
-  return `request.operation == 'CREATE' || !(\n  ${[...branches, "false"].join("\n  : ")})`;
+  return {
+    name: "not-the-same-template",
+    expression: `request.operation == 'CREATE' || !(\n  ${[...branches, "false"].join("\n  : ")})`,
+  };
 }
 
+const metadata = [
+  ["metadata", "labels"],
+  ["metadata", "annotations"],
+] as const;
+
+/** A `fieldRef` to labels or annotations: other fields that it can name are fixed. */
+const readsMetadata = (fieldRef: string): string =>
+  `${fieldRef}.fieldPath.startsWith('metadata.labels') || ${fieldRef}.fieldPath.startsWith('metadata.annotations')`;
+
+const downwardReadsMetadata = (downwardAPI: string): string =>
+  `has(${downwardAPI}) && has(${downwardAPI}.items) && ${downwardAPI}.items.exists(i, has(i.fieldRef) && (${readsMetadata("i.fieldRef")}))`;
+
+/** Whether variables or files of the pod are labels or annotations. */
+const readsOwnMetadata = [
+  ...["containers", "initContainers", "ephemeralContainers"].map(
+    (list) =>
+      `(has(object.spec.${list}) && object.spec.${list}.exists(c, has(c.env) && c.env.exists(e, has(e.valueFrom) && has(e.valueFrom.fieldRef) && (${readsMetadata("e.valueFrom.fieldRef")}))))`,
+  ),
+  `(has(object.spec.volumes) && object.spec.volumes.exists(v, (${downwardReadsMetadata("v.downwardAPI")})
+      || has(v.projected) && has(v.projected.sources) && v.projected.sources.exists(s, ${downwardReadsMetadata("s.downwardAPI")})))`,
+].join("\n    || ");
+
+/** Both versions have the label with the same value, or neither has it. */
+const sameLabel = (version: string): string =>
+  `has(${version}.metadata.labels) && k in ${version}.metadata.labels ? [${version}.metadata.labels[k]] : []`;
+
 /**
- * Excludes leader locks of old clients: ConfigMaps that are renewed every two seconds and whose loss stops
- * controllers. A lock is an annotation, which cannot be mounted; a ConfigMap that holds files, or held some before,
- * is reviewed whatever its annotations.
+ * Excludes updates of pods that bring nothing in: those that leave alone what files come in by, and every label and
+ * annotation that this reads. A pod whose skill was revoked can so be labelled for quarantine, also while no replica
+ * answers. An ended pod reads nothing again.
+ * @param closingLabels keys of labels by which policies close pods: whatever brings a pod under one is reviewed
  */
-export const notALeaderLock: MatchCondition = {
-  name: "not-a-leader-lock",
-  expression: `!(has(object.metadata.annotations)
-  && 'control-plane.alpha.kubernetes.io/leader' in object.metadata.annotations
-  && !has(object.data) && !has(object.binaryData)
-  && (oldObject == null || (!has(oldObject.data) && !has(oldObject.binaryData))))`,
+export const notOnlyMetadata = (pods: Carrier, closingLabels: readonly string[]): MatchCondition => ({
+  name: "not-only-metadata",
+  expression: `request.operation == 'CREATE' || !(
+  ${unchanged(pods)}
+    && (${metadata.map(keptOrAbsent).join(" && ")}
+    || has(oldObject.status) && has(oldObject.status.phase) && oldObject.status.phase in ['Succeeded', 'Failed']
+    || ${closingLabels.length === 0 ? "" : `${JSON.stringify(closingLabels)}.all(k, (${sameLabel("object")}) == (${sameLabel("oldObject")}))\n    && `}!(${readsOwnMetadata})))`,
+});
+
+/** Excludes what kubelets show of static pods: these run already, and a denial would hide them from all who look for pods. */
+export const notAMirrorPod: MatchCondition = {
+  name: "not-a-mirror-pod",
+  expression: `!(request.operation == 'CREATE' && has(object.metadata.annotations)
+  && 'kubernetes.io/config.mirror' in object.metadata.annotations
+  && has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups)`,
+};
+
+/**
+ * Excludes updates of ConfigMaps that leave their files alone: renewed leader locks of every client, finalizers, labels.
+ * The last finalizer of an immutable one that is being deleted sets its name free, which is reviewed.
+ */
+export const notTheSameFiles: MatchCondition = {
+  name: "not-the-same-files",
+  expression: `request.operation == 'CREATE' || !(
+  ${[["data"], ["binaryData"], ["immutable"]].map(keptOrAbsent).join("\n    && ")})
+  || has(object.immutable) && object.immutable && has(object.metadata.deletionTimestamp)
+    && (!has(object.metadata.finalizers) || size(object.metadata.finalizers) == 0)`,
 };
 
 /**

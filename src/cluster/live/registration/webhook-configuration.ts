@@ -3,10 +3,12 @@ import { carriers, type Carrier } from "../../../workload/carriers/carriers.ts";
 import { breakGlassLabel } from "../api/break-glass.ts";
 import {
   immutableOnly,
-  notALeaderLock,
+  notAMirrorPod,
+  notOnlyMetadata,
   notTheClusterCa,
   notTheNamespaceController,
-  notUnchanged,
+  notTheSameFiles,
+  notTheSameTemplate,
   type MatchCondition,
 } from "./match-conditions.ts";
 
@@ -37,6 +39,8 @@ export interface WebhookOptions {
   readonly exemptNamespaces?: readonly string[];
   /** `failurePolicy` of the webhook for bindings of pods to nodes; absent: no policy reviews them, and none is registered. */
   readonly bindings?: "Fail" | "Ignore";
+  /** Keys of the labels by which policies close pods. */
+  readonly closingLabels?: readonly string[];
 }
 
 interface Rule {
@@ -64,7 +68,7 @@ const rulesFor = (kinds: readonly Carrier[]): readonly Rule[] =>
     operations: written,
   }));
 
-const webhooks: readonly Webhook[] = [
+const webhooksAlways = (closingLabels: readonly string[]): readonly Webhook[] => [
   {
     name: "pods.skill-admission.dev",
     failurePolicy: "Fail",
@@ -72,19 +76,19 @@ const webhooks: readonly Webhook[] = [
       ...rulesFor([pods]),
       { apiGroups: [""], resources: ["pods/ephemeralcontainers"], operations: ["UPDATE"] },
     ],
-    matchConditions: [{ name: "not-only-metadata", expression: notUnchanged([pods]) }],
+    matchConditions: [notOnlyMetadata(pods, closingLabels), notAMirrorPod],
   },
   {
     name: "controllers.skill-admission.dev",
     failurePolicy: "Fail",
     rules: rulesFor(controllers),
-    matchConditions: [{ name: "not-the-same-template", expression: notUnchanged(controllers) }],
+    matchConditions: [notTheSameTemplate(controllers)],
   },
   {
     name: "configmaps.skill-admission.dev",
     failurePolicy: "Fail",
     rules: [{ apiGroups: [""], resources: ["configmaps"], operations: written }],
-    matchConditions: [notALeaderLock, notTheClusterCa],
+    matchConditions: [notTheSameFiles, notTheClusterCa],
   },
   {
     name: "deletions.skill-admission.dev",
@@ -102,8 +106,10 @@ const bindingWebhook = (failurePolicy: Webhook["failurePolicy"]): Webhook => ({
   matchConditions: [],
 });
 
-const webhooksFor = ({ bindings }: WebhookOptions): readonly Webhook[] =>
-  bindings === undefined ? webhooks : [...webhooks, bindingWebhook(bindings)];
+const webhooksFor = ({ bindings, closingLabels = [] }: WebhookOptions): readonly Webhook[] => [
+  ...webhooksAlways(closingLabels),
+  ...(bindings === undefined ? [] : [bindingWebhook(bindings)]),
+];
 
 /** kube-system starts before the webhook can: reviews of it could keep a cluster from starting. */
 const defaultExempt = ["kube-system", "kube-node-lease"];
@@ -135,8 +141,8 @@ const exempting = (names: readonly string[]): readonly object[] => [
  * - Exempt are the controller's own namespace (its pods must start while no replica answers), kube-system and
  *   kube-node-lease, selected by `kubernetes.io/metadata.name`, which the API server sets; and namespaces with the
  *   break-glass label.
- * - Every ConfigMap of other namespaces is reviewed, whatever the policies; one that no pod under a policy mounts
- *   is admitted by the first check. Of deletions, those of immutable ones are.
+ * - Every ConfigMap of other namespaces is reviewed whose files are new or change, whatever the policies; one that no
+ *   pod under a policy mounts is admitted by the first check. Of deletions, those of immutable ones are.
  * - Bindings of pods are reviewed only while some policy says so; while no such policy enforces, one that cannot be
  *   reviewed goes through.
  * - `sideEffects: NoneOnDryRun`: a review may write Events, but none for a dry run.
