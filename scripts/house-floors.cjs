@@ -35,7 +35,7 @@ const pureFloors = [
   ["evaluation"],
   ["admission/{decision,too-many-values}"],
   ["admission/{admission-request}"],
-  ["admission/{decide}", "admission/response"],
+  ["admission/{decide,governing}", "admission/response"],
   ["admission/versions"],
   ["admission/reviews"],
   ["admission"],

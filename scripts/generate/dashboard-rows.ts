@@ -116,7 +116,7 @@ const glance: Row = {
     stat({
       title: "Reviews that failed",
       description:
-        "Share of reviews that could not be completed. Each of them denied what it was about. The codes are below; see SkillAdmissionReviewsFailing.",
+        "Share of reviews that could not be completed. Where a policy enforces, each of them denied what it was about. The codes are below; see SkillAdmissionReviewsFailing.",
       unit: "percentunit",
       queries: [
         {

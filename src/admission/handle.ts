@@ -3,10 +3,11 @@ import { defined } from "../text/fields.ts";
 import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
 import { decisionId } from "./decide.ts";
 import type { Decision, Lenient } from "./decision.ts";
+import { lenientOf } from "./governing.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
-import { refusal, toResponse } from "./response/response.ts";
+import { letIn, refusal, toResponse } from "./response/response.ts";
 import { review } from "./review.ts";
 
 /** HTTP answer to one AdmissionReview, with the decision behind it. */
@@ -38,7 +39,8 @@ export interface HandleDeps extends ReviewDeps {
 const largeBody = 64 * 1024;
 
 /**
- * Answers an AdmissionReview, bytes to bytes. Never throws: every unexpected error becomes a denial here.
+ * Answers an AdmissionReview, bytes to bytes. Never throws: every unexpected error becomes a denial here,
+ * unless no policy that governs the object enforces.
  *
  * @param deadline aborts shortly before the API server stops waiting; the answer is then a denial with TIMEOUT
  * @param now milliseconds since 1970
@@ -55,8 +57,11 @@ export async function handle(
     request = parseReview(body);
   } catch (error) {
     if (error instanceof ReviewError) {
+      const text = `bad review: ${error.message}`;
+      const mode = lenientOf(deps.policies.current().policies);
       // With a uid, the API server reads the answer and shows its text; without one, only the status reaches the user.
-      return answer(error.uid === "" ? 400 : 200, refusal(error.uid, 400, `bad review: ${error.message}`));
+      if (error.uid === "") return answer(400, refusal("", 400, text));
+      return answer(200, mode === undefined ? refusal(error.uid, 400, text) : letIn(error.uid, mode, text));
     }
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
   }

@@ -1,6 +1,6 @@
 import { blocks, type Finding, type Verdict } from "../../policy/finding.ts";
 import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
-import type { Decision, ReviewSubject } from "../decision.ts";
+import type { Decision, Lenient, ReviewSubject } from "../decision.ts";
 import { findingText } from "../../policy/verdict-text.ts";
 import { denialText, subjectText } from "./denial.ts";
 import { defined } from "../../text/fields.ts";
@@ -49,6 +49,15 @@ export const refusal = (uid: string, code: number, message: string): AdmissionRe
     uid,
     allowed: false,
     status: { code, reason: code >= 500 ? "InternalError" : "BadRequest", message: printable(message, 1000) },
+  });
+
+/** Lets in a body that could not be reviewed, where no policy at all enforces. */
+export const letIn = (uid: string, mode: Lenient, message: string): AdmissionReviewResponse =>
+  review({
+    uid,
+    allowed: true,
+    ...(mode === "Warn" ? { warnings: [printable(message, maxWarningLength)] } : {}),
+    auditAnnotations: { unchecked: `mode ${mode}` },
   });
 
 /** Denies what could not be reviewed, unless a mode lets it in. */

@@ -9,7 +9,6 @@ import {
 import { atBinding } from "../../evaluation/preset-node.ts";
 import { readOnce } from "../../evaluation/source-overlay.ts";
 import { metadataOf, uidOf, type KubernetesObject } from "../../kubernetes/object.ts";
-import type { Policy } from "../../policy/policy.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import { isFields } from "../../text/fields.ts";
@@ -19,21 +18,16 @@ import { readPodSpec } from "../../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../../workload/pod/pod-subject.ts";
 import type { AdmissionRequest } from "../admission-request.ts";
 import { bypass, decide } from "../decide.ts";
-import type { Decision, Lenient } from "../decision.ts";
+import type { Decision } from "../decision.ts";
+import { lenientOf, type ModalContext } from "../governing.ts";
 import { changesToCome, skillsToCome } from "../versions/skills-to-come.ts";
 import { tooManyValues } from "../too-many-values.ts";
-
-/** A review whose failure refuses only where a policy enforces. */
-export interface BindingContext extends ReviewContext {
-  /** Takes note of the mode that lets the object in if the review fails; undefined: none does. */
-  readonly letInBy: (mode: Lenient | undefined) => void;
-}
 
 /**
  * Reviews the binding of a pod to a node: the last write before a kubelet sees the pod. The pod and its objects are
  * judged as they are stored, whatever other replicas let through since the pod was admitted.
  */
-export async function reviewBinding(request: AdmissionRequest, context: BindingContext): Promise<Decision> {
+export async function reviewBinding(request: AdmissionRequest, context: ModalContext): Promise<Decision> {
   const all = atBinding(context.deps.policies.current().policies);
   if (all.length === 0) return bypass(request, "not-rechecked");
   context.letInBy(lenientOf(all));
@@ -50,11 +44,6 @@ export async function reviewBinding(request: AdmissionRequest, context: BindingC
   if (references.length === 0) return bypass(request, "no-skills");
   // Policies that do not review bindings have judged the pod when it was created.
   return decide(request, await evaluate(references, { ...effective, policies: demanding }, pod, context));
-}
-
-function lenientOf(policies: readonly Policy[]): Lenient | undefined {
-  if (policies.some(({ mode }) => mode === "Enforce")) return undefined;
-  return policies.some(({ mode }) => mode === "Warn") ? "Warn" : "Audit";
 }
 
 const readsObjects = (pod: PodSubject, { policies }: EffectivePolicies): boolean =>

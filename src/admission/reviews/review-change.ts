@@ -1,11 +1,5 @@
 import type { ExpectedChange } from "../../evaluation/cluster-view.ts";
-import {
-  effectivePolicies,
-  evaluate,
-  rootsOf,
-  type EffectivePolicies,
-  type ReviewContext,
-} from "../../evaluation/evaluate.ts";
+import { evaluate, rootsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
 import { closedBy } from "../../evaluation/pod-faults.ts";
 import { yieldToEventLoop } from "../../evaluation/yield-to-event-loop.ts";
 import type { SkillReference } from "../../skill/reference.ts";
@@ -19,14 +13,15 @@ import type { AdmissionRequest } from "../admission-request.ts";
 import { changeOf, type ConfigMapChange } from "../versions/configmap-change.ts";
 import { bypass, decide } from "../decide.ts";
 import type { Decision } from "../decision.ts";
+import { governing, type ModalContext } from "../governing.ts";
 import { skillsChangedBy } from "../versions/skills-to-come.ts";
 
 /**
  * Reviews a change to a ConfigMap by the pods that mount it: each is judged with the new content. A change that is let
  * through is remembered for pods that come while it is being stored.
  */
-export async function reviewChange(request: AdmissionRequest, context: ReviewContext): Promise<Decision> {
-  const effective = await effectivePolicies(request.subject.namespace, context);
+export async function reviewChange(request: AdmissionRequest, context: ModalContext): Promise<Decision> {
+  const effective = await governing(request.subject.namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
   const change = changeOf(request, () => yieldToEventLoop(context.signal));
   if (change.hasSameData) return bypass(request, "unchanged");

@@ -1,10 +1,4 @@
-import {
-  effectivePolicies,
-  evaluate,
-  skillsOf,
-  type EffectivePolicies,
-  type ReviewContext,
-} from "../../evaluation/evaluate.ts";
+import { evaluate, skillsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
 import { closedBy } from "../../evaluation/pod-faults.ts";
 import { readOnce, withObject } from "../../evaluation/source-overlay.ts";
 import { verdictsOn } from "../../evaluation/verdicts-on.ts";
@@ -26,6 +20,7 @@ import { comesFrom, holdersOf, listed, placeInRoot } from "../versions/config-ma
 import { frontsOf } from "../versions/configmap-change.ts";
 import { bypass, decide } from "../decide.ts";
 import type { Decision } from "../decision.ts";
+import { governing, type ModalContext } from "../governing.ts";
 import { unsignedKeys } from "./signed-keys.ts";
 
 /**
@@ -52,11 +47,11 @@ export function freedBy(request: AdmissionRequest): KubernetesObject | undefined
 export async function reviewDeletion(
   request: AdmissionRequest,
   old: KubernetesObject,
-  context: ReviewContext,
+  context: ModalContext,
 ): Promise<Decision> {
   const { namespace } = request.subject;
   const ref: VolumeObjectRef = { kind: "ConfigMap", namespace, name: nameOf(old) };
-  const effective = await effectivePolicies(namespace, context);
+  const effective = await governing(namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
   const holders = holdersOf(ref, context);
   if (holders.length === 0) return bypass(request, "unused");

@@ -1,10 +1,4 @@
-import {
-  effectivePolicies,
-  evaluate,
-  skillsOf,
-  type EffectivePolicies,
-  type ReviewContext,
-} from "../../evaluation/evaluate.ts";
+import { evaluate, skillsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
 import type { ExpectedChange } from "../../evaluation/cluster-view.ts";
 import { presetNode } from "../../evaluation/preset-node.ts";
 import { readOnce } from "../../evaluation/source-overlay.ts";
@@ -20,19 +14,20 @@ import { noting, withOlderVersions } from "./older-versions.ts";
 import { changesToCome, skillsToCome } from "../versions/skills-to-come.ts";
 import { bypass, decide } from "../decide.ts";
 import type { Decision } from "../decision.ts";
+import { governing, type ModalContext } from "../governing.ts";
 
 /** Reviews a pod, or a workload that creates pods. */
 export async function reviewPod(
   request: AdmissionRequest,
   object: KubernetesObject,
-  context: ReviewContext,
+  context: ModalContext,
 ): Promise<Decision> {
   const pod = podOf(object, request.subject.namespace);
   if (pod === undefined) return bypass(request, "not-a-carrier");
   const { oldObject } = request;
   const isUnchanged = oldObject !== undefined && sameSkillInputs(oldObject, object);
   if (isUnchanged && sameLabels(oldObject, pod)) return bypass(request, "unchanged");
-  const effective = await effectivePolicies(pod.namespace, context);
+  const effective = await governing(pod.namespace, context, pod.isPod);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
   if (isUnchanged && !isNewlyClosed(oldObject, pod, effective)) return bypass(request, "unchanged");
   // The pod is announced before the first read: a later change to its objects is then reviewed under this pod.

@@ -1,0 +1,205 @@
+import { describe, expect, it } from "vitest";
+import type { ReviewAnswer } from "../../../src/admission/handle.ts";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
+
+const hanging = () => new Promise<never>(() => undefined);
+
+/** A view of the cluster whose answers are replaced in part. */
+const withView = (world: World, view: Partial<World["view"]>): void => {
+  Object.defineProperty(world, "view", { value: { ...world.view, ...view } });
+};
+
+const soon = (): AbortSignal => AbortSignal.timeout(30);
+const deployment = (template: KubernetesObject): KubernetesObject => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "etl", namespace },
+  spec: { template },
+});
+const wide = (name: string, value: string): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace },
+  data: Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, value])),
+});
+
+/** A pod whose ConfigMap mounts as many keys as no review reads. */
+function overLimit(world: World): KubernetesObject {
+  const pod = podFor([]);
+  const volumes = [{ name: "skill", configMap: { name: "skills-etl" } }];
+  const running = { ...pod, spec: { ...(pod["spec"] as object), volumes } };
+  world.running = [running];
+  return wide("skills-etl", "b");
+}
+
+/** The pod with a part of its skill from another ConfigMap. */
+function beside(pod: KubernetesObject): KubernetesObject {
+  const sources = [{ configMap: { name: "skills-etl" } }, { configMap: { name: "more" } }];
+  const volumes = [{ name: "skill", projected: { sources } }];
+  return { ...pod, spec: { ...(pod["spec"] as object), volumes } };
+}
+
+type Fault = (world: World) => Promise<ReviewAnswer>;
+
+/** Reviews that fail for a reason of their own, each with its code. */
+const faults: Readonly<Record<string, readonly [string, Fault]>> = {
+  "a pod whose ConfigMaps are not read in time": [
+    "TIMEOUT",
+    (world) => {
+      const pod = world.carry(published.skill);
+      world.readInstead = hanging;
+      return world.review(pod, {}, soon());
+    },
+  ],
+  "a pod in a namespace that cannot be looked up": [
+    "SOURCE_UNAVAILABLE",
+    (world) => {
+      world.namespaces.clear();
+      return world.review(world.carry(published.skill));
+    },
+  ],
+  "a pod in a namespace that is not looked up in time": [
+    "TIMEOUT",
+    (world) => {
+      withView(world, { namespaceLabels: hanging });
+      return world.review(world.carry(published.skill), {}, soon());
+    },
+  ],
+  "a pod whose review runs into a fault of the program": [
+    "INTERNAL",
+    (world) => {
+      const pod = world.carry(published.skill);
+      world.readInstead = () => Promise.reject(new TypeError("x"));
+      return world.review(pod);
+    },
+  ],
+  "a pod of too many values": [
+    "LIMIT_EXCEEDED",
+    (world) => {
+      const pod = world.carry(published.skill);
+      const env = Array.from({ length: 30_000 }, (_, at) => ({ name: `V${at}`, value: "" }));
+      return world.review({ ...pod, spec: { ...(pod["spec"] as object), containers: [{ name: "a", env }] } });
+    },
+  ],
+  "a pod that no API server would store": [
+    "SOURCE_MALFORMED",
+    (world) => world.review({ ...world.carry(published.skill), spec: { containers: "none" } }),
+  ],
+  "a ConfigMap under pods that mount more keys than are read": [
+    "LIMIT_EXCEEDED",
+    (world) => {
+      const object = overLimit(world);
+      return world.review(object, { operation: "UPDATE", oldObject: wide("skills-etl", "a") });
+    },
+  ],
+  "a ConfigMap whose pods are not judged in time": [
+    "TIMEOUT",
+    (world) => {
+      world.running = [world.carry(published.skill)];
+      const [object, oldObject] = [changed, published.skill].map((skill) => configMapOf(skill).object);
+      withView(world, { expectChange: hanging });
+      return world.review(object!, { operation: "UPDATE", oldObject }, soon());
+    },
+  ],
+  "the deletion of an immutable ConfigMap whose pods are not judged in time": [
+    "TIMEOUT",
+    (world) => {
+      const { object, items } = configMapOf(published.skill);
+      world.running = [beside(podFor(items))];
+      world.readInstead = hanging;
+      const old = { ...object, immutable: true };
+      const about = { operation: "DELETE", name: "skills-etl", oldObject: old };
+      const resource = { group: "", version: "v1", resource: "configmaps" };
+      return world.review(null, { ...about, kind: { kind: "ConfigMap" }, resource }, soon());
+    },
+  ],
+};
+
+const responseOf = ({ body }: ReviewAnswer) =>
+  (
+    JSON.parse(body) as {
+      readonly response: {
+        readonly allowed: boolean;
+        readonly warnings?: readonly string[];
+        readonly auditAnnotations: Readonly<Record<string, string>>;
+      };
+    }
+  ).response;
+
+describe.each(Object.entries(faults))("%s", (_, [code, review]) => {
+  it("is refused where a policy enforces", async () => {
+    const answer = await review(new World());
+    expect(answer.decision).toMatchObject({ outcome: "error", code });
+    expect(answer.decision).not.toHaveProperty("letInBy");
+    expect(denial(answer)).toContain(`so it is denied: ${code}`);
+  });
+
+  it("is refused where one of several policies enforces", async () => {
+    const world = new World().withPolicies(policyObject({ mode: "Audit" }, "audit"), policyObject());
+    expect(denial(await review(world))).toContain(code);
+  });
+
+  it.each(["Warn", "Audit"] as const)(
+    "is let in by %s, and the audit log and the log say so",
+    async (mode) => {
+      const answer = await review(new World().withPolicies(policyObject({ mode })));
+      expect(denial(answer)).toBeUndefined();
+      expect(answer.decision).toMatchObject({ outcome: "error", code, letInBy: mode });
+      const { warnings, auditAnnotations } = responseOf(answer);
+      expect(auditAnnotations["unchecked"]).toBe(`mode ${mode}`);
+      expect(warnings?.length).toBe(mode === "Warn" ? 1 : undefined);
+      if (mode === "Warn") expect(warnings![0]).toContain(code);
+    },
+  );
+});
+
+describe("a failed review", () => {
+  const unread = (world: World, object: KubernetesObject): Promise<ReviewAnswer> => {
+    world.readInstead = hanging;
+    return world.review(object, {}, soon());
+  };
+
+  it("of what makes pods refuses only where the policy refuses these", async () => {
+    for (const [controllers, refused] of [
+      ["Warn", false],
+      ["Enforce", true],
+    ] as const) {
+      const world = new World().withPolicies(policyObject({ controllers }));
+      const answer = await unread(world, deployment(world.carry(published.skill)));
+      expect(answer.decision).toMatchObject({ outcome: "error", code: "TIMEOUT" });
+      expect(denial(answer) !== undefined, controllers).toBe(refused);
+      expect(responseOf(answer).warnings?.length).toBe(refused ? undefined : 1);
+    }
+  });
+
+  it("is refused in a namespace that is not known if any policy of the cluster enforces, of which it might be", async () => {
+    const elsewhere = policyObject({ namespaceSelector: { matchLabels: { tenant: "other" } } }, "other");
+    const world = new World().withPolicies(policyObject({ mode: "Audit" }), elsewhere);
+    world.namespaces.clear();
+    expect(denial(await world.review(world.carry(published.skill)))).toContain("SOURCE_UNAVAILABLE");
+    world.namespaces.set(namespace, { tenant: "payments" });
+    expect(denial(await unread(world, world.carry(published.skill)))).toBeUndefined();
+  });
+
+  it("refuses nothing where a policy denies, for that is no failure", async () => {
+    const world = new World().withPolicies(policyObject({ mode: "Audit" }, "audit"), policyObject());
+    expect(denial(await world.review(world.carry(changed)))).toMatch(/^policy "payments" denied/);
+  });
+});
+
+describe("a body that is no review", () => {
+  const bad = (world: World) => world.review(world.carry(published.skill), { operation: "NONE" });
+
+  it("is refused where a policy enforces, anywhere: its namespace is not known", async () => {
+    expect(denial(await bad(new World()))).toContain("bad review");
+  });
+
+  it.each(["Warn", "Audit"] as const)("is let in where the strictest policy is in mode %s", async (mode) => {
+    const answer = await bad(new World().withPolicies(policyObject({ mode })));
+    expect(denial(answer)).toBeUndefined();
+    expect(responseOf(answer).auditAnnotations).toEqual({ unchecked: `mode ${mode}` });
+    const warned = responseOf(answer).warnings?.map((line) => line.startsWith("bad review: "));
+    expect(warned).toEqual(mode === "Warn" ? [true] : undefined);
+  });
+});
