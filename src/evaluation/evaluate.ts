@@ -18,7 +18,7 @@ import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { podFaults } from "./pod-faults.ts";
 import { readObjects } from "./read-objects.ts";
 import { RememberedWalks } from "./remembered-walks.ts";
-import { verdictsOn, type AssessedSkill } from "./verdicts-on.ts";
+import { verdictsOn, type AssessedSkill, type JudgedObject } from "./verdicts-on.ts";
 
 /** Dependencies of a review. */
 export interface ReviewDeps {
@@ -133,7 +133,7 @@ export interface Evaluation {
 export async function evaluate(
   references: readonly SkillReference[],
   { policies, trust }: EffectivePolicies,
-  subject: { readonly isPod: boolean },
+  subject: JudgedObject,
   context: ReviewContext,
 ): Promise<Evaluation> {
   const skills: AssessedSkill[] = [];

@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Verdict } from "../policy/finding.ts";
+import type { SkillResult, Verdict } from "../policy/finding.ts";
 import { judge } from "../policy/judge.ts";
 import type { Policy } from "../policy/policy.ts";
 import { verdictOf } from "../policy/verdict.ts";
@@ -11,6 +11,16 @@ export interface AssessedSkill {
   readonly evidence: Evidence | undefined;
 }
 
+/** The object whose skills are judged. */
+export interface JudgedObject {
+  readonly isPod: boolean;
+  /**
+   * Whether no container starts by it: a dry run, or something whose pods are judged when they come. An object that it
+   * names and that does not exist may come until then.
+   */
+  readonly startsNothing?: boolean;
+}
+
 /**
  * Judges each skill of an object by each policy: the one place where evidence meets policies.
  * @param now milliseconds since 1970
@@ -18,13 +28,43 @@ export interface AssessedSkill {
 export const verdictsOn = (
   skills: readonly AssessedSkill[],
   policies: readonly Policy[],
-  subject: { readonly isPod: boolean },
+  subject: JudgedObject,
   now: number,
-): readonly Verdict[] =>
-  policies.map((policy) =>
+): readonly Verdict[] => {
+  const judged = subject.startsNothing === true ? withoutRestsOfAbsent(skills) : skills;
+  const response = subject.startsNothing === true ? toleratingAbsence : same;
+  return policies.map((policy) =>
     verdictOf(
       policy,
-      skills.map(({ reference, evidence }) => judge(policy, reference, evidence, now)),
+      judged.map(({ reference, evidence }) => response(judge(policy, reference, evidence, now), policy)),
       subject,
     ),
   );
+};
+
+const isAbsent = ({ content }: SkillReference): boolean =>
+  content.state === "unavailable" && content.isAbsent === true;
+
+/** Leaves out what is there of a skill of which a part may come later: without it, it is another skill. */
+function withoutRestsOfAbsent(skills: readonly AssessedSkill[]): readonly AssessedSkill[] {
+  const placesOf = ({ path, containers }: SkillReference): readonly string[] =>
+    containers.map((container) => JSON.stringify([container, path]));
+  const awaited = new Set(
+    skills.flatMap(({ reference }) => (isAbsent(reference) ? placesOf(reference) : [])),
+  );
+  return skills.filter(
+    ({ reference }) =>
+      reference.content.state !== "resolved" || !placesOf(reference).some((place) => awaited.has(place)),
+  );
+}
+
+const same = (result: SkillResult): SkillResult => result;
+
+/** Reports what does not exist yet, and demands nothing of it. */
+function toleratingAbsence(result: SkillResult, { invalidReason }: Policy): SkillResult {
+  const { content } = result.reference;
+  if (content.state !== "unavailable" || content.isAbsent !== true || invalidReason !== undefined)
+    return result;
+  const message = `${content.detail} yet, so it could not be judged`;
+  return { ...result, findings: [{ code: content.code, message, tolerated: true }] };
+}

@@ -111,7 +111,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     remedy: "deliver the skill as immutable ConfigMaps (skill-admission package)",
   },
   SOURCE_UNAVAILABLE: {
-    meaning: "An object that holds the skill's files does not exist or could not be read.",
+    meaning:
+      "An object that holds the skill's files does not exist or could not be read. In a dry run, and for what makes pods, an object that does not exist is a warning: it may come until a pod starts, which is then judged.",
     remedy: "see that the object is there, with every key that is mounted, then try again",
   },
   SOURCE_MALFORMED: {

@@ -61,7 +61,13 @@ export type SkillContent =
       /** Absent: the fault counts wherever it lies. */
       readonly place?: Place;
     }
-  | { readonly state: "unavailable"; readonly code: SourceErrorCode; readonly detail: string }
+  | {
+      readonly state: "unavailable";
+      readonly code: SourceErrorCode;
+      readonly detail: string;
+      /** An object that is named does not exist, and may come later. */
+      readonly isAbsent?: true;
+    }
   | PodFault;
 
 /**

@@ -105,14 +105,16 @@ function referencesIn(view: ContainerView, roots: SkillRoots, container: string)
 }
 
 /**
- * One reference for the readable files of a skill, and one for each kind of unreadable source: a policy that
- * tolerates one kind then tolerates nothing else. Missing objects come first: they explain the rest.
+ * One reference for the readable files of a skill, and one for each kind of unreadable source: where one kind is
+ * tolerated, nothing else is. Missing objects come first: they explain the rest.
  */
 function referencesOf(tree: SkillTree, container: string): readonly SkillReference[] {
   const { path } = tree;
   const base = { name: baseName(tree.skill), path, containers: [container] };
   const states = Map.groupBy([...tree.unreadable, ...removable(tree)], ({ state }) =>
-    state.state === "unverifiable" ? `${state.kind} ${state.place?.rule ?? ""}` : state.code,
+    state.state === "unverifiable"
+      ? `${state.kind} ${state.place?.rule ?? ""}`
+      : `${state.code} ${state.isAbsent === true}`,
   );
   const references: SkillReference[] = [...states.values()].flatMap((alike) =>
     alike.slice(0, 1).map(({ state }) => ({

@@ -34,13 +34,14 @@ export async function reviewPod(
   const forget = pod.isPod ? expectNewPod(request, object, context) : undefined;
   // Changes are listed before the first read: one that is stored meanwhile is in the read or in the list.
   const changes = pod.isPod ? changesToCome(pod, context) : [];
+  const judged = { isPod: pod.isPod, startsNothing: !pod.isPod || request.subject.dryRun };
   let admitted = false;
   try {
     const references = await skillsAsShown(request, { pod, changes }, effective, context);
     const decision =
       references.length === 0
         ? bypass(request, "no-skills")
-        : decide(request, await evaluate(references, effective, pod, context));
+        : decide(request, await evaluate(references, effective, judged, context));
     admitted = decision.outcome !== "deny";
     return decision;
   } finally {

@@ -122,7 +122,7 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (setting.objects.has(key)) {
     // There is no skill then, and its creation is reviewed.
     if (part.optional) return;
-    addMissing(building, use, paths, `${what} does not exist`);
+    addMissing(building, use, paths, `${what} does not exist`, { isAbsent: true });
   } else if (part.kind === "Secret") {
     addUnreadableSource(building, use, paths);
   } else {
@@ -158,10 +158,11 @@ const addMissing = (
   use: SourceUse,
   paths: readonly string[] | undefined,
   detail: string,
+  absence: { readonly isAbsent?: true } = {},
 ): void =>
   addUnreadable(building, paths, {
     use,
-    state: unavailable("SOURCE_UNAVAILABLE", detail),
+    state: { ...unavailable("SOURCE_UNAVAILABLE", detail), ...absence },
     severity: "nothing",
   });
 

@@ -9,7 +9,7 @@ import {
 import { reasonTexts } from "../../../src/policy/remedy.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply } from "../harness/apply.ts";
-import { kubectl, tryKubectlApply } from "../harness/cluster.ts";
+import { kubectl, tryKubectl, tryKubectlApply } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
@@ -21,6 +21,7 @@ import {
   policy,
   ship,
   short,
+  templateOf,
   trustRoot,
   tryApply,
   type Part,
@@ -246,5 +247,28 @@ describe("a pod is denied, with the file and both digests, when", () => {
     );
     await apply(configMaps[0]!);
     expect(await tryApply([pod])).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ["kubectl apply --dry-run=server", ["apply", "--dry-run=server"], 0],
+    [
+      "a dry run of server-side apply, as Flux and Argo CD make",
+      ["apply", "--server-side", "--dry-run=server"],
+      0,
+    ],
+    ["kubectl diff, which exits 1 where there is something to apply", ["diff"], 1],
+  ])("it comes with its ConfigMap and is only tried, by %s", async (_, command, code) => {
+    const { configMaps, pod } = ship(own.skill, namespace, `tried-${command.length}-${code}`);
+    const template = templateOf(pod, { app: "tried" });
+    const spec = { selector: { matchLabels: { app: "tried" } }, template };
+    const metadata = { name: "tried", namespace };
+    const objects = [...configMaps, pod, { apiVersion: "apps/v1", kind: "Deployment", metadata, spec }];
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    const ran = await tryKubectl([...command, "-f", "-"], list);
+    expect(ran.code, ran.stderr).toBe(code);
+    // The pod's and the Deployment's are the same line, which kubectl prints once.
+    const warnings = ran.stderr.match(/Warning: .*/g) ?? [];
+    expect(new Set(warnings).size, ran.stderr).toBe(1);
+    expect(warnings[0]).toContain(`SOURCE_UNAVAILABLE ConfigMap ${namespace}/`);
   });
 });

@@ -131,6 +131,7 @@ describe("findSkills: one volume", () => {
       state: "unavailable",
       code: "SOURCE_UNAVAILABLE",
       detail: "ConfigMap payments/cm does not exist",
+      isAbsent: true,
     });
   });
 
