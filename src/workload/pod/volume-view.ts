@@ -67,7 +67,9 @@ interface Building {
   readonly spellings: Map<string, string>;
 }
 
-const unavailable = (code: SourceError["code"], detail: string): UnreadablePath["state"] => ({
+type Unavailable = Extract<SkillContent, { readonly state: "unavailable" }>;
+
+const unavailable = (code: SourceError["code"], detail: string): Unavailable => ({
   state: "unavailable",
   code,
   detail,
@@ -122,11 +124,11 @@ function addPart(building: Building, part: VolumePart): void {
   } else if (setting.objects.has(key)) {
     // There is no skill then, and its creation is reviewed.
     if (part.optional) return;
-    addMissing(building, use, paths, `${what} does not exist`, { isAbsent: true });
+    addMissing(building, use, paths, { ...missing(`${what} does not exist`), isAbsent: true });
   } else if (part.kind === "Secret") {
     addUnreadableSource(building, use, paths);
   } else {
-    addMissing(building, use, paths, `${what} was not read`);
+    addMissing(building, use, paths, missing(`${what} was not read`));
   }
 }
 
@@ -157,14 +159,10 @@ const addMissing = (
   building: Building,
   use: SourceUse,
   paths: readonly string[] | undefined,
-  detail: string,
-  absence: { readonly isAbsent?: true } = {},
-): void =>
-  addUnreadable(building, paths, {
-    use,
-    state: { ...unavailable("SOURCE_UNAVAILABLE", detail), ...absence },
-    severity: "nothing",
-  });
+  state: UnreadablePath["state"],
+): void => addUnreadable(building, paths, { use, state, severity: "nothing" });
+
+const missing = (detail: string): Unavailable => unavailable("SOURCE_UNAVAILABLE", detail);
 
 type ObjectPart = Extract<VolumePart, { readonly from: "object" }>;
 
@@ -185,10 +183,10 @@ function addObject(building: Building, part: ObjectPart, use: SourceUse, object:
       addDoubt(building, { key, path, use, what }, object);
     } else if (object.keys?.has(key) === false) {
       // Whether the object has the key is not known: another volume of the same object asked for others only.
-      addMissing(building, use, [path], `the key ${JSON.stringify(key)} of ${what} was not read`);
+      addMissing(building, use, [path], missing(`the key ${JSON.stringify(key)} of ${what} was not read`));
     } else if (!part.optional) {
       const detail = `${what} has no key ${JSON.stringify(key)}, which the volume's items name; keep it there, or take it out of items`;
-      addMissing(building, use, [path], detail);
+      addMissing(building, use, [path], missing(detail));
     }
   }
 }
