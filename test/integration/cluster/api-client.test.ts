@@ -142,3 +142,68 @@ describe("a write whose connection breaks", () => {
     client.close();
   });
 });
+
+describe("an API server that is too busy", () => {
+  const busy = (status: number, after?: string) => (response: ServerResponse) => {
+    response.writeHead(status, after === undefined ? {} : { "retry-after": after });
+    response.end(JSON.stringify({ kind: "Status", message: "Too many requests, please try again later." }));
+  };
+  const asking = (more: object = {}) => ({ ...read, signal: AbortSignal.timeout(60_000), ...more });
+
+  it.each([
+    ["a read is refused once by priority and fairness", busy(429, "0"), {}],
+    ["a read comes while it shuts down", busy(503, "0"), {}],
+    ["a write is refused: nothing was done", busy(429, "0"), { method: "PATCH", body: {} }],
+  ])("is asked again when it says: %s", async (_, answer, more) => {
+    const { client, asked } = await clientOf(answer, ok);
+    expect(await client.call(asking(more))).toEqual({ kind: "ConfigMap" });
+    expect(asked()).toBe(2);
+    client.close();
+  });
+
+  it("waits as long as it says", async () => {
+    const { client } = await clientOf(busy(429, "1"), ok);
+    const before = performance.now();
+    await client.call(asking());
+    expect(performance.now() - before).toBeGreaterThan(990);
+    client.close();
+  });
+
+  it("is asked five times at most, and its answer is then told", async () => {
+    const { client, asked } = await clientOf(busy(429, "0"));
+    await expect(client.call(asking())).rejects.toMatchObject({
+      status: 429,
+      message: expect.stringContaining("Too many requests") as string,
+    });
+    expect(asked()).toBe(5);
+    client.close();
+  });
+
+  it.each([
+    ["it does not say when", busy(503)],
+    ["it says no number of seconds", busy(429, "Wed, 21 Oct 2026 07:28:00 GMT")],
+    ["it is another fault", busy(500, "0")],
+  ])("is not asked again where %s", async (_, answer) => {
+    const { client, asked } = await clientOf(answer, ok);
+    await expect(client.call(asking())).rejects.toThrow("Too many requests");
+    expect(asked()).toBe(1);
+    client.close();
+  });
+
+  it("is not waited for longer than the caller has time", async () => {
+    const { client, asked } = await clientOf(busy(429, "600"), ok);
+    const limited = client.call(asking({ signal: AbortSignal.timeout(50) }));
+    await expect(limited).rejects.toMatchObject({
+      name: expect.stringMatching(/TimeoutError|AbortError/) as string,
+    });
+    expect(asked()).toBe(1);
+    client.close();
+  });
+
+  it("is not asked again for a watch, which has a pace of its own", async () => {
+    const { client, asked } = await clientOf(busy(429, "0"), ok);
+    await expect(client.stream(asking())).rejects.toMatchObject({ status: 429 });
+    expect(asked()).toBe(1);
+    client.close();
+  });
+});

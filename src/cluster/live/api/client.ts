@@ -136,7 +136,31 @@ const maxRepeats = 4;
 const repeatAfter = 5;
 const readAttempts = 2;
 
-/** Makes a client. After a 401 it reads the credentials again, once; a broken connection does not fail a read. */
+/** Requests that are repeated because the API server was too busy for them, and the longest wait for it, milliseconds. */
+const maxRefusals = 4;
+const longestWait = 10_000;
+
+/**
+ * Milliseconds after which the API server wants to be asked again (priority and fairness, a restart): it has done nothing
+ * then, so writes may be repeated too. Undefined if it does not say so.
+ */
+function askedToWait({ statusCode, headers }: IncomingMessage): number | undefined {
+  if (statusCode !== 429 && statusCode !== 503) return undefined;
+  const seconds = headers["retry-after"];
+  if (seconds === undefined || !/^\d{1,5}$/.test(seconds)) return undefined;
+  return Math.min(Number(seconds) * 1000, longestWait);
+}
+
+async function succeeded(response: IncomingMessage, wanted: ApiRequest): Promise<IncomingMessage> {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return response;
+  throw await refusalOf(response, `${wanted.method ?? "GET"} ${wanted.path}`);
+}
+
+/**
+ * Makes a client. After a 401 it reads the credentials again, once; a broken connection does not fail a read; whoever
+ * was too busy is asked again when it says, as long as the signal allows.
+ */
 export function createApiClient(connection: Connection): ApiClient {
   const turns = new LoopTurns();
   const open = async (wanted: ApiRequest): Promise<IncomingMessage> => {
@@ -163,16 +187,22 @@ export function createApiClient(connection: Connection): ApiClient {
       }
     }
   };
-  const opened = async (wanted: ApiRequest): Promise<IncomingMessage> => {
-    const response = await open(wanted);
-    const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return response;
-    throw await refusalOf(response, `${wanted.method ?? "GET"} ${wanted.path}`);
+  const opened = async (wanted: ApiRequest): Promise<IncomingMessage> =>
+    succeeded(await open(wanted), wanted);
+  const admitted = async (wanted: ApiRequest): Promise<IncomingMessage> => {
+    for (let refusals = 0; ; refusals += 1) {
+      const response = await open(wanted);
+      const wait = refusals < maxRefusals ? askedToWait(response) : undefined;
+      if (wait === undefined) return succeeded(response, wanted);
+      response.resume();
+      // All who were refused would come back at once.
+      await sleep(wait * (1 + Math.random() / 4), undefined, { signal: wanted.signal });
+    }
   };
   const whole = async (wanted: ApiRequest): Promise<Buffer> => {
     const attempts = (wanted.method ?? "GET") === "GET" ? readAttempts : 1;
     for (let attempt = 1; ; attempt += 1) {
-      const response = await opened(wanted);
+      const response = await admitted(wanted);
       try {
         return await readBody(response, wanted.maxBytes ?? maxAnswerBytes);
       } catch (cause) {
