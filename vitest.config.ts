@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { patience } from "./test/fixtures/patience.ts";
 
 /** Tests of published skills run where these are; test/unit/corpus.test.ts says so where they are not. */
 const corpusTests = existsSync("../shared/corpus") ? [] : ["test/**/*.corpus.test.ts"];
@@ -40,6 +41,7 @@ const project = (name: string, options: Options) => ({
     hookTimeout: options.timeout * 2,
     globalSetup: options.globalSetup ?? [],
     setupFiles: options.setupFiles ?? [],
+    expect: { poll: patience },
     // Vitest leaves one processor free, which on a machine with two halves the pace.
     maxWorkers: Math.min(options.workers ?? Infinity, availableParallelism()),
     // A worker of its own for each file would read the same modules dozens of times.
@@ -66,7 +68,7 @@ export default defineConfig({
         shared: true,
       }),
       project("cluster", {
-        timeout: 60_000,
+        timeout: 120_000,
         order: 2,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         setupFiles: ["test/cluster/harness/alone.ts"],
@@ -75,15 +77,16 @@ export default defineConfig({
         workers: 2,
       }),
       project("kubelet", {
-        timeout: 120_000,
+        timeout: 300_000,
         order: 3,
         globalSetup: ["test/fixtures/property-seed.ts"],
         folder: "cluster/kubelet",
+        // Its files share one node.
         workers: 1,
       }),
       project("image", { timeout: 900_000, order: 6, workers: 1 }),
       project("chart", {
-        timeout: 60_000,
+        timeout: 120_000,
         order: 4,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
         workers: 1,

@@ -40,7 +40,7 @@ describe("npm run generate:check", () => {
 describe("kubectl apply -k", () => {
   it("installs the base at once, and again without a change", async () => {
     await kubectl(["apply", "-k", "manifests/base"]);
-    await own("wait", "--for=jsonpath={.status.replicas}=3", "deployment/skill-admission", "--timeout=30s");
+    await own("wait", "--for=jsonpath={.status.replicas}=3", "deployment/skill-admission", "--timeout=60s");
     // Ends with 1 where anything differs, also what a controller writes between its two looks.
     await expect
       .poll(() => tryKubectl(["diff", "-k", "manifests/base"]), { timeout: 30_000 })
@@ -51,7 +51,7 @@ describe("kubectl apply -k", () => {
     await kubectl([
       "wait",
       "--for=condition=Established",
-      "--timeout=30s",
+      "--timeout=60s",
       "crd",
       "-l",
       "app.kubernetes.io/part-of=skill-admission",
@@ -62,7 +62,7 @@ describe("kubectl apply -k", () => {
 
   it("runs the job that unregisters", async () => {
     await kubectl(["apply", "-k", "manifests/unregister"]);
-    await own("wait", "--for=create", "pod", "-l", "app.kubernetes.io/component=unregister", "--timeout=20s");
+    await own("wait", "--for=create", "pod", "-l", "app.kubernetes.io/component=unregister", "--timeout=60s");
     await kubectl(["delete", "-k", "manifests/unregister"]);
   });
 });

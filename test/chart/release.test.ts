@@ -39,7 +39,7 @@ async function olderChart(): Promise<string> {
 /** There is no kubelet here: this says of the job's pod what one would say. */
 async function finishJob(phase: "Succeeded" | "Failed"): Promise<string> {
   const label = "app.kubernetes.io/component=unregister";
-  await own("wait", "--for=create", "pod", "-l", label, "--timeout=20s");
+  await own("wait", "--for=create", "pod", "-l", label, "--timeout=60s");
   const during = await own("get", "deployment,secret", "-o", "name");
   const [pod] = (await own("get", "pod", "-l", label, "-o", "name")).split("\n");
   await own(
@@ -90,7 +90,7 @@ describe("helm install", () => {
     } finally {
       await rm(older, { recursive: true });
     }
-    await own("wait", "--for=jsonpath={.status.replicas}=3", "deployment/skill-admission", "--timeout=30s");
+    await own("wait", "--for=jsonpath={.status.replicas}=3", "deployment/skill-admission", "--timeout=60s");
     const pods = own("get", "pod", "-o", "jsonpath={.items[*].spec.priorityClassName}");
     expect((await pods).split(" ")).toEqual(Array(3).fill("system-cluster-critical"));
   });
@@ -294,7 +294,7 @@ describe("helm uninstall", () => {
   });
 
   it("leaves nothing else: no object, no account, no right of the chart's", async () => {
-    await own("wait", "--for=delete", "pod", "--all", "--timeout=30s").catch(() => undefined);
+    await own("wait", "--for=delete", "pod", "--all", "--timeout=60s").catch(() => undefined);
     const kinds =
       "deployment,service,secret,job,serviceaccount,role,rolebinding,networkpolicy,pdb,resourcequota";
     const left = await own("get", kinds, "-l", "app.kubernetes.io/part-of=skill-admission", "-o", "name");

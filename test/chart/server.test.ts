@@ -11,7 +11,7 @@ const namespace = "chart-dry-run";
 beforeAll(async () => {
   await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "manifests/crds"]);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=30s", "-f", "manifests/crds"]);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", "manifests/crds"]);
 });
 afterAll(async () => {
   await kubectl(["delete", "-f", "manifests/crds"]);

@@ -73,7 +73,7 @@ beforeAll(async () => {
     ...ship(changed, "elsewhere", "ungoverned").all,
     ...ship(changed, controller, "own").all,
   );
-}, 120_000);
+});
 
 afterAll(async () => {
   await account.remove();
@@ -189,7 +189,7 @@ describe("without one of the rights", () => {
   ])("%s: it ends with 3 and names the right and who lacks it", async (resource, message) => {
     await patch(pathOf(role), rulesWithout(resource));
     try {
-      await expect.poll(async () => (await asked("apply --cluster")).code, { timeout: 20_000 }).toBe(3);
+      await expect.poll(async () => (await asked("apply --cluster")).code).toBe(3);
       const { out } = await asked("apply --cluster");
       const told = out.replaceAll(/\s+/g, " ").replaceAll(user, "USER");
       expect(told).toEqual(expect.stringMatching(message));

@@ -11,6 +11,7 @@ import { logLines, type LogLine } from "./harness/log.ts";
 import type { ControlPlane } from "./harness/plane.ts";
 import { startProgram, until, type Program } from "./harness/process.ts";
 import { findSource } from "./harness/start.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const page = "docs/client-certificates.md";
 
@@ -55,10 +56,7 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
 
   /** Waits for the one line: it comes to the file a moment after the answer. */
   const hasLogged = (which: (line: LogLine) => boolean, expected: object): Promise<void> =>
-    vi.waitFor(async () => expect((await log()).filter(which)).toMatchObject([expected]), {
-      timeout: 20_000,
-      interval: 100,
-    });
+    vi.waitFor(async () => expect((await log()).filter(which)).toMatchObject([expected]), patience);
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "skill-admission-clients-"));
@@ -89,13 +87,10 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
   it("lets the API server ask, which shows its certificate, and tells nothing to whoever shows none", async () => {
     await serve("client-ca.crt");
     const command = (await commandsOf(page))("configmap asked");
-    await vi.waitFor(
-      async () => {
-        await typed(command, shell);
-        expect((await log()).map(({ name }) => name)).toContain("asked");
-      },
-      { timeout: 20_000, interval: 100 },
-    );
+    await vi.waitFor(async () => {
+      await typed(command, shell);
+      expect((await log()).map(({ name }) => name)).toContain("asked");
+    }, patience);
     expect((await log()).filter(({ status }) => status !== undefined)).toEqual([]);
     const forger = httpsClient(port, await readFile(join(folder, "ca.crt"), "utf8"));
     const { status, body } = await forger.call({ body: JSON.stringify({ kind: "AdmissionReview" }) });

@@ -8,6 +8,7 @@ import { apply } from "./harness/apply.ts";
 import { kubectl } from "./harness/cluster.ts";
 import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const namespace = "telling";
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
@@ -61,7 +62,7 @@ describe("createEventWriter", () => {
       const events = await written("etl-1");
       expect(events).toHaveLength(1);
       expect(events[0]?.series?.count).toBe(4);
-    }, 10_000);
+    }, patience);
     const [event] = await written("etl-1");
     expect(Buffer.byteLength(event!.note)).toBeGreaterThan(1_000);
     expect([dropped, problems]).toEqual([[], []]);
@@ -75,14 +76,14 @@ describe("createEventWriter", () => {
       namespace,
     };
     writer.tell(denial({ key: "odd", regarding }));
-    await vi.waitFor(async () => expect(await written("Not_A Name/..")).toHaveLength(1), 5_000);
+    await vi.waitFor(async () => expect(await written("Not_A Name/..")).toHaveLength(1), patience);
   });
 
   it("goes on after what the API server refuses", async () => {
     writer.tell(denial({ key: "nowhere", namespace: "no-such-namespace" }));
     const regarding = { ...denial().regarding, name: "etl-2" };
     writer.tell(denial({ key: "after", regarding }));
-    await vi.waitFor(async () => expect(await written("etl-2")).toHaveLength(1), 5_000);
+    await vi.waitFor(async () => expect(await written("etl-2")).toHaveLength(1), patience);
     expect(dropped).toEqual(["refused"]);
     expect(problems).toEqual([expect.stringMatching(/^Events are not written: /)]);
   });

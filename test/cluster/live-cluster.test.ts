@@ -15,6 +15,7 @@ import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.t
 import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
 import { clusterSkillPolicy, skillTrustRoot } from "../fixtures/resources.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const namespace = "whole";
 const pem = generateKeyPairSync("ec", {
@@ -101,7 +102,7 @@ describe("openLiveCluster", () => {
   it("is not ready without the CustomResourceDefinitions, says so in words, and answers nothing", async () => {
     await vi.waitFor(
       () => expect(cluster.readiness().join()).toContain("install the CustomResourceDefinitions"),
-      10_000,
+      patience,
     );
     expect(() => cluster.current()).toThrow(/not known yet/);
     await expect(cluster.synced(AbortSignal.timeout(100))).rejects.toThrow();
@@ -118,11 +119,11 @@ describe("openLiveCluster", () => {
     await apply(trustRoot, policy("first"));
     await vi.waitFor(
       () => expect(cluster.current().policies.map(({ name }) => name)).toEqual(["first"]),
-      10_000,
+      patience,
     );
-    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), patience);
     expect(cluster.current().trust.keys).toHaveLength(1);
-    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(1), 10_000);
+    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(1), patience);
     const before = cluster.current();
     await apply(pod("unrelated", "c"));
     expect(cluster.current()).toBe(before);
@@ -155,10 +156,10 @@ describe("openLiveCluster", () => {
         publishers: 1,
         conditions: [{ type: "Ready", status: "True" }],
       });
-    }, 10_000);
+    }, patience);
     await vi.waitFor(
       async () => expect(await status(root)).toMatchObject({ certificates: 0, keys: 1 }),
-      10_000,
+      patience,
     );
   });
 
@@ -166,25 +167,25 @@ describe("openLiveCluster", () => {
     await remove(root);
     await vi.waitFor(
       () => expect(cluster.current().policies[0]?.invalidReason).toContain("SkillTrustRoot root"),
-      10_000,
+      patience,
     );
     await vi.waitFor(async () => {
       const { conditions } = await status(first);
       expect(conditions[0]).toMatchObject({ status: "False", reason: "TrustRootMissing" });
-    }, 10_000);
+    }, patience);
     await apply(trustRoot);
-    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), patience);
   });
 
   it("does not write a status twice", async () => {
     const version = async () => (await api<Judged>(first)).metadata.resourceVersion;
-    await vi.waitFor(async () => expect((await status(first)).conditions[0]?.status).toBe("True"), 10_000);
+    await vi.waitFor(async () => expect((await status(first)).conditions[0]?.status).toBe("True"), patience);
     const before = await version();
     await apply(policy("second"));
     await vi.waitFor(
       async () =>
         expect((await status(ownPath("clusterskillpolicies", "second"))).conditions[0]?.status).toBe("True"),
-      10_000,
+      patience,
     );
     expect(await version()).toBe(before);
   });
@@ -193,23 +194,23 @@ describe("openLiveCluster", () => {
     await apply(pod("user", "used"));
     await vi.waitFor(
       () => expect(cluster.podsUsing(ref("used")).map(({ name }) => name)).toEqual(["user"]),
-      10_000,
+      patience,
     );
     expect(cluster.podsUsing({ ...ref("used"), namespace: "default" })).toEqual([]);
     expect(cluster.podsUsing({ ...ref("used"), kind: "Secret" })).toEqual([]);
     await remove(podPath("user"));
-    await vi.waitFor(() => expect(cluster.podsUsing(ref("used"))).toEqual([]), 10_000);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("used"))).toEqual([]), patience);
   });
 
   it("keeps a pod that has ended until it is deleted", async () => {
     await apply(pod("ending", "ends"));
-    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toHaveLength(1), patience);
     await patch(`${podPath("ending")}/status`, { status: { phase: "Succeeded" } });
     await apply(pod("later", "later"));
-    await vi.waitFor(() => expect(cluster.podsUsing(ref("later"))).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("later"))).toHaveLength(1), patience);
     expect(cluster.podsUsing(ref("ends"))).toHaveLength(1);
     await remove(podPath("ending"));
-    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toEqual([]), 10_000);
+    await vi.waitFor(() => expect(cluster.podsUsing(ref("ends"))).toEqual([]), patience);
   });
 
   it("knows a namespace's labels, also of one that was created just now", async () => {
@@ -230,14 +231,14 @@ describe("openLiveCluster", () => {
       await expect(cluster.namespaceLabels("nowhere", soon())).rejects.toMatchObject({
         code: "SOURCE_UNAVAILABLE",
       });
-      await vi.waitFor(() => expect(states.get("clusterskillpolicies")).toBe(false), 10_000);
+      await vi.waitFor(() => expect(states.get("clusterskillpolicies")).toBe(false), patience);
       expect(cluster.current()).toBe(before);
       expect(cluster.readiness()).toEqual([]);
     } finally {
       await startApiServer();
     }
     await apply(policy("third"));
-    await vi.waitFor(() => expect(cluster.current().policies).toHaveLength(3), 20_000);
+    await vi.waitFor(() => expect(cluster.current().policies).toHaveLength(3), patience);
     expect([...states]).toEqual(expect.arrayContaining([["clusterskillpolicies", true]]));
   });
 });

@@ -10,6 +10,7 @@ import { apply } from "./harness/apply.ts";
 import { killApiServer, restartApiServer, startApiServer } from "./harness/cluster.ts";
 import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const namespace = "live";
 const times = { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 };
@@ -157,20 +158,20 @@ describe("startReflector, against an API server that is killed", () => {
 
   it("follows changes as they happen", async () => {
     await apply(configMap("one", {}));
-    await vi.waitFor(() => expect(held).toContain("live/one"), 10_000);
+    await vi.waitFor(() => expect(held).toContain("live/one"), patience);
     await remove(`/api/v1/namespaces/${namespace}/configmaps/one`);
-    await vi.waitFor(() => expect(held).not.toContain("live/one"), 10_000);
+    await vi.waitFor(() => expect(held).not.toContain("live/one"), patience);
   });
 
   it("says that it fails, keeps what it knows, and goes on when the server is back", async () => {
     await apply(configMap("survivor", {}));
-    await vi.waitFor(() => expect(held).toContain("live/survivor"), 10_000);
+    await vi.waitFor(() => expect(held).toContain("live/survivor"), patience);
     await killApiServer();
-    await vi.waitFor(() => expect(states.at(-1)).toBe(false), 10_000);
+    await vi.waitFor(() => expect(states.at(-1)).toBe(false), patience);
     expect(held).toContain("live/survivor");
     await startApiServer();
     await apply(configMap("afterwards", {}));
-    await vi.waitFor(() => expect(held).toContain("live/afterwards"), 20_000);
+    await vi.waitFor(() => expect(held).toContain("live/afterwards"), patience);
     expect(states.at(-1)).toBe(true);
   });
 
@@ -212,8 +213,8 @@ describe("startReflector, against an API server that is killed", () => {
       times,
     );
     const lists = () => asked.filter((request) => request.path.startsWith(`${path}?limit`)).length;
-    await vi.waitFor(() => expect(lists()).toBeGreaterThanOrEqual(2), 20_000);
-    await vi.waitFor(() => expect(second.healthy()).toBe(true), 20_000);
+    await vi.waitFor(() => expect(lists()).toBeGreaterThanOrEqual(2), patience);
+    await vi.waitFor(() => expect(second.healthy()).toBe(true), patience);
     expect(seen).toContain("live/survivor");
     expect(seen).not.toContain("live/ghost");
     await second.close();

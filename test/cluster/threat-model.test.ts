@@ -5,6 +5,7 @@ import { api, find, patch, remove, type Part } from "./harness/api.ts";
 import { apply, tryApply } from "./harness/apply.ts";
 import { kubectl, tryKubectl, tryKubectlApply } from "./harness/cluster.ts";
 import { createNamespace } from "./harness/namespaces.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const page = "docs/threat-model.md";
 const name = "threat-model";
@@ -82,7 +83,7 @@ describe("the ClusterRoles of Kubernetes", () => {
       ),
     ];
     for (const user of roles.map((role) => `${role}or`)) {
-      await vi.waitFor(async () => expect(await may(user, "create", "pods/exec")).toBe(true));
+      await vi.waitFor(async () => expect(await may(user, "create", "pods/exec")).toBe(true), patience);
       expect(await may(user, "update", "configmaps")).toBe(true);
       for (const what of others)
         for (const verb of ["create", "update", "patch", "delete"])

@@ -18,6 +18,7 @@ import { apply, tryApply } from "./harness/apply.ts";
 import { kubectl, tryKubectl } from "./harness/cluster.ts";
 import { createNamespace, takesPods } from "./harness/namespaces.ts";
 import { host, kubeconfig } from "./harness/opened.ts";
+import { patience } from "../fixtures/patience.ts";
 
 interface Review {
   readonly request: {
@@ -131,15 +132,12 @@ beforeAll(async () => {
   };
   registration = registerWebhook(deps);
   follower = registerWebhook({ ...deps, leadership: { ...soleLeader(), leadingSignal: () => undefined } });
-  await vi.waitFor(() => expect(registration.readiness()).toEqual([]), 20_000);
+  await vi.waitFor(() => expect(registration.readiness()).toEqual([]), patience);
   // API servers learn of a registration by watch.
-  await vi.waitFor(
-    async () => {
-      await apply(configMap("first", { data: { t: `${Date.now()}` } }));
-      expect(recorder.asked.length).toBeGreaterThan(0);
-    },
-    { timeout: 20_000, interval: 200 },
-  );
+  await vi.waitFor(async () => {
+    await apply(configMap("first", { data: { t: `${Date.now()}` } }));
+    expect(recorder.asked.length).toBeGreaterThan(0);
+  }, patience);
 });
 
 afterAll(async () => {
@@ -174,7 +172,7 @@ describe("registerWebhook", () => {
       "deletions.skill-admission.dev",
     ]);
     expect([problems, repairs]).toEqual([[], 0]);
-    await vi.waitFor(() => expect(follower.readiness()).toEqual([]), 5_000);
+    await vi.waitFor(() => expect(follower.readiness()).toEqual([]), patience);
   });
 
   it("is asked about pods, their ephemeral containers, and what makes pods", async () => {
@@ -202,7 +200,7 @@ describe("registerWebhook", () => {
       const kinds = recorder.asked.map((line) => line.split(" ").slice(0, 2).join(" "));
       expect(kinds).toContain("CREATE replicasets");
       expect(kinds).toContain("CREATE pods");
-    }, 20_000);
+    }, patience);
   });
 
   it("is asked about ConfigMaps, written and changed", async () => {
@@ -474,10 +472,7 @@ describe("registerWebhook", () => {
   it("restores what somebody takes away, changes, adds or deletes, and says what it was and whose doing", async () => {
     const before = await present();
     const restored = () =>
-      vi.waitFor(async () => expect((await present()).webhooks).toEqual(before.webhooks), {
-        timeout: 10_000,
-        interval: 100,
-      });
+      vi.waitFor(async () => expect((await present()).webhooks).toEqual(before.webhooks), patience);
     const change = (operations: object[]) =>
       api(`${registrationPath}?fieldManager=somebody`, {
         method: "PATCH",
@@ -507,7 +502,7 @@ describe("registerWebhook", () => {
     expect(repairs).toBe(5);
     await vi.waitFor(
       () => expect([registration, follower].map((one) => one.readiness())).toEqual([[], []]),
-      5_000,
+      patience,
     );
   });
 

@@ -109,7 +109,7 @@ describe("serve --state", () => {
     await ready();
     expect(await reviewed(podFor(good.items))).toBe(true);
     await writeState(policyObject(), bad.object);
-    await expect.poll(() => reviewed(podFor(good.items)), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => reviewed(podFor(good.items))).toBe(false);
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toMatch(/^skill_admission_requests_total\{.*decision="deny".*\} \d/m);
     expect(metrics).toMatch(
@@ -129,12 +129,12 @@ describe("serve --state", () => {
     serveState();
     await ready();
     await writeFile(state(), "{ not json");
-    await expect.poll(async () => (await call("/readyz")).status, { timeout: 20_000 }).toBe(503);
+    await expect.poll(async () => (await call("/readyz")).status).toBe(503);
     expect((await call("/readyz")).body).toContain("state.json");
     expect(await reviewed(podFor(good.items))).toBe(false);
     await unlink(state());
     await writeState(policyObject(), good.object);
-    await expect.poll(() => reviewed(podFor(good.items)), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => reviewed(podFor(good.items))).toBe(true);
   });
 
   it.each(["metrics", "reviews"])("ends by itself, when the port for %s is another's", async (which) => {

@@ -19,6 +19,7 @@ import {
   type Typed,
 } from "../fixtures/documented.ts";
 import { skillRevocationList } from "../fixtures/resources.ts";
+import { patience } from "../fixtures/patience.ts";
 
 const namespace = "skill-admission";
 const tampered = ["apply", "-f", "examples/pods/tampered.yaml"];
@@ -36,19 +37,13 @@ const deletePod = () =>
 
 /** Waits until it is. One that came in before is no longer asked about, and has to go first. */
 const denied = () =>
-  vi.waitFor(
-    async () => {
-      await deletePod();
-      expect((await tryKubectl(tampered)).stderr).toContain("DIGEST_MISMATCH");
-    },
-    { timeout: 20_000, interval: 200 },
-  );
+  vi.waitFor(async () => {
+    await deletePod();
+    expect((await tryKubectl(tampered)).stderr).toContain("DIGEST_MISMATCH");
+  }, patience);
 
 const admitted = async (): Promise<void> => {
-  await vi.waitFor(async () => expect((await tryKubectl(tampered)).code).toBe(0), {
-    timeout: 10_000,
-    interval: 200,
-  });
+  await vi.waitFor(async () => expect((await tryKubectl(tampered)).code).toBe(0), patience);
 };
 
 beforeAll(async () => {
@@ -82,16 +77,19 @@ describe("break-glass for one namespace", () => {
   it("lets in what was denied, while the label is there and no longer, and is told in the log", async () => {
     await typed(documented("break-glass=INC-4711"));
     await admitted();
-    await vi.waitFor(async () =>
-      expect((await replica.log()).map(({ msg }) => msg).join("\n")).toContain(
-        "nothing in the Namespace payments is checked: it carries the label skill-admission.dev/break-glass=INC-4711",
-      ),
+    await vi.waitFor(
+      async () =>
+        expect((await replica.log()).map(({ msg }) => msg).join("\n")).toContain(
+          "nothing in the Namespace payments is checked: it carries the label skill-admission.dev/break-glass=INC-4711",
+        ),
+      patience,
     );
     expect(await replica.metric("skill_admission_break_glass_namespaces")).toBe(1);
     expect(await typed(documented("-l skill-admission.dev/break-glass -L"))).toContain("INC-4711");
     await typed(documented("break-glass-\n"));
-    await vi.waitFor(async () =>
-      expect(await replica.metric("skill_admission_break_glass_namespaces")).toBe(0),
+    await vi.waitFor(
+      async () => expect(await replica.metric("skill_admission_break_glass_namespaces")).toBe(0),
+      patience,
     );
   });
 
@@ -143,7 +141,7 @@ describe("backup and restore", () => {
     skills: [{ digest: `sha256:${"0".repeat(64)}`, reason: "leaks credentials" }],
   });
   const ready = () =>
-    kubectl(["wait", "--for=condition=Ready", "--timeout=20s", "cskp/payments", "sktr/example-keys"]);
+    kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "cskp/payments", "sktr/example-keys"]);
 
   it("brings back what was deleted and what was changed, as it was", async () => {
     await ready();

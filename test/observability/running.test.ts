@@ -236,9 +236,9 @@ describe("the alerts", () => {
 
   it("tell of a namespace under break-glass, until the label is gone", async () => {
     await kubectl(["label", "namespace", "payments", "skill-admission.dev/break-glass=INC-1"]);
-    await expect.poll(() => firing("healthy"), { timeout: 20_000 }).toEqual(["SkillAdmissionBreakGlass"]);
+    await expect.poll(() => firing("healthy")).toEqual(["SkillAdmissionBreakGlass"]);
     await kubectl(["label", "namespace", "payments", "skill-admission.dev/break-glass-"]);
-    await expect.poll(() => firing("healthy"), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => firing("healthy")).toEqual([]);
   });
 
   it("tell of an API server that cannot be reached, until it is back", async () => {
@@ -254,9 +254,9 @@ describe("the alerts", () => {
   it("tell of the last replica that goes", async () => {
     // For the next test: the API server that was started again has counted nothing yet.
     const create = ["run", "probe", "--image=none", "--dry-run=server", "--namespace=payments"];
-    await expect.poll(() => tryKubectl(create), { timeout: 20_000 }).toMatchObject({ code: 0 });
+    await expect.poll(() => tryKubectl(create)).toMatchObject({ code: 0 });
     await Promise.all(Object.values(products).map((product) => product.stop()));
-    await expect.poll(() => firing(), { timeout: 20_000 }).toEqual(["SkillAdmissionDown"]);
+    await expect.poll(() => firing()).toEqual(["SkillAdmissionDown"]);
   });
 
   it("find in the API server's own metrics that it gets no answer", async () => {

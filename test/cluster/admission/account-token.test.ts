@@ -15,6 +15,7 @@ import {
   tryApply,
   type Part,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "account-token";
 const replicas = 3;
@@ -29,7 +30,7 @@ beforeAll(async () => {
   product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }] }));
-}, 60_000);
+});
 
 interface Pod {
   readonly spec: {
@@ -106,7 +107,7 @@ describe("the pods of a Deployment, each with a token's volume of its own name",
     const spec = { replicas, selector: { matchLabels: labels }, template: templateOf(pod, labels) };
     const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace }, spec };
     expect(await tryApply([configMap, deployment])).toMatchObject({ code: 0, stderr: "" });
-    await vi.waitFor(async () => expect(await running()).toHaveLength(replicas), 20_000);
+    await vi.waitFor(async () => expect(await running()).toHaveLength(replicas), patience);
   });
 
   it("come up", async () => {

@@ -18,6 +18,7 @@ import {
   tryApply,
   type Part,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "bindings";
 const core = `/api/v1/namespaces/${namespace}`;
@@ -72,7 +73,7 @@ async function inForce(spec: Part, asks: boolean): Promise<void> {
     const { message } = await bind("probe", { query: "?dryRun=All" });
     return message.includes("bindings.skill-admission.dev");
   };
-  await vi.waitFor(async () => expect(await asked()).toBe(asks), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect(await asked()).toBe(asks), patience);
 }
 
 /** A pod whose ConfigMap was changed without anybody being asked, and one to ask about. */
@@ -85,7 +86,7 @@ beforeAll(async () => {
     const { configMap, pod } = mutable(broken, name, namespace);
     await apply(configMap, pod);
   }
-}, 90_000);
+});
 
 describe("with recheck: Watch", () => {
   it("bindings are not asked about", async () => {
@@ -95,7 +96,7 @@ describe("with recheck: Watch", () => {
 });
 
 describe("with recheck: Binding", () => {
-  beforeAll(() => inForce({ recheck: "Binding" }, true), 60_000);
+  beforeAll(() => inForce({ recheck: "Binding" }, true));
 
   it("a pod that is stored with a changed skill is bound by neither resource, until the skill is signed", async () => {
     expect(await registered()).toContainEqual(reviewed);
@@ -182,13 +183,13 @@ describe("with recheck: Binding", () => {
         mode: "Audit",
       }),
     );
-    await vi.waitFor(async () => expect(await registered()).toContainEqual([reviewed[0], "Ignore"]), {
-      timeout: 20_000,
-      interval: 100,
-    });
+    await vi.waitFor(
+      async () => expect(await registered()).toContainEqual([reviewed[0], "Ignore"]),
+      patience,
+    );
     await vi.waitFor(
       async () => expect(await bind("audited", { query: "?dryRun=All" })).toMatchObject({ status: 201 }),
-      { timeout: 20_000, interval: 100 },
+      patience,
     );
     expect(await bind("audited")).toMatchObject({ status: 201 });
     const line = await product.decision("Binding", "audited");

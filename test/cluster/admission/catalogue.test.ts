@@ -33,7 +33,7 @@ let product: SharedProduct;
 
 beforeAll(async () => {
   product = await sharedProduct();
-}, 60_000);
+});
 
 afterAll(() => {
   rmSync(home, { recursive: true });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }] }));
-}, 60_000);
+});
 
 describe("a35: a skill outside of skill roots, with SKILL.md and signature by subPath", () => {
   const folder = "/srv/agent/lib/data-designer";

@@ -24,7 +24,7 @@ beforeAll(async () => {
       immutability: { readOnlyRootFilesystem: "Required", processNamespace: "Private" },
     }),
   );
-}, 60_000);
+});
 
 const podOf = (name: string, namespace: string, spec: Part, labels: Part = {}): Part => ({
   apiVersion: "v1",

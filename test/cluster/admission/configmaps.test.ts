@@ -27,8 +27,7 @@ const at = (plural: string, name: string): string => `/api/v1/namespaces/${names
 let product: SharedProduct;
 
 /** The newest line about an object: that of an answer which has just come may be written a moment later. */
-const lastDecision = (kind: string, name: string) =>
-  expect.poll(() => product.decision(kind, name), { timeout: 5_000 });
+const lastDecision = (kind: string, name: string) => expect.poll(() => product.decision(kind, name));
 let good: SignedSkill;
 let broken: Skill;
 
@@ -41,7 +40,7 @@ beforeAll(async () => {
   await createNamespace(namespace, namespace);
   await createNamespace(ungoverned);
   await enforce(policy(namespace, { publishers }));
-}, 60_000);
+});
 
 const facts = (): string =>
   `  DIGEST_MISMATCH ${script}: signed ${short(good.skill, script)}, found ${short(broken, script)}`;
@@ -152,7 +151,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     expect(denial(await change())).toContain(`mounted by Pod ${namespace}/ended`);
     await remove(at("pods", "ended"));
     // The end of a pod comes by watch.
-    await expect.poll(async () => (await change()).code, { timeout: 5_000, interval: 200 }).toBe(0);
+    await expect.poll(async () => (await change()).code).toBe(0);
     await lastDecision("ConfigMap", "ended").toMatchObject({ bypass: "unused" });
   });
 });
@@ -185,7 +184,7 @@ describe("a ConfigMap that no governed pod mounts", () => {
     await apply(...many);
     const told = async (): Promise<readonly LogLine[]> =>
       (await product.log()).filter((line) => line.name?.startsWith("many-") === true);
-    await expect.poll(told, { timeout: 5_000 }).toHaveLength(60);
+    await expect.poll(told).toHaveLength(60);
     const lines = await told();
     expect(new Set(lines.map(({ bypass }) => bypass))).toEqual(new Set(["unused"]));
     expect(await product.metrics()).toMatch(

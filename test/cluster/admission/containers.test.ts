@@ -29,7 +29,7 @@ beforeAll(async () => {
   product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }] }));
-}, 60_000);
+});
 
 describe("other containers of a pod", () => {
   /** The pod, but with its mount in a container of another kind. */

@@ -15,6 +15,7 @@ import {
   warnings,
   type Part,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const [enforced, warned, going] = ["deletions", "deletions-warn", "deletions-going"];
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
     policy(going, { publishers }),
     policy(warned, { publishers, mode: "Warn" }),
   );
-}, 60_000);
+});
 
 /** An immutable ConfigMap with a skill that nobody signed, and a pod that has one harmless key of it. */
 function evil(
@@ -57,10 +58,10 @@ function evil(
 
 const inNamespace = (namespace: string, ...args: readonly string[]) => tryKubectl(["-n", namespace, ...args]);
 const gone = (namespace: string, name: string): Promise<void> =>
-  vi.waitFor(async () => expect((await inNamespace(namespace, "get", "configmap", name)).code).toBe(1), {
-    timeout: 30_000,
-    interval: 100,
-  });
+  vi.waitFor(
+    async () => expect((await inNamespace(namespace, "get", "configmap", name)).code).toBe(1),
+    patience,
+  );
 
 describe("the deletion of an immutable ConfigMap with a skill that nobody signed", () => {
   it("is refused while a pod has a key of it, by name, in a collection and as a dry run", async () => {
@@ -80,7 +81,7 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
     await inNamespace(enforced, "delete", "pod", "has-x", "--grace-period=0", "--force");
     await vi.waitFor(
       async () => expect(await inNamespace(enforced, "delete", "configmap", "x")).toMatchObject({ code: 0 }),
-      { timeout: 10_000, interval: 100 },
+      patience,
     );
   });
 
@@ -93,15 +94,12 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
     const { object, pod } = evil("owned", enforced, { ownerReferences });
     await apply(object, pod);
     await inNamespace(enforced, "delete", "configmap", "owner");
-    await vi.waitFor(
-      async () => {
-        const lines = await product.log();
-        expect(lines).toContainEqual(
-          expect.objectContaining({ name: "owned", operation: "DELETE", decision: "deny" }),
-        );
-      },
-      { timeout: 30_000, interval: 100 },
-    );
+    await vi.waitFor(async () => {
+      const lines = await product.log();
+      expect(lines).toContainEqual(
+        expect.objectContaining({ name: "owned", operation: "DELETE", decision: "deny" }),
+      );
+    }, patience);
     expect(await inNamespace(enforced, "get", "configmap", "owned")).toMatchObject({ code: 0 });
     await inNamespace(enforced, "delete", "pod", "has-owned", "--grace-period=0", "--force");
     await gone(enforced, "owned");
@@ -128,10 +126,7 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
     for (const none of ["[]", "null"])
       expect(denial(await finalizers(none))).toContain("STILL_IN_USE Pod has-ends");
     await inNamespace(enforced, "delete", "pod", "has-ends", "--grace-period=0", "--force");
-    await vi.waitFor(async () => expect(await finalizers("null")).toMatchObject({ code: 0 }), {
-      timeout: 10_000,
-      interval: 100,
-    });
+    await vi.waitFor(async () => expect(await finalizers("null")).toMatchObject({ code: 0 }), patience);
     await gone(enforced, "ends");
   });
 
@@ -146,8 +141,8 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
   it("goes with its namespace, whatever pods have", async () => {
     const { object, pod } = evil("x", going);
     await apply(object, pod);
-    expect(await tryKubectl(["delete", "namespace", going, "--timeout=50s"])).toMatchObject({ code: 0 });
-  }, 90_000);
+    expect(await tryKubectl(["delete", "namespace", going, "--timeout=60s"])).toMatchObject({ code: 0 });
+  });
 });
 
 describe("what is not asked about, or deleted as ever", () => {

@@ -57,8 +57,8 @@ beforeAll(async () => {
   }
   await kubectl(["apply", "-f", "examples/pods/namespace.yaml"]);
   await takesPods("payments");
-  await kubectl(["wait", "--for=condition=Ready", "--timeout=20s", "cskp,sktr", "--all"]);
-}, 60_000);
+  await kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "cskp,sktr", "--all"]);
+});
 
 afterAll(async () => {
   await kubectl(["delete", "namespace", "payments", "--wait=false"]);

@@ -43,7 +43,7 @@ beforeAll(async () => {
       card: { required: true, fields: ["owner", "license", "risks"], mitigationPerRisk: true },
     }),
   );
-}, 60_000);
+});
 
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });

@@ -19,7 +19,7 @@ beforeAll(async () => {
     policy(namespace, { publishers }),
     policy(strict, { publishers, immutability: { configMap: "Required", readOnlyMount: "Required" } }),
   );
-}, 60_000);
+});
 
 describe("a policy that demands what cannot change", () => {
   it("denies a mutable ConfigMap and admits an immutable one", async () => {

@@ -54,7 +54,7 @@ beforeAll(async () => {
   product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforce(rootWith(namespace, sigstore.trustedRoot), policyWith(namespace, namespace));
-}, 60_000);
+});
 
 const applied = (skill: Skill, space = namespace) => applySkill(skill, space);
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
   // Ready is written by the product, with the rights of the role.
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }] }));
-}, 60_000);
+});
 
 afterAll(async () => {
   await product.remove();
@@ -82,12 +82,12 @@ describe("with the rights of docs/cluster.md and no others", () => {
       await api(`${pods}/good/binding?dryRun=All`, { method: "POST", body });
       return (await product.log()).findLast(({ kind }) => kind === "Binding")?.decision;
     };
-    await expect.poll(asked, { timeout: 20_000 }).toBe("allow");
+    await expect.poll(asked).toBe("allow");
   });
 
   it("it puts its registration back, and says so", async () => {
     await remove(registrationPath);
-    await expect.poll(() => find(registrationPath), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => find(registrationPath)).toBeDefined();
     await expect
       .poll(() => product.metrics(), { timeout: 5_000 })
       .toMatch(/^skill_admission_webhook_repairs_total 1$/m);

@@ -8,6 +8,7 @@ import { apply } from "../harness/apply.ts";
 import { kubectl, restartApiServer, tryKubectl } from "../harness/cluster.ts";
 import { registrationPath as registration, startProduct, type Product } from "./product.ts";
 import { createNamespace, denial, enforce, policy, ship, tryApply } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "outage";
 
@@ -38,16 +39,13 @@ beforeAll(async () => {
   product = await startProduct();
   await createNamespace(namespace, namespace);
   await enforce(policy(namespace, { publishers: [{ name: "team", publicKey: { pem } }] }));
-}, 60_000);
+});
 
 afterAll(() => product.remove());
 
 /** The API server takes up a changed registration within moments. */
 const soonDenied = () =>
-  vi.waitFor(async () => expect(denial(await tryPod(broken))).toContain("FILE_UNSIGNED extra.py"), {
-    timeout: 10_000,
-    interval: 100,
-  });
+  vi.waitFor(async () => expect(denial(await tryPod(broken))).toContain("FILE_UNSIGNED extra.py"), patience);
 
 describe("the registration", () => {
   it("is made by the process itself, with an authority of its own", async () => {
@@ -78,17 +76,14 @@ describe("the registration", () => {
         contentType: "application/json-patch+json",
         body: operations,
       });
-      await vi.waitFor(
-        async () => {
-          const [first] = (await registered()).webhooks;
-          expect(first).toMatchObject({
-            name: "pods.skill-admission.dev",
-            failurePolicy: "Fail",
-            clientConfig: { url: `${product.url}/validate` },
-          });
-        },
-        { timeout: 10_000, interval: 100 },
-      );
+      await vi.waitFor(async () => {
+        const [first] = (await registered()).webhooks;
+        expect(first).toMatchObject({
+          name: "pods.skill-admission.dev",
+          failurePolicy: "Fail",
+          clientConfig: { url: `${product.url}/validate` },
+        });
+      }, patience);
     }
     await soonDenied();
   });
@@ -100,7 +95,7 @@ describe("when the API server goes away and comes back", () => {
     await soonDenied();
     expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
     await patch(ownPath("clusterskillpolicies", namespace), { spec: { mode: "Audit" } });
-    await expect.poll(async () => (await tryPod(broken)).code, { timeout: 15_000, interval: 200 }).toBe(0);
+    await expect.poll(async () => (await tryPod(broken)).code).toBe(0);
     await patch(ownPath("clusterskillpolicies", namespace), { spec: { mode: "Enforce" } });
     await soonDenied();
   });
@@ -182,7 +177,7 @@ describe("while the webhook is down", () => {
     expect(await tryKubectl(["-n", namespace, "scale", "deployment", "idle", "--replicas=0"])).toMatchObject({
       code: 0,
     });
-    await expect.poll(idlePods, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(idlePods).toEqual([]);
   });
 
   it("restarted, it registers with its new authority, and all is as before", async () => {

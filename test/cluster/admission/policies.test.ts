@@ -19,6 +19,7 @@ import {
   warnings,
   type Part,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 let product: SharedProduct;
 let good: SignedSkill;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   pem = pemOf(good);
   publishers = [{ name: "team", publicKey: { pem } }];
   product = await sharedProduct();
-}, 60_000);
+});
 
 /** What the API server says of a pod with the skill, under a name of its own. */
 async function tryPod(skill: Skill, namespace: string): Promise<Applied & { readonly name: string }> {
@@ -66,7 +67,7 @@ const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
     return Object.fromEntries(
       Object.entries(annotations).filter(([key]) => key.startsWith("pods.skill-admission.dev/")),
     );
-  }, 5_000);
+  }, patience);
 
 interface Judged {
   readonly status?: {

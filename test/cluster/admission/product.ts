@@ -9,6 +9,7 @@ import { installCrds } from "../harness/crds.ts";
 import { startProgram, until, type Program } from "../harness/process.ts";
 import { logLines, type LogLine } from "../harness/log.ts";
 import { host, kubeconfig } from "../harness/opened.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 /** The real product beside the test's cluster: the program that people install, with its own registration. */
 export interface Product extends SharedProduct {
@@ -51,18 +52,15 @@ async function clear(): Promise<void> {
  */
 async function asked(log: () => Promise<readonly LogLine[]>): Promise<void> {
   let round = 0;
-  await vi.waitFor(
-    async () => {
-      const name = `probe-${(round += 1)}`;
-      await api("/api/v1/namespaces/default/configmaps?dryRun=All", {
-        method: "POST",
-        body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name } },
-      });
-      const lines = await log();
-      if (!lines.some((line) => line.name === name)) throw new Error("the webhook is not asked yet");
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+  await vi.waitFor(async () => {
+    const name = `probe-${(round += 1)}`;
+    await api("/api/v1/namespaces/default/configmaps?dryRun=All", {
+      method: "POST",
+      body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name } },
+    });
+    const lines = await log();
+    if (!lines.some((line) => line.name === name)) throw new Error("the webhook is not asked yet");
+  }, patience);
 }
 
 /** What may be asked of a product whose log is here, from a place in it on. */
@@ -71,15 +69,12 @@ function asking(logFile: string, metricsPort: number, from = 0): SharedProduct {
   return {
     log,
     decision: (kind, name) =>
-      vi.waitFor(
-        async () => {
-          const of = (line: LogLine): boolean => line.kind === kind && line.name === name;
-          const found = (await log()).findLast((line) => line.decision !== undefined && of(line));
-          if (found === undefined) throw new Error(`no decision about ${kind} ${name}`);
-          return found;
-        },
-        { timeout: 5_000, interval: 50 },
-      ),
+      vi.waitFor(async () => {
+        const of = (line: LogLine): boolean => line.kind === kind && line.name === name;
+        const found = (await log()).findLast((line) => line.decision !== undefined && of(line));
+        if (found === undefined) throw new Error(`no decision about ${kind} ${name}`);
+        return found;
+      }, patience),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
   };
 }
@@ -118,7 +113,7 @@ async function start(options: Options): Promise<Product> {
     starts += 1;
     const ready = async () =>
       (await all.log()).filter(({ msg }) => msg === "ready and registered").length === starts;
-    await until("the product is ready", ready, started, 20_000);
+    await until("the product is ready", ready, started);
     await asked(() => all.log());
     return started;
   };

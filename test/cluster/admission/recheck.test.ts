@@ -32,7 +32,7 @@ beforeAll(async () => {
   product = await startProduct();
   await createNamespace(namespace, namespace);
   await enforce(trusting());
-}, 120_000);
+});
 
 // No test begins with what another one left.
 afterEach(async () => {
@@ -44,7 +44,7 @@ afterEach(async () => {
     expect(items).toEqual([]);
   }, patient);
   await standing(0);
-}, 60_000);
+});
 
 afterAll(async () => {
   await product.remove();

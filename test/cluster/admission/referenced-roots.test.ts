@@ -39,7 +39,7 @@ beforeAll(async () => {
   product = await startProduct({
     args: [`--namespace=${home}`, `--tuf-mirror=${mirror.url}`, `--tuf-cache=${cache}`],
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await product.remove();
@@ -71,7 +71,7 @@ const readyOf = async (name: string): Promise<string> => {
   const ready = status?.conditions.find(({ type }) => type === "Ready");
   return `${ready?.status} ${ready?.message}`;
 };
-const ready = (name: string) => expect.poll(() => readyOf(name), { timeout: 20_000, interval: 100 });
+const ready = (name: string) => expect.poll(() => readyOf(name));
 
 const admitted = async (space: string) =>
   expect((await applySkill(skill, space)).ran).toMatchObject({ code: 0, stderr: "" });
@@ -142,7 +142,7 @@ describe("a trusted root in an object of the controller's namespace", () => {
     await ready(space).toBe("True in force");
     await denied(space, "in no trusted Sigstore root");
     await apply(object("ConfigMap", proving));
-    await expect.poll(async () => (await applySkill(skill, space)).ran.code, { timeout: 5_000 }).toBe(0);
+    await expect.poll(async () => (await applySkill(skill, space)).ran.code).toBe(0);
     await remove(`/api/v1/namespaces/${home}/configmaps/roots`);
     await ready(space).toMatch(/^False .*there is no ConfigMap/);
   });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   pem = pemOf(signedSkill());
   publishers = [{ name: "team", publicKey: { pem } }];
   await sharedProduct();
-}, 60_000);
+});
 
 /** A cell of the first row, by the place of its column: a cell may be empty. */
 const column = (table: string, name: string): string => {

@@ -17,6 +17,7 @@ import {
   tryApply,
   type Part,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "revocation";
 const listName = "org-revoked";
@@ -33,7 +34,7 @@ beforeAll(async () => {
   product = await sharedProduct();
   await createNamespace(namespace, namespace);
   await enforced();
-}, 60_000);
+});
 
 afterAll(async () => {
   await remove(ownPath("skillrevocationlists", listName));
@@ -96,7 +97,7 @@ describe("a SkillRevocationList in force", () => {
     await vi.waitFor(async () => {
       const { ran } = await applySkill(own.skill, namespace);
       expect(denial(ran)).toContain(`there is no SkillRevocationList ${listName}; create it`);
-    }, 10_000);
+    }, patience);
     await enforce(revocationList(listName, {}));
     await enforced({ revocation: { listRefs: [{ name: listName }] } });
     expect((await applySkill(own.skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });

@@ -57,7 +57,7 @@ beforeAll(async () => {
       card: { required: true },
     }),
   );
-}, 60_000);
+});
 
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });

@@ -18,7 +18,7 @@ let sigstore: TestSigstore;
 beforeAll(async () => {
   sigstore = await testSigstore();
   await sharedProduct();
-}, 60_000);
+});
 
 /** A namespace whose policy trusts one signer, by an instance that is given so. */
 async function govern(space: string, instance: Part): Promise<void> {

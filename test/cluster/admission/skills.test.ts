@@ -45,7 +45,7 @@ beforeAll(async () => {
       card: { required: true },
     }),
   );
-}, 60_000);
+});
 
 const applied = (skill: Skill) => applySkill(skill, namespace);
 
@@ -73,7 +73,7 @@ describe("a pod whose ConfigMap carries a skill", () => {
     };
     const ran = await tryApply([...(configMaps as unknown as Part[]), deployment]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
-    await kubectl(["-n", namespace, "wait", "--for=create", "pod", "-l", "app=deployed", "--timeout=20s"]);
+    await kubectl(["-n", namespace, "wait", "--for=create", "pod", "-l", "app=deployed", "--timeout=60s"]);
   });
 });
 

@@ -55,7 +55,7 @@ beforeAll(async () => {
     evidence: { integrity: "MEDIUM", authorship: "STRONG" },
     card: { required: true, fields: ["owner", "license"], permissions: { deny: ["network:egress"] } },
   });
-}, 60_000);
+});
 
 const applied = (skill: Skill, space = namespace) => applySkill(skill, space);
 

@@ -6,6 +6,7 @@ import { api, ownPath } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import { applySkill, createNamespace, denial, enforce, pemOf, policy, trustRoot, tryApply } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "trust-periods";
 const day = 24 * 3600 * 1000;
@@ -24,7 +25,7 @@ beforeAll(async () => {
     trustRoot("team", { keys: [{ name: "old", pem: pemOf(old) }] }),
     policy(namespace, { publishers: [{ name: "team", publicKey: { trustRootRef: { name: "team" } } }] }),
   );
-}, 60_000);
+});
 
 const shown = async (): Promise<Readonly<Record<string, string | undefined>>> => {
   const lines = (await kubectl(["get", "sktr", "team", "-o", "wide"])).split("\n");
@@ -89,7 +90,7 @@ describe("a trust root that is rotated by overlap", () => {
       expect(columns["EXPIRES"]).toBe("never");
       expect(await status("team")).not.toHaveProperty("expiring");
       expect(await expiring()).toMatchObject({ status: "False", reason: "NothingSoon" });
-    }, 10_000);
+    }, patience);
   });
 
   it("is refused by the API server, when an entry ends before it begins", async () => {
@@ -134,7 +135,7 @@ describe("a revocation list of an authority", () => {
       expect(conditions[0]?.message).toMatch(
         /^spec\.crls\[0\]\.pem: no certificate of this trust root issued the list/,
       );
-    }, 10_000);
+    }, patience);
   });
 });
 

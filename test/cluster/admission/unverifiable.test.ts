@@ -38,7 +38,7 @@ beforeAll(async () => {
     policy(spaces.Allow, { publishers, unverifiable: { default: "Allow" } }),
     policy(spaces.mixed, { publishers, unverifiable: { default: "Allow", Image: "Warn", HostPath: "Deny" } }),
   );
-}, 60_000);
+});
 
 /** Writes the volume too, where only that makes it count. */
 const writersOf = (type: Part): readonly Part[] =>

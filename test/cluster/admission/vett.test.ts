@@ -69,7 +69,7 @@ beforeAll(async () => {
   await sharedProduct();
   await createNamespace(namespace, namespace);
   await inForce(registry);
-}, 60_000);
+});
 
 const denied = async (skill: Skill): Promise<string> => denial((await applySkill(skill, namespace)).ran);
 

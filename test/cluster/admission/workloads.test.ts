@@ -18,6 +18,7 @@ import {
   type Part,
   type Shipped,
 } from "./world.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const lenient = "workloads";
 const strict = "workloads-strict";
@@ -33,7 +34,7 @@ beforeAll(async () => {
   await sharedProduct();
   for (const namespace of [lenient, strict]) await createNamespace(namespace, namespace);
   await enforce(policy(lenient, { publishers }), policy(strict, { publishers, controllers: "Enforce" }));
-}, 60_000);
+});
 
 /** Everything built in that makes pods, with the template in its place. */
 const makers: Readonly<Record<string, (labels: Part, template: Part) => Part>> = {
@@ -155,20 +156,17 @@ describe("the pods of a Deployment", () => {
   });
 
   it("are denied; the ReplicaSet's event says why", async () => {
-    const event = await vi.waitFor(
-      async () => {
-        const { items } = await api<EventList>(`/api/v1/namespaces/${lenient}/events`);
-        const found = items.find(
-          ({ reason, involvedObject }) =>
-            reason === "FailedCreate" &&
-            involvedObject.kind === "ReplicaSet" &&
-            involvedObject.name.startsWith(`${name}-`),
-        );
-        if (found === undefined) throw new Error("no event yet");
-        return found;
-      },
-      { timeout: 20_000, interval: 200 },
-    );
+    const event = await vi.waitFor(async () => {
+      const { items } = await api<EventList>(`/api/v1/namespaces/${lenient}/events`);
+      const found = items.find(
+        ({ reason, involvedObject }) =>
+          reason === "FailedCreate" &&
+          involvedObject.kind === "ReplicaSet" &&
+          involvedObject.name.startsWith(`${name}-`),
+      );
+      if (found === undefined) throw new Error("no event yet");
+      return found;
+    }, patience);
     expect(event.message).toContain(
       `Error creating: admission webhook "pods.skill-admission.dev" denied the request: policy "${lenient}" denied Pod ${lenient}/${name}-`,
     );
@@ -176,15 +174,12 @@ describe("the pods of a Deployment", () => {
   });
 
   it("are denied; the Deployment's status says why, and kubectl describe of the ReplicaSet shows it", async () => {
-    const failure = await vi.waitFor(
-      async () => {
-        const { status } = await api<Deployment>(`/apis/apps/v1/namespaces/${lenient}/deployments/${name}`);
-        const found = status.conditions?.find(({ type }) => type === "ReplicaFailure");
-        if (found === undefined) throw new Error("no condition yet");
-        return found;
-      },
-      { timeout: 20_000, interval: 200 },
-    );
+    const failure = await vi.waitFor(async () => {
+      const { status } = await api<Deployment>(`/apis/apps/v1/namespaces/${lenient}/deployments/${name}`);
+      const found = status.conditions?.find(({ type }) => type === "ReplicaFailure");
+      if (found === undefined) throw new Error("no condition yet");
+      return found;
+    }, patience);
     expect(failure).toMatchObject({ reason: "FailedCreate" });
     expect(failure.message).toContain(told);
     const described = await kubectl(["-n", lenient, "describe", "replicaset", "-l", `app=${name}`]);
@@ -196,6 +191,6 @@ describe("the pods of a Deployment", () => {
     await apply(...fixed.configMaps);
     const ran = await tryApply([maker("Deployment", fixed, name, lenient)]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
-    await kubectl(["-n", lenient, "wait", "--for=create", "pod", "-l", `app=${name}`, "--timeout=20s"]);
+    await kubectl(["-n", lenient, "wait", "--for=create", "pod", "-l", `app=${name}`, "--timeout=60s"]);
   });
 });

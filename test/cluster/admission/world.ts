@@ -8,6 +8,7 @@ import { api, pathOf, put, type Part } from "../harness/api.ts";
 import { tryApply, type Applied } from "../harness/apply.ts";
 import { createNamespace as createWithLabels } from "../harness/namespaces.ts";
 import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 export { tryApply, type Part };
 
@@ -38,7 +39,7 @@ export async function enforce(...objects: readonly Part[]): Promise<void> {
     if (status?.observedGeneration !== metadata.generation || status.conditions[0].status !== "True")
       throw new Error(`${path}: ${metadata.generation} ${JSON.stringify(status)}`);
   };
-  for (const one of objects) await vi.waitFor(() => inForce(pathOf(one)), { timeout: 10_000, interval: 50 });
+  for (const one of objects) await vi.waitFor(() => inForce(pathOf(one)), patience);
 }
 
 let pods = 0;

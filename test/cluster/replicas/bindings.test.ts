@@ -7,6 +7,7 @@ import { createNamespace, enforce, mutable, pemOf, policy, type Part } from "../
 import { api, put, remove } from "../harness/api.ts";
 import { installCrds } from "../harness/crds.ts";
 import { clear, runUnregister, startReplica, type Replica } from "./replica.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "bound-by-two";
 const core = `/api/v1/namespaces/${namespace}`;
@@ -65,8 +66,8 @@ beforeAll(async () => {
   await askBoth();
   const { pod } = mutable(withFiles(good.skill, { "extra.py": "x" }), "probe", namespace);
   const asked = () => status(`${core}/pods?dryRun=All`, { method: "POST", body: pod });
-  await vi.waitFor(async () => expect(await asked()).toBe(403), { timeout: 20_000, interval: 100 });
-}, 120_000);
+  await vi.waitFor(async () => expect(await asked()).toBe(403), patience);
+});
 
 afterAll(async () => {
   await remove(`/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${twoReplicas}`);
@@ -134,5 +135,5 @@ describe("r1: a change of a ConfigMap and a pod that two replicas let through at
       expect(await start(name)).toEqual({ created: 200, bound: 200 });
       expect(await change(name)).toBe(403);
     }
-  }, 60_000);
+  });
 });

@@ -19,6 +19,7 @@ import {
   type ReplicaOptions,
 } from "./replica.ts";
 import { hurriedTimes } from "./times.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "replicas";
 /** A Lease's duration, two tries of who waits for it, and a registration. */
@@ -165,21 +166,18 @@ describe("two replicas with one Lease", () => {
     const allAllowed = async () =>
       expect((await answers()).map(({ allowed }) => allowed)).toEqual([true, true]);
     // The follower has the policy from a watch of its own.
-    await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
+    await vi.waitFor(allAllowed, patience);
 
     const digest = sha256(own.skill.files.get("scripts/run.sh")!.bytes);
     await apply(revocationList("replicas-revoked", { files: [{ digest, reason: "SEC-1" }] }));
-    await vi.waitFor(
-      async () => {
-        for (const { allowed, status } of await answers()) {
-          expect(allowed).toBe(false);
-          expect(status?.message).toContain("REVOKED scripts/run.sh: ");
-          expect(status?.message).toContain("by SkillRevocationList replicas-revoked: SEC-1");
-        }
-      },
-      { timeout: 10_000, interval: 100 },
-    );
+    await vi.waitFor(async () => {
+      for (const { allowed, status } of await answers()) {
+        expect(allowed).toBe(false);
+        expect(status?.message).toContain("REVOKED scripts/run.sh: ");
+        expect(status?.message).toContain("by SkillRevocationList replicas-revoked: SEC-1");
+      }
+    }, patience);
     await remove(ownPath("skillrevocationlists", "replicas-revoked"));
-    await vi.waitFor(allAllowed, { timeout: 10_000, interval: 100 });
+    await vi.waitFor(allAllowed, patience);
   });
 });

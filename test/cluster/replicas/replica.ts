@@ -12,6 +12,7 @@ import { logLines, type LogLine } from "../harness/log.ts";
 import { startProgram, until } from "../harness/process.ts";
 import { host, kubeconfig as administrators } from "../harness/opened.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 /** One of several processes of the product that agree on a leader by one Lease. */
 export interface Replica {
@@ -80,7 +81,7 @@ export async function startReplica(namespace: string, options: ReplicaOptions = 
   );
   const log = () => logLines(logFile);
   const ready = async () => (await log()).some(({ msg }) => msg.startsWith("ready"));
-  await until("the replica is ready", ready, program, 20_000);
+  await until("the replica is ready", ready, program);
   const end = async (): Promise<void> => {
     await program.ended;
     await rm(folder, { recursive: true, force: true });
@@ -148,7 +149,7 @@ export async function statusWritten(name: string): Promise<void> {
     (await api<Judged>(ownPath("clusterskillpolicies", name))).status?.conditions.find(
       ({ type }) => type === "Ready",
     )?.status;
-  await vi.waitFor(async () => expect(await ready()).toBe("False"), { timeout: 30_000, interval: 100 });
+  await vi.waitFor(async () => expect(await ready()).toBe("False"), patience);
 }
 
 /** `skill-admission unregister`, as an operator calls it. */

@@ -15,6 +15,7 @@ import {
   startReplica,
   type Replica,
 } from "./replica.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const namespace = "leaving";
 const service = {
@@ -38,10 +39,7 @@ let account: Account;
 const start = (): Promise<Replica> => startReplica(namespace, { kubeconfig: account.kubeconfig });
 
 const soonRegistered = () =>
-  vi.waitFor(async () => expect(await registeredUrl()).toBe((await leaderOf(replicas)).url), {
-    timeout: 25_000,
-    interval: 200,
-  });
+  vi.waitFor(async () => expect(await registeredUrl()).toBe((await leaderOf(replicas)).url), patience);
 
 /** Nobody registers for longer than the leader takes to look, and than another one takes to become it. */
 async function staysAway(milliseconds: number): Promise<void> {
@@ -100,7 +98,7 @@ describe("unregister", () => {
     const leader = await leaderOf(replicas);
     await leader.stop();
     replicas = [...replicas.filter((one) => one !== leader), await start()];
-    await vi.waitFor(() => leaderOf(replicas), { timeout: 10_000, interval: 200 });
+    await vi.waitFor(() => leaderOf(replicas), patience);
     await staysAway(4_000);
   });
 

@@ -31,5 +31,5 @@ export async function untilWhole(cluster: Cluster, count = 3): Promise<void> {
     return found.length === count && found.every((replica) => replica.ready);
   };
   await until(`${count} replicas are ready`, ready, undefined, 90_000);
-  await until("the webhook is registered", () => registered(cluster), undefined, 20_000);
+  await until("the webhook is registered", () => registered(cluster), undefined);
 }

@@ -66,6 +66,6 @@ export async function prepareNamespace(cluster: Cluster, material: Material, nam
     ...packed(material, "tampered", name).map(({ manifest }) => manifest),
   ];
   await cluster.kubectl(["apply", "-f", "-"], objects.map((each) => JSON.stringify(each)).join("\n---\n"));
-  await cluster.kubectl(["-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=30s"]);
-  await cluster.kubectl(["wait", "--for=condition=Ready", `cskp/${name}`, "--timeout=30s"]);
+  await cluster.kubectl(["-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
+  await cluster.kubectl(["wait", "--for=condition=Ready", `cskp/${name}`, "--timeout=60s"]);
 }

@@ -56,7 +56,7 @@ export async function leader(cluster: Cluster): Promise<string> {
     holder = spec.holderIdentity ?? "";
     return holder !== "";
   };
-  await until("a replica leads", held, undefined, 40_000);
+  await until("a replica leads", held, undefined);
   return holder.split("_")[0]!;
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { publicGoodRoot } from "../../../src/signature/sigstore/root/public-good-root.ts";
 import { openOfflineCluster, type OfflineCluster } from "../../../src/cluster/offline/offline-cluster.ts";
 import { clusterSkillPolicy, skillRevocationList, skillTrustRoot } from "../../fixtures/resources.ts";
+import { patience } from "../../fixtures/patience.ts";
 
 const configMap = (name: string, value: string) =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: n}\ndata: {k: "${value}"}\n`;
@@ -122,11 +123,11 @@ describe("openOfflineCluster", () => {
     await write("a.yaml", configMap("a", "1"));
     const opened = await open();
     await write("a.yaml", configMap("a", "2"));
-    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("2"), 5_000);
+    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("2"), patience);
     await write("b.yaml", configMap("b", "3"));
-    await vi.waitFor(async () => expect(await valueOf(opened, "b")).toBe("3"), 5_000);
+    await vi.waitFor(async () => expect(await valueOf(opened, "b")).toBe("3"), patience);
     await unlink(join(folder, "a.yaml"));
-    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBeUndefined(), 5_000);
+    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBeUndefined(), patience);
   });
 
   it("follows a file that is replaced by another again and again, as editors save", async () => {
@@ -135,17 +136,17 @@ describe("openOfflineCluster", () => {
     for (const value of ["1", "2", "3", "4"]) {
       await write("a.tmp", configMap("a", value));
       await rename(join(folder, "a.tmp"), join(folder, "a.yaml"));
-      await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe(value), 5_000);
+      await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe(value), patience);
     }
     await write("a.yaml", configMap("a", "5"));
-    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("5"), 5_000);
+    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("5"), patience);
   });
 
   it("finds changes that no event tells of, at the next look", async () => {
     await write("a.yaml", configMap("a", "1"));
     const opened = await open(60_000, 50);
     await write("a.yaml", configMap("a", "2"));
-    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("2"), 5_000);
+    await vi.waitFor(async () => expect(await valueOf(opened, "a")).toBe("2"), patience);
   });
 
   it("keeps the snapshot while nothing changes", async () => {

@@ -63,7 +63,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       client.agent.destroy();
     }
   };
-  await until(`the product in ${folder} answers`, asked, program, 30_000).catch(async (error: unknown) => {
+  await until(`the product in ${folder} answers`, asked, program).catch(async (error: unknown) => {
     await program.kill();
     throw error;
   });
