@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commandsOf } from "../../fixtures/documented.ts";
 import { container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
 import { openMachine } from "../../e2e/harness/machine.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
 
 const namespace = `around-${process.pid}`;
 const skillFile = "/root/.claude/skills/evil/SKILL.md";
 const write = `mkdir -p /root/.claude/skills/evil && echo evil > ${skillFile} && cat ${skillFile}`;
 const denied = /nobody enters the containers of agents/;
 
-let node: Node;
+let node: SharedNode;
 let folder: string;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 const exec = (pod: string, script: string) => kubectl(["exec", pod, "--", "sh", "-c", script]);
 
 async function start(name: string, more: Part = {}): Promise<void> {
@@ -25,7 +25,7 @@ async function start(name: string, more: Part = {}): Promise<void> {
 }
 
 beforeAll(async () => {
-  node = await startNodeFor(namespace);
+  node = await shareNode(namespace);
   folder = await mkdtemp(join(tmpdir(), "skill-admission-around-"));
   await writeFile(join(folder, "SKILL.md"), "copied\n");
   await start("open");
@@ -36,7 +36,7 @@ afterAll(async () => {
   await kubectl(["delete", "--ignore-not-found", "-f", "-"], await policy());
   const kinds = "validatingadmissionpolicies,validatingadmissionpolicybindings";
   await kubectl(["delete", kinds, namespace, "--ignore-not-found"]);
-  await node.stop();
+  await node.leave();
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 

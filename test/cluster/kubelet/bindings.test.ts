@@ -1,14 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packConfigMaps } from "../../../src/cli/package/config-maps.ts";
 import { examplePod, podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
-import { projectRoot } from "../harness/binaries.ts";
-import { startProgram, until, type Program } from "../harness/process.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
+import { startProduct, type NodeProduct } from "./product.ts";
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -17,9 +14,9 @@ const { skill, trust } = signedSkill();
 const changed = withFiles(skill, { "scripts/run.sh": "evil" });
 const pem = trust.keys[0]!.key.export({ type: "spki", format: "pem" });
 
-let node: Node;
-let product: Program | undefined;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+let node: SharedNode;
+let product: NodeProduct | undefined;
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 const apply = (...items: readonly unknown[]) =>
   kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 
@@ -54,44 +51,24 @@ const podOf = (name: string, spec: Part): Part => ({
   spec,
 });
 
-/** Starts the product in the node's network, registered, with a policy that reviews bindings. */
-async function startProduct({ inside, folder }: NonNullable<Node["machine"]>): Promise<void> {
-  await kubectl(["apply", "--server-side", "-f", join(projectRoot, "manifests/crds")]);
-  const crds = ["wait", "--for=condition=Established", "--timeout=60s", "crd"];
-  await kubectl([...crds, "clusterskillpolicies.skill-admission.dev"]);
-  const publishers = [{ name: "team", publicKey: { pem } }];
-  await apply(clusterSkillPolicy("bound", { publishers, recheck: "Binding" }));
-  const logFile = join(folder, "serve.log");
-  const args = [
-    process.execPath,
-    join(projectRoot, "dist/main.js"),
-    "serve",
-    `--kubeconfig=${join(folder, "admin.kubeconfig")}`,
-    "--webhook-url=https://127.0.0.1:9443",
-    "--address=127.0.0.1",
-    "--port=9443",
-    "--metrics-address=127.0.0.1",
-    "--metrics-port=9090",
-  ];
-  product = startProgram(inside, args, logFile);
-  const ready = async () => (await readFile(logFile, "utf8")).includes("ready and registered");
-  await until("the product is ready", ready, product, 60_000);
-}
-
 /** The cluster of somebody else cannot reach a product on this machine. */
 describe.skipIf(process.env["E2E_KUBECONFIG"])("recheck: Binding, with a real scheduler and kubelet", () => {
   beforeAll(async () => {
-    node = await startNodeFor(namespace);
+    node = await shareNode(namespace);
     // Stored before anybody is asked, and held back from the scheduler.
     const raced = carry(changed, "raced");
     await apply(raced.configMap, podOf("raced", { ...raced.spec, schedulingGates: [{ name: "test/hold" }] }));
-    await startProduct(node.machine!);
+    await kubectl(["label", "namespace", namespace, `tenant=${namespace}`]);
+    const namespaceSelector = { matchLabels: { tenant: namespace } };
+    const publishers = [{ name: "team", publicKey: { pem } }];
+    const policy = clusterSkillPolicy("bound", { namespaceSelector, publishers, recheck: "Binding" });
+    product = await startProduct(node, policy);
   }, 300_000);
 
   afterAll(async () => {
-    await product?.kill();
-    await node.stop();
-  }, 60_000);
+    await product?.remove();
+    await node.leave();
+  });
 
   const field = (path: string): Promise<string> => kubectl(["get", "pod", "raced", "-o", `jsonpath=${path}`]);
 

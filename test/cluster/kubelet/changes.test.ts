@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ModelKubelet, type StoredConfigMap } from "../../fixtures/model-kubelet.ts";
 import { configMap, container, mount, podObject, projected, volume, type Part } from "../../fixtures/pods.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
 
 const namespace = `changes-${process.pid}`;
 const stored = new Map<string, StoredConfigMap>();
 const model = new ModelKubelet((name) => stored.get(name));
 
-let node: Node;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+let node: SharedNode;
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 
 /** Creates or replaces a ConfigMap, here and there. */
 async function put(name: string, data: Readonly<Record<string, string>>, immutable = false): Promise<void> {
@@ -69,10 +69,10 @@ async function start(
 }
 
 beforeAll(async () => {
-  node = await startNodeFor(namespace);
+  node = await shareNode(namespace);
 }, 300_000);
 
-afterAll(() => node.stop(), 60_000);
+afterAll(() => node.leave());
 
 describe("the model of the kubelet", () => {
   it("shows what a real one shows while ConfigMaps change, go and come", async () => {

@@ -1,17 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
 import { packConfigMaps } from "../../../src/cli/package/config-maps.ts";
 import { podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
-import { freePort } from "../../fixtures/free-port.ts";
 import { configMap, container, mount, podObject, volume, type Part } from "../../fixtures/pods.ts";
 import { clusterSkillPolicy } from "../../fixtures/resources.ts";
 import { signedSkill } from "../../fixtures/signed-skill.ts";
-import { projectRoot } from "../harness/binaries.ts";
-import { startProgram, until, type Program } from "../harness/process.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { until } from "../harness/process.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
+import { startProduct, type NodeProduct } from "./product.ts";
 
 const namespace = `deletions-${process.pid}`;
 const script = "scripts/run.sh";
@@ -25,51 +21,20 @@ function filesWith({ files }: Skill, text: string): Readonly<Record<string, Uint
   );
 }
 
-let node: Node;
-let folder: string;
-let product: Program | undefined;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+let node: SharedNode;
+let product: NodeProduct | undefined;
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 const create = (object: object): Promise<string> => kubectl(["create", "-f", "-"], JSON.stringify(object));
 
-/** Starts the product beside the API server, with a policy over the test's namespace in force. */
-async function startProduct(inside: string): Promise<Program> {
-  folder = await mkdtemp(join(tmpdir(), "skill-admission-deletions-"));
-  await node.kubectl(["apply", "--server-side", "-f", join(projectRoot, "manifests/crds")]);
-  await node.kubectl(["label", "namespace", namespace, `tenant=${namespace}`]);
-  const pem = first.trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
-  await create(
-    clusterSkillPolicy(namespace, {
-      namespaceSelector: { matchLabels: { tenant: namespace } },
-      publishers: [{ name: "team", publicKey: { pem } }],
-    }),
-  );
-  const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
-  const args = [
-    process.execPath,
-    join(projectRoot, "dist/main.js"),
-    "serve",
-    `--kubeconfig=${join(inside, "../admin.kubeconfig")}`,
-    `--webhook-url=https://127.0.0.1:${port}`,
-    "--address=127.0.0.1",
-    `--port=${port}`,
-    "--metrics-address=127.0.0.1",
-    `--metrics-port=${metricsPort}`,
-  ];
-  const started = startProgram(inside, args, join(folder, "serve.log"));
-  // An unsigned skill is denied as soon as the webhook is asked and the policy is in force.
+/** An unsigned skill is denied as soon as the webhook is asked and the policy is in force. */
+async function denies(): Promise<boolean> {
   const probe = podObject({
     name: "probe",
     volumes: [volume("v", { hostPath: { path: "/etc" } })],
     containers: [container("agent", [mount("v", "/root/.claude/skills/s")])],
   });
-  const denies = async (): Promise<boolean> => {
-    const said = await kubectl(["create", "--dry-run=server", "-f", "-"], JSON.stringify(probe)).catch(
-      String,
-    );
-    return said.includes("SOURCE_UNVERIFIABLE");
-  };
-  await until("the product denies an unsigned skill", denies, started, 60_000);
-  return started;
+  const said = await kubectl(["create", "--dry-run=server", "-f", "-"], JSON.stringify(probe)).catch(String);
+  return said.includes("SOURCE_UNVERIFIABLE");
 }
 
 const sleeping = { ...{ command: ["sh", "-c", "trap true TERM; while true; do sleep 1; done"] } };
@@ -101,68 +66,85 @@ function named(name: string, skill: Skill): { readonly object: object; readonly 
 }
 
 beforeAll(async () => {
-  node = await startNodeFor(namespace);
-  if (node.machine !== undefined) product = await startProduct(node.machine.inside);
+  node = await shareNode(namespace);
+  if (node.machine === undefined) return;
+  await kubectl(["label", "namespace", namespace, `tenant=${namespace}`]);
+  const pem = first.trust.keys[0]!.key.export({ type: "spki", format: "pem" }) as string;
+  product = await startProduct(
+    node,
+    clusterSkillPolicy(namespace, {
+      namespaceSelector: { matchLabels: { tenant: namespace } },
+      publishers: [{ name: "team", publicKey: { pem } }],
+    }),
+  );
+  await until("the product denies an unsigned skill", denies);
 }, 300_000);
 
 // Of a cluster that is somebody else's, the API server cannot reach the product here.
 beforeEach(({ skip }) => skip(product === undefined, "needs a node on this machine"));
 
 afterAll(async () => {
-  await product?.kill();
-  await node.stop();
-  if (product !== undefined) await rm(folder, { recursive: true, force: true });
-}, 60_000);
+  await product?.remove();
+  await node.leave();
+});
 
-describe("an immutable ConfigMap that is deleted under a pod", () => {
+/** The product counts a pod for more than a minute after it was deleted: the tests wait for that side by side. */
+const patient = { timeout: 200_000, interval: 2000 };
+
+describe.concurrent("an immutable ConfigMap that is deleted under a pod", () => {
   const evil: Skill = { ...first.skill, files: new Map(first.skill.files) };
   const at = mount("v", `/skills/${first.skill.name}`);
 
-  it.each([
+  it.for([
     ["shows one key of it", "key"],
     ["has it in variables", "env"],
     ["was deleted by force and runs on", "force"],
-  ])("stays while one %s, so that no signed skill of its name shows the old bytes", async (_, how) => {
-    const name = `x-${how}`;
-    const old = named(name, {
-      ...evil,
-      files: new Map([...evil.files, [script, evil.files.get("SKILL.md")!]]),
-    });
-    const signed = named(name, first.skill);
-    await create(old.object);
-    const volumes = how === "env" ? [] : [volume("v", configMap(name, [["f0", "note"]]))];
-    const mounts = how === "env" ? [] : [mount("v", "/opt/note")];
-    const more =
-      how === "env" ? { envFrom: [{ configMapRef: { name } }] } : { grace: how === "force" ? 600 : 1 };
-    await create(agentPod(how, volumes, mounts, more));
-    await ready(how);
-    if (how === "force") await kubectl(["delete", "pod", how, "--force", "--grace-period=0"]);
-    await expect(kubectl(["delete", "configmap", name])).rejects.toThrow(
-      /STILL_IN_USE Pod (?:key|env|force)/,
-    );
-    await expect(
-      kubectl(["delete", "configmap", "--field-selector", `metadata.name=${name}`]),
-    ).rejects.toThrow("STILL_IN_USE");
-    await expect(create(agentPod(`${how}-agent`, [signed.shown], [at]))).rejects.toThrow("DIGEST_MISMATCH");
-    if (how === "force") return;
-    await kubectl(["delete", "pod", how]);
-    await expect
-      .poll(() => kubectl(["delete", "configmap", name]).catch(String), { timeout: 100_000 })
-      .toMatch(/^configmap \S+ deleted/);
-    await create(signed.object);
-    await create(agentPod(`${how}-agent`, [signed.shown], [at]));
-    await ready(`${how}-agent`);
-    const shown = await kubectl([
-      "exec",
-      `${how}-agent`,
-      "--",
-      "cat",
-      `/skills/${first.skill.name}/${script}`,
-    ]);
-    expect(shown).toBe(Buffer.from(first.skill.files.get(script)!.bytes).toString());
-  });
+  ] as const)(
+    "stays while one %s, so that no signed skill of its name shows the old bytes",
+    async ([, how], { expect }) => {
+      const name = `x-${how}`;
+      const old = named(name, {
+        ...evil,
+        files: new Map([...evil.files, [script, evil.files.get("SKILL.md")!]]),
+      });
+      const signed = named(name, first.skill);
+      await create(old.object);
+      const volumes = how === "env" ? [] : [volume("v", configMap(name, [["f0", "note"]]))];
+      const mounts = how === "env" ? [] : [mount("v", "/opt/note")];
+      const more =
+        how === "env" ? { envFrom: [{ configMapRef: { name } }] } : { grace: how === "force" ? 600 : 1 };
+      await create(agentPod(how, volumes, mounts, more));
+      await ready(how);
+      if (how === "force") await kubectl(["delete", "pod", how, "--force", "--grace-period=0"]);
+      await expect(kubectl(["delete", "configmap", name])).rejects.toThrow(
+        /STILL_IN_USE Pod (?:key|env|force)/,
+      );
+      await expect(
+        kubectl(["delete", "configmap", "--field-selector", `metadata.name=${name}`]),
+      ).rejects.toThrow("STILL_IN_USE");
+      await expect(create(agentPod(`${how}-agent`, [signed.shown], [at]))).rejects.toThrow("DIGEST_MISMATCH");
+      if (how === "force") return;
+      await kubectl(["delete", "pod", how]);
+      await expect
+        .poll(() => kubectl(["delete", "configmap", name]).catch(String), patient)
+        .toMatch(/^configmap \S+ deleted/);
+      await create(signed.object);
+      await create(agentPod(`${how}-agent`, [signed.shown], [at]));
+      await ready(`${how}-agent`);
+      const shown = await kubectl([
+        "exec",
+        `${how}-agent`,
+        "--",
+        "cat",
+        `/skills/${first.skill.name}/${script}`,
+      ]);
+      expect(shown).toBe(Buffer.from(first.skill.files.get(script)!.bytes).toString());
+    },
+  );
 
-  it("stays for a moment after one that has ended was deleted: its node takes down its volumes first", async () => {
+  it("stays for a moment after one that has ended was deleted: its node takes down its volumes first", async ({
+    expect,
+  }) => {
     const old = named("x-ended", {
       ...evil,
       files: new Map([...evil.files, ["x.sh", evil.files.get(script)!]]),
@@ -178,12 +160,15 @@ describe("an immutable ConfigMap that is deleted under a pod", () => {
     await create(podObject({ name: "ended", volumes, containers: [agent], more }));
     await kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/ended", "--timeout=100s"]);
     await kubectl(["delete", "pod", "ended"]);
-    await expect(kubectl(["delete", "configmap", "x-ended"])).rejects.toThrow(
-      /STILL_IN_USE Pod ended \(deleted a moment ago\) has it/,
-    );
+    // Until the product has seen that the pod is gone, it names the pod as one that is there.
+    await expect
+      .poll(() => kubectl(["delete", "configmap", "x-ended"]).catch(String), { timeout: 30_000 })
+      .toContain("STILL_IN_USE Pod ended (deleted a moment ago) has it");
   });
 
-  it("keeps its name from a signed skill where it holds no skill by itself, and is deleted", async () => {
+  it("keeps its name from a signed skill where it holds no skill by itself, and is deleted", async ({
+    expect,
+  }) => {
     const name = "x-part";
     const signed = named(name, first.skill);
     const plain = {
@@ -203,12 +188,12 @@ describe("an immutable ConfigMap that is deleted under a pod", () => {
     );
     await kubectl(["delete", "pod", "part"]);
     await expect
-      .poll(() => create(agentPod("part-agent", [signed.shown], [at])).catch(String), { timeout: 100_000 })
+      .poll(() => create(agentPod("part-agent", [signed.shown], [at])).catch(String), patient)
       .toContain("created");
   });
 });
 
-describe("a skill as skill-admission package makes it", () => {
+describe.concurrent("a skill as skill-admission package makes it", () => {
   /** Its ConfigMaps, and a Deployment of this name that runs it. */
   function shipped(skill: Skill): {
     readonly configMaps: readonly string[];
@@ -239,7 +224,9 @@ describe("a skill as skill-admission package makes it", () => {
     await kubectl(["apply", "-f", "-"], JSON.stringify(list));
   };
 
-  it("is replaced by a new version, and its old ConfigMaps are deleted while its pods run", async () => {
+  it("is replaced by a new version, and its old ConfigMaps are deleted while its pods run", async ({
+    expect,
+  }) => {
     const [old, next] = [shipped(first.skill), shipped(second)];
     await apply(old);
     await kubectl(["rollout", "status", "deployment/shipped", "--timeout=100s"]);
@@ -247,6 +234,6 @@ describe("a skill as skill-admission package makes it", () => {
     await kubectl(["delete", "configmap", ...old.configMaps]);
     await kubectl(["rollout", "status", "deployment/shipped", "--timeout=100s"]);
     const cat = ["exec", "deployment/shipped", "--", "cat", `/skills/${second.name}/${script}`];
-    await expect.poll(() => kubectl(cat).catch(String), { timeout: 60_000 }).toBe("echo two\n");
+    await expect.poll(() => kubectl(cat).catch(String), patient).toBe("echo two\n");
   });
 });

@@ -10,7 +10,7 @@ import { ordinaryPod } from "../../fixtures/generated-pods/ordinary-pods.ts";
 import { anyPod, ephemeralContainer, manifestOf, tops } from "../../fixtures/generated-pods/pods.ts";
 import { unjudgedFiles, unjudgedSkills } from "../../fixtures/generated-pods/judged.ts";
 import { listScript, type Line } from "../../fixtures/generated-pods/listing.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
 import { nameOf, readings, settled, type Reading } from "./readings.ts";
 import { walk, type Walked } from "../../fixtures/generated-pods/walked.ts";
 
@@ -22,8 +22,8 @@ const batches = share < 1 ? 1 : 10;
 const ordinary = 6;
 const ephemeral = 3;
 
-let node: Node;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+let node: SharedNode;
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 
 const list = (items: readonly unknown[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
 
@@ -79,13 +79,13 @@ beforeAll(async () => {
   console.log(
     `generated pods with PROPERTY_SEED=${seed}, ${batches * batchSize} of them (npm run test:long makes hundreds)`,
   );
-  node = await startNodeFor(namespace);
+  node = await shareNode(namespace);
   await kubectl(["apply", "-f", "-"], list(objects()));
   const all = JSON.parse(await kubectl(["get", "configmaps", "-o", "json"])) as { items: KubernetesObject[] };
   for (const object of all.items) stored.set(nameOf(object), object);
 }, 300_000);
 
-afterAll(() => node.stop(), 60_000);
+afterAll(() => node.leave());
 
 const unjudged = ({ lines, known }: Judgement, references: readonly SkillReference[]): readonly string[] => [
   ...unjudgedFiles(lines, references, known),

@@ -4,14 +4,14 @@ import { sha256Hex } from "../../../src/skill/digest.ts";
 import type { SkillReference } from "../../../src/skill/reference.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { podObject, type Part } from "../../fixtures/pods.ts";
-import { startNodeFor, type Node } from "./one-node.ts";
+import { shareNode, type SharedNode } from "./one-node.ts";
 import { binaryData, configMaps, refused, shapes, type Shape } from "./shapes.ts";
 import { walk } from "../../fixtures/generated-pods/walked.ts";
 
 const namespace = `skill-view-${process.pid}`;
 
-let node: Node;
-const kubectl: Node["kubectl"] = (args, input) => node.kubectl(args, input);
+let node: SharedNode;
+const kubectl: SharedNode["kubectl"] = (args, input) => node.kubectl(args, input);
 const get = async (kind: string, name: string): Promise<KubernetesObject> =>
   JSON.parse(await kubectl(["get", kind, name, "-o", "json"])) as KubernetesObject;
 
@@ -110,7 +110,7 @@ const configMapObject = (name: string, more: Part): Part => ({
 });
 
 beforeAll(async () => {
-  node = await startNodeFor(namespace);
+  node = await shareNode(namespace);
   const objects = Object.entries(configMaps).map(([name, data]) =>
     configMapObject(name, { data, ...(name === "base" ? { binaryData } : {}) }),
   );
@@ -118,7 +118,7 @@ beforeAll(async () => {
   await kubectl(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=100s"]);
 }, 300_000);
 
-afterAll(() => node.stop(), 60_000);
+afterAll(() => node.leave());
 
 const isBelow = (path: string, line: string): boolean => line.includes(`  ${path}/`);
 

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { access, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -32,7 +33,7 @@ export interface Node {
 
 const cluster = join(projectRoot, "../shared/cluster");
 const needed = ["one-node", "down", "control-plane.tar.xz", "node.tar.xz"].map((name) => join(cluster, name));
-const programs = ["runc", "busybox", "ip", "nsenter", "openssl", "curl", "tar"];
+const programs = ["runc", "busybox", "ip", "nsenter", "openssl", "curl", "tar", "flock"];
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -59,7 +60,7 @@ function kubectlWith(command: string, prefix: readonly string[]): Node["kubectl"
       const child = execFile(
         command,
         [...prefix, ...args],
-        { maxBuffer: 64 * 1024 * 1024, timeout: 110_000 },
+        { maxBuffer: 64 * 1024 * 1024, timeout: 290_000 },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else
@@ -105,7 +106,7 @@ async function startOneNode(kubectl: string): Promise<Node> {
   const folder = await mkdtemp(join(tmpdir(), "skill-admission-node-"));
   const bin = join(folder, "bin");
   const node = join(folder, "node");
-  const stop = stopAtEnd(folder, node);
+  const stop = await stopAtEnd(folder, node);
   try {
     await mkdir(bin);
     for (const archive of ["control-plane", "node"]) {
@@ -157,33 +158,58 @@ async function weighPods(): Promise<void> {
   }
 }
 
-/** Takes the node down when asked to, and also when this process ends in whatever way: a shell waits for its pipe to close. */
-function stopAtEnd(folder: string, node: string): () => Promise<void> {
-  const script = 'cat >/dev/null; [ ! -d "$2" ] || "$1" "$2"; rm -rf --one-file-system "$3"';
-  const keeper = spawn("sh", ["-c", script, "sh", join(cluster, "down"), node, folder], {
-    stdio: ["pipe", "ignore", "ignore"],
+/** Two nodes would remove each other's logs below /var/log/pods: the next one waits until this one is down. */
+const lock = join(tmpdir(), "skill-admission-node.lock");
+
+/**
+ * Waits until no other node is up, and takes this one down when asked to, and also when this process ends in whatever way: a
+ * shell waits for its pipe to close.
+ * @throws Error where another node stays
+ */
+async function stopAtEnd(folder: string, node: string): Promise<() => Promise<void>> {
+  const script =
+    'exec 9>"$4"; flock -w 240 9 || exit 1; echo; cat >/dev/null; [ ! -d "$2" ] || "$1" "$2"; rm -rf --one-file-system "$3"';
+  const keeper = spawn("sh", ["-c", script, "sh", join(cluster, "down"), node, folder, lock], {
+    stdio: ["pipe", "pipe", "ignore"],
     detached: true,
   });
-  const gone = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));
+  const gone = once(keeper, "exit");
+  const locked = await Promise.race([once(keeper.stdout, "data"), gone.then(() => undefined)]);
+  if (locked === undefined)
+    throw new Error(`another node is up on this machine, and has been for minutes: fuser ${lock} says whose`);
   return async () => {
     keeper.stdin.end();
     await gone;
   };
 }
 
-/** A node on which `kubectl` works in a namespace of the test's own, which takes pods. */
-export async function startNodeFor(namespace: string): Promise<Node> {
-  const node = await startNode();
-  await node.kubectl(["create", "namespace", namespace]);
-  const kubectl: Node["kubectl"] = (args, input) => node.kubectl(["--namespace", namespace, ...args], input);
+let shared: Promise<Node> | undefined;
+
+/** The one node of this process, which is taken down when the process ends. */
+function sharedNode(): Promise<Node> {
+  shared ??= startNode();
+  return shared;
+}
+
+/** The node that the files of this project have one after the other. */
+export interface SharedNode extends Omit<Node, "stop"> {
+  /** Makes room for the next file: what is left of this one's pods goes. */
+  leave(): Promise<void>;
+}
+
+/** The shared node, on which `kubectl` works in a namespace of the file's own, which takes pods. */
+export async function shareNode(namespace: string): Promise<SharedNode> {
+  const { machine, image, kubectl: anywhere } = await sharedNode();
+  await anywhere(["create", "namespace", namespace]);
+  const kubectl: Node["kubectl"] = (args, input) => anywhere(["--namespace", namespace, ...args], input);
   await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
   return {
-    ...node,
+    ...(machine === undefined ? {} : { machine }),
+    image,
     kubectl,
-    stop: async () => {
-      // Of somebody else's cluster the namespace is all that goes.
-      if (node.machine === undefined) await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
-      await node.stop();
+    leave: async () => {
+      await kubectl(["delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false"]);
+      await anywhere(["delete", "namespace", namespace, "--wait=false"]);
     },
   };
 }
