@@ -275,7 +275,8 @@ describe("helm uninstall", () => {
     const { code, stderr } = await ownTry("uninstall", "skill-admission");
     expect(code).not.toBe(0);
     expect(stderr).toContain("Job/skill-admission/skill-admission-unregister not ready");
-    expect(performance.now() - started).toBeLessThan(30_000);
+    // By the job's deadline, ten seconds: Helm's own is five minutes.
+    expect(performance.now() - started).toBeLessThan(100_000);
     expect(await own("get", "deployment,job", "-o", "name")).toBe(
       "deployment.apps/skill-admission\njob.batch/skill-admission-unregister\n",
     );

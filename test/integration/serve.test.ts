@@ -90,9 +90,7 @@ async function call(path: string, body?: string): Promise<Answer> {
 }
 
 const ready = (): Promise<void> =>
-  expect
-    .poll(async () => (await call("/readyz").catch(() => ({ status: 0 }))).status, { timeout: 20_000 })
-    .toBe(200);
+  expect.poll(async () => (await call("/readyz").catch(() => ({ status: 0 }))).status).toBe(200);
 
 async function reviewed(pod: object): Promise<boolean> {
   const { body } = await call("/validate?timeout=5s", JSON.stringify(podReview(pod)));
