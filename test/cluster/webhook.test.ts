@@ -491,15 +491,17 @@ describe("registerWebhook", () => {
     await restored();
     await remove(registrationPath);
     await restored();
-    const pods = "webhooks[pods.skill-admission.dev]";
-    expect(problems.map((problem) => problem.split("put back: ")[1]?.slice(0, 200))).toEqual([
-      expect.stringMatching(/^webhooks\[pods\.skill-admission\.dev\]: expected \{.*, found nothing/),
-      expect.stringContaining(`${pods}.failurePolicy: expected "Fail", found "Ignore" (by "somebody")`),
-      expect.stringContaining(`${pods}.objectSelector.matchLabels: expected nothing, found {"skip":"no"}`),
-      expect.stringContaining(`${pods}.matchConditions`),
-      expect.stringContaining("it was deleted"),
-    ]);
-    expect(repairs).toBe(5);
+    // A repair may be two writes; on a busy machine the first one is seen as one more change.
+    const told = problems.map((problem) => problem.split("put back: ")[1]?.slice(0, 200)).join("\n");
+    for (const said of [
+      /^webhooks\[pods\.skill-admission\.dev\]: expected \{.*, found nothing/m,
+      /webhooks\[pods\.skill-admission\.dev\]\.failurePolicy: expected "Fail", found "Ignore" \(by "somebody"\)/m,
+      /webhooks\[pods\.skill-admission\.dev\]\.objectSelector\.matchLabels: expected nothing, found \{"skip":"no"\}/m,
+      /webhooks\[pods\.skill-admission\.dev\]\.matchConditions/m,
+      /it was deleted/,
+    ])
+      expect(told).toMatch(said);
+    await expect.poll(() => repairs).toBeGreaterThanOrEqual(5);
     await vi.waitFor(
       () => expect([registration, follower].map((one) => one.readiness())).toEqual([[], []]),
       patience,
