@@ -125,10 +125,10 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
         message,
         client: "127.0.0.1",
       });
-      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-      expect(metrics).toMatch(
-        new RegExp(`^skill_admission_http_refusals_total\\{status="${status}"\\} [1-9]`, "m"),
-      );
+      const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      await expect
+        .poll(metrics)
+        .toMatch(new RegExp(`^skill_admission_http_refusals_total\\{status="${status}"\\} [1-9]`, "m"));
     },
   );
 });

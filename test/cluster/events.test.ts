@@ -84,8 +84,8 @@ describe("createEventWriter", () => {
     const regarding = { ...denial().regarding, name: "etl-2" };
     writer.tell(denial({ key: "after", regarding }));
     await vi.waitFor(async () => expect(await written("etl-2")).toHaveLength(1), patience);
-    expect(dropped).toEqual(["refused"]);
-    expect(problems).toEqual([expect.stringMatching(/^Events are not written: /)]);
+    await expect.poll(() => dropped).toEqual(["refused"]);
+    await expect.poll(() => problems).toEqual([expect.stringMatching(/^Events are not written: /)]);
   });
 });
 

@@ -117,13 +117,15 @@ describe("with recheck: Binding", () => {
 
   it("the refusal is told on the pod, in the log, and in the metrics", async () => {
     await bind("told");
-    const line = await product.decision("Binding", "told");
-    expect(line).toMatchObject({ decision: "deny", operation: "CREATE", resource: "pods/binding" });
-    expect(await product.metrics()).toMatch(
-      /skill_admission_requests_total\{resource="pods\/binding",operation="CREATE",decision="deny",dry_run="false"\} \d/,
-    );
+    const line = { decision: "deny", operation: "CREATE", resource: "pods/binding" };
+    await product.decision("Binding", "told", line);
     await expect
-      .poll(() => kubectl(["-n", namespace, "describe", "pod", "told"]), { timeout: 15_000 })
+      .poll(() => product.metrics())
+      .toMatch(
+        /skill_admission_requests_total\{resource="pods\/binding",operation="CREATE",decision="deny",dry_run="false"\} \d/,
+      );
+    await expect
+      .poll(() => kubectl(["-n", namespace, "describe", "pod", "told"]))
       .toMatch(/Warning +SkillDenied .*policy "bindings" denied Binding bindings\/told: .*DIGEST_MISMATCH/);
   });
 

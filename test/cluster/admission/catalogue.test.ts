@@ -66,7 +66,7 @@ describe.each(catalogues)("$name", ({ folder, root, organization, signer, exampl
       code: 0,
       stderr: "",
     });
-    expect(await product.decision("Pod", name)).toMatchObject({ decision: "allow" });
+    await product.decision("Pod", name, { decision: "allow" });
   });
 
   it("the largest passes, spread over several ConfigMaps", async () => {

@@ -77,7 +77,7 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
         "fix: delete or replace these pods first, or leave the ConfigMap and use a new name",
       );
     }
-    expect(await product.decision("ConfigMap", "x")).toMatchObject({ decision: "deny", operation: "DELETE" });
+    await product.decision("ConfigMap", "x", { decision: "deny", operation: "DELETE" });
     await inNamespace(enforced, "delete", "pod", "has-x", "--grace-period=0", "--force");
     await vi.waitFor(
       async () => expect(await inNamespace(enforced, "delete", "configmap", "x")).toMatchObject({ code: 0 }),
@@ -156,11 +156,11 @@ describe("what is not asked about, or deleted as ever", () => {
         stderr: "",
       });
     }
-    expect(await product.decision("ConfigMap", "plain-true")).toMatchObject({
+    await product.decision("ConfigMap", "plain-true", {
       operation: "DELETE",
       bypass: "no-skills",
     });
-    expect(await product.decision("ConfigMap", "plain-false")).toMatchObject({ operation: "CREATE" });
+    await product.decision("ConfigMap", "plain-false", { operation: "CREATE" });
   });
 
   it("is a signed skill under running pods", async () => {

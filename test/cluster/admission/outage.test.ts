@@ -191,9 +191,7 @@ describe("while the webhook is down", () => {
 describe("a process that is told to stop", () => {
   it("answers to the end, and leaves its registration to whoever comes or removes it", async () => {
     product.stop();
-    await expect
-      .poll(async () => (await product.log()).some(({ msg }) => msg === "stopping"), { timeout: 5_000 })
-      .toBe(true);
+    await expect.poll(async () => (await product.log()).some(({ msg }) => msg === "stopping")).toBe(true);
     // Still there for what the API server sends meanwhile.
     expect(await tryPod(good.skill)).toMatchObject({ code: 0, stderr: "" });
     await remove(registration);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { freePort } from "../../fixtures/free-port.ts";
 import { projectRoot } from "../harness/binaries.ts";
 import { api, remove, removeOwn } from "../harness/api.ts";
@@ -30,8 +30,8 @@ export interface Product extends SharedProduct {
 export interface SharedProduct {
   /** Everything that it has logged so far, for whoever has it now. */
   log(): Promise<readonly LogLine[]>;
-  /** The newest decision about an object; waits for it. */
-  decision(kind: string, name: string): Promise<LogLine>;
+  /** The newest decision about an object; waits until it is like this. */
+  decision(kind: string, name: string, like?: object): Promise<LogLine>;
   /** The text of `/metrics`. Others may have counted before. */
   metrics(): Promise<string>;
 }
@@ -68,11 +68,12 @@ function asking(logFile: string, metricsPort: number, from = 0): SharedProduct {
   const log = () => logLines(logFile, from);
   return {
     log,
-    decision: (kind, name) =>
+    decision: (kind, name, like = {}) =>
       vi.waitFor(async () => {
         const of = (line: LogLine): boolean => line.kind === kind && line.name === name;
         const found = (await log()).findLast((line) => line.decision !== undefined && of(line));
         if (found === undefined) throw new Error(`no decision about ${kind} ${name}`);
+        expect(found).toMatchObject(like);
         return found;
       }, patience),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),

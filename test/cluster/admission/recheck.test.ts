@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { patience } from "../../fixtures/patience.ts";
+import { container, mount, podObject, volume } from "../../fixtures/pods.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, ownPath, patch, pathOf, put, remove, type Part } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
@@ -7,9 +9,6 @@ import { startProduct, type Product } from "./product.ts";
 import { createNamespace, enforce, mutable, pemOf, policy, templateOf } from "./world.ts";
 
 const namespace = "rechecked";
-/** For waiting: what is promised is measured by the product's own times. */
-const patient = { timeout: 30_000, interval: 50 };
-
 interface Named extends LogLine {
   readonly time: string;
   readonly policy?: string;
@@ -42,12 +41,19 @@ afterEach(async () => {
   await vi.waitFor(async () => {
     const { items } = await api<{ items: Part[] }>(`/api/v1/namespaces/${namespace}/pods`);
     expect(items).toEqual([]);
-  }, patient);
+  }, patience);
   await standing(0);
 });
 
 afterAll(async () => {
   await product.remove();
+});
+
+/** Is denied as often as somebody is asked about it: nobody can read a host path. */
+const unreadable = podObject({
+  name: "probe",
+  volumes: [volume("v", { hostPath: { path: "/etc" } })],
+  containers: [container("agent", [mount("v", "/root/.claude/skills/s")])],
 });
 
 /** Does something that the API server does not ask the webhook about, as when a race is won at another replica. */
@@ -56,23 +62,16 @@ async function past<T>(work: () => Promise<T>): Promise<T> {
     patch(`/api/v1/namespaces/${namespace}`, {
       metadata: { labels: { "skill-admission.dev/break-glass": value } },
     });
+  // The API server heeds the label, and that it is gone, within moments.
+  const probe = () =>
+    api(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, { method: "POST", body: unreadable });
   await label("test");
   try {
-    // The API server heeds the label within moments.
-    const probe = { ...evil("probe").configMap, metadata: { name: "probe", namespace } };
-    await vi.waitFor(async () => {
-      const { metadata } = await api<{ metadata: { name: string } }>(
-        `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`,
-        { method: "POST", body: probe },
-      );
-      expect(metadata.name).toBe("probe");
-      const asked = (await product.log()).filter(({ name }) => name === "probe").length;
-      await api(`/api/v1/namespaces/${namespace}/configmaps?dryRun=All`, { method: "POST", body: probe });
-      expect((await product.log()).filter(({ name }) => name === "probe").length).toBe(asked);
-    }, patient);
+    await vi.waitFor(probe, patience);
     return await work();
   } finally {
     await label(null);
+    await vi.waitFor(() => expect(probe()).rejects.toThrow("SOURCE_UNVERIFIABLE"), patience);
   }
 }
 
@@ -123,8 +122,8 @@ async function standing(workloads: number, first?: readonly string[]): Promise<v
     expect(await gauge()).toBe(workloads);
     expect(await status()).toMatchObject({ noncompliantWorkloads: workloads });
     if (first !== undefined) expect((await status()).noncompliant).toEqual(first);
-  }, patient);
-  await vi.waitFor(async () => expect(await column()).toBe(String(workloads)), patient);
+  }, patience);
+  await vi.waitFor(async () => expect(await column()).toBe(String(workloads)), patience);
 }
 
 async function run({ configMap, pod }: { configMap: Part; pod: Part }): Promise<void> {
@@ -146,7 +145,7 @@ describe("what is stored and does not comply", () => {
       pods: ["race"],
       codes: ["DIGEST_MISMATCH"],
     });
-    await vi.waitFor(async () => expect(await events("race")).toHaveLength(1), patient);
+    await vi.waitFor(async () => expect(await events("race")).toHaveLength(1), patience);
     const [event] = await events("race");
     expect(event?.action).toBe("Recheck");
     const lines = event!.note.split("\n");
@@ -174,7 +173,7 @@ describe("what is stored and does not comply", () => {
           const found = (await named("prompt"))[since];
           expect(found).toBeDefined();
           return found!;
-        }, patient);
+        }, patience);
         took.push(Date.parse(line.time) - stored);
         // It is counted a moment after it is named.
         await standing(1);
@@ -197,9 +196,9 @@ describe("what is stored and does not comply", () => {
       const [found] = await named("flash");
       expect(found).toBeDefined();
       return found!;
-    }, patient);
+    }, patience);
     expect(line.codes).toEqual(["DIGEST_MISMATCH"]);
-    await vi.waitFor(async () => expect(await events("flash")).not.toEqual([]), patient);
+    await vi.waitFor(async () => expect(await events("flash")).not.toEqual([]), patience);
     await standing(0);
   });
 
@@ -229,10 +228,10 @@ describe("what is stored and does not comply", () => {
         `/api/v1/namespaces/${namespace}/pods?labelSelector=app%3Dfleet`,
       );
       expect(items).toHaveLength(3);
-    }, patient);
+    }, patience);
     await past(() => put(evil("fleet").configMap));
     await standing(1, [`Deployment ${namespace}/fleet`]);
-    await vi.waitFor(async () => expect(await events("fleet")).toHaveLength(1), patient);
+    await vi.waitFor(async () => expect(await events("fleet")).toHaveLength(1), patience);
     expect(await named("fleet")).toMatchObject([{ kind: "Deployment", podCount: 3 }]);
     await past(() => put(good("fleet").configMap));
     await standing(0);

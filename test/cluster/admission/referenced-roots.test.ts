@@ -89,8 +89,9 @@ describe("a trusted root from a TUF mirror", () => {
     mirror.instead = undefined;
     await ready(space).toBe("True in force");
     await admitted(space);
-    const metrics = await product.metrics();
-    expect(metrics).toMatch(/^skill_admission_trusted_root_mirror_up\{root="referenced-mirror\/ours"\} 1$/m);
+    await expect
+      .poll(() => product.metrics())
+      .toMatch(/^skill_admission_trusted_root_mirror_up\{root="referenced-mirror\/ours"\} 1$/m);
   });
 
   it("neither stops a start nor what was published last, while it is down", async () => {

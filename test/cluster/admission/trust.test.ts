@@ -60,10 +60,11 @@ describe("a trust root that is rotated by overlap", () => {
       reason: "EndsSoon",
       message: `old ends at ${ends}; add the successor beside it, and remove what has ended`,
     });
-    const metric = await product.metrics();
-    expect(metric).toContain(
-      `skill_admission_trust_not_after_timestamp_seconds{root="team/old",kind="key"} ${Date.parse(ends) / 1000}`,
-    );
+    await expect
+      .poll(() => product.metrics())
+      .toContain(
+        `skill_admission_trust_not_after_timestamp_seconds{root="team/old",kind="key"} ${Date.parse(ends) / 1000}`,
+      );
   });
 
   it("trusts the new one alone when the old one has ended", async () => {
