@@ -43,7 +43,7 @@ describe("kubectl apply -k", () => {
     await own("wait", "--for=jsonpath={.status.replicas}=3", "deployment/skill-admission", "--timeout=60s");
     // Ends with 1 where anything differs, also what a controller writes between its two looks.
     await expect
-      .poll(() => tryKubectl(["diff", "-k", "manifests/base"]), { timeout: 30_000 })
+      .poll(() => tryKubectl(["diff", "-k", "manifests/base"]))
       .toMatchObject({ code: 0, stdout: "" });
   });
 

@@ -223,9 +223,7 @@ function processStatus(): string {
 describe("serve in the image, with nothing writable", () => {
   const port = async (container: Container): Promise<number> => {
     await expect
-      .poll(() => container.output().includes('"msg":"ready"') || container.child.exitCode, {
-        timeout: 30_000,
-      })
+      .poll(() => container.output().includes('"msg":"ready"') || container.child.exitCode)
       .toBe(true);
     const line = container
       .output()

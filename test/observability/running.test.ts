@@ -171,10 +171,7 @@ describe("the dashboard", () => {
     for (const { title, exprs } of panels) {
       for (const expr of exprs) {
         if (limited.some((name) => expr.includes(name))) await numbers(expr);
-        else
-          await expect
-            .poll(() => numbers(expr), { timeout: 10_000, message: `${title}: ${expr}` })
-            .toBeGreaterThan(0);
+        else await expect.poll(() => numbers(expr), { message: `${title}: ${expr}` }).toBeGreaterThan(0);
       }
     }
   });
@@ -197,7 +194,7 @@ describe("the alerts", () => {
 
   it("fire for what is wrong, and for nothing else", async () => {
     await expect
-      .poll(() => firing("sick"), { timeout: 20_000 })
+      .poll(() => firing("sick"))
       .toEqual([
         "SkillAdmissionCertificateExpiring",
         "SkillAdmissionDenialSpike",
@@ -245,7 +242,7 @@ describe("the alerts", () => {
     await killApiServer();
     await repeat(5, () => products.live.send(reviewOf(podWith("published"))));
     await expect
-      .poll(() => firing("healthy"), { timeout: 30_000 })
+      .poll(() => firing("healthy"))
       .toEqual(expect.arrayContaining(["SkillAdmissionSourcesUnavailable", "SkillAdmissionWatchDown"]));
     await startApiServer();
     await expect.poll(() => firing("healthy"), { timeout: 50_000 }).not.toContain("SkillAdmissionWatchDown");

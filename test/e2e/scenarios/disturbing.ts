@@ -118,9 +118,7 @@ export function disturbing(cluster: () => Cluster, material: Material): void {
       const times = await untilDecided(cluster(), signed, broken);
       const ready = '{.status.conditions[?(@.type=="Ready")].status}';
       await expect
-        .poll(() => cluster().kubectl(["get", "cskp", changing, "-o", `jsonpath=${ready}`]), {
-          timeout: 10_000,
-        })
+        .poll(() => cluster().kubectl(["get", "cskp", changing, "-o", `jsonpath=${ready}`]))
         .toBe("False");
       await sleep(500);
       await setPublisher(cluster(), changing, material.publisher);

@@ -96,12 +96,7 @@ export function failing(cluster: () => Cluster, material: Material): void {
       process.kill(victim, "SIGSTOP");
       const began = performance.now();
       const refusedIn = async (): Promise<Tally> => stream.since(mark);
-      await expect
-        .poll(async () => (await replicas(cluster())).filter(({ ready }) => ready).length, {
-          timeout: 30_000,
-          interval: 200,
-        })
-        .toBe(2);
+      await expect.poll(async () => (await replicas(cluster())).filter(({ ready }) => ready).length).toBe(2);
       note("one replica hung: out of the Service after", inSeconds(performance.now() - began));
       await restarted(before, 1);
       note("and whole again, without help, after", inSeconds(performance.now() - began));
@@ -216,12 +211,8 @@ export function failing(cluster: () => Cluster, material: Material): void {
       const began = performance.now();
       await cluster().kubectl(["-n", home, "delete", "pods", "--all", "--grace-period=0", "--force"]);
       await untilWhole(cluster());
-      await expect
-        .poll(async () => (await tryPod(agents)).status, { timeout: 20_000, interval: 100 })
-        .toBe(201);
-      await expect
-        .poll(async () => (await tryPod(agents, "tampered")).status, { timeout: 20_000, interval: 100 })
-        .toBe(403);
+      await expect.poll(async () => (await tryPod(agents)).status).toBe(201);
+      await expect.poll(async () => (await tryPod(agents, "tampered")).status).toBe(403);
       note(
         "every pod of the product deleted: whole again, without help, after",
         inSeconds(performance.now() - began),

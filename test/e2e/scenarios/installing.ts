@@ -102,9 +102,7 @@ export function installing(cluster: () => Cluster, material: Material): void {
       const path = '{.items[0].status.conditions[?(@.type=="ReplicaFailure")].message}';
       const reason = (): Promise<string> =>
         kubectl(["-n", agents, "get", "replicaset", "-l", "app=altered", "-o", `jsonpath=${path}`]);
-      await expect
-        .poll(reason, { timeout: 20_000, interval: 200 })
-        .toContain("DIGEST_MISMATCH scripts/run.sh: signed");
+      await expect.poll(reason).toContain("DIGEST_MISMATCH scripts/run.sh: signed");
       expect(await reason()).toContain('policy "agents" denied Pod agents/altered-');
       await sleep(500);
       const described = await kubectl(["-n", agents, "describe", "replicaset", "-l", "app=altered"]);
