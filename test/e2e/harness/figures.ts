@@ -7,6 +7,9 @@ import { layOut, toMarkdown } from "../../bench/table.ts";
 /** Are the figures written down: then everything lasts as long as the document says. */
 export const recording = (process.env["E2E_RECORD"] ?? "") !== "";
 
+/** What a machine keeps that does nothing else, as it has to where figures are written down; one that is busy may take longer. */
+export const limit = (milliseconds: number): number => (recording ? 1 : 10) * milliseconds;
+
 /** Figures for docs/evidence/reliability.md, in the order in which they are found. */
 const found: (readonly [what: string, figure: string])[] = [];
 

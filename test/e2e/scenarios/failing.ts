@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../cluster/harness/binaries.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { busiest } from "../harness/connections.ts";
-import { note, recording } from "../harness/figures.ts";
+import { limit, note, recording } from "../harness/figures.ts";
 import { untilWhole } from "../harness/installation.ts";
 import { agents, podWith, type Material, type Part } from "../harness/material.ts";
 import { home, replicas } from "../harness/replicas.ts";
@@ -84,7 +84,7 @@ export function failing(cluster: () => Cluster, material: Material): void {
         "reviews refused for want of an answer meanwhile",
         `${refused.length} of ${tally.sent}, within ${inSeconds(span(refused))}`,
       );
-      expect(span(refused)).toBeLessThan(5000);
+      expect(span(refused)).toBeLessThan(limit(5000));
       await undisturbed();
     });
 
@@ -102,12 +102,12 @@ export function failing(cluster: () => Cluster, material: Material): void {
       note("and whole again, without help, after", inSeconds(performance.now() - began));
       const tally = await refusedIn();
       const refused = expectFailedClosed(tally);
-      for (const { took } of refused) expect(took).toBeLessThan(7000);
+      for (const { took } of refused) expect(took).toBeLessThan(limit(7000));
       note(
         "reviews refused meanwhile, each after its time-out of 5 s",
         `${refused.length} of ${tally.sent}, within ${inSeconds(span(refused))}`,
       );
-      expect(span(refused)).toBeLessThan(40_000);
+      expect(span(refused)).toBeLessThan(limit(40_000));
       await undisturbed();
     });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandsOf, typed } from "../../fixtures/documented.ts";
 import type { Cluster } from "../harness/cluster.ts";
-import { note } from "../harness/figures.ts";
+import { limit, note } from "../harness/figures.ts";
 import { chart, flags, prepareHome, registered, untilWhole } from "../harness/installation.ts";
 import { agents, podWith, prepareNamespace, type Material, type Part } from "../harness/material.ts";
 import { home, replicas } from "../harness/replicas.ts";
@@ -67,8 +67,8 @@ export function installing(cluster: () => Cluster, material: Material): void {
       expect((await replicas(cluster())).map(({ ready }) => ready)).toEqual([true, true, true]);
       note("helm install to three ready replicas", seconds(ready));
       note("helm install to a webhook that is registered", seconds(asked));
-      expect(ready).toBeLessThan(15_000);
-      expect(asked).toBeLessThan(25_000);
+      expect(ready).toBeLessThan(limit(15_000));
+      expect(asked).toBeLessThan(limit(25_000));
     });
 
     it("says what to do next, and what is open", () => {
