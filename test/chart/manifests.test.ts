@@ -17,7 +17,8 @@ const build = async (folder: string): Promise<readonly Rendered[]> =>
   );
 
 afterAll(async () => {
-  await kubectl(["delete", "-k", "manifests/base", "--ignore-not-found", "--wait=false"]);
+  // The next file makes objects of the same names.
+  await kubectl(["delete", "-k", "manifests/base", "--ignore-not-found"]);
 });
 
 describe("npm run generate:check", () => {

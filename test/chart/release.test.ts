@@ -68,7 +68,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await tryHelm(["-n", namespace, "uninstall", "skill-admission", "--no-hooks", "--ignore-not-found"]);
   await kubectl(["delete", "crd", "-l", "app.kubernetes.io/part-of=skill-admission"]);
-  await kubectl(["delete", "namespace", namespace, "--wait=false"]);
+  // The next file makes one of the same name.
+  await kubectl(["delete", "namespace", namespace]);
 });
 
 describe("helm install", () => {
