@@ -76,7 +76,8 @@ describe("a35: a skill outside of skill roots, with SKILL.md and signature by su
     const evil = { ...without, scripts__run_sh: "evil" };
     expect(denial(await tryApply([{ ...configMap, data: evil }]))).toContain("CHANGED_IN_PLACE");
     await remove(`${core}/pods/a35`);
-    expect(await tryApply([{ ...configMap, data: evil }])).toMatchObject({ code: 0 });
+    // The end of a pod comes by watch.
+    await expect.poll(() => tryApply([{ ...configMap, data: evil }])).toMatchObject({ code: 0 });
   });
 });
 
@@ -100,7 +101,9 @@ describe("r1: a change of a ConfigMap and a pod that are sent at the same time",
     const { configMap, pod } = goodOf("race");
     const evil = mutable(broken, "race", namespace).configMap;
     const passed = { change: 0, pod: 0 };
-    for (let round = 0; round < 100; round += 1) {
+    // Either order has to occur: else nothing is tried.
+    const tried = () => passed.change > 0 && passed.pod > 0;
+    for (let round = 0; round < 100 || (!tried() && round < 1000); round += 1) {
       await remove(`${core}/pods/race?gracePeriodSeconds=0`);
       await remove(`${core}/configmaps/race`);
       await api(`${core}/configmaps`, { method: "POST", body: configMap });
@@ -113,10 +116,8 @@ describe("r1: a change of a ConfigMap and a pod that are sent at the same time",
       if (change === 200) passed.change += 1;
       if (created === 200) passed.pod += 1;
     }
-    // Either order occurs: else nothing was tried.
-    expect(passed.change).toBeGreaterThan(0);
-    expect(passed.pod).toBeGreaterThan(0);
-  });
+    expect(tried(), JSON.stringify(passed)).toBe(true);
+  }, 240_000);
 
   it("never pass both with immutable objects either, one of which is deleted meanwhile (race3)", async () => {
     const { configMap, pod } = goodOf("race3");
