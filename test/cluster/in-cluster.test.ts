@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiClient, type ApiClient } from "../../src/cluster/live/api/client.ts";
 import { connectInCluster } from "../../src/cluster/live/api/connection.ts";
+import { patience } from "../fixtures/patience.ts";
 import { kubectl } from "./harness/cluster.ts";
 import { createNamespace } from "./harness/namespaces.ts";
 import { kubeconfig } from "./harness/opened.ts";
@@ -29,6 +30,8 @@ beforeAll(async () => {
   );
   await writeFile(join(folder, "token"), await token());
   client = createApiClient(connectInCluster(await address()));
+  // API servers learn of a right by watch.
+  await vi.waitFor(read, patience);
 });
 afterAll(async () => {
   client.close();

@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { freePort } from "../fixtures/free-port.ts";
 import { httpsClient } from "../fixtures/https-client.ts";
+import { patience } from "../fixtures/patience.ts";
 import { podReview } from "../fixtures/review.ts";
 import type { Answer } from "../fixtures/answer.ts";
 import { changed, configMapOf, policyObject, podFor, published } from "../unit/admission/world.ts";
@@ -108,18 +109,20 @@ describe("serve --state", () => {
     expect(await reviewed(podFor(good.items))).toBe(true);
     await writeState(policyObject(), bad.object);
     await expect.poll(() => reviewed(podFor(good.items))).toBe(false);
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(metrics).toMatch(/^skill_admission_requests_total\{.*decision="deny".*\} \d/m);
-    expect(metrics).toMatch(
-      /skill_admission_verification_duration_seconds_count\{format="oms",outcome="tampered"\} 1/,
-    );
-    expect(metrics).toMatch(/skill_admission_policies\{.*\} 1/);
-    const decisions = log.split("\n").filter((line) => line.includes('"decision":"deny"'));
-    expect(JSON.parse(decisions[0]!)).toMatchObject({
-      namespace: "payments",
-      name: "etl",
-      verdicts: [{ policy: "payments" }],
-    });
+    await vi.waitFor(async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      expect(metrics).toMatch(/^skill_admission_requests_total\{.*decision="deny".*\} \d/m);
+      expect(metrics).toMatch(
+        /skill_admission_verification_duration_seconds_count\{format="oms",outcome="tampered"\} [1-9]/,
+      );
+      expect(metrics).toMatch(/skill_admission_policies\{.*\} 1/);
+      const denied = log.split("\n").find((line) => line.includes('"decision":"deny"'));
+      expect(JSON.parse(denied ?? "{}")).toMatchObject({
+        namespace: "payments",
+        name: "etl",
+        verdicts: [{ policy: "payments" }],
+      });
+    }, patience);
   });
 
   it("keeps its policies when their file stops making sense, and says so", async () => {
@@ -140,7 +143,7 @@ describe("serve --state", () => {
     const taken = createServer().listen(which === "metrics" ? metricsPort : port, "127.0.0.1");
     await once(taken, "listening");
     try {
-      const [code] = (await once(serveState(), "exit")) as [number | null];
+      const [code] = (await once(serveState(), "close")) as [number | null];
       expect(code).toBeGreaterThan(0);
       expect(log).toMatch(/cannot listen on 127\.0\.0\.1 port \d+: .*EADDRINUSE/);
     } finally {
@@ -150,7 +153,7 @@ describe("serve --state", () => {
 
   it("refuses to start on policies that cannot be read", async () => {
     await writeFile(state(), "{ not json");
-    const [code] = (await once(serveState(), "exit")) as [number];
+    const [code] = (await once(serveState(), "close")) as [number];
     expect(code).not.toBe(0);
     expect(log).toContain("state.json");
   });
@@ -168,7 +171,7 @@ describe("serve --state", () => {
   });
 
   it("lists everything that is wrong with its call, and exits with 2", async () => {
-    const [code] = (await once(start("--port", "x", "--timeout", "99"), "exit")) as [number];
+    const [code] = (await once(start("--port", "x", "--timeout", "99"), "close")) as [number];
     expect(code).toBe(2);
     expect(log).toContain("--port");
     expect(log).toContain("--timeout");

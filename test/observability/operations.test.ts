@@ -84,7 +84,7 @@ describe("break-glass for one namespace", () => {
         ),
       patience,
     );
-    expect(await replica.metric("skill_admission_break_glass_namespaces")).toBe(1);
+    await expect.poll(() => replica.metric("skill_admission_break_glass_namespaces")).toBe(1);
     expect(await typed(documented("-l skill-admission.dev/break-glass -L"))).toContain("INC-4711");
     await typed(documented("break-glass-\n"));
     await vi.waitFor(
@@ -123,10 +123,10 @@ describe("break-glass for the whole cluster", () => {
       await sleep(500);
     }
     await admitted();
-    expect(await replica.metric("skill_admission_webhook_registered")).toBe(0);
+    await expect.poll(() => replica.metric("skill_admission_webhook_registered")).toBe(0);
     await typed(documented("skill-admission.dev/unregistered-"));
     await denied();
-    expect(await replica.metric("skill_admission_webhook_registered")).toBe(1);
+    await expect.poll(() => replica.metric("skill_admission_webhook_registered")).toBe(1);
   });
 });
 

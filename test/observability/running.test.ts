@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { killApiServer, kubectl, startApiServer, tryKubectl } from "../cluster/harness/cluster.ts";
 import { until } from "../cluster/harness/process.ts";
 import { metrics as declared } from "../../scripts/generate/metrics.ts";
+import { patience } from "../fixtures/patience.ts";
 import { panels, variables } from "./harness/dashboard.ts";
 import type { Product } from "./harness/product.ts";
 import { readAlerts, startPrometheus, type Prometheus } from "./harness/prometheus.ts";
@@ -119,13 +120,16 @@ async function exposed(): Promise<Exposed> {
 
 describe("/metrics", () => {
   it("exports every metric that is declared, under its labels and no others", async () => {
-    const found = await exposed();
-    for (const { name, labels, type } of declared) {
-      if (limited.includes(name)) continue;
-      const seen = found.get(type === "histogram" ? `${name}_count` : name);
-      expect(seen, `${name} is on no /metrics`).toBeDefined();
-      expect([...(seen ?? [])].sort(), name).toEqual([...labels].sort());
-    }
+    const found = await vi.waitFor(async () => {
+      const all = await exposed();
+      for (const { name, labels, type } of declared) {
+        if (limited.includes(name)) continue;
+        const seen = all.get(type === "histogram" ? `${name}_count` : name);
+        expect(seen, `${name} is on no /metrics`).toBeDefined();
+        expect([...(seen ?? [])].sort(), name).toEqual([...labels].sort());
+      }
+      return all;
+    }, patience);
     const names = [...found.keys()].filter((name) => name.startsWith("skill_admission_"));
     const known = declared.map(({ name }) => name);
     for (const name of names) expect(known).toContain(name.replace(/_(?:bucket|sum|count)$/, ""));
@@ -211,7 +215,7 @@ describe("the alerts", () => {
         "SkillAdmissionVersionSkew",
         "SkillAdmissionWatchDown",
       ]);
-    expect(await firing("bare")).toEqual(["SkillAdmissionNoPolicy", "SkillAdmissionNotRedundant"]);
+    await expect.poll(() => firing("bare")).toEqual(["SkillAdmissionNoPolicy", "SkillAdmissionNotRedundant"]);
     const expiring = await prometheus.query(
       'ALERTS{alertname=~"SkillAdmission(Certificate|Trust).*",alertstate="firing"}',
     );
@@ -227,8 +231,8 @@ describe("the alerts", () => {
   });
 
   it("are silent where all is well", async () => {
-    expect(await firing("healthy")).toEqual([]);
-    expect(await firing()).toEqual([]);
+    await expect.poll(() => firing("healthy")).toEqual([]);
+    await expect.poll(() => firing()).toEqual([]);
   });
 
   it("tell of a namespace under break-glass, until the label is gone", async () => {

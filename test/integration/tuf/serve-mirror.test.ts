@@ -76,9 +76,9 @@ describe("serve with a private TUF mirror", () => {
       await expect
         .poll(read, { timeout: 60_000 })
         .toMatch(/^skill_admission_trusted_root_mirror_up\{root="r\/s"\} 1$/m);
-      expect(await read()).toMatch(
-        /^skill_admission_trusted_root_refreshed_timestamp_seconds\{root="r\/s"\} 1\.?\d+/m,
-      );
+      await expect
+        .poll(read)
+        .toMatch(/^skill_admission_trusted_root_refreshed_timestamp_seconds\{root="r\/s"\} 1\.?\d+/m);
     });
   });
 
@@ -86,7 +86,7 @@ describe("serve with a private TUF mirror", () => {
     await serving({ NODE_EXTRA_CA_CERTS: "" }, async (read, log) => {
       await expect.poll(log, { timeout: 60_000 }).toMatch(/the TUF mirror https:.*certificate/);
       await expect.poll(log, { timeout: 60_000 }).toContain('"msg":"ready"');
-      expect(await read()).toMatch(/^skill_admission_trusted_root_mirror_up\{root="r\/s"\} 0$/m);
+      await expect.poll(read).toMatch(/^skill_admission_trusted_root_mirror_up\{root="r\/s"\} 0$/m);
     });
   });
 });
