@@ -89,7 +89,7 @@ export default defineConfig({
         timeout: 120_000,
         order: 4,
         globalSetup: ["test/cluster/harness/global-setup.ts"],
-        workers: 1,
+        workers: 2,
       }),
       project("observability", {
         timeout: 180_000,

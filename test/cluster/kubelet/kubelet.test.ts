@@ -123,7 +123,7 @@ afterAll(() => node.leave());
 const isBelow = (path: string, line: string): boolean => line.includes(`  ${path}/`);
 
 describe("what was verified is what the agent sees", () => {
-  it.each(shapes)("$name", async (shape) => {
+  it.concurrent.each(shapes)("$name", async (shape) => {
     const references = await walked(shape.name);
     for (const container of containersOf(shape)) {
       const all = await seen(shape, container);

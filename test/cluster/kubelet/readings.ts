@@ -24,8 +24,12 @@ interface Status {
   };
 }
 
-/** Milliseconds after which what has not changed will not change: a volume that the kubelet cannot write is tried forever. */
+/** Milliseconds after which what has not changed will not change. */
 const patience = 60_000;
+/** Milliseconds without a change after which it is worth to ask why. */
+const pause = 3_000;
+/** How often the kubelet has to say that it cannot write a volume, which it tries forever, a little later each time. */
+const attempts = 4;
 
 export const nameOf = ({ metadata }: KubernetesObject): string =>
   (metadata as { readonly name: string }).name;
@@ -63,6 +67,27 @@ async function logsOf(kubectl: Kubectl, selector: readonly string[]): Promise<Re
   );
 }
 
+interface Events {
+  readonly items: readonly {
+    readonly count?: number;
+    readonly message: string;
+    readonly involvedObject: { readonly name: string };
+  }[];
+}
+
+/** Names of pods whose volumes the kubelet cannot write. That it has no ConfigMap yet happens to any pod on a busy machine. */
+async function withoutVolumes(kubectl: Kubectl): Promise<ReadonlySet<string>> {
+  const text = await kubectl(["get", "events", "--field-selector=reason=FailedMount", "-o", "json"]);
+  const failures = (JSON.parse(text) as Events).items.filter(
+    ({ message }) => !/failed to sync|not registered/.test(message),
+  );
+  // Each attempt has a folder's name of its own in its message, and so an Event of its own.
+  const counts = new Map<string, number>();
+  for (const { involvedObject, count = 1 } of failures)
+    counts.set(involvedObject.name, (counts.get(involvedObject.name) ?? 0) + count);
+  return new Set([...counts].flatMap(([name, count]) => (count >= attempts ? [name] : [])));
+}
+
 /** The selected pods, as soon as the kubelet has done with them what it can. */
 export async function settled(
   kubectl: Kubectl,
@@ -78,7 +103,11 @@ export async function settled(
     );
     if (now !== before) changed = Date.now();
     before = now;
-    if (pods.every(isOver) || Date.now() - changed > patience) return pods;
+    const left = pods.filter((pod) => !isOver(pod));
+    const quiet = Date.now() - changed;
+    if (left.length === 0 || quiet > patience) return pods;
+    const refused = quiet > pause ? await withoutVolumes(kubectl) : new Set();
+    if (left.every((pod) => refused.has(nameOf(pod)))) return pods;
     await setTimeout(500);
   }
 }
