@@ -86,7 +86,7 @@ describe.skipIf(process.env["E2E_KUBECONFIG"])("recheck: Binding, with a real sc
         ["create", "--raw", `/api/v1/namespaces/${namespace}/pods/raced/binding?dryRun=All`, "-f", "-"],
         dryRun,
       ).catch(String);
-    await expect.poll(asked, { timeout: 20_000, interval: 200 }).toContain("bindings.skill-admission.dev");
+    await expect.poll(asked).toContain("bindings.skill-admission.dev");
 
     await kubectl(["patch", "pod", "raced", "--type=merge", "-p", '{"spec":{"schedulingGates":null}}']);
     const condition = () => field('{.status.conditions[?(@.type=="PodScheduled")].message}');
@@ -97,12 +97,10 @@ describe.skipIf(process.env["E2E_KUBECONFIG"])("recheck: Binding, with a real sc
       );
     expect(await field("{.spec.nodeName}")).toBe("");
     const described = () => kubectl(["describe", "pod", "raced"]);
-    await expect
-      .poll(described, { timeout: 30_000, interval: 500 })
-      .toMatch(/SkillDenied +.*skill-admission/);
-    expect(await described()).toMatch(/FailedScheduling +.*default-scheduler .*DIGEST_MISMATCH/);
-    const events = await kubectl(["get", "events", "--field-selector=reason=FailedScheduling"]);
-    expect(events).toContain("1 of 1 skill failed: DIGEST_MISMATCH");
+    await expect.poll(described).toMatch(/SkillDenied +.*skill-admission/);
+    await expect.poll(described).toMatch(/FailedScheduling +.*default-scheduler .*DIGEST_MISMATCH/);
+    const events = () => kubectl(["get", "events", "--field-selector=reason=FailedScheduling"]);
+    await expect.poll(events).toContain("1 of 1 skill failed: DIGEST_MISMATCH");
   }, 180_000);
 
   it("the scheduler tries again by itself, and the pod starts once its skill is signed", async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandsOf, typed } from "../../fixtures/documented.ts";
 import type { Cluster } from "../harness/cluster.ts";
@@ -64,7 +63,8 @@ export function installing(cluster: () => Cluster, material: Material): void {
       const ready = performance.now() - began;
       await expect.poll(() => registered(cluster())).toBe(true);
       const asked = performance.now() - began;
-      expect((await replicas(cluster())).map(({ ready }) => ready)).toEqual([true, true, true]);
+      const whole = async () => (await replicas(cluster())).map(({ ready }) => ready);
+      await expect.poll(whole).toEqual([true, true, true]);
       note("helm install to three ready replicas", seconds(ready));
       note("helm install to a webhook that is registered", seconds(asked));
       expect(ready).toBeLessThan(limit(15_000));
@@ -104,9 +104,8 @@ export function installing(cluster: () => Cluster, material: Material): void {
         kubectl(["-n", agents, "get", "replicaset", "-l", "app=altered", "-o", `jsonpath=${path}`]);
       await expect.poll(reason).toContain("DIGEST_MISMATCH scripts/run.sh: signed");
       expect(await reason()).toContain('policy "agents" denied Pod agents/altered-');
-      await sleep(500);
-      const described = await kubectl(["-n", agents, "describe", "replicaset", "-l", "app=altered"]);
-      expect(described).toMatch(/FailedCreate[\s\S]*DIGEST_MISMATCH scripts\/run\.sh/);
+      const described = () => kubectl(["-n", agents, "describe", "replicaset", "-l", "app=altered"]);
+      await expect.poll(described).toMatch(/FailedCreate[\s\S]*DIGEST_MISMATCH scripts\/run\.sh/);
       expect(await kubectl(["-n", agents, "get", "pods", "-l", "app=altered", "-o", "name"])).toBe("");
       await kubectl(["-n", agents, "delete", "deployment", "altered"]);
     });

@@ -82,13 +82,15 @@ describe("parseStrictYaml", () => {
     ["documents", "---\n".repeat(1 << 18)],
     ["closing braces", "}\n".repeat(1 << 19)],
   ])("is done with a megabyte of %s within a second", (_, text) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     try {
       core(text);
     } catch (error) {
       expect(error).toBeInstanceOf(YamlError);
     }
-    expect(performance.now() - start).toBeLessThan(1_000);
+    // A second of the processor, whoever else wants it.
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(1_000);
   });
 
   it("reads back any JSON, and throws nothing but YamlError on any text", () => {
