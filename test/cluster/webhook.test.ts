@@ -309,7 +309,10 @@ describe("registerWebhook", () => {
     });
     const create = (podName: string, ...as: readonly string[]) =>
       askedBy(podName, () => kubectl(["create", "-f", "-", ...as], JSON.stringify(mirror(podName))));
-    expect(await create("static", "--as=system:node:n1", "--as-group=system:nodes")).toEqual([]);
+    const kubelet = ["--as=system:node:n1", "--as-group=system:nodes"];
+    // NodeRestriction learns of the node by watch.
+    await vi.waitFor(() => create("static", "--dry-run=server", ...kubelet), patience);
+    expect(await create("static", ...kubelet)).toEqual([]);
     expect(await create("false-static")).toEqual([`CREATE pods ${namespace}/false-static`]);
     for (const podName of ["static", "false-static"])
       await remove(`/api/v1/namespaces/${namespace}/pods/${podName}?gracePeriodSeconds=0`);

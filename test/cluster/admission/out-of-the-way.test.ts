@@ -14,18 +14,20 @@ let product: SharedProduct;
 let broken: Skill;
 
 let markers = 0;
-/** Names of what the product was asked about while this ran: the decision about a later object is awaited. */
-async function askedAbout(work: () => Promise<unknown>): Promise<readonly (string | undefined)[]> {
-  const lines = async () => (await product.log()).filter((line) => line.namespace === namespace);
-  const before = (await lines()).length;
-  await work();
+/** Names of what was asked about in the namespace so far: a line comes a moment after its answer, before that of a later object. */
+async function askedSoFar(): Promise<readonly (string | undefined)[]> {
   const marker = `marker-${(markers += 1)}`;
   await kubectl(["-n", namespace, "create", "configmap", marker]);
   await product.decision("ConfigMap", marker);
-  return (await lines())
-    .slice(before)
-    .map(({ name }) => name)
-    .filter((name) => name !== marker);
+  const lines = (await product.log()).filter((line) => line.namespace === namespace);
+  return lines.map(({ name }) => name);
+}
+
+/** Names of what the product was asked about while this ran. */
+async function askedAbout(work: () => Promise<unknown>): Promise<readonly (string | undefined)[]> {
+  const before = (await askedSoFar()).length;
+  await work();
+  return (await askedSoFar()).slice(before, -1);
 }
 
 const inNamespace = (...args: readonly string[]) => tryKubectl(["-n", namespace, ...args]);
