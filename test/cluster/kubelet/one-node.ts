@@ -199,17 +199,16 @@ export interface SharedNode extends Omit<Node, "stop"> {
 
 /** The shared node, on which `kubectl` works in a namespace of the file's own, which takes pods. */
 export async function shareNode(namespace: string): Promise<SharedNode> {
-  const { machine, image, kubectl: anywhere } = await sharedNode();
-  await anywhere(["create", "namespace", namespace]);
-  const kubectl: Node["kubectl"] = (args, input) => anywhere(["--namespace", namespace, ...args], input);
+  const node = await sharedNode();
+  await node.kubectl(["create", "namespace", namespace]);
+  const kubectl: Node["kubectl"] = (args, input) => node.kubectl(["--namespace", namespace, ...args], input);
   await kubectl(["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]);
   return {
-    ...(machine === undefined ? {} : { machine }),
-    image,
+    ...node,
     kubectl,
     leave: async () => {
       await kubectl(["delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false"]);
-      await anywhere(["delete", "namespace", namespace, "--wait=false"]);
+      await node.kubectl(["delete", "namespace", namespace, "--wait=false"]);
     },
   };
 }
