@@ -33,7 +33,9 @@ export function* contentsOf(
         files: within(view.files, subPath).map(([inside, file]) =>
           placed(inside, { ...file, inside, reading, leftOut: view.madeFolders.has(firstOf(inside)) }),
         ),
-        unreadable: within(view.unreadable, subPath).map(([inside, one]) => placed(inside, one)),
+        unreadable: within(view.unreadable, subPath).flatMap(([inside, some]) =>
+          some.map((one) => placed(inside, one)),
+        ),
       };
     }
   }

@@ -36,8 +36,8 @@ export interface UnreadablePath {
 /** The files of one volume as the kubelet writes them, by path relative to its root. */
 export interface VolumeView {
   readonly files: ReadonlyMap<string, VolumeFile>;
-  /** Unreadable files. */
-  readonly unreadable: ReadonlyMap<string, UnreadablePath>;
+  /** Unreadable files: several sources may have one path, and a readable file of that path takes none of them away. */
+  readonly unreadable: ReadonlyMap<string, readonly UnreadablePath[]>;
   /** Faults of the volume as a whole. */
   readonly whole: readonly UnreadablePath[];
   /**
@@ -62,7 +62,7 @@ interface Building {
   readonly volume: Volume;
   readonly setting: VolumeSetting;
   readonly files: Map<string, VolumeFile>;
-  readonly unreadable: Map<string, UnreadablePath>;
+  readonly unreadable: Map<string, UnreadablePath[]>;
   readonly whole: UnreadablePath[];
   readonly spellings: Map<string, string>;
 }
@@ -133,8 +133,8 @@ function addPart(building: Building, part: VolumePart): void {
 }
 
 /**
- * Adds unreadable files, or the whole volume if its files are not known. A readable file of the same path stays: the
- * kubelet shows it while the other is missing.
+ * Adds unreadable files, or the whole volume if its files are not known. Other files of the same path stay: the kubelet
+ * shows them while these are missing, and of two spellings of one path any.
  */
 function addUnreadable(
   building: Building,
@@ -142,7 +142,11 @@ function addUnreadable(
   added: Omit<UnreadablePath, "isFile">,
 ): void {
   if (paths === undefined) building.whole.push({ ...added, isFile: false });
-  for (const path of paths ?? []) building.unreadable.set(path, { ...added, isFile: true });
+  for (const path of paths ?? []) {
+    const others = building.unreadable.get(path) ?? [];
+    building.unreadable.set(path, others);
+    others.push({ ...added, isFile: true });
+  }
 }
 
 const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
@@ -199,10 +203,9 @@ function addDoubt(
 ): void {
   if (doubtful?.has(key) !== true) return;
   const detail = `the key ${JSON.stringify(key)} of ${what} holds U+FFFD, which may stand for any bytes; put it into binaryData, as "skill-admission package" does`;
-  building.unreadable.set(path, {
+  addUnreadable(building, [path], {
     use,
     state: unavailable("SOURCE_MALFORMED", detail),
-    isFile: true,
     severity: "unreadable",
   });
 }
@@ -234,12 +237,11 @@ function place(
     if (under !== undefined && under.name !== use.name) fail(building, under, "SOURCE_MALFORMED", detail);
   }
   building.spellings.set(path, spelling);
-  if (!added.optional) building.unreadable.delete(path);
   building.files.set(path, added);
   if (added.optional && under !== undefined && under.name !== use.name) {
     const detail = `${use.kind} ${use.name} is optional and lies over a file of ${under.name}, which its deletion would uncover; take out "optional"`;
     const state = { state: "unverifiable", kind: building.volume.kind, detail } as const;
-    building.unreadable.set(path, { use, state, isFile: true, severity: "unreadable" });
+    addUnreadable(building, [path], { use, state, severity: "unreadable" });
   }
 }
 

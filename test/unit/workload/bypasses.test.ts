@@ -150,6 +150,39 @@ describe("bypasses", () => {
     ]);
   });
 
+  it("file of a Secret or of an annotation at a path of the signed skill in another spelling, of which any wins", () => {
+    const annotation = (path: string): Part => ({
+      downwardAPI: { items: [{ path, fieldRef: { fieldPath: "metadata.annotations['skill']" } }] },
+    });
+    const secret = (path: string): Part => ({ secret: { name: "s", items: [{ key: "k", path }] } });
+    for (const [path, source, kind] of [
+      ["./SKILL.md", secret("./SKILL.md"), "Secret"],
+      ["SKILL.md/", annotation("SKILL.md/"), "DownwardAPI"],
+      ["scripts//run.sh", annotation("scripts//run.sh"), "DownwardAPI"],
+    ] as const) {
+      for (const sources of [
+        [source, configMap("signed", tree)],
+        [configMap("signed", tree), source],
+      ]) {
+        const subject = podWith([volume("v", projected(...sources))], [mount("v", "/srv/x")]);
+        expect(found(subject, read), path).toEqual([
+          "/srv/x: SKILL.md=S scripts/run.sh=R",
+          `/srv/x: unverifiable ${kind}`,
+        ]);
+      }
+    }
+  });
+
+  it("annotation at the path of an optional Secret that is not there", () => {
+    const path = "SKILL.md";
+    const annotation = {
+      downwardAPI: { items: [{ path, fieldRef: { fieldPath: "metadata.annotations" } }] },
+    };
+    const absent = { secret: { name: "none", optional: true, items: [{ key: "k", path: `./${path}` }] } };
+    const subject = podWith([volume("v", projected(annotation, absent))], [mount("v", "/srv/x")]);
+    expect(found(subject, {})).toEqual(["/srv/x: unverifiable DownwardAPI", "/srv/x: unverifiable Secret"]);
+  });
+
   it("SKILL.md in one volume and a script in another, where the first seems covered for all containers", () => {
     const subject = pod({
       volumes: [
