@@ -4,9 +4,10 @@ import type { SkillFile } from "./skill.ts";
 
 /** Line ends of YAML 1.1, YAML 1.2 and Unicode: readers differ. */
 const lineEnds = /\r\n?|[\u0085\u2028\u2029]/g;
-const opening = /^\s*---(?:[ \t][^\n]*)?\n/;
+/** Behind the dashes some readers take the name of a language, as gray-matter does. */
+const opening = /^\s*---(?:[a-z]+)?(?:[ \t][^\n]*)?\n/i;
 /** Text that could still become an opening if it went on. */
-const openingCutOff = /^\s*(?:-{0,2}|---(?:[ \t][^\n]*)?)$/;
+const openingCutOff = /^\s*(?:-{0,2}|---(?:[a-z]+)?(?:[ \t][^\n]*)?)$/i;
 const closing = /^(?:---|\.\.\.)[ \t]*$/m;
 
 const nameKey = /(?:^|[{,])[ \t]*["']?name["']?[ \t]*:/im;

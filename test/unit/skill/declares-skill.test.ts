@@ -12,6 +12,8 @@ describe("declaresSkill", () => {
     ["line ends of Unicode", "---\u0085name: e\u2028description: d\u0085---\n"],
     ["a byte order mark and blank lines", "\ufeff\n\n---\nname: e\ndescription: d\n---\n"],
     ["a comment behind the dashes", "--- # skill\nname: e\ndescription: d\n---\n"],
+    ["a language behind the dashes", "---yaml\nname: e\ndescription: d\n---\n"],
+    ["JSON behind the dashes", '---json \n{"name": "e", "description": "d"}\n---\n'],
     ["a tag behind the dashes", "--- !!map\nname: e\ndescription: d\n---\n"],
     ["quoted keys in braces", "---\n{\"name\": e, 'description': d}\n---\n"],
     ["keys behind question marks", "---\n? name\n: e\n? !!str description\n: d\n---\n"],
@@ -30,6 +32,7 @@ describe("declaresSkill", () => {
 
   it.each([
     ["no frontmatter", "# Notes\n\nname: e\ndescription: d\n"],
+    ["a line between dashes", "---title---\nname: e\ndescription: d\n---\n"],
     ["a name alone", "---\nname: e\n---\ndescription: d\n"],
     ["a description alone", "---\ndescription: d\n---\n"],
     ["other keys that end alike", "---\nfilename: e\nlong-description: d\n---\n"],
