@@ -23,19 +23,30 @@ export interface EnvironmentFrom extends EnvironmentObject {
   readonly prefix: string;
 }
 
-/** A variable of `env` whose value the pod itself does not hold. */
-export type OpenVariable =
+/** Where one entry of `env` takes its value from. */
+export type VariableSource =
   | { readonly from: "text"; readonly text: string }
   | { readonly from: "key"; readonly object: EnvironmentObject; readonly key: string }
-  | { readonly from: "elsewhere" };
+  | { readonly from: "elsewhere"; readonly optional: boolean };
+
+/** One entry of `env`. Names may stand there several times. */
+export interface EnvironmentEntry {
+  /** Its place in the list: it sees what stands before it. */
+  readonly index: number;
+  readonly source: VariableSource;
+}
 
 /** Where a container's variables come from that the pod itself does not settle. */
 export interface EnvironmentSources {
   /** Each once. `env` wins over all; which of these wins is not relied on. */
   readonly envFrom: readonly EnvironmentFrom[];
-  /** By name. */
-  readonly open: ReadonlyMap<string, OpenVariable>;
+  /** All entries by name, in order; empty if the pod settles every one. */
+  readonly open: ReadonlyMap<string, readonly EnvironmentEntry[]>;
 }
+
+/** Whether an entry may set nothing, so that what stands before it stays: its source is optional. */
+export const mayBeAbsent = ({ source }: EnvironmentEntry): boolean =>
+  source.from === "key" ? source.object.optional : source.from === "elsewhere" && source.optional;
 
 const settled: EnvironmentSources = { envFrom: [], open: new Map() };
 
@@ -59,7 +70,7 @@ function fromOf(entry: unknown, field: string): readonly EnvironmentFrom[] {
   });
 }
 
-function openVariable(variable: Fields, field: string): OpenVariable {
+function sourceOf(variable: Fields, field: string): VariableSource {
   const source = optionalFields(variable["valueFrom"], `${field}.valueFrom`);
   if (source === undefined)
     return { from: "text", text: optionalText(variable["value"], `${field}.value`) ?? "" };
@@ -69,11 +80,13 @@ function openVariable(variable: Fields, field: string): OpenVariable {
     if (ref !== undefined)
       return { from: "key", object: objectOf(kind, ref, at), key: textAt(ref["key"], `${at}.key`) };
   }
-  return { from: "elsewhere" };
+  const at = `${field}.valueFrom.fileKeyRef`;
+  const file = optionalFields(source["fileKeyRef"], at);
+  return { from: "elsewhere", optional: flagAt(file?.["optional"], `${at}.optional`) };
 }
 
 /**
- * The sources of `envFrom`, and of those variables of `env` that `environment` leaves open.
+ * The sources of `envFrom`, and of `env` if `environment` leaves any variable open.
  * @throws SourceError SOURCE_MALFORMED naming the field
  */
 export function environmentSources(
@@ -86,13 +99,15 @@ export function environmentSources(
     for (const source of fromOf(entry, `${field}.envFrom[${index}]`))
       envFrom.set(JSON.stringify([source.kind, source.name, source.prefix, source.optional]), source);
   }
-  const open = new Map<string, OpenVariable>();
+  const open = new Map<string, EnvironmentEntry[]>();
   if (environment.values().some((value) => value === undefined)) {
     for (const [index, entry] of listAt(container["env"], `${field}.env`, podLimits.items).entries()) {
       const at = `${field}.env[${index}]`;
       const variable = fieldsAt(entry, at);
       const name = textAt(variable["name"], `${at}.name`);
-      if (environment.get(name) === undefined) open.set(name, openVariable(variable, at));
+      const entries = open.get(name) ?? [];
+      open.set(name, entries);
+      entries.push({ index, source: sourceOf(variable, at) });
     }
   }
   return envFrom.size + open.size === 0 ? settled : { envFrom: [...envFrom.values()], open };

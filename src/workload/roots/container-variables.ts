@@ -3,7 +3,8 @@ import type { SkillReference } from "../../skill/reference.ts";
 import type { VolumeObjectRequest } from "../../skill/source.ts";
 import { volumeObjectKey } from "../../kubernetes/volume-object.ts";
 import { expand } from "../pod/environment.ts";
-import type { EnvironmentObject } from "../pod/environment-sources.ts";
+import { mayBeAbsent, type EnvironmentEntry, type EnvironmentObject } from "../pod/environment-sources.ts";
+import { defined } from "../../text/fields.ts";
 import { podLimits } from "../pod/limits.ts";
 import type { Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
@@ -32,12 +33,13 @@ const maxValues = 8;
 
 const describe = ({ kind, name }: EnvironmentObject): string => `${kind} ${name}`;
 
+interface Found {
+  readonly value?: string;
+  readonly unknown?: string;
+}
+
 /** The value of one key: text, undefined for none, or the reason why it is not known. */
-function valueOf(
-  object: EnvironmentObject,
-  key: string,
-  objects: ReadObjects,
-): { readonly value?: string; readonly unknown?: string } {
+function valueOf(object: EnvironmentObject, key: string, objects: ReadObjects): Found {
   const at = volumeObjectKey(object);
   const read = objects.get(at);
   if (object.kind === "Secret") return { unknown: `the ${describe(object)}, which is not read` };
@@ -51,60 +53,92 @@ function valueOf(
   return file === undefined ? {} : { value: Buffer.from(file.bytes).toString() };
 }
 
-/** Reads a container's variables; `objects` are those of `environmentRequests`. */
-export function containerVariables(
-  { environment, environmentSources: { envFrom, open } }: Container,
-  objects: ReadObjects,
-): (name: string) => Variable {
-  const fromEnvFrom = (name: string): Variable => {
+/** Variables as one container has them; those that `env` refers to are as they stood before the entry that does. */
+class Variables {
+  readonly #container: Container;
+  readonly #objects: ReadObjects;
+  // A few names that refer to each other a thousand times each would take for ever.
+  readonly #known = new Map<string, Variable>();
+
+  constructor(container: Container, objects: ReadObjects) {
+    this.#container = container;
+    this.#objects = objects;
+  }
+
+  /** @param before index of the entry of `env` that asks; absent: the container's own processes do */
+  variable(name: string, before?: number, depth = 0): Variable {
+    const value = before === undefined ? this.#container.environment.get(name) : undefined;
+    if (value !== undefined) return { values: value === "" ? [] : [value], field: "env" };
+    const entries = this.#container.environmentSources.open.get(name) ?? [];
+    const seen = before === undefined ? entries : entries.filter(({ index }) => index < before);
+    const key = `${seen.length} ${name}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= maxNames) return { ...absent, unknown: "more variables than are looked up" };
+    const found = this.#find(name, seen, depth);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  /** The last entry counts; where it may set nothing, so does the one before it, and `envFrom` in the end. */
+  #find(name: string, entries: readonly EnvironmentEntry[], depth: number): Variable {
+    const found: Variable[] = [];
+    for (const entry of entries.toReversed()) {
+      found.push(this.#fromEntry(entry, depth));
+      if (!mayBeAbsent(entry)) return joined(found);
+    }
+    return joined([...found, this.#fromEnvFrom(name)]);
+  }
+
+  #fromEntry({ index, source }: EnvironmentEntry, depth: number): Variable {
+    if (source.from === "elsewhere") return { ...absent, unknown: "a field that only the node knows" };
+    if (source.from === "key") return asVariable(valueOf(source.object, source.key, this.#objects));
+    const { text } = source;
+    const expanded = expand(text, (other) => {
+      if (depth >= maxDepth || text.length > podLimits.pathLength) return undefined;
+      const { values, unknown } = this.variable(other, index, depth + 1);
+      return values.length === 1 && unknown === undefined ? values[0] : undefined;
+    });
+    return expanded === undefined
+      ? { ...absent, unknown: `${text.slice(0, 80)}, whose parts are not known` }
+      : asVariable({ value: expanded });
+  }
+
+  #fromEnvFrom(name: string): Variable {
+    const { envFrom } = this.#container.environmentSources;
     const found = envFrom.flatMap((source) => {
       // Whoever names a Secret in full may set any variable by it; only HOME is worth asking for.
       if (source.kind === "Secret" && name !== "HOME") return [];
       return name.startsWith(source.prefix)
-        ? [valueOf(source, name.slice(source.prefix.length), objects)]
+        ? [asVariable(valueOf(source, name.slice(source.prefix.length), this.#objects), "envFrom")]
         : [];
     });
-    const values = [...new Set(found.flatMap(({ value }) => value ?? []))];
-    const unknown =
-      found.find((one) => one.unknown !== undefined)?.unknown ??
-      (values.length > maxValues ? `more than ${maxValues} objects` : undefined);
-    return {
-      values: values.slice(0, maxValues),
-      field: "envFrom",
-      ...(unknown === undefined ? {} : { unknown }),
-    };
-  };
-  // A few names that refer to each other a thousand times each would take for ever.
-  const known = new Map<string, Variable>();
-  const variable = (name: string, depth: number): Variable => {
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    if (known.size >= maxNames) return { ...absent, unknown: "more variables than are looked up" };
-    const found = find(name, depth);
-    known.set(name, found);
-    return found;
-  };
-  const find = (name: string, depth: number): Variable => {
-    const value = environment.get(name);
-    if (value !== undefined) return { values: value === "" ? [] : [value], field: "env" };
-    const source = open.get(name);
-    if (source === undefined) return envFrom.length === 0 ? absent : fromEnvFrom(name);
-    if (source.from === "elsewhere") return { ...absent, unknown: "a field that only the node knows" };
-    if (source.from === "key") {
-      const { value: text, unknown } = valueOf(source.object, source.key, objects);
-      if (unknown !== undefined) return { ...absent, unknown };
-      return { ...absent, values: text === undefined ? [] : [text] };
-    }
-    const expanded = expand(source.text, (other) => {
-      if (depth >= maxDepth || source.text.length > podLimits.pathLength) return undefined;
-      const { values, unknown } = other === name ? fromEnvFrom(other) : variable(other, depth + 1);
-      return values.length === 1 && unknown === undefined ? values[0] : undefined;
-    });
-    if (expanded === undefined)
-      return { ...absent, unknown: `${source.text.slice(0, 80)}, whose parts are not known` };
-    return { ...absent, values: [expanded] };
-  };
-  return (name) => variable(name, 0);
+    return found.length === 0 ? absent : joined(found);
+  }
+}
+
+const asVariable = ({ value, unknown }: Found, field: Variable["field"] = "env"): Variable => ({
+  values: value === undefined ? [] : [value],
+  field,
+  ...defined({ unknown }),
+});
+
+/** A variable that may have the value of each of these. */
+function joined(found: readonly Variable[]): Variable {
+  const [first = absent] = found;
+  if (found.length < 2) return first;
+  const values = [...new Set(found.flatMap((one) => one.values))];
+  const unknown =
+    found.find((one) => one.unknown !== undefined)?.unknown ??
+    (values.length > maxValues ? `more than ${maxValues} objects` : undefined);
+  const { field } = found.find((one) => one.values.length > 0) ?? first;
+  return { values: values.slice(0, maxValues), field, ...defined({ unknown }) };
+}
+
+/** Reads a container's variables; `objects` are those of `environmentRequests`. */
+export function containerVariables(container: Container, objects: ReadObjects): (name: string) => Variable {
+  const variables = new Variables(container, objects);
+  return (name) => variables.variable(name);
 }
 
 const references = /\$\(([^()]*)\)/g;
@@ -113,10 +147,11 @@ const references = /\$\(([^()]*)\)/g;
 function namesThatMatter({ environment, environmentSources: { open } }: Container): ReadonlySet<string> {
   const names = new Set(rootVariables.values().filter((name) => environment.get(name) === undefined));
   for (const name of names) {
-    const source = open.get(name);
-    if (source?.from !== "text" || source.text.length > podLimits.pathLength) continue;
-    for (const [, other = ""] of source.text.matchAll(references))
-      if (names.size < maxNames) names.add(other);
+    for (const { source } of open.get(name) ?? []) {
+      if (source.from !== "text" || source.text.length > podLimits.pathLength) continue;
+      for (const [, other = ""] of source.text.matchAll(references))
+        if (names.size < maxNames) names.add(other);
+    }
   }
   return names;
 }
@@ -133,8 +168,10 @@ export function environmentRequests(container: Container, namespace: string): re
     );
     return { object: source, keys };
   });
-  const named = [...open].flatMap(([name, source]) =>
-    source.from === "key" && names.has(name) ? [{ object: source.object, keys: [source.key] }] : [],
+  const named = [...names].flatMap((name) =>
+    (open.get(name) ?? []).flatMap(({ source }) =>
+      source.from === "key" ? [{ object: source.object, keys: [source.key] }] : [],
+    ),
   );
   return [...keysOf, ...named].flatMap(({ object: { kind, name }, keys }) =>
     kind === "ConfigMap" && keys.length > 0 ? [{ kind, namespace, name, keys: new Set(keys) }] : [],
