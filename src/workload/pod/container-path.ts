@@ -3,16 +3,25 @@ import { replacementCharacter } from "../../skill/path.ts";
 import { podLimits } from "./limits.ts";
 
 /** Matches nearly every path. */
-const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
+const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\\]+)+$/;
+const drive = /^[a-z]:(?=[/\\]|$)/i;
 const control = /[\u0000-\u001f\u007f]/;
 
 /** Components of a path in order. Empty ones and `.` are left out, as in the kernel. */
 export const componentsOf = (path: string): readonly string[] =>
   path.split("/").filter((component) => component !== "" && component !== ".");
 
-/** The absolute path without `.`, `..` and doubled slashes. A relative path starts at `/`, as in the kubelet. */
+/** Whether a path begins at a root, of Linux or of Windows. */
+export const isAbsolutePath = (path: string): boolean => /^[/\\]/.test(path) || drive.test(path);
+
+/**
+ * The absolute path without `.`, `..` and doubled slashes. A relative path starts at `/`, as in the kubelet. One of
+ * Windows is brought into the form of Linux: its case is none, and the node's drives are one.
+ */
 export function cleanPath(path: string): string {
   if (clean.test(path)) return path;
+  if (path.includes("\\") || drive.test(path))
+    return cleanPath(path.replace(drive, "").replaceAll("\\", "/").toLowerCase());
   const kept: string[] = [];
   for (const component of componentsOf(path)) {
     if (component === "..") kept.pop();

@@ -4,6 +4,7 @@ import { environmentSources, type EnvironmentSources } from "./environment-sourc
 import { defined, type Fields } from "../../text/fields.ts";
 import { fieldsAt, flagAt, listAt, malformed, optionalText, textAt } from "../../kubernetes/read-fields.ts";
 import { podLimits } from "./limits.ts";
+import { behindLinks } from "./process-links.ts";
 import type { WalkedPod } from "./pod-subject.ts";
 import {
   containerSecurity,
@@ -171,7 +172,7 @@ function readMount(
   assertContainerPath(spelling, `${field}.mountPath`);
   const path = cleanPath(spelling);
   const sub = readSubPath(fields, field, environment);
-  const fault = sub.fault ?? mountFault(path, field);
+  const fault = sub.fault ?? mountFault(path, spelling, field);
   return {
     volume,
     path,
@@ -186,8 +187,10 @@ function readMount(
 const reserved = (path: string): string | undefined =>
   componentsOf(path).find((name) => name.startsWith(".."));
 
-function mountFault(path: string, field: string): string | undefined {
+function mountFault(path: string, spelling: string, field: string): string | undefined {
   if (path === "/") return `${field}.mountPath is the container's root; mount a folder below it`;
+  if (behindLinks(spelling, "/") !== path)
+    return `${field}.mountPath goes through links of /proc, which lead elsewhere; write out where`;
   const name = reserved(path);
   if (name === undefined) return undefined;
   return `${field}.mountPath goes through ${JSON.stringify(name)}, which is the kubelet's own; mount it elsewhere`;
@@ -222,11 +225,15 @@ function checkSubPath(subPath: string, at: string): SubPath {
   return { subPath: components.slice(components[0] === name ? 1 : 0).join("/"), fault };
 }
 
-/** The paths at which a mount may lie: the kubelet's own folders are links, through which it lands where they lead. */
-export function placesOf({ path }: Mount): readonly string[] {
-  if (!path.includes("/..")) return [path];
+/**
+ * The paths at which a mount may lie: the kubelet's own folders are links, and so are some of `/proc`, through which it
+ * lands where they lead.
+ */
+export function placesOf({ path, spelling }: Mount): readonly string[] {
+  const led = behindLinks(spelling, "/") ?? path;
+  if (!path.includes("/..")) return led === path ? [path] : [path, led];
   const names = componentsOf(path).filter((name) => !name.startsWith(".."));
-  return [path, `/${names.join("/")}`];
+  return [...new Set([path, `/${names.join("/")}`, led])];
 }
 
 /** Folders that a mount's path enters and leaves again by `..`, in order. */

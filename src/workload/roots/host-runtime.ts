@@ -1,6 +1,7 @@
 import type { Place, SkillReference } from "../../skill/reference.ts";
 import { baseName } from "../../skill/path.ts";
 import { cleanPath, isBelow } from "../pod/container-path.ts";
+import { behindLinks } from "../pod/process-links.ts";
 import type { Container, PodSpec } from "../pod/pod-spec.ts";
 import type { Volume } from "../pod/volume.ts";
 
@@ -39,7 +40,15 @@ export const hostRuntimeFolders: readonly HostFolder[] = [
   { path: "/run/docker", of: "Docker", source: docker },
   { path: "/run/docker.sock", of: "Docker", source: docker },
   { path: "/run/cri-dockerd.sock", of: "Docker", source: docker },
+  {
+    path: "/proc",
+    of: "processes of all containers",
+    source: "https://man7.org/linux/man-pages/man5/proc_pid_root.5.html",
+  },
 ];
+
+/** What the kernel shows of no process, such as `/proc/sys`: links of a process lead to all of its files. */
+const ofNoProcess = /^\/proc\/(?!self(?:\/|$)|thread-self(?:\/|$)|\d)/;
 
 /** Folders of the kubelet that hold sockets and device records only: plugins of the node need them. */
 export const harmlessKubeletFolders: readonly string[] = [
@@ -52,10 +61,11 @@ const atOrBelow = (folder: string, path: string): boolean => path === folder || 
 
 /** The folder of the table that a host path gives access to. */
 function reached(hostPath: string): HostFolder | undefined {
-  const clean = cleanPath(hostPath);
+  const clean = behindLinks(hostPath, undefined) ?? cleanPath(hostPath);
   // On today's nodes /var/run is a link to /run.
   const path = atOrBelow("/var/run", clean) ? clean.slice("/var".length) : clean;
-  if (harmlessKubeletFolders.some((folder) => atOrBelow(folder, path))) return undefined;
+  if (harmlessKubeletFolders.some((folder) => atOrBelow(folder, path)) || ofNoProcess.test(path))
+    return undefined;
   return hostRuntimeFolders.find((folder) => atOrBelow(folder.path, path) || atOrBelow(path, folder.path));
 }
 

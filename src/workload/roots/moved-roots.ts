@@ -1,10 +1,10 @@
-import { cleanPath, isBelow, joinPath } from "../pod/container-path.ts";
-import { podLimits } from "../pod/limits.ts";
+import { isBelow, joinPath } from "../pod/container-path.ts";
 import type { Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
 import type { Place } from "../../skill/reference.ts";
 import { agents, kagent } from "./agents.ts";
 import { containerVariables, type Variable } from "./container-variables.ts";
+import { namedFolders, type NamedFolders, type Start } from "./named-folders.ts";
 import { movingVariables, type MovingVariable } from "./moving-variables.ts";
 import { below } from "./relative-roots.ts";
 import { agentFolderRootNames } from "./rule.ts";
@@ -52,21 +52,24 @@ const movedBelow: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
-/** No longer value names a path. */
-const isPath = (value: string): boolean => value.length <= podLimits.pathLength;
-
 /** Folders that one variable names; no real pod comes near. */
 const maxPaths = 32;
 
-function homeOf(variable: Variable, container: Container): Moved {
-  const bases = variable.values.filter(isPath).map((value) => ({
-    path: cleanPath(value),
-    as: `HOME, by ${variable.field}`,
-  }));
+function homeOf(variable: Variable, container: Container, workingDir: string | undefined): Moved {
+  const named = variable.values.map((value) => namedFolders(value, { homes: [], workingDir }));
+  const bases = named.flatMap(({ paths }) =>
+    paths.map((path) => ({ path, as: `HOME, by ${variable.field}` })),
+  );
   const remedy = "set HOME in env, which wins";
-  if (variable.unknown !== undefined) {
-    const why = `HOME may come from ${variable.unknown}, so this may be a home`;
-    return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
+  const unknown = variable.unknown ?? named.find((one) => one.unknown !== undefined)?.unknown;
+  if (unknown !== undefined) {
+    const why = `HOME may come from ${unknown}, so this may be a home`;
+    const absolute = "write an absolute path for HOME in env";
+    return {
+      roots: [],
+      bases,
+      unknown: { rule: "unknownHome", why, remedy: variable.unknown === undefined ? absolute : remedy },
+    };
   }
   const over = variable.values.length === 0 ? mountOverPasswd(container) : undefined;
   if (over === undefined) return { ...nothing, bases };
@@ -74,44 +77,45 @@ function homeOf(variable: Variable, container: Container): Moved {
   return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
 }
 
-/** Absolute paths of a variable's value; undefined if the image decides what it is relative to. */
-function pathsOf(
-  value: string,
-  homes: readonly string[],
-  workingDir: string | undefined,
-): readonly string[] | undefined {
-  if (value.startsWith("/")) return [cleanPath(value)];
-  if (value === "~" || value.startsWith("~/"))
-    return homes.length === 0 ? undefined : homes.map((home) => cleanPath(`${home}/${value.slice(1)}`));
-  return workingDir === undefined ? undefined : [cleanPath(`${workingDir}/${value}`)];
-}
-
 function movedBy(
   { name, agent, standsFor, separator }: MovingVariable,
   variable: Variable,
-  home: Moved,
-  { workingDir }: Container,
+  start: Start,
 ): Moved {
-  const homes = home.bases.map(({ path }) => path);
   const values = variable.values.flatMap((value) =>
     separator === undefined ? [value] : value.split(separator, maxPaths + 1),
   );
-  const written = values.map((value) => value.trim()).filter((value) => value !== "" && isPath(value));
-  const paths = written.slice(0, maxPaths).map((value) => pathsOf(value, homes, workingDir));
-  const known = paths.flatMap((path) => path ?? []);
+  const named = values
+    .filter((value) => value.trim() !== "")
+    .slice(0, maxPaths)
+    .map((value) => namedFolders(value, start));
+  const known = named.flatMap(({ paths }) => paths);
   const as = `${name}, by ${variable.field}`;
   const rootsBelow = standsFor === "root" ? [""] : (movedBelow.get(standsFor) ?? []);
-  const isKnown =
-    variable.unknown === undefined && values.length <= maxPaths && paths.every((path) => path !== undefined);
-  const from = variable.unknown ?? (values.length > maxPaths ? "a long list" : "a relative path");
-  const why = `${name} may come from ${from}, so ${agent} may look here for skills`;
+  const from =
+    variable.unknown ??
+    (values.length > maxPaths ? "a long list" : named.find(({ unknown }) => unknown !== undefined)?.unknown);
+  const why = `${name} may come from ${from ?? ""}, so ${agent} may look here for skills`;
   const remedy = `write an absolute path for ${name} in env`;
   return {
     roots: known.flatMap((path) => rootsBelow.map((relative) => ({ path: joinPath(path, relative), as }))),
     bases: known.map((path) => ({ path, as })),
-    unknown: isKnown ? undefined : { rule: "unknownHome", why, remedy },
+    unknown: from === undefined ? undefined : { rule: "unknownHome", why, remedy },
   };
 }
+
+/** The folders that the working directory may be: the last one is where its path leads. */
+const workingOf = ({ workingDir }: Container): NamedFolders =>
+  workingDir === undefined ? { paths: [] } : namedFolders(workingDir, { homes: [], workingDir: "/" });
+
+const unknownWorkingDir = ({ unknown }: NamedFolders): Place | undefined =>
+  unknown === undefined
+    ? undefined
+    : {
+        rule: "unknownHome",
+        why: `the working directory is ${unknown}, so it may be here`,
+        remedy: "write an absolute path for workingDir",
+      };
 
 const byName: ReadonlyMap<string, MovingVariable> = new Map(
   movingVariables.map((moving) => [moving.name, moving]),
@@ -133,19 +137,25 @@ export function movedRoots(container: Container, objects: ReadObjects): Moved {
     if (mountOverPasswd(container) === undefined) return nothing;
   }
   const variable = containerVariables(container, objects);
-  const home = homeOf(variable("HOME"), container);
-  const moved = moving.map((one) => movedBy(one, variable(one.name), home, container));
-  const working =
-    workingDir === undefined || !isPath(workingDir)
-      ? []
-      : [{ path: cleanPath(workingDir), as: "the container's workingDir" }];
+  const working = workingOf(container);
+  const at = working.paths.at(-1);
+  const home = homeOf(variable("HOME"), container, at);
+  const start = { homes: home.bases.map(({ path }) => path), workingDir: at };
+  const moved = moving.map((one) => movedBy(one, variable(one.name), start));
   return {
     roots: [
       ...moved.flatMap(({ roots }) => roots),
       ...(isOwn ? [{ path: kagent.root, as: "kagent's plugins" }] : []),
     ],
-    bases: [...home.bases, ...working, ...moved.flatMap(({ bases }) => bases)],
-    unknown: home.unknown ?? moved.find(({ unknown }) => unknown !== undefined)?.unknown,
+    bases: [
+      ...home.bases,
+      ...working.paths.map((path) => ({ path, as: "the container's workingDir" })),
+      ...moved.flatMap(({ bases }) => bases),
+    ],
+    unknown:
+      home.unknown ??
+      moved.find(({ unknown }) => unknown !== undefined)?.unknown ??
+      unknownWorkingDir(working),
   };
 }
 

@@ -98,6 +98,12 @@ export const movingVariables: readonly MovingVariable[] = [
     standsFor: "root",
     separator: ",",
   },
+  {
+    name: "USERPROFILE",
+    agent: "agents on Windows",
+    source: "https://nodejs.org/api/os.html#oshomedir",
+    standsFor: "home",
+  },
   { name: "VIBE_HOME", agent: "Mistral Vibe", source: listedIn, standsFor: ".vibe" },
   {
     name: "XDG_CONFIG_HOME",

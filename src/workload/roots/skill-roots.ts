@@ -6,8 +6,11 @@ import type { ReadObjects } from "../pod/volume-view.ts";
 import { absoluteAgentRoots, movedRoots, type Reason } from "./moved-roots.ts";
 import { matchRelative, policyPatterns, rootAt, type RelativePatterns } from "./relative-roots.ts";
 
-/** Homes known without a variable, beside every folder in `/home`. */
-const homes: readonly Reason[] = ["/root", "/home"].map((path) => ({ path, as: "a usual home" }));
+/** Folders of homes, of Linux and of Windows. */
+const homesIn: ReadonlySet<string | undefined> = new Set(["/home", "/users"]);
+
+/** Homes known without a variable, beside every folder in these. */
+const homes: readonly Reason[] = ["/root", "/home", "/users"].map((path) => ({ path, as: "a usual home" }));
 
 /** Folders in which a skill says nothing of what lies beside it. */
 const wideFolders: ReadonlySet<string> = new Set([
@@ -118,7 +121,7 @@ export function skillRoots(common: CommonRoots, container: Container, objects: R
   const placeAbove = (path: string): Place | undefined =>
     own.get(path) ??
     common.above.get(path) ??
-    (parentOf(path) === "/home" ? usualHome : onTheWay(path, common.relative));
+    (homesIn.has(parentOf(path)) ? usualHome : onTheWay(path, common.relative));
   return {
     rootOf(path) {
       // Asked for each file: thousands lie in one folder.
@@ -137,7 +140,7 @@ export function skillRoots(common: CommonRoots, container: Container, objects: R
     },
     isWide: (folder) =>
       wideFolders.has(folder) ||
-      parentOf(folder) === "/home" ||
+      homesIn.has(parentOf(folder)) ||
       homes.some(({ path }) => path === folder) ||
       moved.bases.some(({ path }) => path === folder),
   };

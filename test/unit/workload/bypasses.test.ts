@@ -198,6 +198,29 @@ describe("bypasses", () => {
     expect(found(subject, read)).toContain("/srv/x: SKILL.md=S scripts/run.sh=evil");
   });
 
+  it.each([
+    ["/proc/self/root/skills/x", "/skills/x"],
+    ["/proc/../proc//thread-self/root/skills/x", "/skills/x"],
+    ["proc/1/task/1/root/skills/x", "/skills/x"],
+  ])("mount through a link of /proc, which lands where that leads: %s", (path, lands) => {
+    const all = [volume("o", configMap("evil", [["run", "run.sh"]])), volume("c", claim)];
+    expect(found(podWith(all, [mount("o", path)]), read)).toContain(`${lands}: run.sh=evil`);
+    const agent = { env: [{ name: "HOME", value: "/evil" }] };
+    const home = podWith(all, [mount("c", path.replace("skills/x", "evil"))], agent);
+    expect(found(home, read)).toContain("/evil: unverifiable PersistentVolumeClaim");
+    expect(found(podWith(all, [mount("c", "/proc/sys/evil")], agent), read)).toEqual([]);
+  });
+
+  it.each([
+    ["C:\\Users\\Me\\.claude\\skills", "/users/me/.claude/skills"],
+    ["\\Users\\Me", "/users/me"],
+    ["c:/app/.CODEX/prompts/x", "/app/.codex/prompts/x"],
+  ])("path of Windows: %s", (path, place) => {
+    const subject = podWith([volume("c", claim)], [mount("c", path)]);
+    expect(found(subject, read)).toEqual([`${place}: unverifiable PersistentVolumeClaim`]);
+    expect(found(podWith([volume("c", claim)], [mount("c", "D:\\data")]), read)).toEqual([]);
+  });
+
   it("link in an emptyDir that leads another mount onto the skill", () => {
     const mounts = [mount("v", "/skills/x"), mount("w", "/work"), mount("o", "/work/link")];
     const subject = podWith([...volumes, volume("w", emptyDir)], mounts);

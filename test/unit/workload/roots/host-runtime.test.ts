@@ -21,6 +21,8 @@ describe("a host path that gives access to the node's runtime", () => {
       "//var//lib/",
     ],
     ...hostRuntimeFolders.map(({ path }) => path),
+    ...["/proc/1", "/proc/self/cwd", "/proc/1/task/1/fd/3", "/proc/1/root", "/proc/1/root/var/lib/kubelet"],
+    ...["/proc/thread-self/../../root", "/proc/self/root/run", "/dev/fd/../root/var"],
   ];
 
   it.each(reaching)("counts wherever it is mounted: %s", (path) => {
@@ -37,7 +39,9 @@ describe("a host path that gives access to the node's runtime", () => {
       "/etc",
       "/opt",
       "/srv",
-      "/proc",
+      "/proc/sys/net",
+      "/proc/cpuinfo",
+      "/process",
       "/sys",
       "/dev",
       "/var/lib/kubelets",
@@ -46,6 +50,10 @@ describe("a host path that gives access to the node's runtime", () => {
     ...harmlessKubeletFolders,
   ])("is none: %s", (path) => {
     expect(rulesOf(path)).toEqual([]);
+  });
+
+  it("is none of a process's link that leads elsewhere", () => {
+    expect(rulesOf("/proc/1/root/srv")).toEqual([]);
   });
 
   it("counts as what it is at a root too", () => {

@@ -97,6 +97,60 @@ describe("a variable that moves roots", () => {
       ]);
   });
 
+  it("is read as it stands too, by agents that know nothing of ~ and keep spaces", () => {
+    const more = (value: string) => ({
+      env: [
+        { name: "HOME", value: "/h" },
+        { name: "CLAUDE_CONFIG_DIR", value },
+      ],
+      workingDir: "/w",
+    });
+    for (const [value, path] of [
+      ["~/lore", "/h/lore"],
+      ["~/lore", "/w/~/lore"],
+      [" lore", "/w/lore"],
+      [" lore", "/w/ lore"],
+      ["/lore ", "/lore"],
+      ["/lore ", "/lore "],
+    ] as const) {
+      expect(placesAt(`${path}/commands`, more(value)), path).toEqual([
+        `root: ${path}/commands is a skill root`,
+      ]);
+      expect(placesAt(path, more(value)), path).toEqual(["above: it is CLAUDE_CONFIG_DIR, by env"]);
+    }
+  });
+
+  it.each([
+    ["/".repeat(5_000) + "lore", "/lore"],
+    ["/.".repeat(5_000) + "/lore", "/lore"],
+    ["/proc/self/root/lore", "/lore"],
+    ["//proc/./thread-self/root/lore", "/lore"],
+    ["/proc/1/task/1/root/lore", "/lore"],
+    ["/proc/self/cwd/lore", "/w/lore"],
+    ["/proc/self/cwd/../lore", "/lore"],
+    ["/dev/fd/../root/lore", "/lore"],
+    ["/x/../proc/self/root/proc/self/root/lore", "/lore"],
+    ["C:\\lore", "/lore"],
+    ["c:/LORE", "D:\\lore"],
+    ["\\lore", "C:/lore"],
+    ["lore\\x", "C:\\w\\lore\\x"],
+  ])("names the same folder however it is written: %s", (value, path) => {
+    for (const name of ["HOME", "CLAUDE_CONFIG_DIR"]) {
+      const more = { ...set(name, value), workingDir: "/w" };
+      expect(placesAt(path, more)[0], name).toMatch(new RegExp(`^above: it is ${name}, by env$`));
+    }
+    if (!/^lore|cwd/.test(value)) expect(placesAt(path, { workingDir: value })[0]).toMatch(/^above: /);
+    expect(placesAt("/elsewhere", { ...set("HOME", value), workingDir: "/w" })).toEqual([]);
+  });
+
+  it("is unknown where it leads through an open file", () => {
+    expect(placesAt("/data", set("HOME", "/proc/self/fd/3/x"))[0]).toMatch(
+      /^unknownHome: HOME may come from /,
+    );
+    expect(placesAt("/data", set("CODEX_HOME", "/dev/fd/3"))[0]).toMatch(/^unknownHome: CODEX_HOME may come/);
+    expect(placesAt("/data", { workingDir: "/proc/self/fd/7" })[0]).toMatch(/^unknownHome: the working dir/);
+  });
+
   it("counts for nothing when it is empty", () => {
     expect(placesAt("/moved", set("CLAUDE_CONFIG_DIR", ""))).toEqual([]);
     expect(placesAt("/moved", set("HOME", ""))).toEqual([]);
@@ -155,6 +209,46 @@ describe("a home from objects", () => {
     );
     const itself = { env: [{ name: "HOME", value: "$(HOME)/x" }], ...fromConfigMap("c") };
     expect(placesAt("/work/x", itself, { c: { HOME: "/work" } })).toEqual(["above: it is HOME, by env"]);
+  });
+
+  it("is where the working directory leads, if it is relative, and unknown without one", () => {
+    const home = set("HOME", "sub");
+    expect(placesAt("/w/sub", { ...home, workingDir: "/w" })).toEqual(["above: it is HOME, by env"]);
+    expect(placesAt("/sub", { ...home, workingDir: "/w" })).toEqual([]);
+    expect(placesAt("/data", home)).toEqual([
+      "unknownHome: HOME may come from a relative path, so this may be a home",
+    ]);
+  });
+
+  const optional = { name: "none", key: "k", optional: true };
+  it.each<[string, Part]>([
+    ["ConfigMap", { configMapKeyRef: optional }],
+    ["ConfigMap without the key", { configMapKeyRef: { ...optional, name: "c" } }],
+    ["Secret", { secretKeyRef: optional }],
+    ["file", { fileKeyRef: { volumeName: "v", path: "p", key: "k", optional: true } }],
+  ])("stays what it was before an optional %s that does not set it", (_name, valueFrom) => {
+    const read = { c: { HOME: "/from" }, none: undefined };
+    const last = { name: "HOME", valueFrom };
+    const twice = { env: [{ name: "HOME", value: "/work" }, last] };
+    expect(placesAt("/work", twice, read)).toEqual(["above: it is HOME, by env"]);
+    expect(placesAt("/from", { env: [last], ...fromConfigMap("c") }, read)).toEqual([from]);
+    const required = { name: "HOME", valueFrom: { configMapKeyRef: { name: "d", key: "k" } } };
+    const settled = { env: [twice.env[0], required, last], ...fromConfigMap("c") };
+    for (const path of ["/work", "/from"])
+      expect(placesAt(path, settled, { ...read, d: { k: "/d" } })).not.toContainEqual(
+        expect.stringMatching(/^above/),
+      );
+    expect(placesAt("/d", settled, { ...read, d: { k: "/d" } })).toEqual(["above: it is HOME, by env"]);
+  });
+
+  it("is made of what stands before it, not of what comes later", () => {
+    const home = { name: "HOME", value: "$(A)" };
+    const later = { name: "A", value: "/later" };
+    const a = { name: "A", valueFrom: { configMapKeyRef: { name: "c", key: "A" } } };
+    for (const more of [{ env: [a, home, later] }, { env: [home, later], ...fromConfigMap("c") }]) {
+      expect(placesAt("/work", more, { c: { A: "/work" } })).toEqual(["above: it is HOME, by env"]);
+      expect(placesAt("/later", more, { c: { A: "/work" } })).toEqual([]);
+    }
   });
 
   it("may be one key of a ConfigMap", () => {
