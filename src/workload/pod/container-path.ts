@@ -11,6 +11,9 @@ const control = /[\u0000-\u001f\u007f]/;
 export const componentsOf = (path: string): readonly string[] =>
   path.split("/").filter((component) => component !== "" && component !== ".");
 
+/** Whether a path is written as those of Windows are. */
+export const isWindowsPath = (path: string): boolean => path.includes("\\") || drive.test(path);
+
 /** Whether a path begins at a root, of Linux or of Windows. */
 export const isAbsolutePath = (path: string): boolean => /^[/\\]/.test(path) || drive.test(path);
 
@@ -20,8 +23,7 @@ export const isAbsolutePath = (path: string): boolean => /^[/\\]/.test(path) || 
  */
 export function cleanPath(path: string): string {
   if (clean.test(path)) return path;
-  if (path.includes("\\") || drive.test(path))
-    return cleanPath(path.replace(drive, "").replaceAll("\\", "/").toLowerCase());
+  if (isWindowsPath(path)) return cleanPath(path.replace(drive, "").replaceAll("\\", "/").toLowerCase());
   const kept: string[] = [];
   for (const component of componentsOf(path)) {
     if (component === "..") kept.pop();

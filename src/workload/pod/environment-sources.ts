@@ -48,6 +48,12 @@ export interface EnvironmentSources {
 export const mayBeAbsent = ({ source }: EnvironmentEntry): boolean =>
   source.from === "key" ? source.object.optional : source.from === "elsewhere" && source.optional;
 
+/** Entries of one name that are told apart; no real pod has as many. */
+const maxEntries = 32;
+
+/** Stands for more entries: what they come to counts as not known. */
+const tooMany: readonly EnvironmentEntry[] = [{ index: -1, source: { from: "elsewhere", optional: false } }];
+
 const settled: EnvironmentSources = { envFrom: [], open: new Map() };
 
 const objectRefs = [
@@ -110,5 +116,7 @@ export function environmentSources(
       entries.push({ index, source: sourceOf(variable, at) });
     }
   }
-  return envFrom.size + open.size === 0 ? settled : { envFrom: [...envFrom.values()], open };
+  if (envFrom.size + open.size === 0) return settled;
+  const told = open.entries().map(([name, all]) => [name, all.length > maxEntries ? tooMany : all] as const);
+  return { envFrom: [...envFrom.values()], open: new Map(told) };
 }

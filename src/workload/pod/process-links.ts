@@ -1,4 +1,4 @@
-import { cleanPath, componentsOf } from "./container-path.ts";
+import { cleanPath, componentsOf, isWindowsPath } from "./container-path.ts";
 
 /** Links that the kernel makes for each process, by what they lead to. */
 const link = /^proc\/(?:self|\d+)(?:\/task\/\d+)?\/(?:(root)|(cwd)|(?:fd|map_files)\/[^/]+)$/;
@@ -8,6 +8,9 @@ const folders: ReadonlyMap<string, string> = new Map([
   ["proc/thread-self", "proc/self/task/1"],
   ["dev/fd", "proc/self/fd"],
 ]);
+
+/** Components of the longest one: a value may have half a million. */
+const deepest = 6;
 
 const mayHoldLink = (path: string): boolean => path.includes("proc/") || path.includes("fd");
 
@@ -19,11 +22,12 @@ const mayHoldLink = (path: string): boolean => path.includes("proc/") || path.in
  * @returns undefined if only the node knows: through an open file, or an unknown working directory
  */
 export function behindLinks(path: string, workingDir: string | undefined): string | undefined {
-  if (!mayHoldLink(path)) return cleanPath(path);
+  if (!mayHoldLink(path) || isWindowsPath(path)) return cleanPath(path);
   let at: string[] = [];
   for (const component of componentsOf(path)) {
     if (component === "..") at.pop();
     else at.push(component);
+    if (at.length > deepest) continue;
     const here = at.join("/");
     const found = link.exec(here);
     if (found === null) at = folders.get(here)?.split("/") ?? at;

@@ -50,6 +50,8 @@ function valueOf(object: EnvironmentObject, key: string, objects: ReadObjects): 
     return { unknown: `the ${describe(object)}, which ${fault}` };
   }
   const file = read.files.get(key);
+  if (file === undefined && read.keys?.has(key) === false)
+    return { unknown: `the ${describe(object)}, of which this key was not read` };
   return file === undefined ? {} : { value: Buffer.from(file.bytes).toString() };
 }
 

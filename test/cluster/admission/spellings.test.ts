@@ -37,7 +37,7 @@ beforeAll(async () => {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "variables", namespace },
-      data: { HOME: "/evil" },
+      data: { HOME: "/evil", WORK: "/evil" },
     },
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "notes", namespace }, data: { notes: "x" } },
   );
@@ -53,7 +53,7 @@ describe("a file of another source at a path of a signed skill", () => {
   it.each<[string, string | undefined, Part | undefined]>([
     ["none", undefined, undefined],
     ["a Secret's, in another spelling", "Secret s", secret("./SKILL.md")],
-    ["an annotation, in another spelling", "DownwardAPI", annotation("SKILL.md/")],
+    ["an annotation, in another spelling", "DownwardAPI", annotation("./SKILL.md")],
   ])("%s", async (_name, source, added) => {
     const shipped = ship(good.skill, namespace, "file");
     await apply(...shipped.configMaps);
@@ -86,8 +86,8 @@ describe("a place that a pod writes in another way", () => {
       "/evil",
       {
         env: [
-          { name: "HOME", value: "$(HOME)" },
-          { name: "OTHER", value: "/x" },
+          { name: "HOME", value: "$(WORK)" },
+          { name: "WORK", value: "/x" },
         ],
         envFrom: [from],
       },

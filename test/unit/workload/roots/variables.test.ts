@@ -288,9 +288,24 @@ describe("a home from objects", () => {
       { env: [{ name: "HOME", value: "/a".repeat(500_000) }], workingDir: "/a".repeat(500_000) },
       { env: [{ name: "XDG_CONFIG_HOME", value: "/a".repeat(2_000) }] },
       { env: [{ name: "SKILL_FOLDERS", value: "/a,".repeat(300_000) }] },
+      { env: [{ name: "HOME", value: "/a/fd".repeat(300_000) }], workingDir: "/proc/a".repeat(300_000) },
+      { env: Array.from({ length: 20_000 }, () => ({ name: "HOME", valueFrom: ref })) },
     ])
       placesAt("/cache", more, read);
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it("is not told apart where very many entries may set it, unless the last one does", () => {
+    const key = (index: number) => ({ name: "c", key: `k${index}`, optional: true });
+    const many = Array.from({ length: 19_999 }, (_, index) => ({
+      name: "HOME",
+      valueFrom: { configMapKeyRef: key(index) },
+    }));
+    expect(placesAt("/cache", { env: many }, { c: {} })[0]).toMatch(/^unknownHome: /);
+    expect(objectsToRead(readPodSpec(podAt("/cache", { env: many })), [])).toEqual([]);
+    const last = { env: [...many, { name: "HOME", value: "/work" }] };
+    expect(placesAt("/cache", last, { c: {} })).toEqual([]);
+    expect(placesAt("/work", last, { c: {} })).toEqual(["above: it is HOME, by env"]);
   });
 
   it("takes every folder of a list that is not endless", () => {
