@@ -38,7 +38,7 @@ export function assertContainerPath(path: string, field: string): void {
     throw malformed(field, "holds characters that no path has");
   if (path.length > podLimits.pathLength)
     throw malformed(field, `is longer than ${podLimits.pathLength} characters`);
-  if (path.split("/").length > podLimits.pathDepth)
+  if (path.split(/[/\\]/).length > podLimits.pathDepth)
     throw malformed(field, `has more than ${podLimits.pathDepth} components`);
 }
 
