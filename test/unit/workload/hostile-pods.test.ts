@@ -249,6 +249,10 @@ describe("findSkills on hostile pods", () => {
         { containers: [container("a", [mount("v", "/a".repeat(65))])] },
       ],
       [
+        "mountPath has more than 64 components",
+        { containers: [container("a", [mount("v", "\\a".repeat(65))])] },
+      ],
+      [
         "mountPath is longer than 4096",
         { containers: [container("a", [mount("v", `/${"a".repeat(4096)}`)])] },
       ],
