@@ -97,6 +97,21 @@ describe("reducedSpec", () => {
         env(["P", key("paths")], ["CLAUDE_CONFIG_DIR", "$(P)"], ["HOME", key("home")]),
       ),
     ],
+    [
+      "variables that stand several times, and what stands before the one that refers to it",
+      podWith(
+        [skill],
+        at("x"),
+        env(
+          ["HOME", "/a"],
+          ["P", key("paths")],
+          ["OTHER", key("other")],
+          ["HOME", { configMapKeyRef: { name: "c", key: "k", optional: true } }],
+          ["CODEX_HOME", "$(P)/$(OTHER)"],
+          ["P", "/later"],
+        ),
+      ),
+    ],
     ["envFrom", podWith([skill], at("x"), { envFrom: [{ prefix: "H", configMapRef: { name: "c" } }] })],
     [
       "an agent told by its image",
