@@ -142,7 +142,8 @@ function kubeletFilesOf(container: Fields, field: string): ReadonlyMap<string, s
     const path = optionalText(value, at);
     if (path === undefined) return;
     assertContainerPath(path, at);
-    files.set(cleanPath(path), at.slice(at.lastIndexOf(".") + 1));
+    for (const place of [cleanPath(path), behindLinks(path, "/") ?? cleanPath(path)])
+      files.set(place, at.slice(at.lastIndexOf(".") + 1));
   };
   add(container["terminationMessagePath"], `${field}.terminationMessagePath`);
   const devices = listAt(container["volumeDevices"], `${field}.volumeDevices`, podLimits.mounts);

@@ -1,5 +1,5 @@
 import { isBelow, joinPath } from "../pod/container-path.ts";
-import type { Container } from "../pod/pod-spec.ts";
+import { placesOf, type Container } from "../pod/pod-spec.ts";
 import type { ReadObjects } from "../pod/volume-view.ts";
 import type { Place } from "../../skill/reference.ts";
 import { agents, kagent } from "./agents.ts";
@@ -30,7 +30,7 @@ const nothing: Moved = { roots: [], bases: [], unknown: undefined };
 const passwd = "/etc/passwd";
 
 const mountOverPasswd = ({ mounts }: Container): string | undefined =>
-  mounts.find(({ path }) => path === passwd || isBelow(path, passwd))?.path;
+  mounts.find((mount) => placesOf(mount).some((path) => path === passwd || isBelow(path, passwd)))?.path;
 
 /** Whether the name of a variable alone tells whose container it is. */
 export const tellsAgent = (name: string): boolean => name.startsWith(kagent.variablePrefix);

@@ -209,6 +209,10 @@ describe("bypasses", () => {
     const home = podWith(all, [mount("c", path.replace("skills/x", "evil"))], agent);
     expect(found(home, read)).toContain("/evil: unverifiable PersistentVolumeClaim");
     expect(found(podWith(all, [mount("c", "/proc/sys/evil")], agent), read)).toEqual([]);
+    const log = { terminationMessagePath: path };
+    expect(found(podWith(volumes, [mount("v", "/srv/y")], log), read)).toContain(
+      `${lands}: unverifiable Other`,
+    );
   });
 
   it.each([

@@ -341,21 +341,24 @@ describe("a home from objects", () => {
     expect(placesAt("/cache", { envFrom: [{ secretRef: secret, prefix: "APP_" }] })).toEqual([]);
   });
 
-  it.each(["/etc/passwd", "/etc"])("is unknown with a mount at %s, unless env sets HOME", (path) => {
-    const volumes = [volume("v", claim), volume("p", configMap("pw", [["passwd", "passwd"]]))];
-    const places = (more: Part) =>
-      findSkills(
-        readPodSpec(podWith(volumes, [mount("v", "/h"), mount("p", path, { subPath: "passwd" })], more)),
-        [],
-        objects({ pw: { passwd: "root:x:0:0:root:/h:/bin/sh" } }),
-      ).map(
-        ({ path: at, content }) =>
-          `${at}: ${content.state === "unverifiable" ? (content.place?.rule ?? "") : ""}`,
-      );
-    expect(places({})).toEqual(["/h: unknownHome"]);
-    expect(places(set("HOME", "/work"))).toEqual([]);
-    expect(places(set("HOME", "/h"))).toEqual(["/h: above"]);
-  });
+  it.each(["/etc/passwd", "/etc", "/proc/self/root/etc/passwd"])(
+    "is unknown with a mount at %s, unless env sets HOME",
+    (path) => {
+      const volumes = [volume("v", claim), volume("p", configMap("pw", [["passwd", "passwd"]]))];
+      const places = (more: Part) =>
+        findSkills(
+          readPodSpec(podWith(volumes, [mount("v", "/h"), mount("p", path, { subPath: "passwd" })], more)),
+          [],
+          objects({ pw: { passwd: "root:x:0:0:root:/h:/bin/sh" } }),
+        ).map(
+          ({ path: at, content }) =>
+            `${at}: ${content.state === "unverifiable" ? (content.place?.rule ?? "") : ""}`,
+        );
+      expect(places({})).toEqual(["/h: unknownHome"]);
+      expect(places(set("HOME", "/work"))).toEqual([]);
+      expect(places(set("HOME", "/h"))).toEqual(["/h: above"]);
+    },
+  );
 });
 
 describe("objectsToRead with variables", () => {
