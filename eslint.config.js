@@ -4,6 +4,11 @@ import { pureCode } from "./scripts/pure-code.js";
 const closedSyntax = [
   { selector: "TSEnumDeclaration", message: "Use a union of literals." },
   { selector: "ExportAllDeclaration", message: "No barrels." },
+  {
+    selector: "ObjectExpression > Property[kind='get']",
+    message:
+      "Use a function: V8 makes a hidden class for each such object, and no scavenge frees what it holds.",
+  },
 ];
 
 export default tseslint.config(

@@ -180,12 +180,10 @@ export class ConfigMapHolders {
     return {
       since: unknown.length > 0 ? "" : since,
       // Few callers want to know them, and there may be thousands.
-      get names() {
-        const names = [...(pods ?? [])].map(({ name: pod, until }) =>
-          until === undefined ? pod : goneName(pod),
-        );
-        return [...names, ...unknown];
-      },
+      names: () => [
+        ...[...(pods ?? [])].map(({ name: pod, until }) => (until === undefined ? pod : goneName(pod))),
+        ...unknown,
+      ],
     };
   }
 

@@ -62,6 +62,7 @@ const subjectOf = (
   field,
   labels,
   annotations: {},
+  // eslint-disable-next-line no-restricted-syntax -- Made once for each stored pod, and kept as long as it.
   get spec() {
     return specOf(template);
   },

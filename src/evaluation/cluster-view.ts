@@ -50,7 +50,7 @@ export interface ClusterView {
 /** Pods that name one ConfigMap, in volumes or variables. */
 export interface Holders {
   /** Names of the pods, for messages: those that are there, and those that were deleted and that their nodes may have still. */
-  readonly names: readonly string[];
+  readonly names: () => readonly string[];
   /** Time since which there has always been one, as far as it is known, RFC 3339; undefined if there is none. */
   readonly since: string | undefined;
 }

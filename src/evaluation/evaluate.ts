@@ -79,16 +79,7 @@ export async function skillsOf(
 ): Promise<readonly SkillReference[]> {
   const extraRoots = rootsOf(policies);
   const { spec, objects, skills } = await walk(pod, extraRoots, context);
-  const seen = {
-    pod,
-    extraRoots,
-    objects,
-    skills,
-    get spec() {
-      return spec();
-    },
-  };
-  const faults = podFaults(seen, policies);
+  const faults = podFaults({ pod, spec, extraRoots, objects, skills }, policies);
   return faults.length === 0 ? skills : [...skills, ...faults];
 }
 

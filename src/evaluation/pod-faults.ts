@@ -14,8 +14,8 @@ export const closedBy = (pod: PodSubject, policies: readonly Policy[]): string =
   JSON.stringify(closingPolicies(pod, policies).map(({ name }) => name));
 
 /**
- * What of a pod breaks the demands of these policies on its mounts, its root file systems and its processes. Reads
- * `seen.spec` only where a policy demands anything.
+ * What of a pod breaks the demands of these policies on its mounts, its root file systems and its processes. Parses
+ * the pod only where a policy demands anything.
  */
 export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly SkillReference[] {
   const { pod, skills } = seen;
@@ -42,7 +42,7 @@ export function podFaults(seen: SeenPod, policies: readonly Policy[]): readonly 
 /** The image's root file system counts as a source, mounted at `/`. */
 function writableRoots(seen: SeenPod, policies: readonly string[]): readonly SkillReference[] {
   if (policies.length === 0) return [];
-  const writable = seen.spec.containers.filter(({ security }) => !security.readOnlyRootFilesystem);
+  const writable = seen.spec().containers.filter(({ security }) => !security.readOnlyRootFilesystem);
   if (writable.length === 0) return [];
   const content: PodFault = {
     state: "fault",
@@ -65,7 +65,7 @@ function writableRoots(seen: SeenPod, policies: readonly string[]): readonly Ski
 
 function sharedProcesses(seen: SeenPod, policies: readonly string[]): readonly SkillReference[] {
   if (policies.length === 0) return [];
-  const { sharedProcesses: field, containers } = seen.spec;
+  const { sharedProcesses: field, containers } = seen.spec();
   if (field === undefined) return [];
   return [
     {

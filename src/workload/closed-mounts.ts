@@ -19,7 +19,8 @@ export interface Closing {
 /** A pod as its skills were found. */
 export interface SeenPod {
   readonly pod: PodSubject;
-  readonly spec: PodSpec;
+  /** Parses the pod, once. */
+  readonly spec: () => PodSpec;
   readonly extraRoots: readonly string[];
   readonly objects: ReadObjects;
   readonly skills: readonly SkillReference[];
@@ -27,7 +28,8 @@ export interface SeenPod {
 
 /** One reference for each mount of a closed pod that is neither a skill's, nor the kubelet's, nor allowed as data. */
 export function closedMounts(seen: SeenPod, closings: readonly Closing[]): readonly SkillReference[] {
-  const { pod, spec, extraRoots, objects } = seen;
+  const { pod, extraRoots, objects } = seen;
+  const spec = seen.spec();
   const common = commonRoots(extraRoots);
   const entries = entriesByName(pod);
   const isVerified = verifiedMounts(seen.skills, objects);

@@ -82,7 +82,7 @@ async function othersHaving(
     ...using.map(({ name }) => name),
     ...gone.map(({ name }) => goneName(name)),
   ]);
-  const others = (cluster.holders?.(ref).names ?? []).filter((name) => !known.has(name));
+  const others = (cluster.holders?.(ref).names() ?? []).filter((name) => !known.has(name));
   const distinct = await distinctPods(
     [...gone, ...using],
     () => "",

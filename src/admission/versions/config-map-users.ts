@@ -8,7 +8,7 @@ import type { PodSubject } from "../../workload/pod/pod-subject.ts";
 /** Names of the pods for which nodes keep the object if it is immutable, those included that are about to be stored. */
 export function holdersOf(ref: VolumeObjectRef, { deps: { cluster } }: ReviewContext): readonly string[] {
   const using = cluster.podsUsing(ref).map(({ name }) => name);
-  return [...new Set([...using, ...(cluster.holders?.(ref).names ?? [])])];
+  return [...new Set([...using, ...(cluster.holders?.(ref).names() ?? [])])];
 }
 
 /** Whether files of a ConfigMap are among those of a skill. */

@@ -73,7 +73,9 @@ describe("the deletion of an immutable ConfigMap", () => {
 
   it("is refused for variables alone, for pods that run on unseen, and where only the frontmatter tells of a skill", async () => {
     const names = ["p (deleted by force)"];
-    const text = denial(await holding(new World(), { names, since: "" }).review(null, deletion(evil)));
+    const text = denial(
+      await holding(new World(), { names: () => names, since: "" }).review(null, deletion(evil)),
+    );
     expect(text).toContain("STILL_IN_USE Pod p (deleted by force) has it");
     const hidden = { ...plainConfig(), data: { conf: "---\nname: a\ndescription: b\n---\n" } };
     const world = new World();
@@ -144,7 +146,7 @@ describe("the deletion of a signed skill's ConfigMaps", () => {
     const pod = new World().carry(published.skill);
     const names = ["etl (deleted a moment ago)"];
     const review = (gone: KubernetesObject) =>
-      holding(new World(), { names, since: "" }, [gone]).review(
+      holding(new World(), { names: () => names, since: "" }, [gone]).review(
         null,
         deletion(immutable(configMapOf(published.skill).object)),
       );
@@ -227,7 +229,7 @@ describe("a new pod with a skill under a name that others had before", () => {
 
   function world(since: string, running: readonly KubernetesObject[], names: readonly string[] = []): World {
     const one = holding(new World(), {
-      names: [...names, ...running.map(({ metadata }) => (metadata as { name: string }).name)],
+      names: () => [...names, ...running.map(({ metadata }) => (metadata as { name: string }).name)],
       since,
     });
     one.configMaps.set("skills-etl", made(5));
@@ -260,7 +262,10 @@ describe("a new pod with a skill under a name that others had before", () => {
   });
 
   it("is denied after one that was deleted with another use, by its own name too, and not after one that showed the skill", async () => {
-    const goneOf = (name: string): Holders => ({ names: [`${name} (deleted a moment ago)`], since: at(4) });
+    const goneOf = (name: string): Holders => ({
+      names: () => [`${name} (deleted a moment ago)`],
+      since: at(4),
+    });
     const named = (one: KubernetesObject): string => (one.metadata as { readonly name: string }).name;
     const review = async (one: KubernetesObject) => {
       const world = holding(new World(), goneOf(named(one)), [one]);
