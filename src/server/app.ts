@@ -3,24 +3,25 @@ import type { Socket } from "node:net";
 
 import express, { type ErrorRequestHandler, type Express } from "express";
 
+import type { Deadline } from "../admission/handle.ts";
 import { memoizeByObject } from "../text/memoize-by-object.ts";
 import { maxBufferedBytes, readBody, RequestError } from "./body.ts";
 import { clientOf } from "./client.ts";
 import { timeLimits, type TimeLimits } from "./deadline.ts";
-import { startTimer } from "./review-timer.ts";
-import { FairShares, type ShareLimit } from "./shares.ts";
+import { ReviewTimer } from "./review-timer.ts";
+import { FairShares, type Share, type ShareLimit } from "./shares.ts";
 
 /**
  * Reviews one AdmissionReview.
  *
  * @param body the JSON text as received, at most 7 MiB
- * @param signal aborts at the deadline; the answer must then follow at once
+ * @param deadline when it aborts, the answer must follow at once
  * @param client address that sent it, see `clientOf`
  * @returns HTTP status and JSON text of the answer
  */
 export type ReviewHandler = (
   body: Uint8Array,
-  signal: AbortSignal,
+  deadline: Deadline,
   client: string,
 ) => Promise<{ readonly status: number; readonly body: string }>;
 
@@ -167,6 +168,17 @@ function rememberedLimits(fallback: number): (url: string) => TimeLimits {
   };
 }
 
+/** Headers in one list: Node writes them as they are. */
+function send(
+  response: ServerResponse,
+  { status, body }: { readonly status: number; readonly body: string },
+): void {
+  const length = Buffer.byteLength(body);
+  response
+    .writeHead(status, ["content-type", "application/json", "content-length", String(length)])
+    .end(body);
+}
+
 const tryAgain = "try again, or run more replicas";
 
 const gaveWay = (): RequestError =>
@@ -183,22 +195,21 @@ function reviewRoute(options: AppOptions): ReviewRoute {
     if (unwanted !== undefined) throw unwanted;
     if (!isJson(request)) throw new RequestError(415, "the content type must be application/json");
     const client = clientIn(request);
-    const timer = startTimer(limitsOf(request.url ?? ""));
+    const timer = new ReviewTimer(limitsOf(request.url ?? ""));
     const giveWay = (): void => timer.end(gaveWay());
     const memory = bodies.open(client, giveWay);
-    const place = reviews.open(client, giveWay);
+    let place: Share | undefined;
     try {
-      const body = await readBody(request, memory, timer.signal);
-      [memory, place].forEach((share) => share.settle());
+      const body = await readBody(request, memory, timer);
+      memory.settle();
+      place = reviews.open(client, giveWay);
+      place.settle();
       if (!place.take(1)) throw new RequestError(503, `too many reviews at once; ${tryAgain}`);
-      const result = await Promise.race([review(body, timer.signal, client), timer.ended]);
-      response.statusCode = result.status;
-      response.setHeader("content-type", "application/json");
-      response.end(result.body);
+      send(response, await timer.limit(review(body, timer, client)));
     } finally {
       timer.clear();
       memory.release();
-      place.release();
+      place?.release();
     }
   };
 }

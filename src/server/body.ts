@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import type { Deadline } from "../admission/handle.ts";
 import type { Share } from "./shares.ts";
 
 /**
@@ -37,44 +38,52 @@ const tooLarge = (): RequestError =>
   );
 
 /**
- * Reads a whole body, bounded in size and, by the signal, in time.
+ * Reads a whole body, bounded in size and in time.
  *
  * @param memory what it takes of the memory for bodies; the caller releases it
- * @param signal a RequestError as its reason is thrown as it is
- * @throws RequestError 413 too long, 408 not there before the signal aborted, 400 cut off, 503 no memory to spare
+ * @param deadline a RequestError as its reason is thrown as it is
+ * @throws RequestError 413 too long, 408 not there before the deadline, 400 cut off, 503 no memory to spare
  */
-export async function readBody(
+export function readBody(
   request: IncomingMessage,
   memory: Share,
-  signal: AbortSignal,
+  deadline: Deadline & { readonly reason: unknown },
 ): Promise<Uint8Array> {
-  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const { promise: arrived, resolve, reject } = Promise.withResolvers<undefined>();
-  const onData = (chunk: Uint8Array): void => {
-    length += chunk.byteLength;
-    if (length > maxBodyBytes) reject(tooLarge());
-    else if (!memory.take(chunk.byteLength + chunkOverhead)) reject(noMemory());
-    else chunks.push(chunk);
-  };
-  const onEnd = (): void => {
-    if (request.complete) resolve(undefined);
-    else reject(new RequestError(400, "the body was cut off"));
-  };
-  const onAbort = (): void => {
-    const late = new RequestError(408, "the body did not arrive before the deadline");
-    reject(signal.reason instanceof RequestError ? signal.reason : late);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  request.on("data", onData).on("end", onEnd).on("error", onEnd).on("close", onEnd);
-  try {
-    await arrived;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // Further data is ignored. The error listener stays: without one, an error ends the process.
-    request.off("data", onData);
-  }
+  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    let ended = false;
+    const end = (error?: RequestError): void => {
+      if (ended) return;
+      ended = true;
+      deadline.removeEventListener("abort", onAbort);
+      if (error === undefined) {
+        resolve(joined(chunks, length));
+        return;
+      }
+      // Further data is ignored. The error listener stays: without one, an error ends the process.
+      request.off("data", onData);
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      length += chunk.byteLength;
+      if (length > maxBodyBytes) end(tooLarge());
+      else if (!memory.take(chunk.byteLength + chunkOverhead)) end(noMemory());
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void =>
+      end(request.complete ? undefined : new RequestError(400, "the body was cut off"));
+    const onAbort = (): void => {
+      const late = new RequestError(408, "the body did not arrive before the deadline");
+      end(deadline.reason instanceof RequestError ? deadline.reason : late);
+    };
+    deadline.addEventListener("abort", onAbort, { once: true });
+    request.on("data", onData).on("end", onEnd).on("error", onEnd).on("close", onEnd);
+  });
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const [only] = chunks;
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length);
 }

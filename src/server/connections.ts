@@ -28,7 +28,8 @@ interface Exchange {
 interface Connection {
   readonly socket: Socket;
   readonly client: string;
-  readonly exchanges: Set<Exchange>;
+  /** A list, for there is mostly one: a set of that few is made anew whenever it is empty. */
+  readonly exchanges: Exchange[];
 }
 
 /** Both ends of a connection: all that a TLS socket publicly has in common with the plain one below it. */
@@ -37,7 +38,7 @@ const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
 
 /** True while the server works on a request: received whole, not answered. Sending and reading wait for the client. */
 const atWork = ({ exchanges }: Connection): boolean =>
-  exchanges.values().some(({ request, response }) => request.complete && !response.writableEnded);
+  exchanges.some(({ request, response }) => request.complete && !response.writableEnded);
 
 /** Connections that wait for their client only, longest idle first. */
 const spareOf = (connections: Iterable<Connection>, newest: Connection): readonly Connection[] =>
@@ -68,7 +69,7 @@ class Connections {
   /** Counts a new connection; undefined where it is closed already. */
   add(socket: Socket): Connection | undefined {
     if (socket.remoteAddress === undefined) return undefined;
-    const connection = { socket, client: clientOf(socket.remoteAddress), exchanges: new Set<Exchange>() };
+    const connection = { socket, client: clientOf(socket.remoteAddress), exchanges: [] };
     const ends = endsOf(socket);
     this.#byEnds.set(ends, connection);
     this.#of(connection).add(connection);
@@ -92,9 +93,9 @@ class Connections {
   begin(exchange: Exchange): void {
     const connection = this.#behind(exchange.request.socket);
     if (connection === undefined) return;
-    connection.exchanges.add(exchange);
+    connection.exchanges.push(exchange);
     exchange.response.once("close", () => {
-      connection.exchanges.delete(exchange);
+      connection.exchanges.splice(connection.exchanges.indexOf(exchange), 1);
       const all = this.#byClient.get(connection.client);
       if (all?.delete(connection) === true) all.add(connection);
     });
@@ -109,7 +110,7 @@ class Connections {
     const limit = own.size > perClient ? "client" : this.#open > total ? "total" : undefined;
     if (limit === undefined) return undefined;
     const spare = limit === "client" ? spareOf(own, newest) : mostSpare(this.#byClient, newest);
-    const connection = spare.find(({ exchanges }) => exchanges.size === 0) ?? spare[0] ?? newest;
+    const connection = spare.find(({ exchanges }) => exchanges.length === 0) ?? spare[0] ?? newest;
     return { limit, connection };
   }
 

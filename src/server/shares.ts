@@ -20,6 +20,8 @@ interface Holding {
   readonly since: number;
   readonly giveWay: () => void;
   amount: number;
+  /** Waits for its client. */
+  waiting: boolean;
 }
 
 interface Account {
@@ -41,8 +43,6 @@ export class FairShares {
   readonly #limit: ShareLimit;
   readonly #now: () => number;
   readonly #accounts = new Map<string, Account>();
-  /** Holdings that wait for their client, oldest first. */
-  readonly #waiting = new Set<Holding>();
   #used = 0;
 
   /** @param now monotonic clock, milliseconds */
@@ -61,11 +61,10 @@ export class FairShares {
    * @param giveWay runs when the share was taken away for another request
    */
   open(client: string, giveWay: () => void): Share {
-    const holding: Holding = { client, since: this.#now(), giveWay, amount: 0 };
-    this.#waiting.add(holding);
+    const holding: Holding = { client, since: this.#now(), giveWay, amount: 0, waiting: true };
     return {
       take: (amount) => this.#take(holding, amount),
-      settle: () => void this.#waiting.delete(holding),
+      settle: () => void (holding.waiting = false),
       release: () => this.#release(holding),
     };
   }
@@ -92,9 +91,10 @@ export class FairShares {
 
   /** The holding, of one client or of any, that has waited for its client longest, and too long. */
   #slow(of?: string): Holding | undefined {
-    const oldest = this.#waiting
-      .values()
-      .find(({ client, amount }) => amount > 0 && (of === undefined || client === of));
+    const own = of === undefined ? undefined : this.#accounts.get(of);
+    let oldest: Holding | undefined;
+    for (const { holdings } of of === undefined ? this.#accounts.values() : own === undefined ? [] : [own])
+      for (const one of holdings) if (one.waiting && one.since < (oldest?.since ?? Infinity)) oldest = one;
     return oldest !== undefined && this.#now() - oldest.since > slowAfter ? oldest : undefined;
   }
 
@@ -103,13 +103,10 @@ export class FairShares {
     let most: Account | undefined;
     for (const account of this.#accounts.values()) if (account.used > (most?.used ?? than)) most = account;
     if (most === undefined) return undefined;
-    return (
-      most.holdings.values().find((one) => this.#waiting.has(one)) ?? most.holdings.values().next().value
-    );
+    return most.holdings.values().find(({ waiting }) => waiting) ?? most.holdings.values().next().value;
   }
 
   #release(holding: Holding): void {
-    this.#waiting.delete(holding);
     const account = this.#accounts.get(holding.client);
     if (account?.holdings.delete(holding) !== true) return;
     account.used -= holding.amount;

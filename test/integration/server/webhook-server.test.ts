@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { Deadline } from "../../../src/admission/handle.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { maxBodyBytes } from "../../../src/server/body.ts";
@@ -8,13 +9,13 @@ import { httpsClient, rawConnection, untilClosed } from "../../fixtures/https-cl
 import { startHarness, type Harness } from "./harness.ts";
 
 /** Answers with the length of the body, and as the body asks. */
-const review = async (body: Uint8Array, signal: AbortSignal): Promise<{ status: number; body: string }> => {
+const review = async (body: Uint8Array, signal: Deadline): Promise<{ status: number; body: string }> => {
   const text = Buffer.from(body).toString("utf8");
   if (text === "throw") throw new Error("secret detail");
   if (text === "gate") await gate;
   if (text === "hang") await new Promise(() => undefined);
   if (text === "wait") {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined)));
     return { status: 200, body: '{"timeout":true}' };
   }
   return { status: 200, body: JSON.stringify({ length: body.byteLength }) };
