@@ -74,7 +74,7 @@ export async function handle(
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
   }
   const decision = await decideInTime(request, deps, deadline, now);
-  return { ...answer(200, toResponse(decision)), decision, request };
+  return { status: 200, body: JSON.stringify(toResponse(decision)), decision, request };
 }
 
 const answer = (status: number, response: unknown): ReviewAnswer => ({
@@ -82,7 +82,7 @@ const answer = (status: number, response: unknown): ReviewAnswer => ({
   body: JSON.stringify(response),
 });
 
-async function decideInTime(
+function decideInTime(
   request: AdmissionRequest,
   deps: HandleDeps,
   deadline: Deadline,
@@ -90,21 +90,26 @@ async function decideInTime(
 ): Promise<Decision> {
   let lenient: Lenient | undefined;
   const letInBy = (mode: Lenient | undefined): void => void (lenient = mode);
-  let passed: (() => void) | undefined;
-  const late = new Promise<Decision>((resolve) => {
-    passed = () => resolve(timeout(request, lenient));
-    if (deadline.aborted) passed();
-    else deadline.addEventListener("abort", passed, { once: true });
-  });
   const source = deps.reads.open(deps.source, request.subject.namespace);
-  const work = review(request, { deps: { ...deps, source }, now, signal: deps.workSignal(), letInBy })
-    .catch((error: unknown) => failure(request, error, lenient))
-    .finally(() => source.release());
-  try {
-    return await Promise.race([late, work]);
-  } finally {
-    if (passed !== undefined) deadline.removeEventListener("abort", passed);
-  }
+  const decided = async (): Promise<Decision> => {
+    try {
+      return await review(request, { deps: { ...deps, source }, now, signal: deps.workSignal(), letInBy });
+    } catch (error) {
+      return failure(request, error, lenient);
+    } finally {
+      source.release();
+    }
+  };
+  return new Promise((resolve, reject) => {
+    const late = (): void => resolve(timeout(request, lenient));
+    if (deadline.aborted) late();
+    else deadline.addEventListener("abort", late, { once: true });
+    const end = (decision: Decision): void => {
+      deadline.removeEventListener("abort", late);
+      resolve(decision);
+    };
+    decided().then(end, reject);
+  });
 }
 
 const timeout = ({ subject }: AdmissionRequest, letInBy: Lenient | undefined): Decision => ({

@@ -65,7 +65,8 @@ export function reviewer(
     const done = metrics.startRequest();
     const started = performance.now();
     try {
-      const { decision, request, ...answer } = await handle(body, deps, signal, Date.now());
+      const answer = await handle(body, deps, signal, Date.now());
+      const { decision, request } = answer;
       const milliseconds = performance.now() - started;
       if (decision === undefined) {
         metrics.observeRefusal(answer.status === 200 ? 400 : answer.status);

@@ -1,5 +1,6 @@
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource, VolumeObject } from "../skill/source.ts";
+import { memoizeByObject } from "../text/memoize-by-object.ts";
 
 /** Reads in flight of all reviews together: each may take several times its object in memory. */
 const readsAtOnce = 8;
@@ -173,5 +174,6 @@ export class ReadBudget {
   }
 }
 
-const sizeOf = ({ files }: VolumeObject): number =>
-  files.values().reduce((sum, { size }) => sum + size + 200, 500);
+const sizeOf = memoizeByObject(({ files }: VolumeObject): number =>
+  files.values().reduce((sum, { size }) => sum + size + 200, 500),
+);

@@ -20,6 +20,7 @@ export async function readObjects(
   signal: AbortSignal,
 ): Promise<ReadObjects> {
   const read = new Map<string, VolumeObject | SourceError | undefined>();
+  if (requests.length === 0) return read;
   const mounted = { keys: 0, bytes: 0 };
   const waiting = requests.values();
   const reader = async (): Promise<void> => {

@@ -16,5 +16,9 @@ type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K
 };
 
 /** The members that are not undefined: an absent member and one that is undefined are different things to a reader of JSON. */
-export const defined = <T extends object>(members: T): Defined<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>;
+export function defined<T extends object>(members: T): Defined<T> {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries<unknown>(members as Fields))
+    if (value !== undefined) kept[key] = value;
+  return kept as Defined<T>;
+}

@@ -14,21 +14,30 @@ export interface WalkKey {
 /** As the API server names the volume of a pod's token (plugin ServiceAccount, `kube-api-access-` and five letters). */
 const tokenVolumeName = /^kube-api-access-[a-z0-9]{5}$/;
 
-const fieldsIn = (list: unknown): readonly Readonly<Record<string, unknown>>[] =>
-  Array.isArray(list) ? (list as readonly unknown[]).filter(isFields) : [];
+const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 function tokenVolumeOf({ spec }: WalkedPod): string | undefined {
-  for (const { name, projected } of fieldsIn(spec.volumes))
+  for (const volume of listIn(spec.volumes)) {
+    if (!isFields(volume)) continue;
+    const { name, projected } = volume;
     if (typeof name === "string" && isFields(projected) && tokenVolumeName.test(name)) return name;
+  }
   return undefined;
+}
+
+/** How many entries of a list have this name. */
+function namesakes(name: string, list: unknown): number {
+  let count = 0;
+  for (const one of listIn(list)) if (isFields(one) && one["name"] === name) count += 1;
+  return count;
 }
 
 /** Number of the places at which a volume's name stands for the volume and nothing else. */
 function placesOf(volume: string, { spec }: WalkedPod): number {
-  const { volumes, initContainers, containers, ephemeralContainers } = spec;
-  const all = [initContainers, containers, ephemeralContainers].flatMap(fieldsIn);
-  const named = [volumes, ...all.map(({ volumeMounts }) => volumeMounts)].flatMap(fieldsIn);
-  return named.filter(({ name }) => name === volume).length;
+  let places = namesakes(volume, spec.volumes);
+  for (const containers of [spec.initContainers, spec.containers, spec.ephemeralContainers])
+    for (const one of listIn(containers)) if (isFields(one)) places += namesakes(volume, one["volumeMounts"]);
+  return places;
 }
 
 /** Stands for the token's volume: JSON never holds it. */
