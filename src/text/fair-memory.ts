@@ -50,6 +50,11 @@ export class FairMemory {
     this.#add(home, size);
   }
 
+  /** The owner's item that was counted first, of those that may be dropped. */
+  oldest(owner: string): string | undefined {
+    return this.#homes.get(owner)?.keys.values().next().value;
+  }
+
   /** Counts it no more. */
   release(owner: string, size: number, key?: string): void {
     const home = this.#homes.get(owner);
