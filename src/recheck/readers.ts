@@ -1,5 +1,5 @@
 import type { StoredVersion } from "./ports.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./shape.ts";
 import { versionNumber, type StoredPod } from "./stored-pod.ts";
 
 /**

@@ -13,9 +13,10 @@ import { cameUnder, readersOf } from "./readers.ts";
 import { RecentVersions } from "./recent-versions.ts";
 import { maxAttempts, Retries } from "./retries.ts";
 import { ruleOf } from "./rule-of.ts";
-import { memoryIsFull, Shapes, type Shape } from "./shapes.ts";
-import { standingsOf } from "./standing.ts";
+import type { Shape } from "./shape.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
+import { memoryIsFull, Shapes } from "./shapes.ts";
+import { standingsOf } from "./standing.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -49,7 +50,10 @@ export class Recheck implements StoredObjects {
 
   constructor(deps: RecheckDeps, memoryLimit?: number) {
     this.#deps = deps;
-    this.#shapes = new Shapes(memoryLimit, () => deps.onProblem(memoryIsFull));
+    this.#shapes = new Shapes(memoryLimit, {
+      onFull: () => deps.onProblem(memoryIsFull),
+      onForgotten: (namespace) => this.#tooFast(namespace),
+    });
     this.#recent = new RecentVersions(() => deps.clock.now());
     this.#workloads = new Workloads(deps.topOwner);
     this.#pass = new Pass(() => deps.clock.now());
@@ -134,7 +138,7 @@ export class Recheck implements StoredObjects {
       this.#add({ shape }, this.#pass.isListing ? "later" : "now");
     } else if (shape.result.length > 0) this.#add({ shape }, "now");
     const since = this.#shapes.sinceOf(key);
-    for (const used of shape.uses)
+    for (const used of shape.content?.uses ?? [])
       for (const { version } of this.#recent.inForceSince(used, since)) this.#add({ shape, version }, "now");
   }
 
@@ -149,14 +153,18 @@ export class Recheck implements StoredObjects {
     const { shape, version } = wanted;
     const { namespace } = shape;
     if (version !== undefined && this.#queue.waiting(namespace) >= maxWaiting) {
-      if (!this.#crowded.has(namespace))
-        this.#deps.onProblem(
-          `ConfigMaps of Namespace ${namespace} change faster than their versions can be judged: some are not; look who changes them`,
-        );
-      this.#crowded.add(namespace);
+      this.#tooFast(namespace);
       return;
     }
     if (this.#queue.add(shapeWork(wanted), lane)) shape.holds += 1;
+  }
+
+  #tooFast(namespace: string): void {
+    if (!this.#crowded.has(namespace))
+      this.#deps.onProblem(
+        `pods or ConfigMaps of Namespace ${namespace} change faster than they can be judged: some versions are not; look who changes them`,
+      );
+    this.#crowded.add(namespace);
   }
 
   async #work(lanes: readonly ("now" | "later")[], signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import type { RecheckDeps } from "./ports.ts";
 import type { ShapeWork, Wanted } from "./shape-work.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./shape.ts";
 
 /** Tries of one judgement before it counts as failed; what is stored now is tried on and on. */
 export const maxAttempts = 4;

@@ -1,5 +1,5 @@
 import type { StoredVersion } from "./ports.ts";
-import { configMapKey, type Shape } from "./shapes.ts";
+import { configMapKey, type Shape } from "./shape.ts";
 import type { Work } from "./work-queue.ts";
 
 /** A shape that is to be judged. */

@@ -1,77 +1,22 @@
+import { isDeepStrictEqual } from "node:util";
 import { metadataOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
-import { objectNames } from "../workload/pod/mounted-objects.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
-import type { Shortfall } from "./judge-pod.ts";
+import { PastPods } from "./past-pods.ts";
+import { configMapKey, contentOf, overhead, subjectIn, type Shape, type ShapeContent } from "./shape.ts";
 import { readPod, versionNumber, type StoredPod } from "./stored-pod.ts";
-
-/** A pod that went, and the version number of its deletion, if that was seen. */
-export interface GonePod extends StoredPod {
-  readonly until: bigint | undefined;
-}
-
-/** Pods that see the same files and are held to the same demands: judged once for all of them. */
-export interface Shape {
-  readonly id: string;
-  readonly namespace: string;
-  /** ConfigMaps by `namespace/name`. */
-  readonly uses: readonly string[];
-  /** By uid. */
-  readonly pods: Map<string, StoredPod>;
-  /** Pods that went while the shape was waiting to be judged: what they ran counts too. */
-  readonly gone: Map<string, GonePod>;
-  /** Policies that it does not meet; undefined until it is judged. */
-  result: readonly Shortfall[] | undefined;
-  /** Pieces of work that wait for it: until they are done it stays, though its last pod went. */
-  holds: number;
-}
 
 interface KnownShape extends Shape {
   readonly files: string;
-  /** The subject as JSON: half of the memory, and it is read only to judge. */
-  readonly json: string;
-  /** Characters that it takes without its pods. */
-  readonly size: number;
 }
 
 interface KnownPod {
+  readonly key: string;
   readonly pod: StoredPod;
   /** Characters that it takes beside its shape. */
   readonly size: number;
-  shape: KnownShape;
-}
-
-/** Key of a ConfigMap. */
-export const configMapKey = ({ namespace, name }: Pick<VolumeObjectRef, "namespace" | "name">): string =>
-  `${namespace}/${name}`;
-
-const toJson = ({ imagesBefore, ...subject }: PodSubject): string =>
-  JSON.stringify({ subject, images: imagesBefore === undefined ? undefined : [...imagesBefore] });
-
-function fromJson(json: string): PodSubject {
-  const { subject, images } = JSON.parse(json) as {
-    readonly subject: PodSubject;
-    readonly images?: readonly (readonly [string, string])[];
-  };
-  return images === undefined ? subject : { ...subject, imagesBefore: new Map(images) };
-}
-
-function shapeOf(id: string, files: string, subject: PodSubject): KnownShape {
-  const uses = objectNames(subject).flatMap((ref) => (ref.kind === "ConfigMap" ? [configMapKey(ref)] : []));
-  const json = toJson(subject);
-  return {
-    id,
-    files,
-    json,
-    size: overhead * (1 + uses.length) + json.length,
-    namespace: subject.namespace,
-    uses,
-    pods: new Map(),
-    gone: new Map(),
-    result: undefined,
-    holds: 0,
-  };
+  readonly shape: KnownShape;
 }
 
 /** Equal for pods that are held to the same demands, by their labels. */
@@ -84,8 +29,13 @@ export const memoryIsFull =
 /** Characters of all pods and shapes: of a thousand pods that are all different, one and a half million. */
 const memoryLimit = 64 * 1024 * 1024;
 
-/** Characters that each pod, shape and name counts beside its own. */
-const overhead = 500;
+/** Receives what is said of pods that are not judged. */
+export interface ShapesHooks {
+  /** Runs when there is no room for a pod, and again after there were none. */
+  readonly onFull?: () => void;
+  /** Runs for each pod that went before what it ran was judged, and for which there is no room until then. */
+  readonly onForgotten?: (namespace: string) => void;
+}
 
 /**
  * The stored pods by their shapes, and the shapes by the ConfigMaps that they use, in a bounded memory: every tenant can
@@ -95,20 +45,18 @@ export class Shapes {
   /** By `namespace/name`. */
   readonly #pods = new Map<string, KnownPod>();
   readonly #shapes = new Map<string, KnownShape>();
-  readonly #users = new Map<string, Set<KnownShape>>();
+  readonly #users = new Map<string, Set<Shape>>();
   /** Keys of the pods for which there is no room. */
   readonly #leftOut = new Set<string>();
+  readonly #past = new PastPods();
   readonly #memory: FairMemory;
-  readonly #onFull: () => void;
+  readonly #hooks: ShapesHooks;
   #ruleOf: RuleOf = () => "";
 
-  /**
-   * @param limit characters
-   * @param onFull runs when there is no room for a pod, and again after there were none
-   */
-  constructor(limit: number = memoryLimit, onFull: () => void = () => undefined) {
+  /** @param limit characters */
+  constructor(limit: number = memoryLimit, hooks: ShapesHooks = {}) {
     this.#memory = new FairMemory(limit);
-    this.#onFull = onFull;
+    this.#hooks = hooks;
   }
 
   /** Number of pods for which there is no room: they are not judged until they change. */
@@ -140,12 +88,9 @@ export class Shapes {
     return this.#pods.get(key)?.pod.since ?? 0n;
   }
 
-  /** The pod that stands for a shape. */
-  subjectOf({ id, pods, gone }: Shape): PodSubject | undefined {
-    const known = this.#shapes.get(id);
-    if (known === undefined) return undefined;
-    const [pod] = [...pods.values(), ...gone.values()];
-    return { ...fromJson(known.json), labels: pod?.labels ?? {} };
+  /** The pod that stands for a shape; undefined if it has no pods any more. */
+  subjectOf({ content }: Shape): PodSubject | undefined {
+    return content && subjectIn(content);
   }
 
   /**
@@ -157,68 +102,64 @@ export class Shapes {
     const known = this.#pods.get(key);
     const seen = readPod(object, namespace, undefined);
     if (seen === undefined) return undefined;
-    const isSame = known?.pod.uid === seen.pod.uid;
+    const same = known?.pod.uid === seen.pod.uid ? known : undefined;
+    const before = same?.shape.content;
     const { pod, subject, files } =
-      isSame && known.shape.files !== seen.files
-        ? (readPod(object, namespace, fromJson(known.shape.json)) ?? seen)
+      before !== undefined && same?.shape.files !== seen.files
+        ? (readPod(object, namespace, subjectIn(before)) ?? seen)
         : seen;
-    const id = this.#idOf(files, pod.labels);
-    if (isSame && known.shape.id === id) return undefined;
+    const stays = same?.shape.id === this.#idOf(files, pod.labels);
+    if (stays && isDeepStrictEqual(same.pod.labels, pod.labels)) return undefined;
+    if (!stays) return this.#replace(key, pod, subject, files);
+    // It came when it came, whatever its labels are since.
+    const shape = this.#replace(key, { ...pod, since: same.pod.since }, subject, files);
+    if (shape !== undefined) shape.result ??= same.shape.result;
+    return undefined;
+  }
+
+  #replace(key: string, pod: StoredPod, subject: PodSubject, files: string): Shape | undefined {
+    const { namespace, labels } = pod;
     const wasFull = this.#leftOut.size > 0;
     this.remove(key);
-    const made = this.#shapes.get(id) ?? shapeOf(id, files, subject);
-    const size = overhead + key.length + JSON.stringify(pod.labels).length;
-    const isNew = !this.#shapes.has(id);
-    if (
-      !this.#memory.makeRoom(size + (isNew ? made.size : 0), namespace, (other) =>
-        this.#leaveOut(other, wasFull),
-      )
-    ) {
+    const id = this.#idOf(files, labels);
+    const present = this.#shapes.get(id)?.content;
+    const content = present ?? contentOf(subject);
+    const size = overhead + key.length + JSON.stringify(labels).length;
+    const room = size + (present === undefined ? content.size : 0);
+    if (!this.#memory.makeRoom(room, namespace, (other) => this.#leaveOut(other, wasFull))) {
       this.#leaveOut(key, wasFull);
       return undefined;
     }
-    const shape = this.#add(made);
-    shape.pods.set(pod.uid, pod);
-    this.#pods.set(key, { pod, size, shape });
     this.#memory.count(namespace, size, key);
-    return shape;
+    return this.#join({ key, pod, size }, files, content);
   }
 
   /** @param pod as it was when it was deleted, if that was seen */
   remove(key: string, pod?: KubernetesObject): void {
     this.#leftOut.delete(key);
-    const known = this.#pods.get(key);
+    const known = this.#take(key);
     if (known === undefined) return;
-    this.#pods.delete(key);
-    this.#memory.release(known.shape.namespace, known.size, key);
-    this.#leave(known, pod && versionNumber(metadataOf(pod)["resourceVersion"]));
-  }
-
-  #leaveOut(key: string, wasFull: boolean): void {
-    this.remove(key);
-    if (!wasFull && this.#leftOut.size === 0) this.#onFull();
-    this.#leftOut.add(key);
+    if (!this.#leave(known, pod && versionNumber(metadataOf(pod)["resourceVersion"])))
+      this.#hooks.onForgotten?.(known.pod.namespace);
   }
 
   /** Ends a piece of work on a shape. */
   release(shape: Shape): void {
     shape.holds -= 1;
-    if (shape.holds === 0) shape.gone.clear();
+    if (shape.holds === 0) this.#past.forget(shape);
     this.#dropIfUnused(shape);
   }
 
   /** Sorts the pods anew by the demands that they are held to. What was found stays until they are judged again. */
   regroup(ruleOf: RuleOf): void {
     this.#ruleOf = ruleOf;
-    for (const known of this.#pods.values()) {
+    for (const known of [...this.#pods.values()]) {
       const { pod, shape: before } = known;
-      const id = this.#idOf(before.files, pod.labels);
-      if (id === before.id) continue;
+      const { content, files, id } = before;
+      if (content === undefined || this.#idOf(files, pod.labels) === id) continue;
       this.#leave(known);
-      const shape = this.#add(this.#shapes.get(id) ?? shapeOf(id, before.files, fromJson(before.json)));
-      shape.result ??= before.result;
-      shape.pods.set(pod.uid, pod);
-      known.shape = shape;
+      const after = this.#join(known, files, contentOf({ ...subjectIn(content), labels: pod.labels }));
+      after.result ??= before.result;
     }
   }
 
@@ -226,26 +167,57 @@ export class Shapes {
     return `${files} ${this.#ruleOf(labels)}`;
   }
 
-  #add(shape: KnownShape): KnownShape {
-    if (this.#shapes.has(shape.id)) return shape;
-    this.#shapes.set(shape.id, shape);
-    for (const key of shape.uses) this.#users.set(key, (this.#users.get(key) ?? new Set()).add(shape));
-    this.#memory.count(shape.namespace, shape.size);
+  #join({ key, pod, size }: Omit<KnownPod, "shape">, files: string, content: ShapeContent): Shape {
+    const { namespace, uid, labels } = pod;
+    const id = this.#idOf(files, labels);
+    const none = { pods: new Map(), gone: new Map(), content: undefined, result: undefined, holds: 0 };
+    const shape = this.#shapes.get(id) ?? { id, files, namespace, ...none };
+    this.#shapes.set(id, shape);
+    if (shape.content === undefined) {
+      shape.content = content;
+      this.#memory.count(namespace, content.size);
+      for (const used of content.uses) this.#users.set(used, (this.#users.get(used) ?? new Set()).add(shape));
+    }
+    shape.gone.delete(uid);
+    shape.pods.set(uid, pod);
+    this.#pods.set(key, { key, pod, size, shape });
     return shape;
   }
 
-  #leave({ pod, shape }: KnownPod, until?: bigint): void {
-    shape.pods.delete(pod.uid);
-    if (shape.holds > 0) shape.gone.set(pod.uid, { ...pod, until });
-    this.#dropIfUnused(shape);
+  /** Takes a pod out, but not yet out of its shape. */
+  #take(key: string): KnownPod | undefined {
+    const known = this.#pods.get(key);
+    if (known === undefined) return undefined;
+    this.#pods.delete(key);
+    this.#memory.release(known.pod.namespace, known.size, key);
+    return known;
   }
 
-  #dropIfUnused({ id, pods, holds }: Shape): void {
-    const shape = this.#shapes.get(id);
-    if (shape === undefined || pods.size > 0 || holds > 0) return;
-    this.#shapes.delete(id);
-    this.#memory.release(shape.namespace, shape.size);
-    for (const key of shape.uses) {
+  #leaveOut(key: string, wasFull: boolean): void {
+    const known = this.#take(key);
+    known?.shape.pods.delete(known.pod.uid);
+    if (known !== undefined) this.#dropIfUnused(known.shape);
+    if (!wasFull && this.#leftOut.size === 0) this.#hooks.onFull?.();
+    this.#leftOut.add(key);
+  }
+
+  /** Returns false if work waits that would have concerned the pod, and there is no room to keep it until then. */
+  #leave({ pod, size, shape }: KnownPod, until?: bigint): boolean {
+    shape.pods.delete(pod.uid);
+    const isKept = shape.holds === 0 || this.#past.keep(shape, { ...pod, until }, size);
+    this.#dropIfUnused(shape);
+    return isKept;
+  }
+
+  /** Drops what is kept of a shape that has no pods; the shape itself with the last work that waits for it. */
+  #dropIfUnused(shape: Shape): void {
+    const { id, namespace, pods, gone, content, holds } = shape;
+    if (pods.size + gone.size > 0) return;
+    if (holds === 0) this.#shapes.delete(id);
+    if (content === undefined) return;
+    shape.content = undefined;
+    this.#memory.release(namespace, content.size);
+    for (const key of content.uses) {
       const users = this.#users.get(key);
       users?.delete(shape);
       if (users?.size === 0) this.#users.delete(key);

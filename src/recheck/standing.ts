@@ -2,7 +2,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
 import { workloadKey, workloadText } from "./notices.ts";
 import type { Standing } from "./ports.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./shape.ts";
 import type { StoredPod } from "./stored-pod.ts";
 
 /** Workloads that are named of one policy. */

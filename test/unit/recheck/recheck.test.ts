@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, namespace, policyObject, published } from "../admission/world.ts";
@@ -200,7 +201,7 @@ describe("a ConfigMap that changes under a pod", () => {
     world.put(evil)();
     await world.stands({ payments: 1 });
     expect(world.problems).toEqual([
-      `ConfigMaps of Namespace ${namespace} change faster than their versions can be judged: some are not; look who changes them`,
+      `pods or ConfigMaps of Namespace ${namespace} change faster than they can be judged: some versions are not; look who changes them`,
     ]);
   });
 
@@ -247,33 +248,51 @@ describe("a policy that changes", () => {
     await world.stands({});
   });
 
+  const closed = (data: readonly string[]) =>
+    policyObject({ closed: { podSelector: { matchLabels: { runtime: "agent" } }, data } });
+
+  /** Has a pod mount a claim as well. */
+  function addClaim(name: string): KubernetesObject {
+    const key = `${namespace}/${name}`;
+    const pod = world.pods.get(key)!;
+    const spec = pod["spec"] as { volumes: object[]; containers: { volumeMounts: object[] }[] };
+    const mount = { name: "claim", mountPath: "/data/x" };
+    const changed = {
+      ...pod,
+      spec: {
+        volumes: [...spec.volumes, { name: "claim", persistentVolumeClaim: { claimName: "c" } }],
+        containers: [{ ...spec.containers[0], volumeMounts: [...spec.containers[0]!.volumeMounts, mount] }],
+      },
+    };
+    world.pods.set(key, changed);
+    return changed;
+  }
+
   it("closes pods by their labels, each by its own", async () => {
     world = new StoredWorld();
     world.put(good);
-    world.put(good, "data");
     world.create("closed", good, { more: { labels: { runtime: "agent" } } });
     world.create("open", good);
-    for (const key of [`${namespace}/closed`, `${namespace}/open`]) {
-      const pod = world.pods.get(key)!;
-      const spec = pod["spec"] as { volumes: object[]; containers: { volumeMounts: object[] }[] };
-      const mount = { name: "claim", mountPath: "/data/x" };
-      world.pods.set(key, {
-        ...pod,
-        spec: {
-          volumes: [...spec.volumes, { name: "claim", persistentVolumeClaim: { claimName: "c" } }],
-          containers: [{ ...spec.containers[0], volumeMounts: [...spec.containers[0]!.volumeMounts, mount] }],
-        },
-      });
-    }
+    for (const name of ["closed", "open"]) addClaim(name);
     await world.start().stands({ payments: 0 });
-    const closed = (data: readonly string[]) =>
-      policyObject({ closed: { podSelector: { matchLabels: { runtime: "agent" } }, data } });
     world.govern(closed(["/cache"]));
     await world.stands({ payments: 1 });
     expect(world.standings?.[0]?.first).toEqual([`Pod ${namespace}/closed`]);
     expect(world.notices[0]?.codes).toEqual(["MOUNT_NOT_ALLOWED"]);
     world.govern(closed(["/data"]));
     await world.stands({ payments: 0 });
+  });
+
+  it("closes pods by the labels that they have by then", async () => {
+    world = new StoredWorld();
+    world.put(good);
+    world.create("etl", good);
+    const pod = addClaim("etl");
+    await world.start().stands({ payments: 0 });
+    const metadata = { ...(pod.metadata as object), labels: { runtime: "agent" }, resourceVersion: "900" };
+    world.recheck.podStored(`${namespace}/etl`, { ...pod, metadata });
+    world.govern(closed(["/cache"]));
+    await world.stands({ payments: 1 });
   });
 });
 

@@ -61,7 +61,7 @@ describe("the stored pods in a bounded memory", () => {
 
   it("take in one that was left out when it changes and there is room", () => {
     let told = 0;
-    const shapes = new Shapes(20_000, () => (told += 1));
+    const shapes = new Shapes(20_000, { onFull: () => (told += 1) });
     shapes.put("n/p", large("p"), "n");
     expect(told).toBe(0);
     for (let at = 0; at < 3; at += 1) expect(shapes.put("n/q", large("q"), "n")).toBeUndefined();
@@ -70,5 +70,70 @@ describe("the stored pods in a bounded memory", () => {
     shapes.remove("n/p");
     expect(shapes.put("n/q", large("q"), "n")).toBeDefined();
     expect(shapes.leftOut).toBe(0);
+  });
+});
+
+describe("pods that went while work waits for their shape", () => {
+  const ref = { kind: "ConfigMap", namespace: "n", name: "m" } as const;
+
+  it("are kept until it is done, within a share, and forgotten then", () => {
+    let forgotten = 0;
+    const shapes = new Shapes(undefined, { onForgotten: () => (forgotten += 1) });
+    const shape = shapes.put("n/stays", pod("stays", {}), "n")!;
+    shape.holds += 1;
+    const labels = { a: "x".repeat(100_000) };
+    const comeAndGo = (name: string): void => {
+      expect(shapes.put(`n/${name}`, pod(name, { labels }), "n")).toBe(shape);
+      shapes.remove(`n/${name}`);
+    };
+    for (let at = 0; at < 30; at += 1) comeAndGo(`p${at}`);
+    expect([shape.gone.size, forgotten]).toEqual([30, 0]);
+    for (let at = 30; at < 100; at += 1) comeAndGo(`p${at}`);
+    expect(shape.gone.size).toBeLessThan(50);
+    expect(shape.gone.size + forgotten).toBe(100);
+    shapes.release(shape);
+    expect(shape.gone.size).toBe(0);
+    shape.holds += 1;
+    comeAndGo("again");
+    expect(shape.gone.size).toBe(1);
+  });
+
+  it("take no room from others beyond it: the shape is emptied, and filled again by a pod that comes", () => {
+    const shapes = new Shapes(10_000_000);
+    const huge = (name: string) =>
+      pod(name, {
+        volumes: [
+          { name: "v", configMap: { name: "m", items: [{ key: "x".repeat(5_000_000), path: "p" }] } },
+        ],
+      });
+    const shape = shapes.put("n/p", huge("p"), "n")!;
+    shape.holds += 1;
+    shapes.remove("n/p");
+    expect(shapes.subjectOf(shape)).toBeUndefined();
+    expect(shapes.using(ref)).toEqual([]);
+    for (const name of ["q", "r"]) {
+      expect(
+        shapes.put(`other/${name}`, pod(name, { labels: { a: "x".repeat(4_000_000) } }), "other"),
+      ).toBeDefined();
+      shapes.remove(`other/${name}`);
+    }
+    expect(shapes.put("n/again", huge("again"), "n")).toBe(shape);
+    expect(shapes.subjectOf(shape)).toMatchObject({ name: "again" });
+    expect(shapes.using(ref)).toEqual([shape]);
+    shapes.remove("n/again");
+    shapes.release(shape);
+    expect([...shapes.all()]).toEqual([]);
+  });
+
+  it("count once where they come back", () => {
+    const shapes = new Shapes();
+    const shape = shapes.put("n/p", pod("p", {}), "n")!;
+    shape.holds += 1;
+    const image = { containers: [{ name: "a", image: "b" }], volumes: [{ name: "v", emptyDir: {} }] };
+    shapes.put("n/p", pod("p", image), "n");
+    expect([shape.pods.size, shape.gone.size]).toEqual([0, 1]);
+    shapes.remove("n/p");
+    shapes.put("n/p", pod("p", {}), "n");
+    expect([shape.pods.size, shape.gone.size]).toEqual([1, 0]);
   });
 });
