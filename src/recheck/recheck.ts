@@ -1,4 +1,4 @@
-import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
+import { nextTurn, yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import { namespaceOf, type KubernetesObject } from "../kubernetes/object.ts";
 import { describeRef } from "../kubernetes/volume-object.ts";
 import { SourceError } from "../skill/source-error.ts";
@@ -17,13 +17,18 @@ import type { Shape } from "./shape.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { memoryIsFull, Shapes } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
+import { notAllNamed, Told } from "./told.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 /** Shapes that are judged at once, one of them for a look at everything: a slow read keeps the others from nothing. */
 const atOnce = 4;
+/** Of these, of one namespace: its huge pods keep nobody else waiting. */
+const atOnceOfOne = 2;
 /** Works of one namespace that wait because something happened, at most. */
 const maxWaiting = 1_000;
+/** Workloads that are named without a pause. */
+const atATime = 20;
 /** Milliseconds between two reports of how policies stand, and between two looks at everything. */
 const reportEvery = 500;
 const passEvery = 10 * 60_000;
@@ -55,7 +60,13 @@ export class Recheck implements StoredObjects {
       onForgotten: (namespace) => this.#tooFast(namespace),
     });
     this.#recent = new RecentVersions(() => deps.clock.now());
-    this.#workloads = new Workloads(deps.topOwner);
+    this.#workloads = new Workloads(
+      deps.topOwner,
+      new Told(
+        () => deps.clock.now(),
+        (namespace) => deps.onProblem(notAllNamed(namespace)),
+      ),
+    );
     this.#pass = new Pass(() => deps.clock.now());
     this.#retries = new Retries(deps.clock);
     this.#shapes.regroup(ruleOf(deps.review.policies.current().policies));
@@ -134,7 +145,8 @@ export class Recheck implements StoredObjects {
   /** A pod that came, or that changed what it mounts, is judged by what may have been stored since it was. */
   #joined(shape: Shape, key: string): void {
     if (shape.result === undefined) {
-      this.#pass.add(shape.id);
+      // What comes later is no part of the pass: it would never end where a tenant makes ever new pods.
+      if (this.#pass.isListing) this.#pass.add(shape.id);
       this.#add({ shape }, this.#pass.isListing ? "later" : "now");
     } else if (shape.result.length > 0) this.#add({ shape }, "now");
     const since = this.#shapes.sinceOf(key);
@@ -170,7 +182,7 @@ export class Recheck implements StoredObjects {
   async #work(lanes: readonly ("now" | "later")[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const woken = this.#queue.woken();
-      const work = this.#queue.take(({ shape }) => !this.#busy.has(shape), lanes);
+      const work = this.#queue.take((one) => this.#mayBegin(one), lanes);
       if (work === undefined) {
         await woken;
         continue;
@@ -192,6 +204,16 @@ export class Recheck implements StoredObjects {
       if (lanes.includes("later"))
         await this.#deps.clock.sleep(Math.min(2 * (this.#deps.clock.now() - began), longestRest), signal);
     }
+  }
+
+  #mayBegin({ shape, namespace }: ShapeWork): boolean {
+    if (this.#busy.has(shape)) return false;
+    return (
+      this.#busy
+        .values()
+        .filter((one) => one.namespace === namespace)
+        .toArray().length < atOnceOfOne
+    );
   }
 
   async #judge(work: ShapeWork, signal: AbortSignal): Promise<void> {
@@ -226,7 +248,11 @@ export class Recheck implements StoredObjects {
     const readers = readersOf(shape, version, end);
     const replaced = version === undefined || end === undefined ? undefined : describeRef(version.ref);
     const notices = await this.#workloads.notices(readers, shortfalls, replaced, signal);
-    for (const notice of notices) this.#deps.onNotice(notice);
+    for (const [index, notice] of notices.entries()) {
+      this.#deps.onNotice(notice);
+      // Each is a line of the log, and a change of one ConfigMap may concern thousands.
+      if (index % atATime === atATime - 1) await nextTurn();
+    }
   }
 
   #failed(work: ShapeWork, error: unknown, signal: AbortSignal): void {
@@ -250,6 +276,9 @@ export class Recheck implements StoredObjects {
     shape.holds += 1;
     this.#retries.after(work, signal, (next) => {
       if (next !== undefined) this.#add(next, version === undefined ? "later" : "now");
+      // Its pods went meanwhile: a pass waits for them no more.
+      else if (shape.pods.size === 0) this.#pass.done(shape.id, true, round);
+      this.#touch();
       this.#shapes.release(shape);
     });
   }

@@ -5,8 +5,9 @@ import type { Shortfall } from "./judge-pod.ts";
 import { noticeOf, workloadKey } from "./notices.ts";
 import type { Notice, RecheckDeps } from "./ports.ts";
 import type { StoredPod } from "./stored-pod.ts";
+import type { Told } from "./told.ts";
 
-/** Owners whose top is remembered, and workloads of which it is remembered what they were named for, at most. */
+/** Owners whose top is remembered, at most. */
 const maxRemembered = 20_000;
 
 const itself = ({ name, namespace, uid }: StoredPod): ObjectReference => ({
@@ -20,21 +21,22 @@ const itself = ({ name, namespace, uid }: StoredPod): ObjectReference => ({
 /** The workloads that pods belong to, and what each of them was named for. */
 export class Workloads {
   readonly #topOwner: RecheckDeps["topOwner"];
-  /** By the uid of the controller that the pod names. */
+  /** By the controller that the pod names: not by its uid alone, which pods of other namespaces may name as well. */
   readonly #tops = new LRUCache<string, { readonly top: ObjectReference | undefined }>({
     max: maxRemembered,
   });
-  readonly #named = new LRUCache<string, Set<string>>({ max: maxRemembered });
+  readonly #told: Told;
 
-  constructor(topOwner: RecheckDeps["topOwner"]) {
+  constructor(topOwner: RecheckDeps["topOwner"], told: Told) {
     this.#topOwner = topOwner;
+    this.#told = told;
   }
 
   /** The workload of a pod, as far as `resolve` has found it out. A pod whose owner does not exist is one by itself. */
   of(pod: StoredPod): ObjectReference {
     const { owner } = pod;
     if (owner.uid === undefined || owner.uid === pod.uid) return itself(pod);
-    const known = this.#tops.get(owner.uid);
+    const known = this.#tops.get(workloadKey(owner));
     return known === undefined ? owner : (known.top ?? itself(pod));
   }
 
@@ -55,31 +57,25 @@ export class Workloads {
           noticeOf({ workload, pods: own, shortfall, ...defined({ replaced }) }),
         );
       })
-      .filter((notice) => this.#isNews(notice));
+      .filter((notice) => this.#told.isNews(notice));
   }
 
   /** Finds out the top of the owners of a pod. */
   async #resolve({ owner, uid }: StoredPod, signal: AbortSignal): Promise<void> {
-    if (owner.uid === undefined || owner.uid === uid || this.#tops.has(owner.uid)) return;
-    this.#tops.set(owner.uid, { top: await this.#topOwner(owner, signal) });
-  }
-
-  /** Whether the workload has not been told this yet; from now on it has. */
-  #isNews({ workload, key }: Notice): boolean {
-    const named = this.#named.get(workloadKey(workload)) ?? new Set();
-    if (named.has(key)) return false;
-    this.#named.set(workloadKey(workload), named.add(key));
-    return true;
+    const key = workloadKey(owner);
+    if (owner.uid === undefined || owner.uid === uid || this.#tops.has(key)) return;
+    const top = await this.#topOwner(owner, signal);
+    // It may be another one than was found in time.
+    if (!signal.aborted) this.#tops.set(key, { top });
   }
 
   /** Forgets what the workloads of these pods were named for: if it happens again, it is told again. */
   forget(pods: Iterable<StoredPod>): void {
-    if (this.#named.size === 0) return;
-    for (const pod of pods) this.#named.delete(workloadKey(this.of(pod)));
+    for (const pod of pods) this.#told.forget(workloadKey(this.of(pod)));
   }
 
   /** Forgets what workloads were named for that comply again, or are gone. */
   keepOnly(workloads: ReadonlySet<string>): void {
-    for (const key of [...this.#named.keys()]) if (!workloads.has(key)) this.#named.delete(key);
+    this.#told.keepOnly(workloads);
   }
 }

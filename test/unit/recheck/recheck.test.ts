@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
@@ -217,6 +218,44 @@ describe("a ConfigMap that changes under a pod", () => {
   });
 });
 
+describe("what is changed back and forth", () => {
+  /** Changes the skill there and back. */
+  async function flap(rounds: number, workloads: number): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      world.put(evil)();
+      await world.stands({ payments: workloads });
+      world.put(good)();
+      await world.stands({ payments: 0 });
+    }
+  }
+  const excess = expect.stringMatching(
+    `^workloads of Namespace ${namespace} cease to comply more often than they are named: .* look who `,
+  ) as unknown;
+
+  it("is named a few times and counted each time, and what a workload is named for no more is said once", async () => {
+    await running("etl").stands({ payments: 0 });
+    await flap(5, 1);
+    expect([named().length, world.problems]).toEqual([5, []]);
+    await flap(3, 1);
+    expect([named().length, world.problems]).toEqual([5, [excess]]);
+    // Another one is named all the same.
+    world.put(evil, "other");
+    world.create("other", good, { from: "other" })();
+    await world.stands({ payments: 1 });
+    expect(named().at(-1)).toBe("Pod other");
+  });
+
+  it("under thousands of pods is named for some of them, the rest being counted", async () => {
+    running(...Array.from({ length: 1_200 }, (_, at) => `etl-${at}`));
+    await world.stands({ payments: 0 });
+    world.put(evil)();
+    await world.stands({ payments: 1_200 });
+    await until(() => expect(world.problems).toEqual([excess]));
+    expect(named().length).toBeGreaterThanOrEqual(1_000);
+    expect(named().length).toBeLessThan(1_200);
+  });
+});
+
 describe("owners", () => {
   it("are named in place of their pods, from the top", async () => {
     world = new StoredWorld();
@@ -308,6 +347,18 @@ describe("reads that fail", () => {
     await world.stands({ payments: 1 });
   });
 
+  it("of pods that go meanwhile hold up no pass", async () => {
+    world = new StoredWorld();
+    world.put(good);
+    world.create("etl", good);
+    world.failing = new SourceError("TIMEOUT", "late");
+    world.failures = 1;
+    world.start();
+    while (world.reads === 0) await turn();
+    world.delete("etl")();
+    await until(() => expect(world.passes).toMatchObject([{ complete: true }]));
+  });
+
   it("leave what was found before, and the pass is not complete", async () => {
     world = new StoredWorld();
     world.put(evil);
@@ -330,6 +381,50 @@ describe("reads that fail", () => {
     world.put(good)();
     await world.stands({ payments: 1 });
     expect(world.notices[0]?.codes).toEqual(["LIMIT_EXCEEDED"]);
+  });
+});
+
+describe("a look at everything", () => {
+  it("comes to its end though ever new pods come, all different", async () => {
+    running("etl");
+    let isOver = false;
+    const creating = (async () => {
+      for (let at = 0; !isOver; at += 1) {
+        world.put(good, `own-${at}`);
+        world.create(`new-${at}`, good, { from: `own-${at}` })();
+        await turn();
+      }
+    })();
+    await until(() => expect(world.passes).toMatchObject([{ complete: true }]));
+    isOver = true;
+    await creating;
+  });
+
+  it("reaches the pods of a namespace while all that may be judged of another is slow", async () => {
+    world = new StoredWorld();
+    world.labels.set("quiet", { tenant: "payments" });
+    for (let at = 0; at < 10; at += 1) {
+      world.put(good, `slow-${at}`);
+      world.create(`slow-${at}`, good, { from: `slow-${at}` });
+    }
+    await world.start().stands({ payments: 0 });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    world.slow = { namespace, until: promise };
+    for (let at = 0; at < 10; at += 1) world.put(evil, `slow-${at}`)();
+    // Until it takes all that it may.
+    for (let at = 0; at < 50; at += 1) await turn();
+    world.recheck.podStored("quiet/loose", {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "loose", namespace: "quiet", uid: "u", resourceVersion: "9" },
+      spec: {
+        volumes: [{ name: "own", hostPath: { path: "/x" } }],
+        containers: [{ name: "agent", image: "i", volumeMounts: [{ name: "own", mountPath: "/skills" }] }],
+      },
+    });
+    await until(() => expect(named()).toEqual(["Pod loose"]));
+    resolve(undefined);
+    await world.stands({ payments: 11 });
   });
 });
 

@@ -46,6 +46,8 @@ export class StoredWorld {
   failures = Infinity;
   /** What versions are answered with instead. */
   failingVersions: SourceError | undefined;
+  /** A namespace whose objects are read no sooner than then. */
+  slow: { readonly namespace: string; readonly until: Promise<unknown> } | undefined;
   /** Deployments by the name of their ReplicaSet. */
   readonly deployments = new Map<string, string>();
   readonly recheck: Recheck;
@@ -110,6 +112,7 @@ export class StoredWorld {
   async #read(request: VolumeObjectRequest): Promise<VolumeObject | undefined> {
     this.reads += 1;
     await turn();
+    if (this.slow?.namespace === request.namespace) await this.slow.until;
     if (this.failing !== undefined && (this.failures -= 1) >= 0) throw this.failing;
     const object = this.history.get(request.name)?.at(-1)?.object;
     return object && decodeVolumeObject(object, request);
@@ -117,6 +120,7 @@ export class StoredWorld {
 
   async #readVersion(request: VolumeObjectRequest, version: string): Promise<VolumeObject | undefined> {
     await turn();
+    if (this.slow?.namespace === request.namespace) await this.slow.until;
     if (this.failingVersions !== undefined) throw this.failingVersions;
     const found = this.history.get(request.name)?.find((one) => one.version === version)?.object;
     return found && decodeVolumeObject(found, request);

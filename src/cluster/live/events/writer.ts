@@ -5,7 +5,7 @@ import { defined } from "../../../text/fields.ts";
 import type { DenialEvent } from "../../../admission/response/denial-event.ts";
 import type { NoncomplianceEvent } from "../../../recheck/noncompliance-event.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
-import { TokenBucket, type BucketLimits } from "./token-bucket.ts";
+import { TokenBucket, type BucketLimits } from "../../../text/token-bucket.ts";
 
 /** Reason why an Event was not written: rate limit, full queue, or refused by the API server. */
 export type EventDrop = "rate_limited" | "queue_full" | "refused";

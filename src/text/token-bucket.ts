@@ -4,7 +4,7 @@ export interface BucketLimits {
   readonly perSecond: number;
 }
 
-/** Token bucket. Times are milliseconds of a monotonic clock. */
+/** Token bucket. Times are milliseconds of a clock; one that is set back gives nothing meanwhile. */
 export class TokenBucket {
   readonly #limits: BucketLimits;
   #tokens: number;
@@ -19,7 +19,7 @@ export class TokenBucket {
   /** Takes a token; false if there is none. */
   take(now: number): boolean {
     const { burst, perSecond } = this.#limits;
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond);
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond);
     this.#at = now;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

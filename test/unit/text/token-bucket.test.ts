@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TokenBucket } from "../../../../../src/cluster/live/events/token-bucket.ts";
+import { TokenBucket } from "../../../src/text/token-bucket.ts";
 
 describe("TokenBucket", () => {
   it("gives a burst, then so many a second, and never saves up more than a burst", () => {
