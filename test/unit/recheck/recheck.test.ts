@@ -422,8 +422,7 @@ describe("a look at everything", () => {
         containers: [{ name: "agent", image: "i", volumeMounts: [{ name: "own", mountPath: "/skills" }] }],
       },
     });
-    await until(() => expect(named()).toEqual(["Pod loose"]));
-    resolve(undefined);
+    await until(() => expect(named()).toEqual(["Pod loose"])).finally(() => resolve(undefined));
     await world.stands({ payments: 11 });
   });
 });
