@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { SourceError } from "../../skill/source-error.ts";
 import {
   collectionPath,
@@ -28,6 +27,7 @@ import type { StatusWriter } from "./status/writer.ts";
 import { readStoredPod } from "./api/stored-pod.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
 import { createExpectedChanges } from "./expected-changes.ts";
+import { createSettling } from "./settling.ts";
 
 export interface LiveClusterOptions {
   readonly client: ApiClient;
@@ -214,7 +214,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
       namespaces.get(name) ?? (await readNamespaceLabels(client, name, signal)),
     current: () => state.compiled ?? refuse("policies"),
     storedPod: (namespace, name, signal) => readStoredPod(client, namespace, name, signal),
-    settling: (signal) => settle(settlingOf(options), signal),
+    settling: createSettling(settlingOf(options)),
     podsUsing: (ref) => (watches.synced("pods") ? pods.using(ref) : refuse("pods")),
     podsGone: (ref) => (watches.synced("pods") ? pods.gone(ref) : refuse("pods")),
     holders: (ref) => (watches.synced("pods") ? holders.of(ref) : refuse("pods")),
@@ -228,12 +228,6 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
       client.close();
     },
   };
-}
-
-async function settle(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal }).catch((cause: unknown) => {
-    throw new SourceError("TIMEOUT", "there was no time to wait for changes on their way", { cause });
-  });
 }
 
 async function whenSynced(
