@@ -1,15 +1,17 @@
-import { nextTurn, yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
+import { yieldToEventLoop } from "../evaluation/yield-to-event-loop.ts";
 import { namespaceOf, type KubernetesObject } from "../kubernetes/object.ts";
 import { describeRef } from "../kubernetes/volume-object.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { messageOf } from "../text/message-of.ts";
-import type { Shortfall } from "./judge-pod.ts";
+import { Busy } from "./busy.ts";
+import { Crowded } from "./crowded.ts";
 import { judgeStored } from "./judge-stored.ts";
+import { nameWorkloads } from "./name-workloads.ts";
 import { workloadKey } from "./notices.ts";
 import { Pass } from "./pass.ts";
 import type { RecheckDeps, StoredObjects, StoredVersion } from "./ports.ts";
-import { cameUnder, readersOf } from "./readers.ts";
+import { cameUnder } from "./readers.ts";
 import { RecentVersions } from "./recent-versions.ts";
 import { maxAttempts, Retries } from "./retries.ts";
 import { ruleOf } from "./rule-of.ts";
@@ -17,18 +19,14 @@ import type { Shape } from "./shape.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { memoryIsFull, Shapes } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
-import { notAllNamed, Told } from "./told.ts";
+import { Told } from "./told.ts";
 import { Workloads } from "./workloads.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 /** Shapes that are judged at once, one of them for a look at everything: a slow read keeps the others from nothing. */
 const atOnce = 4;
-/** Of these, of one namespace: its huge pods keep nobody else waiting. */
-const atOnceOfOne = 2;
 /** Works of one namespace that wait because something happened, at most. */
 const maxWaiting = 1_000;
-/** Workloads that are named without a pause. */
-const atATime = 20;
 /** Milliseconds between two reports of how policies stand, and between two looks at everything. */
 const reportEvery = 500;
 const passEvery = 10 * 60_000;
@@ -49,24 +47,19 @@ export class Recheck implements StoredObjects {
   readonly #workloads: Workloads;
   readonly #pass: Pass;
   readonly #retries: Retries;
-  readonly #busy = new Set<Shape>();
-  readonly #crowded = new Set<string>();
+  readonly #busy = new Busy();
+  readonly #crowded: Crowded;
   #changed = true;
 
   constructor(deps: RecheckDeps, memoryLimit?: number) {
     this.#deps = deps;
+    this.#crowded = new Crowded(deps.onProblem);
     this.#shapes = new Shapes(memoryLimit, {
       onFull: () => deps.onProblem(memoryIsFull),
-      onForgotten: (namespace) => this.#tooFast(namespace),
+      onForgotten: (namespace) => this.#crowded.begin(namespace),
     });
     this.#recent = new RecentVersions(() => deps.clock.now());
-    this.#workloads = new Workloads(
-      deps.topOwner,
-      new Told(
-        () => deps.clock.now(),
-        (namespace) => deps.onProblem(notAllNamed(namespace)),
-      ),
-    );
+    this.#workloads = new Workloads(deps.topOwner, new Told(() => deps.clock.now(), deps.onProblem));
     this.#pass = new Pass(() => deps.clock.now());
     this.#retries = new Retries(deps.clock);
     this.#shapes.regroup(ruleOf(deps.review.policies.current().policies));
@@ -165,38 +158,30 @@ export class Recheck implements StoredObjects {
     const { shape, version } = wanted;
     const { namespace } = shape;
     if (version !== undefined && this.#queue.waiting(namespace) >= maxWaiting) {
-      this.#tooFast(namespace);
+      this.#crowded.begin(namespace);
       return;
     }
     if (this.#queue.add(shapeWork(wanted), lane)) shape.holds += 1;
   }
 
-  #tooFast(namespace: string): void {
-    if (!this.#crowded.has(namespace))
-      this.#deps.onProblem(
-        `pods or ConfigMaps of Namespace ${namespace} change faster than they can be judged: some versions are not; look who changes them`,
-      );
-    this.#crowded.add(namespace);
-  }
-
   async #work(lanes: readonly ("now" | "later")[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const woken = this.#queue.woken();
-      const work = this.#queue.take((one) => this.#mayBegin(one), lanes);
+      const work = this.#queue.take((one) => this.#busy.mayBegin(one), lanes);
       if (work === undefined) {
         await woken;
         continue;
       }
-      this.#busy.add(work.shape);
+      this.#busy.begin(work);
       const began = this.#deps.clock.now();
       try {
         await this.#judge(work, signal);
       } catch (error) {
         if (!stopped(signal)) this.#failed(work, error, signal);
       } finally {
-        this.#busy.delete(work.shape);
+        this.#busy.end(work);
         this.#shapes.release(work.shape);
-        if (this.#queue.waiting(work.namespace) === 0) this.#crowded.delete(work.namespace);
+        if (this.#queue.waiting(work.namespace) === 0) this.#crowded.end(work.namespace);
         this.#queue.wake();
       }
       await yieldToEventLoop(signal).catch(() => undefined);
@@ -204,16 +189,6 @@ export class Recheck implements StoredObjects {
       if (lanes.includes("later"))
         await this.#deps.clock.sleep(Math.min(2 * (this.#deps.clock.now() - began), longestRest), signal);
     }
-  }
-
-  #mayBegin({ shape, namespace }: ShapeWork): boolean {
-    if (this.#busy.has(shape)) return false;
-    return (
-      this.#busy
-        .values()
-        .filter((one) => one.namespace === namespace)
-        .toArray().length < atOnceOfOne
-    );
   }
 
   async #judge(work: ShapeWork, signal: AbortSignal): Promise<void> {
@@ -233,26 +208,12 @@ export class Recheck implements StoredObjects {
       if (judged.shortfalls.length === 0) this.#workloads.forget(shape.pods.values());
       shape.result = judged.shortfalls;
     }
-    if (judged.shortfalls.length > 0) await this.#name(shape, judged.shortfalls, version, deadline);
-    this.#touch();
-  }
-
-  /** Names the workloads of a shape that have not been named for this yet. */
-  async #name(
-    shape: Shape,
-    shortfalls: readonly Shortfall[],
-    version: StoredVersion | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const end = version === undefined ? undefined : this.#recent.replacedBy(version);
-    const readers = readersOf(shape, version, end);
-    const replaced = version === undefined || end === undefined ? undefined : describeRef(version.ref);
-    const notices = await this.#workloads.notices(readers, shortfalls, replaced, signal);
-    for (const [index, notice] of notices.entries()) {
-      this.#deps.onNotice(notice);
-      // Each is a line of the log, and a change of one ConfigMap may concern thousands.
-      if (index % atATime === atATime - 1) await nextTurn();
+    if (judged.shortfalls.length > 0) {
+      const { onNotice } = this.#deps;
+      const naming = { recent: this.#recent, workloads: this.#workloads, onNotice };
+      await nameWorkloads(work, judged.shortfalls, naming, deadline);
     }
+    this.#touch();
   }
 
   #failed(work: ShapeWork, error: unknown, signal: AbortSignal): void {

@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { metadataOf, type KubernetesObject, type Labels } from "../kubernetes/object.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import { PastPods } from "./past-pods.ts";
 import { configMapKey, contentOf, overhead, subjectIn, type Shape, type ShapeContent } from "./shape.ts";
-import { readPod, versionNumber, type StoredPod } from "./stored-pod.ts";
+import { readPod, versionNumber, type ReadPod, type StoredPod } from "./stored-pod.ts";
 
 interface KnownShape extends Shape {
   readonly files: string;
@@ -28,6 +27,15 @@ export const memoryIsFull =
 
 /** Characters of all pods and shapes: of a thousand pods that are all different, one and a half million. */
 const memoryLimit = 64 * 1024 * 1024;
+
+/** The API server lists labels in one order. */
+const isSame = (labels: Labels, others: Labels): boolean => JSON.stringify(labels) === JSON.stringify(others);
+
+/** A pod with the images that its containers had in the shape where it was before. */
+function withImagesBefore(seen: ReadPod, object: KubernetesObject, shape: KnownShape | undefined): ReadPod {
+  if (shape?.content === undefined || shape.files === seen.files) return seen;
+  return readPod(object, seen.pod.namespace, subjectIn(shape.content)) ?? seen;
+}
 
 /** Receives what is said of pods that are not judged. */
 export interface ShapesHooks {
@@ -99,18 +107,14 @@ export class Shapes {
    * @throws SourceError SOURCE_MALFORMED; the pod is then as before
    */
   put(key: string, object: KubernetesObject, namespace: string): Shape | undefined {
-    const known = this.#pods.get(key);
     const seen = readPod(object, namespace, undefined);
     if (seen === undefined) return undefined;
+    const known = this.#pods.get(key);
     const same = known?.pod.uid === seen.pod.uid ? known : undefined;
-    const before = same?.shape.content;
-    const { pod, subject, files } =
-      before !== undefined && same?.shape.files !== seen.files
-        ? (readPod(object, namespace, subjectIn(before)) ?? seen)
-        : seen;
+    const { pod, subject, files } = withImagesBefore(seen, object, same?.shape);
     const stays = same?.shape.id === this.#idOf(files, pod.labels);
-    if (stays && isDeepStrictEqual(same.pod.labels, pod.labels)) return undefined;
     if (!stays) return this.#replace(key, pod, subject, files);
+    if (isSame(same.pod.labels, pod.labels)) return undefined;
     // It came when it came, whatever its labels are since.
     const shape = this.#replace(key, { ...pod, since: same.pod.since }, subject, files);
     if (shape !== undefined) shape.result ??= same.shape.result;

@@ -16,7 +16,7 @@ const maxRemembered = 20_000;
 const maxKeys = 10;
 
 /** Said of a namespace of whose workloads some are not named. */
-export const notAllNamed = (namespace: string): string =>
+const notAllNamed = (namespace: string): string =>
   `workloads of Namespace ${namespace} cease to comply more often than they are named: some are counted only; look who changes its ConfigMaps and pods`;
 
 /** What was told of a workload for one policy. */
@@ -32,15 +32,15 @@ export class Told {
     max: maxRemembered,
   });
   readonly #now: () => number;
-  readonly #onExcess: (namespace: string) => void;
+  readonly #onProblem: (message: string) => void;
 
   /**
    * @param now milliseconds
-   * @param onExcess runs once in a while for a namespace of whose workloads some are not told of
+   * @param onProblem is told once in a while of a namespace of whose workloads some are not named
    */
-  constructor(now: () => number, onExcess: (namespace: string) => void) {
+  constructor(now: () => number, onProblem: (message: string) => void) {
     this.#now = now;
-    this.#onExcess = onExcess;
+    this.#onProblem = onProblem;
   }
 
   /** Whether this has not been told yet and may be; from now on it has. What may not is news the next time. */
@@ -55,7 +55,7 @@ export class Told {
     if (keys.has(key)) return false;
     const { told, excess } = this.#namespaceOf(namespace, now);
     if (!bucket.take(now) || !told.take(now)) {
-      if (excess.take(now)) this.#onExcess(namespace);
+      if (excess.take(now)) this.#onProblem(notAllNamed(namespace));
       return false;
     }
     if (keys.size >= maxKeys) keys.clear();

@@ -387,16 +387,15 @@ describe("reads that fail", () => {
 describe("a look at everything", () => {
   it("comes to its end though ever new pods come, all different", async () => {
     running("etl");
-    let isOver = false;
+    const over = new AbortController();
     const creating = (async () => {
-      for (let at = 0; !isOver; at += 1) {
+      for (let at = 0; !over.signal.aborted; at += 1) {
         world.put(good, `own-${at}`);
         world.create(`new-${at}`, good, { from: `own-${at}` })();
         await turn();
       }
     })();
-    await until(() => expect(world.passes).toMatchObject([{ complete: true }]));
-    isOver = true;
+    await until(() => expect(world.passes).toMatchObject([{ complete: true }])).finally(() => over.abort());
     await creating;
   });
 
