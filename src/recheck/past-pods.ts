@@ -5,12 +5,15 @@ import type { GonePod, Shape } from "./shape.ts";
  * has must not be much.
  */
 const shareLimit = 4 * 1024 * 1024;
+/** Characters of all namespaces. */
+const memoryLimit = 64 * 1024 * 1024;
 
 /** Keeps pods that went in their shapes for as long as work waits for these: a bounded share for each namespace. */
 export class PastPods {
   readonly #shares = new Map<string, number>();
   /** Characters that each shape counts. */
   readonly #sizes = new Map<Shape, number>();
+  #size = 0;
 
   /**
    * @param size characters of the pod
@@ -20,7 +23,8 @@ export class PastPods {
     const known = this.#sizes.get(shape);
     const more = size + (known === undefined ? (shape.content?.size ?? 0) : 0);
     const share = (this.#shares.get(shape.namespace) ?? 0) + more;
-    if (share > shareLimit) return false;
+    if (share > shareLimit || this.#size + more > memoryLimit) return false;
+    this.#size += more;
     this.#shares.set(shape.namespace, share);
     this.#sizes.set(shape, (known ?? 0) + more);
     // Of its labels the shape has what counts.
@@ -30,7 +34,9 @@ export class PastPods {
 
   forget(shape: Shape): void {
     shape.gone.clear();
-    const share = (this.#shares.get(shape.namespace) ?? 0) - (this.#sizes.get(shape) ?? 0);
+    const size = this.#sizes.get(shape) ?? 0;
+    const share = (this.#shares.get(shape.namespace) ?? 0) - size;
+    this.#size -= size;
     this.#sizes.delete(shape);
     if (share > 0) this.#shares.set(shape.namespace, share);
     else this.#shares.delete(shape.namespace);

@@ -125,6 +125,28 @@ describe("pods that went while work waits for their shape", () => {
     expect([...shapes.all()]).toEqual([]);
   });
 
+  it("are kept within what all namespaces may have together, which is there again afterwards", () => {
+    const forgotten: string[] = [];
+    const shapes = new Shapes(undefined, { onForgotten: (namespace) => forgotten.push(namespace) });
+    const labels = { a: "x".repeat(3_500_000) };
+    const spaces = Array.from({ length: 25 }, (_, at) => `n${at}`);
+    const held = spaces.map((space) => {
+      const shape = shapes.put(`${space}/stays`, pod(`stays-${space}`, {}), space)!;
+      shape.holds += 1;
+      shapes.put(`${space}/p`, pod(`p-${space}`, { labels }), space);
+      shapes.remove(`${space}/p`);
+      return shape;
+    });
+    const kept = held.filter(({ gone }) => gone.size > 0).length;
+    expect(kept).toBeLessThan(20);
+    expect(forgotten).toEqual(spaces.slice(kept));
+    for (const shape of held) shapes.release(shape);
+    held[24]!.holds += 1;
+    shapes.put("n24/p", pod("p", { labels }), "n24");
+    shapes.remove("n24/p");
+    expect(held[24]!.gone.size).toBe(1);
+  });
+
   it("count once where they come back", () => {
     const shapes = new Shapes();
     const shape = shapes.put("n/p", pod("p", {}), "n")!;
