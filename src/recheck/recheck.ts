@@ -204,10 +204,8 @@ export class Recheck implements StoredObjects {
     if (!judged.complete) this.#again(work, round, signal);
     else if (version === undefined) this.#pass.done(shape.id, true, round);
     // Of an incomplete judgement what was found is so, and what was found before may still be.
-    if (version === undefined && (judged.complete || judged.shortfalls.length > 0)) {
-      if (judged.shortfalls.length === 0) this.#workloads.forget(shape.pods.values());
+    if (version === undefined && (judged.complete || judged.shortfalls.length > 0))
       shape.result = judged.shortfalls;
-    }
     if (judged.shortfalls.length > 0) {
       const { onNotice } = this.#deps;
       const naming = { recent: this.#recent, workloads: this.#workloads, onNotice };

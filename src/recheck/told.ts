@@ -63,14 +63,10 @@ export class Told {
     return true;
   }
 
-  /** Forgets what a workload was told of: if it happens again, it is told again. */
-  forget(workload: string): void {
-    for (const { keys } of this.#workloads.peek(workload)?.values() ?? []) keys.clear();
-  }
-
-  /** Forgets it of all others. */
+  /** Forgets what other workloads were told of: if it happens again, it is told again. */
   keepOnly(workloads: ReadonlySet<string>): void {
-    for (const key of this.#workloads.keys()) if (!workloads.has(key)) this.forget(key);
+    for (const [workload, tellings] of this.#workloads.entries())
+      if (!workloads.has(workload)) for (const { keys } of tellings.values()) keys.clear();
   }
 
   #namespaceOf(namespace: string, now: number): { readonly told: TokenBucket; readonly excess: TokenBucket } {

@@ -69,11 +69,6 @@ export class Workloads {
     if (!signal.aborted) this.#tops.set(key, { top });
   }
 
-  /** Forgets what the workloads of these pods were named for: if it happens again, it is told again. */
-  forget(pods: Iterable<StoredPod>): void {
-    for (const pod of pods) this.#told.forget(workloadKey(this.of(pod)));
-  }
-
   /** Forgets what workloads were named for that comply again, or are gone. */
   keepOnly(workloads: ReadonlySet<string>): void {
     this.#told.keepOnly(workloads);

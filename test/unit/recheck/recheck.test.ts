@@ -218,6 +218,28 @@ describe("a ConfigMap that changes under a pod", () => {
   });
 });
 
+describe("a rollout of one that does not comply to the next one", () => {
+  it("is not named anew, though the old ConfigMap is deleted under the last old pods", async () => {
+    world = new StoredWorld();
+    for (const set of ["etl-1", "etl-2"]) world.deployments.set(set, "etl");
+    world.put(evil, "old");
+    world.create("etl-1-a", good, { from: "old", owner: replicaSet("etl-1") });
+    await world.start().stands({ payments: 1 });
+    world.put(evil, "new")();
+    world.create("etl-2-a", good, { from: "new", owner: replicaSet("etl-2") })();
+    await until(() => expect(world.reads).toBeGreaterThan(1));
+    world.put(undefined, "old")();
+    await until(() => expect(world.reads).toBeGreaterThan(2));
+    world.delete("etl-1-a")();
+    // Another one, which certainly is judged after it.
+    world.create("etl-2-b", good, { from: "new", owner: replicaSet("etl-2") })();
+    world.put(evil, "other");
+    world.create("other", good, { from: "other" })();
+    await world.stands({ payments: 2 });
+    expect(named()).toEqual(["Deployment etl", "Pod other"]);
+  });
+});
+
 describe("what is changed back and forth", () => {
   /** Changes the skill there and back. */
   async function flap(rounds: number, workloads: number): Promise<void> {
