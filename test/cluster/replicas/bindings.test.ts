@@ -64,7 +64,9 @@ beforeAll(async () => {
   // So that neither of them takes the other's registration for a fault.
   expect(await runUnregister(namespace)).toMatchObject({ code: 0 });
   await askBoth();
-  const { pod } = mutable(withFiles(good.skill, { "extra.py": "x" }), "probe", namespace);
+  const { pod, configMap } = mutable(withFiles(good.skill, { "extra.py": "x" }), "probe", namespace);
+  // A dry run without it would only warn.
+  await put(configMap);
   const asked = () => status(`${core}/pods?dryRun=All`, { method: "POST", body: pod });
   await vi.waitFor(async () => expect(await asked()).toBe(403), patience);
 });
