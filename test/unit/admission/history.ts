@@ -174,9 +174,10 @@ export class History {
     this.#podStore.delete(key, this.#holders.delete(key));
   }
 
-  /** The nodes have let go of what was deleted. */
+  /** The nodes have let go of what was deleted, and no request is on its way for so long. */
   expire(): void {
     this.#clock += 91_000;
+    this.#pending.length = 0;
     for (const name of this.#left) this.kubelet.remove(name);
     this.#left.clear();
   }
