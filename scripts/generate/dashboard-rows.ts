@@ -263,6 +263,14 @@ const stored: Row = {
         },
       ],
     }),
+    graph({
+      title: "Pods that are not judged",
+      description:
+        "Stored pods that the leader has no memory left for; see SkillAdmissionRecheckPodsLeftOut.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: `max(skill_admission_recheck_pods_left_out{${here}})`, legend: "left out" }],
+    }),
   ],
 };
 

@@ -91,6 +91,8 @@ export interface RecheckDeps {
   readonly onStanding: (standings: readonly Standing[]) => void;
   /** Runs after all that is stored was judged by the present policies. `complete`: everything could be read. */
   readonly onPass: (pass: { readonly seconds: number; readonly complete: boolean }) => void;
+  /** Runs with the number of stored pods that are not judged, for there is no memory left, each time that it changes. */
+  readonly onLeftOut: (pods: number) => void;
   /** A version that could not be judged, or a fault: one sentence. */
   readonly onProblem: (message: string) => void;
 }

@@ -17,7 +17,7 @@ import { maxAttempts, Retries } from "./retries.ts";
 import { ruleOf } from "./rule-of.ts";
 import type { Shape } from "./shape.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
-import { memoryIsFull, Shapes } from "./shapes.ts";
+import { leftOutTo, Shapes } from "./shapes.ts";
 import { standingsOf } from "./standing.ts";
 import { Told } from "./told.ts";
 import { Workloads } from "./workloads.ts";
@@ -55,7 +55,7 @@ export class Recheck implements StoredObjects {
     this.#deps = deps;
     this.#crowded = new Crowded(deps.onProblem);
     this.#shapes = new Shapes(memoryLimit, {
-      onFull: () => deps.onProblem(memoryIsFull),
+      onLeftOut: leftOutTo(deps),
       onForgotten: (namespace) => this.#crowded.begin(namespace),
     });
     this.#recent = new RecentVersions(() => deps.clock.now());

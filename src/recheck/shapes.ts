@@ -3,6 +3,7 @@ import type { VolumeObjectRef } from "../skill/source.ts";
 import { FairMemory } from "../text/fair-memory.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
 import { PastPods } from "./past-pods.ts";
+import type { RecheckDeps } from "./ports.ts";
 import { configMapKey, contentOf, overhead, subjectIn, type Shape, type ShapeContent } from "./shape.ts";
 import { readPod, versionNumber, type ReadPod, type StoredPod } from "./stored-pod.ts";
 
@@ -22,8 +23,16 @@ interface KnownPod {
 export type RuleOf = (labels: Labels) => string;
 
 /** Said when there is no room for a pod. */
-export const memoryIsFull =
+const memoryIsFull =
   "the pods of the cluster take more than the memory for them, and some of the namespace that takes most are not judged once they are stored; look for pods with thousands of mounts, items or labels, and delete them";
+
+/** Tells ports how many pods are left out, and in words when the first ones are. */
+export const leftOutTo =
+  ({ onLeftOut, onProblem }: Pick<RecheckDeps, "onLeftOut" | "onProblem">) =>
+  (pods: number, before: number): void => {
+    onLeftOut(pods);
+    if (before === 0) onProblem(memoryIsFull);
+  };
 
 /** Characters of all pods and shapes: of a thousand pods that are all different, one and a half million. */
 const memoryLimit = 64 * 1024 * 1024;
@@ -39,8 +48,8 @@ function withImagesBefore(seen: ReadPod, object: KubernetesObject, shape: KnownS
 
 /** Receives what is said of pods that are not judged. */
 export interface ShapesHooks {
-  /** Runs when there is no room for a pod, and again after there were none. */
-  readonly onFull?: () => void;
+  /** Runs when another number of pods have no room than before. */
+  readonly onLeftOut?: (pods: number, before: number) => void;
   /** Runs for each pod that went before what it ran was judged, and for which there is no room until then. */
   readonly onForgotten?: (namespace: string) => void;
 }
@@ -107,6 +116,18 @@ export class Shapes {
    * @throws SourceError SOURCE_MALFORMED; the pod is then as before
    */
   put(key: string, object: KubernetesObject, namespace: string): Shape | undefined {
+    return this.#counting(() => this.#put(key, object, namespace));
+  }
+
+  /** Tells if another number of pods are left out than before. */
+  #counting<T>(work: () => T): T {
+    const before = this.leftOut;
+    const result = work();
+    if (this.leftOut !== before) this.#hooks.onLeftOut?.(this.leftOut, before);
+    return result;
+  }
+
+  #put(key: string, object: KubernetesObject, namespace: string): Shape | undefined {
     const seen = readPod(object, namespace, undefined);
     if (seen === undefined) return undefined;
     const known = this.#pods.get(key);
@@ -123,15 +144,14 @@ export class Shapes {
 
   #replace(key: string, pod: StoredPod, subject: PodSubject, files: string): Shape | undefined {
     const { namespace, labels } = pod;
-    const wasFull = this.#leftOut.size > 0;
-    this.remove(key);
+    this.#remove(key);
     const id = this.#idOf(files, labels);
     const present = this.#shapes.get(id)?.content;
     const content = present ?? contentOf(subject);
     const size = overhead + key.length + JSON.stringify(labels).length;
     const room = size + (present === undefined ? content.size : 0);
-    if (!this.#memory.makeRoom(room, namespace, (other) => this.#leaveOut(other, wasFull))) {
-      this.#leaveOut(key, wasFull);
+    if (!this.#memory.makeRoom(room, namespace, (other) => this.#leaveOut(other))) {
+      this.#leaveOut(key);
       return undefined;
     }
     this.#memory.count(namespace, size, key);
@@ -140,6 +160,10 @@ export class Shapes {
 
   /** @param pod as it was when it was deleted, if that was seen */
   remove(key: string, pod?: KubernetesObject): void {
+    this.#counting(() => this.#remove(key, pod));
+  }
+
+  #remove(key: string, pod?: KubernetesObject): void {
     this.#leftOut.delete(key);
     const known = this.#take(key);
     if (known === undefined) return;
@@ -197,11 +221,10 @@ export class Shapes {
     return known;
   }
 
-  #leaveOut(key: string, wasFull: boolean): void {
+  #leaveOut(key: string): void {
     const known = this.#take(key);
     known?.shape.pods.delete(known.pod.uid);
     if (known !== undefined) this.#dropIfUnused(known.shape);
-    if (!wasFull && this.#leftOut.size === 0) this.#hooks.onFull?.();
     this.#leftOut.add(key);
   }
 

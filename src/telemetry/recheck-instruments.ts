@@ -24,6 +24,11 @@ export const recheckInstruments = (registry: Registry) => ({
     labelNames: ["policy", "mode"],
     registers: [registry],
   }),
+  leftOut: new Gauge({
+    name: `${prefix}recheck_pods_left_out`,
+    help: "Stored pods that are not judged once more, for there is no memory left for them; on the leader only",
+    registers: [registry],
+  }),
   scanned: new Gauge({
     name: `${prefix}background_scan_last_success_timestamp_seconds`,
     help: "When this replica, as the leader, last judged all that is stored and could read all of it; 0: not yet, absent: it has not led",

@@ -21,6 +21,8 @@ export interface RecheckMetrics {
    * @param success when, milliseconds since 1970, if all could be read
    */
   observeScan(seconds: number, success: number | undefined): void;
+  /** Number of stored pods that there is no memory left for; undefined while another replica leads. */
+  setRecheckLeftOut(pods: number | undefined): void;
   /** Counts a workload that was named for not meeting a policy. */
   observeNamed(policy: string, mode: Mode): void;
 }
@@ -42,10 +44,11 @@ export function recheckMetrics(registry: Registry): {
   readonly metrics: RecheckMetrics;
   expect(policies: readonly { readonly name: string; readonly mode: Mode }[]): void;
 } {
-  const { noncompliant, scan, scanned, named } = recheckInstruments(registry);
+  const { noncompliant, scan, scanned, named, leftOut } = recheckInstruments(registry);
   const bounded = boundedNames();
   // Absent where nobody looks, such as without a cluster: 0 would be an alarm.
   scanned.remove();
+  leftOut.remove();
   let isExpected = false;
   return {
     metrics: {
@@ -62,6 +65,7 @@ export function recheckMetrics(registry: Registry): {
         scan.observe(seconds);
         if (success !== undefined) scanned.set(success / 1000);
       },
+      setRecheckLeftOut: (pods) => (pods === undefined ? leftOut.remove() : leftOut.set(pods)),
       observeNamed: (policy, mode) => named.inc({ policy: bounded(policy), mode }),
     },
     expect: (policies) => {

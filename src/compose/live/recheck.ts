@@ -114,6 +114,7 @@ function portsOf(
       metrics.observeScan(seconds, complete ? Date.now() : undefined);
       log.debug("judged all that is stored", { seconds, complete });
     },
+    onLeftOut: (pods) => metrics.setRecheckLeftOut(pods),
     onProblem: (message) => log.warn(message),
   };
 }
@@ -130,6 +131,7 @@ export function startRecheck(parts: RecheckParts, review: ReviewDeps, telemetry:
     const recheck = new Recheck(portsOf(parts, review, telemetry));
     present = recheck;
     metrics.expectScan();
+    metrics.setRecheckLeftOut(0);
     const following = followStored(recheck, {
       client,
       exempt,
@@ -142,6 +144,7 @@ export function startRecheck(parts: RecheckParts, review: ReviewDeps, telemetry:
     } finally {
       present = undefined;
       metrics.setNoncompliant([]);
+      metrics.setRecheckLeftOut(undefined);
       status.setStandings(undefined);
       await following.close();
     }

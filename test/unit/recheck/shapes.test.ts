@@ -60,16 +60,20 @@ describe("the stored pods in a bounded memory", () => {
   });
 
   it("take in one that was left out when it changes and there is room", () => {
-    let told = 0;
-    const shapes = new Shapes(20_000, { onFull: () => (told += 1) });
+    const told: (readonly number[])[] = [];
+    const shapes = new Shapes(20_000, { onLeftOut: (...counts) => told.push(counts) });
     shapes.put("n/p", large("p"), "n");
-    expect(told).toBe(0);
+    expect(told).toEqual([]);
     for (let at = 0; at < 3; at += 1) expect(shapes.put("n/q", large("q"), "n")).toBeUndefined();
-    expect(told).toBe(1);
+    expect(told).toEqual([[1, 0]]);
     expect(shapes.leftOut).toBe(1);
     shapes.remove("n/p");
     expect(shapes.put("n/q", large("q"), "n")).toBeDefined();
     expect(shapes.leftOut).toBe(0);
+    expect(told).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
   });
 });
 

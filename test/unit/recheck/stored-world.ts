@@ -36,6 +36,8 @@ export class StoredWorld {
     { readonly version: string; readonly object: KubernetesObject | undefined }[]
   >();
   readonly notices: Notice[] = [];
+  /** How many pods there was no memory for, each time that it was told. */
+  readonly leftOut: number[] = [];
   readonly problems: string[] = [];
   readonly passes: { readonly seconds: number; readonly complete: boolean }[] = [];
   standings: readonly Standing[] | undefined;
@@ -96,6 +98,7 @@ export class StoredWorld {
       },
       onNotice: (notice) => this.notices.push(notice),
       onStanding: (standings) => (this.standings = standings),
+      onLeftOut: (pods) => this.leftOut.push(pods),
       onPass: (pass) => this.passes.push(pass),
       onProblem: (problem) => this.problems.push(problem),
     };

@@ -239,6 +239,14 @@ describe("createMetrics", () => {
     expect(await ours("background_scan_duration_seconds_sum")).toMatchObject([{ value: 5 }]);
   });
 
+  it("shows for how many stored pods there is no memory, on the leader", async () => {
+    expect(await ours("recheck_pods_left_out")).toEqual([]);
+    metrics.setRecheckLeftOut(2);
+    expect(await ours("recheck_pods_left_out")).toMatchObject([{ value: 2 }]);
+    metrics.setRecheckLeftOut(undefined);
+    expect(await ours("recheck_pods_left_out")).toEqual([]);
+  });
+
   it("shows which mirrors answer, and when they did last", async () => {
     const shown = async (name: string) =>
       (await ours(name)).map(({ labels, value }) => [labels["root"], value]);
