@@ -1,6 +1,7 @@
 import { fitting } from "../policy/verdict-text.ts";
 import { printable } from "../text/printable.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
+import { replacementAdvice } from "./advice.ts";
 import type { Shortfall } from "./judge-pod.ts";
 import type { Notice } from "./ports.ts";
 import type { StoredPod } from "./stored-pod.ts";
@@ -25,14 +26,8 @@ export interface Found {
   readonly replaced?: string;
 }
 
-/** Bytes that are certainly left for the last line. */
-const wholePods = 253;
-
-function whatToDo({ pods }: Found): string {
-  const [first] = pods;
-  const more = pods.length > 1 ? ` and ${pods.length - 1} more` : "";
-  return `nothing was stopped, and containers may have read it before it was named: correct it under a new name, then delete Pod ${printable(first?.name ?? "", wholePods)}${more}`;
-}
+const whatToDo = ({ workload, pods }: Found): string =>
+  `nothing was stopped, and containers may have read it before it was named: ${replacementAdvice(workload, pods)}`;
 
 /** What people are told of a workload that does not meet a policy: first what happened, last what to do. */
 export function noticeOf(found: Found): Notice {

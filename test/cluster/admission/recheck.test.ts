@@ -153,7 +153,7 @@ describe("what is stored and does not comply", () => {
       `policy "${namespace}" (Enforce) is not met by Pod ${namespace}/race, which is stored: 1 of 1 skill failed`,
     );
     expect(lines.at(-1)).toBe(
-      "nothing was stopped, and containers may have read it before it was named: correct it under a new name, then delete Pod race",
+      "nothing was stopped, and containers may have read it before it was named: delete Pod race, and create it anew, or what makes it, corrected, with ConfigMaps of new names",
     );
     expect(await gauge()).toBe(1);
     await past(() => put(good("race").configMap));
