@@ -48,7 +48,7 @@ function writableRoots(seen: SeenPod, policies: readonly string[]): readonly Ski
     state: "fault",
     demand: "rootFilesystem",
     policies,
-    detail: `the root file system of ${quotedNames(writable)} is writable`,
+    detail: `securityContext.readOnlyRootFilesystem is not true in ${quotedNames(writable)}`,
     remedy: "set securityContext.readOnlyRootFilesystem: true in every container",
   };
   const images = new Set(writable.map(({ image }) => image));
@@ -65,8 +65,9 @@ function writableRoots(seen: SeenPod, policies: readonly string[]): readonly Ski
 
 function sharedProcesses(seen: SeenPod, policies: readonly string[]): readonly SkillReference[] {
   if (policies.length === 0) return [];
-  const { sharedProcesses: field, containers } = seen.spec();
-  if (field === undefined) return [];
+  const { sharedProcesses: setting, containers, field: at } = seen.spec();
+  if (setting === undefined) return [];
+  const field = `${at}.${setting}`;
   return [
     {
       name: "processes",
@@ -76,6 +77,7 @@ function sharedProcesses(seen: SeenPod, policies: readonly string[]): readonly S
       content: {
         state: "fault",
         demand: "processes",
+        field,
         policies,
         detail: `${field} is true: through /proc each container reaches the files of all`,
         remedy: `take ${field} out of the pod`,

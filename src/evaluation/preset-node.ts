@@ -21,17 +21,19 @@ export function presetNode(pod: PodSubject, policies: readonly Policy[]): readon
   const spec = readPodSpec(pod);
   const [object] = objectsToRead(spec, rootsOf(policies));
   if (object === undefined) return [];
+  const field = `${spec.field}.nodeName`;
   return [
     {
       name: "node",
       path: "/",
       containers: spec.containers.map(({ name }) => name),
-      sources: [{ kind: "Other", name: "nodeName", writable: false }],
+      sources: [{ kind: "Other", name: field, writable: false }],
       content: {
         state: "fault",
         demand: "binding",
+        field,
         policies: demanding,
-        detail: `nodeName is set, so the pod is never bound to a node, and ${object.kind} ${object.name} is not looked at again before it starts`,
+        detail: `${field} is set, so the pod is never bound to a node, and ${object.kind} ${object.name} is not looked at again before it starts`,
       },
     },
   ];

@@ -122,7 +122,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   NOT_IMMUTABLE: {
     meaning: "The policy demands immutable ConfigMaps, and this one could be changed after admission.",
-    remedy: "set immutable: true on the ConfigMap (skill-admission package does)",
+    remedy: "set immutable: true on each of these objects (skill-admission package does)",
   },
   CHANGED_IN_PLACE: {
     meaning:

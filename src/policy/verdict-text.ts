@@ -1,13 +1,14 @@
 import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
-import type { SkillReference } from "../skill/reference.ts";
+import type { SkillReference, SourceUse } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
+import { failureCount } from "./failure-count.ts";
 import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
 import { remedyFor } from "./remedy.ts";
 
-/** Findings of one skill, and skills of one policy, that are listed before "and N more". */
+/** Findings of one skill or place, and skills and places of one policy, that are listed before "and N more". */
 const maxFindings = 6;
-const maxSkills = 5;
+const maxShown = 5;
 
 /** One finding on one line, with its code. */
 export function findingText(finding: Finding, width = 0): string {
@@ -19,17 +20,24 @@ export function findingText(finding: Finding, width = 0): string {
   const isPlain =
     finding.code.startsWith("FILE_") && finding.remedy === undefined && finding.by === undefined;
   const what = digests ?? (where !== "" && isPlain ? "" : printable(finding.message, 300));
-  const text = [where, what].filter((part) => part !== "").join(": ");
+  // Some faults of a signature file begin with its name; no other word has a dot in it.
+  const isNamed = where.includes(".") && what.startsWith(`${where} `);
+  const text = [isNamed ? "" : where, what].filter((part) => part !== "").join(": ");
   const by = finding.by === undefined || digests === undefined ? "" : ` (by ${printable(finding.by, 120)})`;
   return `${finding.code.padEnd(width)} ${text}${by}`;
 }
 
+function sourceText({ kind, name }: SourceUse): string {
+  // Lower case marks a projected volume: users know it by the objects in it, not by a kind of its own.
+  if (kind === "Projected") return `projected ${name}`;
+  // Fields have dots, names of volumes none.
+  if (kind === "Other") return name.includes(".") ? name : `volume ${name}`;
+  return `${kind} ${name}`;
+}
+
 /** Names sources and path of a skill: `ConfigMap skills-etl at /skills/data-designer`. */
 function referenceText(reference: SkillReference): string {
-  // Lower case marks a projected volume: users know it by the objects in it, not by a kind of its own.
-  const sources = reference.sources.map(
-    ({ kind, name }) => `${kind === "Projected" ? "projected" : kind} ${name}`,
-  );
+  const sources = reference.sources.map(sourceText);
   const shown = sources.length > 2 ? [...sources.slice(0, 2), `${sources.length - 2} more`] : sources;
   const pod = reference.mountedBy === undefined ? "" : `, mounted by Pod ${reference.mountedBy}`;
   const change =
@@ -37,7 +45,14 @@ function referenceText(reference: SkillReference): string {
       ? ""
       : `, as the change of ConfigMap ${reference.expectedChange} that is on its way makes it`;
   const place = reference.path === "" ? "" : ` at ${reference.path}`;
-  return printable(`${shown.join(" + ")}${place}${pod}${change}`, 300);
+  return printable(`${shown.join(" + ")}${place}${seenIn(reference)}${pod}${change}`, 300);
+}
+
+/** The containers that a fault is about: whoever mends it looks for them first. */
+function seenIn({ containers, content }: SkillReference): string {
+  if (content.state === "resolved" || containers.length === 0) return "";
+  const shown = containers.slice(0, 3).map((name) => JSON.stringify(name));
+  return ` in ${[...shown, ...(containers.length > 3 ? [`${containers.length - 3} more`] : [])].join(", ")}`;
 }
 
 /** Names the signer, and says whether the files still match. */
@@ -71,7 +86,7 @@ function signerText(signer: Signer, policy: string): string {
   return printable(/CN=[^,]*/.exec(signer.subject)?.[0] ?? signer.subject, 160);
 }
 
-function skillLines(result: SkillResult, policy: string): readonly string[] {
+function resultLines(result: SkillResult, policy: string): readonly string[] {
   const findings = result.findings.filter(blocks);
   const width = Math.max(...findings.map(({ code }) => code.length));
   const shown = findings.slice(0, maxFindings).map((finding) => `  ${findingText(finding, width)}`);
@@ -84,20 +99,19 @@ function skillLines(result: SkillResult, policy: string): readonly string[] {
   ];
 }
 
-/** The skills of an object that fail a policy, as lines for people. */
-export function failedSkills(verdict: Verdict): {
+/** What of an object fails a policy, as lines for people. */
+export function failures(verdict: Verdict): {
   /** `1 of 3 skills failed`. */
   readonly count: string;
   readonly lines: readonly string[];
 } {
   const failed = verdict.skills.filter(({ findings }) => findings.some(blocks));
-  const total = verdict.skills.length;
-  const shown = failed.slice(0, maxSkills);
+  const shown = failed.slice(0, maxShown);
   return {
-    count: `${failed.length} of ${total} skill${total === 1 ? "" : "s"} failed`,
+    count: failureCount(verdict.skills, failed),
     lines: [
-      ...shown.flatMap((result) => skillLines(result, verdict.policy)),
-      ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more skills`] : []),
+      ...shown.flatMap((result) => resultLines(result, verdict.policy)),
+      ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more of them`] : []),
     ],
   };
 }

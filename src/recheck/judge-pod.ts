@@ -1,4 +1,4 @@
-import { failedSkills } from "../policy/verdict-text.ts";
+import { failures } from "../policy/verdict-text.ts";
 import { withoutContent } from "../policy/without-content.ts";
 import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
 import { blocks, type Finding, type Mode, type Verdict } from "../policy/finding.ts";
@@ -56,7 +56,7 @@ function shortfallOf(verdict: Verdict): readonly Shortfall[] {
   const findings = skills.flatMap((skill) => skill.findings);
   if (findings.length === 0) return [];
   const { policy, tenant, mode } = verdict;
-  const { count, lines } = failedSkills(withoutContent({ ...verdict, skills }));
+  const { count, lines } = failures(withoutContent({ ...verdict, skills }));
   return [
     {
       policy,

@@ -58,6 +58,8 @@ export type SkillContent =
       readonly state: "unverifiable";
       readonly kind: SourceKind;
       readonly detail: string;
+      /** Remedy in the imperative, for a fault of the pod; absent: the place's, or else the reason's own. */
+      readonly remedy?: string;
       /** Absent: the fault counts wherever it lies. */
       readonly place?: Place;
     }
@@ -70,6 +72,15 @@ export type SkillContent =
     }
   | PodFault;
 
+/** A fault of a pod that leaves in doubt what is seen. @param fault what is wrong; what to do */
+export function inDoubt(
+  kind: SourceKind,
+  fault: string,
+): Extract<SkillContent, { readonly state: "unverifiable" }> {
+  const end = fault.lastIndexOf("; ");
+  return { state: "unverifiable", kind, detail: fault.slice(0, end), remedy: fault.slice(end + 2) };
+}
+
 /**
  * No skill, but what breaks a demand of policies: one mount of a pod, root file systems, processes, its node, or a
  * deletion under running pods.
@@ -77,6 +88,8 @@ export type SkillContent =
 export interface PodFault {
   readonly state: "fault";
   readonly demand: "closed" | "rootFilesystem" | "processes" | "binding" | "inUse";
+  /** Path of the field in the object, where it is one; absent for a mount that several containers have. */
+  readonly field?: string;
   /** Names of the policies that demand it. */
   readonly policies: readonly string[];
   readonly detail: string;

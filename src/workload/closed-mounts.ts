@@ -100,18 +100,18 @@ function deviceFaults(
   roots: SkillRoots,
   closings: readonly Closing[],
 ): readonly SkillReference[] {
-  const devices = [...kubeletFiles].filter(([, field]) => field === "devicePath");
-  return devices.flatMap(([path]) =>
-    faultsBy(closings, (data) => atNoData(path, data, roots), "a device is no verified skill").map(
-      (content) => ({
-        name: baseName(path),
-        path,
-        containers: [name],
-        sources: [{ kind: "PersistentVolumeClaim", name: "devicePath", writable: true }],
-        content,
-      }),
-    ),
-  );
+  return [...kubeletFiles].flatMap(([path, { field, device }]) => {
+    if (device === undefined) return [];
+    const what = `${field} shows a device, which is no verified skill`;
+    const source = { kind: device.kind, name: device.parts[0]?.name ?? device.name, writable: true };
+    return faultsBy(closings, (data) => atNoData(path, data, roots), what).map((content) => ({
+      name: baseName(path),
+      path,
+      containers: [name],
+      sources: [source],
+      content: { ...content, field },
+    }));
+  });
 }
 
 /** One fault for the policies that refuse a mount for the same reason. */
@@ -136,10 +136,19 @@ function faultsBy(
   }));
 }
 
+/** Folders of a policy that a remedy names, at most. */
+const maxNamed = 3;
+
+const moveTo = (data: readonly string[]): string =>
+  data.length === 0
+    ? "take it out, or have the policy name a folder for it in closed.data"
+    : `take it out, or mount it at or below ${data.slice(0, maxNamed).join(" or ")}${data.length > maxNamed ? " (closed.data of the policy names more)" : ""}`;
+
 /** The refusal of a mount at a path that no folder of data allows; undefined if one does. */
 function atNoData(path: string, data: readonly string[], roots: SkillRoots): Refusal | undefined {
   const around = data.find((folder) => path === folder || isBelow(folder, path));
-  if (around === undefined) return { reason: `${path} lies in no folder of closed.data` };
+  if (around === undefined)
+    return { reason: `${path} lies in no folder of closed.data`, remedy: moveTo(data) };
   const remedy =
     "mount it where no skill can lie, in a folder of the policy's closed.data, or move what makes skills possible there";
   for (const folder of [around, path]) {
@@ -153,7 +162,7 @@ function atNoData(path: string, data: readonly string[], roots: SkillRoots): Ref
 /** The refusal of a mount that may end up elsewhere than its path says; undefined if it does not. */
 function misled({ path, spelling }: Mount, linked: LinkedPaths): Refusal | undefined {
   if (componentsOf(spelling).some((name) => name.startsWith("..")))
-    return { reason: `its path ${spelling} goes through ..`, remedy: `write ${path} as its path` };
+    return { reason: `its path ${spelling} goes through ..`, remedy: `write ${path} as its mountPath` };
   const through = ancestorsOf(path).find((above) => linked.has(above));
   if (through === undefined) return undefined;
   const volume = JSON.stringify(linked.get(through));

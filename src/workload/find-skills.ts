@@ -1,6 +1,6 @@
 import { skillLimits } from "../skill/limits.ts";
 import { assertNoCollisions, pathFault, baseName } from "../skill/path.ts";
-import type { SkillContent, SkillReference, SourceUse } from "../skill/reference.ts";
+import { inDoubt, type SkillContent, type SkillReference, type SourceUse } from "../skill/reference.ts";
 import { skillSize, type SkillFile } from "../skill/skill.ts";
 import { SourceError } from "../skill/source-error.ts";
 import { below, joinPath } from "./pod/container-path.ts";
@@ -147,7 +147,7 @@ function removable({ files }: SkillTree): readonly Pick<UnreadablePath, "use" | 
   if (isAlone && new Set(files.map(({ layer }) => layer)).size === 1) return [];
   const part = isAlone ? "is mounted in several parts" : "holds a part of the skill only";
   const detail = `${use.kind} ${use.name} is optional and ${part}, which its deletion would take away; take out "optional"`;
-  return [{ use, state: { state: "unverifiable", kind: use.kind, detail } }];
+  return [{ use, state: inDoubt(use.kind, detail) }];
 }
 
 function contentOf(name: string, folder: string, files: ReadonlyMap<string, SkillFile>): SkillContent {
@@ -211,7 +211,7 @@ function symlinkReferences(
       path,
       containers: [container],
       sources: [source],
-      content: { state: "unverifiable", kind, detail },
+      content: inDoubt(kind, detail),
     });
   }
   return [...found.values()];

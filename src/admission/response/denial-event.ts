@@ -4,8 +4,8 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { apiVersion } from "../../policy/resource/kinds.ts";
 import { isBinding, type Decision, type ReviewSubject } from "../decision.ts";
 import { blocks } from "../../policy/finding.ts";
-import { denialText, subjectText } from "./denial.ts";
-import { printable } from "../../text/printable.ts";
+import { denialText } from "./denial.ts";
+import { failedReviewText } from "./failed-review.ts";
 import { ownerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
 
 /** Event about a denial, on the object that would try again: operators look there. */
@@ -71,13 +71,12 @@ export function denialEvent(
   if (namespace === "" || regarding === undefined) return undefined;
   const base = { namespace, regarding };
   if (decision.outcome === "error") {
-    const { code, message } = decision;
+    const { code } = decision;
     return {
       ...base,
       reason: "SkillReviewFailed",
       key: hashOf([regarding, code]),
-      note: () =>
-        `skill-admission could not review ${subjectText(subject)}: ${code} ${printable(message, 300)}\ndecision ${id}`,
+      note: () => failedReviewText(decision, 300),
     };
   }
   if ("bypass" in decision) return undefined;

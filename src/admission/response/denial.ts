@@ -1,5 +1,5 @@
 import { blocks, type Verdict } from "../../policy/finding.ts";
-import { failedSkills, fitting } from "../../policy/verdict-text.ts";
+import { failures, fitting } from "../../policy/verdict-text.ts";
 import { printable } from "../../text/printable.ts";
 import { isBinding, type ReviewSubject } from "../decision.ts";
 
@@ -11,7 +11,7 @@ export const subjectText = ({ kind, namespace, name }: ReviewSubject): string =>
   printable(`${kind} ${namespace === "" ? name : `${namespace}/${name}`}`);
 
 function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
-  const { count, lines } = failedSkills(verdict);
+  const { count, lines } = failures(verdict);
   const deleting = subject.operation === "DELETE" ? "deleting " : "";
   // Who waits for a pod sees the first line of the scheduler's Event alone, in kubectl get events.
   const codes = isBinding(subject)

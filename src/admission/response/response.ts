@@ -1,10 +1,12 @@
-import { blocks, type Finding, type Verdict } from "../../policy/finding.ts";
+import { blocks, type Verdict } from "../../policy/finding.ts";
+import type { SkillReference } from "../../skill/reference.ts";
 import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
-import type { Decision, Lenient, ReviewSubject } from "../decision.ts";
-import { findingText } from "../../policy/verdict-text.ts";
-import { denialText, subjectText } from "./denial.ts";
+import type { Decision, Lenient } from "../decision.ts";
+import { denialText } from "./denial.ts";
+import { failedReview, failedReviewText } from "./failed-review.ts";
 import { defined } from "../../text/fields.ts";
 import { printable } from "../../text/printable.ts";
+import { warningsOf, warningText } from "./warnings.ts";
 
 /** AdmissionReview with its response (admission.k8s.io/v1), to be serialised as JSON. */
 export interface AdmissionReviewResponse {
@@ -32,9 +34,6 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** The API server truncates warnings to 256 bytes each and 4 KiB together; shorter ones fit on one terminal line. */
-const maxWarnings = 10;
-const maxWarningLength = 120;
 const maxCauses = 50;
 
 const review = (response: AdmissionResponse): AdmissionReviewResponse => ({
@@ -56,14 +55,13 @@ export const letIn = (uid: string, mode: Lenient, message: string): AdmissionRev
   review({
     uid,
     allowed: true,
-    ...(mode === "Warn" ? { warnings: [printable(message, maxWarningLength)] } : {}),
+    ...(mode === "Warn" ? { warnings: [warningText(message, undefined)] } : {}),
     auditAnnotations: { unchecked: `mode ${mode}` },
   });
 
 /** Denies what could not be reviewed, unless a mode lets it in. */
 function failed(decision: Extract<Decision, { readonly outcome: "error" }>): AdmissionReviewResponse {
   const { subject, id, code, message, letInBy } = decision;
-  const what = `skill-admission could not review ${subjectText(subject)}`;
   const auditAnnotations = {
     decision: `error ${code} ${printable(id, 16)}`,
     ...(letInBy === undefined ? {} : { unchecked: `mode ${letInBy}` }),
@@ -71,15 +69,14 @@ function failed(decision: Extract<Decision, { readonly outcome: "error" }>): Adm
   };
   const base = { uid: subject.uid, auditAnnotations };
   if (letInBy === undefined) {
-    const text = `${what}, so it is denied: ${code} ${printable(message, 800)}\ndecision ${printable(id, 16)}`;
     return review({
       ...base,
       allowed: false,
-      status: { code: 500, reason: "InternalError", message: text },
+      status: { code: 500, reason: "InternalError", message: failedReviewText(decision, 800) },
     });
   }
-  const warnings =
-    letInBy === "Warn" ? [printable(`${what}: ${code} ${message}`, maxWarningLength)] : undefined;
+  const { what, why, remedy } = failedReview(decision, 800);
+  const warnings = letInBy === "Warn" ? [warningText(`${what}: ${why}`, remedy)] : undefined;
   return review({ ...base, allowed: true, ...defined({ warnings }) });
 }
 
@@ -117,47 +114,16 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
   });
 }
 
-interface FindingContext {
-  readonly verdict: Verdict;
-  readonly skill: string;
-  readonly path: string;
-  readonly finding: Finding;
-}
-
-const findingsOf = (verdicts: readonly Verdict[]): readonly FindingContext[] =>
-  verdicts.flatMap((verdict) =>
-    verdict.skills.flatMap(({ reference, findings }) =>
-      findings.map((finding) => ({ verdict, skill: reference.name, path: reference.path, finding })),
-    ),
-  );
-
-/** Whether a policy admits an object now and will deny its pods: the warning that must not be missed. */
-const deniesLater = ({ mode, outcome, skills }: Verdict): boolean =>
-  mode === "Enforce" && outcome === "warn" && skills.some(({ findings }) => findings.some(blocks));
-
-/**
- * Warnings of policies in mode Warn, of tolerated findings, and of policies that will deny the object's pods. One line
- * each, the last kind first; the last line counts the rest.
- */
-function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject): readonly string[] {
-  const told = findingsOf(verdicts.filter(({ outcome }) => outcome === "warn"));
-  const announced = verdicts
-    .filter(deniesLater)
-    .map(({ policy }) => `policy ${JSON.stringify(policy)} will deny the pods of ${subjectText(subject)}`);
-  const findings = told.map(
-    ({ verdict, skill, finding }) => `${verdict.policy}: skill ${skill}: ${findingText(finding)}`,
-  );
-  const lines = [...announced, ...findings].map((line) => printable(line, maxWarningLength));
-  if (lines.length <= maxWarnings) return lines;
-  return [
-    ...lines.slice(0, maxWarnings - 1),
-    `and ${lines.length - maxWarnings + 1} more findings; see the log`,
-  ];
-}
+/** The field of the object, where a demand is on one; else the place in the containers. */
+const fieldOf = ({ content, path }: SkillReference): string =>
+  (content.state === "fault" ? content.field : undefined) ?? path;
 
 const causesOf = (verdicts: readonly Verdict[]): readonly StatusCause[] =>
-  findingsOf(verdicts)
-    .filter(({ finding }) => blocks(finding))
+  verdicts
+    .flatMap(({ skills }) => skills)
+    .flatMap(({ reference, findings }) =>
+      findings.filter(blocks).map((finding) => ({ path: fieldOf(reference), finding })),
+    )
     .slice(0, maxCauses)
     .map(({ path, finding }) => ({
       reason: finding.code,

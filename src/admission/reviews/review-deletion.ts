@@ -141,12 +141,12 @@ function stillInUse(
   policies: readonly Policy[],
   keys: readonly string[],
 ): SkillReference {
-  const what = keys.length === 0 ? "that cannot be read" : `that no skill signs (${listed(keys)})`;
+  const what = keys.length === 0 ? "it cannot be read" : `not all of it is signed (${listed(keys)})`;
   const content: PodFault = {
     state: "fault",
     demand: "inUse",
     policies: policies.map((policy) => policy.name),
-    detail: `Pod ${listed(holders)} ${holders.length === 1 ? "has" : "have"} it, and a node gives its bytes, some of them ${what}, to every pod that mounts this name for as long as one of them is there`,
+    detail: `Pod ${listed(holders)} ${holders.length === 1 ? "has" : "have"} it, and ${what}: a node gives its bytes to every pod that mounts this name, as long as one that has it is there`,
   };
   return {
     name,

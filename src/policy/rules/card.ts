@@ -106,7 +106,13 @@ function licenseFindings({ licenses }: CardRequirement, claims: SignedClaims): r
   }
   return licenseAllowed(license.spdx, licenses)
     ? []
-    : [finding("LICENSE_NOT_ALLOWED", `the licence ${raw} is not allowed`, path)];
+    : [
+        finding(
+          "LICENSE_NOT_ALLOWED",
+          `the licence ${raw} is not among those that card.licenses of the policy allows`,
+          path,
+        ),
+      ];
 }
 
 function permissionFindings({ permissions }: CardRequirement, claims: SignedClaims): readonly Finding[] {
@@ -125,7 +131,7 @@ function permissionFindings({ permissions }: CardRequirement, claims: SignedClai
     .map(({ permission, pattern }) =>
       finding(
         "PERMISSION_DENIED",
-        `claims ${JSON.stringify(permission)}, which ${JSON.stringify(pattern)} denies`,
+        `the skill claims ${JSON.stringify(permission)}, which the policy's card.permissions.deny forbids by ${JSON.stringify(pattern)}`,
       ),
     );
 }

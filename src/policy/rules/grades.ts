@@ -45,7 +45,7 @@ export function gradeFindings(policy: Policy, evidence: Evidence, now: number): 
     const minimum = policy.minimum[layer];
     const grade = grades[layer];
     if (minimum === undefined || meets(grade, minimum)) return [];
-    const message = `${layer} is ${grade}, the policy demands ${minimum}${because(layer, grade)}`;
+    const message = `${layer} is ${grade}, and evidence.${layer} of the policy demands ${minimum}${because(layer, grade)}`;
     return [{ code: "GRADE_BELOW_MINIMUM" as const, message, layer, tolerated: false }];
   });
 }

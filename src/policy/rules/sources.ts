@@ -24,8 +24,8 @@ function fieldOf({ kind, place }: Unverifiable): string {
 }
 
 /** The remedy for whoever writes the pod. To mount a host path read-only is one only where the policy lets that in. */
-function remedyOf(policy: Policy, { kind, place }: Unverifiable): string {
-  const remedy = place?.remedy ?? reasonTexts.SOURCE_UNVERIFIABLE.remedy;
+function remedyOf(policy: Policy, { kind, place, remedy: own }: Unverifiable): string {
+  const remedy = own ?? place?.remedy ?? reasonTexts.SOURCE_UNVERIFIABLE.remedy;
   const mayRead =
     place?.rule === "hostRuntime" && policy.unverifiable(kind, "hostRuntimeReadOnly") !== "Deny";
   return mayRead ? `${remedy}, or set readOnly: true` : remedy;
@@ -69,6 +69,12 @@ export const isPlaceOnly = ({ content }: SkillReference): boolean =>
 
 const named = ({ kind, name }: SourceUse): string => `${kind} ${name.slice(0, 253)}`;
 
+/** A ConfigMap in a projected volume counts as projected. */
+const objectNamed = (source: SourceUse): string =>
+  source.kind === "Projected"
+    ? `${named({ ...source, kind: "ConfigMap" })} (in a projected volume)`
+    : named(source);
+
 /**
  * True for a ConfigMap or Secret, projected ones included, whose content can change after admission: without
  * `immutable: true`.
@@ -79,17 +85,17 @@ const isMutable = ({ kind, immutable }: SourceUse): boolean =>
 /** Reports sources that can change after admission, if the policy forbids that. */
 export function immutabilityFindings(policy: Policy, { sources }: SkillReference): readonly Finding[] {
   const { configMap, readOnlyMount } = policy.immutability;
-  const mutable = configMap ? new Set(sources.filter(isMutable).map(named)) : [];
+  const mutable = configMap ? new Set(sources.filter(isMutable).map(objectNamed)) : [];
   const writable = readOnlyMount ? new Set(sources.filter((source) => source.writable).map(named)) : [];
   return [
     ...[...mutable].map((source): Finding => ({
       code: "NOT_IMMUTABLE",
-      message: `${source} is not immutable`,
+      message: `${source} has no immutable: true`,
       tolerated: false,
     })),
     ...[...writable].map((source): Finding => ({
       code: "WRITABLE_MOUNT",
-      message: `${source} is mounted writable`,
+      message: `${source} is mounted without readOnly: true`,
       tolerated: false,
     })),
   ];

@@ -1,3 +1,4 @@
+import { inDoubt } from "../../skill/reference.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { ancestorsOf, componentsOf, parentOf } from "./container-path.ts";
 import { podLimits } from "./limits.ts";
@@ -89,13 +90,13 @@ function layersOf(container: Container, pod: PodSpec): Layer[] {
     if (fault === undefined) return { path, mount };
     const { kind, name } = mount.volume;
     const use = { kind, name, writable: pod.writable.has(name) };
-    const state = { state: "unverifiable", kind, detail: fault } as const;
+    const state = inDoubt(kind, fault);
     return { path, mount, doubt: { use, state, isFile: false, severity: "unreadable" } };
   });
-  for (const [path, field] of kubeletFiles) {
+  for (const [path, { field, device }] of kubeletFiles) {
     const use = { kind: "Other", name: field, writable: true } as const;
-    const detail = `the kubelet mounts a file or device of its own here (${field}); name a path outside of skills`;
-    const state = { state: "unverifiable", kind: "Other", detail } as const;
+    const what = device === undefined ? "a file of the kubelet's own" : "a device";
+    const state = inDoubt("Other", `${field} puts ${what} here; name a path outside of skills there`);
     layers.push({ path, doubt: { use, state, isFile: true, severity: "unreadable" } });
   }
   return layers;

@@ -28,6 +28,14 @@ export interface Mount {
   readonly fault?: string;
 }
 
+/** A file that the kubelet makes, or a device, at a path of its own. */
+export interface KubeletFile {
+  /** The field that asks for it, `spec.containers[0].volumeDevices[0].devicePath`. */
+  readonly field: string;
+  /** The volume behind a device; absent for a file. */
+  readonly device?: Volume;
+}
+
 export interface Container {
   readonly name: string;
   readonly ephemeral: boolean;
@@ -41,8 +49,8 @@ export interface Container {
   readonly earlierImage?: string;
   readonly security: ContainerSecurity;
   readonly workingDir: string | undefined;
-  /** Files and devices of the kubelet's own, by clean absolute path: the field that asks for them. */
-  readonly kubeletFiles: ReadonlyMap<string, string>;
+  /** Files and devices of the kubelet's own, by clean absolute path. */
+  readonly kubeletFiles: ReadonlyMap<string, KubeletFile>;
 }
 
 /** A pod's parsed volumes and containers: they decide which files are visible. */
@@ -128,7 +136,7 @@ function readContainer(
     ...defined({ earlierImage: before === image ? undefined : before }),
     security: containerSecurity(fields, field, pod),
     workingDir: optionalText(fields["workingDir"], `${field}.workingDir`),
-    kubeletFiles: kubeletFilesOf(fields, field),
+    kubeletFiles: kubeletFilesOf(fields, field, volumes),
   };
 }
 
@@ -136,20 +144,25 @@ function readContainer(
  * The kubelet mounts a writable file at `terminationMessagePath` and a device at each `devicePath`, over whatever is
  * there: either could replace a file of a skill.
  */
-function kubeletFilesOf(container: Fields, field: string): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
-  const add = (value: unknown, at: string): void => {
+function kubeletFilesOf(
+  container: Fields,
+  field: string,
+  volumes: ReadonlyMap<string, Volume>,
+): ReadonlyMap<string, KubeletFile> {
+  const files = new Map<string, KubeletFile>();
+  const add = (value: unknown, at: string, device?: Volume): void => {
     const path = optionalText(value, at);
     if (path === undefined) return;
     assertContainerPath(path, at);
     for (const place of [cleanPath(path), behindLinks(path, "/") ?? cleanPath(path)])
-      files.set(place, at.slice(at.lastIndexOf(".") + 1));
+      files.set(place, { field: at, ...defined({ device }) });
   };
   add(container["terminationMessagePath"], `${field}.terminationMessagePath`);
   const devices = listAt(container["volumeDevices"], `${field}.volumeDevices`, podLimits.mounts);
   for (const [index, device] of devices.entries()) {
     const at = `${field}.volumeDevices[${index}]`;
-    add(fieldsAt(device, at)["devicePath"], `${at}.devicePath`);
+    const { name, devicePath } = fieldsAt(device, at);
+    add(devicePath, `${at}.devicePath`, typeof name === "string" ? volumes.get(name) : undefined);
   }
   return files;
 }

@@ -1,4 +1,4 @@
-import type { SkillContent, SourceUse } from "../../skill/reference.ts";
+import { inDoubt, type SkillContent, type SourceUse } from "../../skill/reference.ts";
 import type { SkillFile } from "../../skill/skill.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { VolumeObject } from "../../skill/source.ts";
@@ -152,9 +152,22 @@ function addUnreadable(
 const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
   addUnreadable(building, undefined, { use, state: unavailable(code, detail), severity: "failed" });
 
+/** Kinds of volume that have no name but the volume's. */
+const nameless: ReadonlySet<SourceUse["kind"]> = new Set([
+  "DownwardAPI",
+  "Projected",
+  "EmptyDir",
+  "Ephemeral",
+  "Other",
+]);
+
 function addUnreadableSource(building: Building, use: SourceUse, paths: readonly string[] | undefined): void {
   const { volume } = building;
-  const detail = `the volume ${JSON.stringify(volume.name)} takes files from ${use.kind} ${use.name}, whose bytes cannot be read before the pod runs`;
+  const what = `the volume ${JSON.stringify(volume.name)}`;
+  const unread = "whose bytes cannot be read before the pod runs";
+  const detail = nameless.has(use.kind)
+    ? `${what} is of the kind ${use.kind}, ${unread}`
+    : `${what} takes files from ${use.kind} ${use.name}, ${unread}`;
   const state = { state: "unverifiable", kind: use.kind, detail } as const;
   addUnreadable(building, paths, { use, state, severity: "unreadable" });
 }
@@ -240,7 +253,7 @@ function place(
   building.files.set(path, added);
   if (added.optional && under !== undefined && under.name !== use.name) {
     const detail = `${use.kind} ${use.name} is optional and lies over a file of ${under.name}, which its deletion would uncover; take out "optional"`;
-    const state = { state: "unverifiable", kind: building.volume.kind, detail } as const;
+    const state = inDoubt(building.volume.kind, detail);
     addUnreadable(building, [path], { use, state, severity: "unreadable" });
   }
 }
@@ -275,6 +288,6 @@ function addUnsettled(building: Building): void {
   const [first] = files.values();
   if (made === undefined || first === undefined) return;
   const detail = `the volume ${JSON.stringify(volume.name)} has no ${JSON.stringify(made)}, and making it disturbs the volume; correct the subPath`;
-  const state = { state: "unverifiable", kind: volume.kind, detail } as const;
+  const state = inDoubt(volume.kind, detail);
   addUnreadable(building, undefined, { use: first.use, state, severity: "unreadable" });
 }

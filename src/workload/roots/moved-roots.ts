@@ -58,13 +58,13 @@ const maxPaths = 32;
 function homeOf(variable: Variable, container: Container, workingDir: string | undefined): Moved {
   const named = variable.values.map((value) => namedFolders(value, { homes: [], workingDir }));
   const bases = named.flatMap(({ paths }) =>
-    paths.map((path) => ({ path, as: `HOME, by ${variable.field}` })),
+    paths.map((path) => ({ path, as: `HOME (set in ${variable.field})` })),
   );
-  const remedy = "set HOME in env, which wins";
+  const remedy = "set HOME in the container's env, which wins, to a folder away from this mount";
   const unknown = variable.unknown ?? named.find((one) => one.unknown !== undefined)?.unknown;
   if (unknown !== undefined) {
     const why = `HOME may come from ${unknown}, so this may be a home`;
-    const absolute = "write an absolute path for HOME in env";
+    const absolute = "write an absolute path for HOME in the container's env, away from this mount";
     return {
       roots: [],
       bases,
@@ -73,7 +73,7 @@ function homeOf(variable: Variable, container: Container, workingDir: string | u
   }
   const over = variable.values.length === 0 ? mountOverPasswd(container) : undefined;
   if (over === undefined) return { ...nothing, bases };
-  const why = `the mount at ${over} decides the home (${passwd}), so this may be a home`;
+  const why = `the mount at ${over} decides the home${over === passwd ? "" : `, by ${passwd}`}, so this may be a home`;
   return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
 }
 
@@ -90,13 +90,13 @@ function movedBy(
     .slice(0, maxPaths)
     .map((value) => namedFolders(value, start));
   const known = named.flatMap(({ paths }) => paths);
-  const as = `${name}, by ${variable.field}`;
+  const as = `${name} (set in ${variable.field})`;
   const rootsBelow = standsFor === "root" ? [""] : (movedBelow.get(standsFor) ?? []);
   const from =
     variable.unknown ??
     (values.length > maxPaths ? "a long list" : named.find(({ unknown }) => unknown !== undefined)?.unknown);
   const why = `${name} may come from ${from ?? ""}, so ${agent} may look here for skills`;
-  const remedy = `write an absolute path for ${name} in env`;
+  const remedy = `write an absolute path for ${name} in the container's env, away from this mount`;
   return {
     roots: known.flatMap((path) => rootsBelow.map((relative) => ({ path: joinPath(path, relative), as }))),
     bases: known.map((path) => ({ path, as })),

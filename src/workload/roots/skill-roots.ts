@@ -59,7 +59,7 @@ function placesOf(reasons: readonly Reason[], rule: Place["rule"], including: bo
     // No mount lies deeper: a value of two thousand components has not two thousand folders above it that matter.
     const upper = path.split("/", podLimits.pathDepth + 1).join("/");
     for (const above of upper === path ? ancestorsOf(path) : [upper, ...ancestorsOf(upper)])
-      add(above, `${path} lies below it, ${as}`);
+      add(above, `${path} below it is ${as}`);
   }
   return places;
 }

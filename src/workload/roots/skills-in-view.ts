@@ -105,12 +105,20 @@ function memberOfRoot(path: string, roots: SkillRoots): string | undefined {
   return slash === -1 ? path : path.slice(0, path.length - rest.length + slash);
 }
 
+const partOf = (path: string, skill: string): string =>
+  path === skill ? "it is a skill's folder" : `it is a part of the skill ${skill}`;
+
 /** The place of an unreadable path inside a skill, or a member of a root. */
 function within(path: string, skill: string, roots: SkillRoots): Place {
   const root = roots.rootOf(path);
   return {
     rule: "root",
-    why: root === undefined ? `it is a part of the skill ${skill}` : `${root} is a skill root`,
+    why:
+      root === undefined
+        ? partOf(path, skill)
+        : root === path
+          ? "it is a skill root"
+          : `${root} is a skill root`,
   };
 }
 
@@ -122,7 +130,7 @@ function standalonePlaces(
 ): readonly (Place | "always")[] {
   const { path, severity, isFile, layer } = one;
   if (severity === "failed") return ["always"];
-  if (roots.rootOf(path) === path) return [{ rule: "root", why: `${path} is a skill root` }];
+  if (roots.rootOf(path) === path) return [{ rule: "root", why: "it is a skill root" }];
   if (isFile) return [];
   const beside = severity === "nothing" ? undefined : besideOf(path);
   // Keys hold no folders: what shows keys only brings in no root below its mount.

@@ -70,7 +70,7 @@ describe("the deletion of an immutable ConfigMap with a skill that nobody signed
     for (const more of [["x"], ["x", "--dry-run=server"], ["--field-selector=metadata.name=x"]]) {
       const text = denial(await inNamespace(enforced, "delete", "configmap", ...more));
       expect(text).toContain(
-        `policy "${enforced}" denied deleting ConfigMap ${enforced}/x: 1 of 1 skill failed`,
+        `policy "${enforced}" denied deleting ConfigMap ${enforced}/x: it is still in use`,
       );
       expect(text).toContain("STILL_IN_USE Pod has-x has it");
       expect(text).toContain(

@@ -67,7 +67,7 @@ describe.each(Object.entries(unreadableSources))("skills from an unreadable sour
     const pod = podWith(spaces.Deny, source.type, "/skills/x");
     const text = denial(await tryApply([pod]));
     expect(text).toContain(
-      `policy "${spaces.Deny}" denied Pod ${spaces.Deny}/${nameOf(pod)}: 1 of 1 skill failed`,
+      `policy "${spaces.Deny}" denied Pod ${spaces.Deny}/${nameOf(pod)}: 1 place cannot be verified`,
     );
     expect(text).toContain("  SOURCE_UNVERIFIABLE ");
     expect(text).toContain("  fix: deliver the skill as immutable ConfigMaps (skill-admission package)");

@@ -277,7 +277,7 @@ describe("a pod that brings its node with it", () => {
     const world = new World().withPolicies(asking());
     const text = denial(await world.review(placed(world)));
     expect(text).toContain(
-      "NODE_PRESET nodeName is set, so the pod is never bound to a node, and ConfigMap skills-etl",
+      "NODE_PRESET spec.nodeName is set, so the pod is never bound to a node, and ConfigMap skills-etl",
     );
     expect(text).toContain(
       "fix: take nodeName out of the pod, and choose the node by nodeSelector or affinity",

@@ -150,7 +150,7 @@ describe("a closed pod may not mount", () => {
   const elsewhere = "mount it where no skill can lie, in a folder of the policy's closed.data";
   /** Remedies for mounts that lie in data, by a part of the reason. */
   const remedies: readonly (readonly [string, string])[] = [
-    ["goes through ..", "write /data/x as its path"],
+    ["goes through ..", "write /data/x as its mountPath"],
     ["skill root", elsewhere],
     ["may hold skills", elsewhere],
   ];
@@ -226,7 +226,7 @@ describe("a closed pod may not mount", () => {
     expect(text).toContain(`is no verified skill, and ${why}`);
     expect(text).toContain(
       why.endsWith("lies in no folder of closed.data")
-        ? "fix: take the mount out, or mount it at or below a folder of the policy's closed.data"
+        ? "fix: take it out, or mount it at or below /data"
         : `fix: ${remedies.find(([of]) => why.includes(of))?.[1]}`,
     );
   });
@@ -235,7 +235,7 @@ describe("a closed pod may not mount", () => {
     [
       "HOME",
       { env: [{ name: "HOME", value: "/data/me" }] },
-      "/data may hold skills: /data/me lies below it, HOME, by env",
+      "/data may hold skills: /data/me below it is HOME (set in env)",
     ],
     [
       "the working directory",
@@ -245,7 +245,7 @@ describe("a closed pod may not mount", () => {
     [
       "a variable of an agent",
       { env: [{ name: "CRUSH_SKILLS_DIR", value: "/data/lore" }] },
-      "/data may hold skills: /data/lore lies below it",
+      "/data may hold skills: /data/lore below it is CRUSH_SKILLS_DIR (set in env)",
     ],
   ])("data that %s makes a place of skills", async (_name, more, why) => {
     const text = denial(await one(claim, "/data/x", more));
@@ -289,8 +289,24 @@ describe("a closed pod may not mount", () => {
         containers: [agent([], { volumeDevices: [{ name: "v", devicePath }] })],
       });
     expect(denial(await device("/dev/xvda"))).toContain(
-      "a device is no verified skill, and /dev/xvda lies in",
+      [
+        "denied Pod payments/etl: 1 mount is not allowed",
+        '- xvda (PersistentVolumeClaim c at /dev/xvda in "agent")',
+        "  MOUNT_NOT_ALLOWED spec.containers[0].volumeDevices[0].devicePath shows a device, which is no verified skill, and /dev/xvda lies in no folder of closed.data",
+        "  fix: take it out, or mount it at or below /data",
+      ].join("\n"),
     );
+    expect(JSON.parse((await device("/dev/xvda")).body)).toMatchObject({
+      response: {
+        status: {
+          details: {
+            causes: [
+              { reason: "MOUNT_NOT_ALLOWED", field: "spec.containers[0].volumeDevices[0].devicePath" },
+            ],
+          },
+        },
+      },
+    });
     expect(denial(await device("/data/xvda"))).toBeUndefined();
   });
 
@@ -401,10 +417,10 @@ describe("immutability.readOnlyRootFilesystem", () => {
   it("holds for every container of a pod that sees a skill", async () => {
     expect(denial(await review(withSkill(readOnly, readOnly), demands()))).toBeUndefined();
     const text = denial(await review(withSkill(readOnly, {}), demands()));
-    expect(text).toContain('WRITABLE_MOUNT the root file system of "helper" is writable');
+    expect(text).toContain('WRITABLE_MOUNT securityContext.readOnlyRootFilesystem is not true in "helper"');
     expect(text).toContain("fix: set securityContext.readOnlyRootFilesystem: true in every container");
     expect(denial(await review(withSkill({}, {}), demands()))).toContain(
-      'of "agent" and "helper" is writable',
+      'is not true in "agent" and "helper"',
     );
     expect(denial(await review(withSkill({}, {}), policyObject()))).toBeUndefined();
   });
@@ -432,7 +448,7 @@ describe("immutability.readOnlyRootFilesystem", () => {
         }),
         { operation: "UPDATE", subResource: "ephemeralcontainers", oldObject: labelled(running) },
       );
-    expect(denial(await add({}))).toContain('and "debug" is writable');
+    expect(denial(await add({}))).toContain('and "debug"');
     expect(denial(await add(readOnly))).toBeUndefined();
   });
 });
@@ -444,8 +460,8 @@ describe("immutability.processNamespace", () => {
 
   it.each(["shareProcessNamespace", "hostPID"])("refuses %s in a pod that sees a skill", async (field) => {
     const text = denial(await review({ ...skills, more: { [field]: true } }, demands()));
-    expect(text).toContain(`PROCESSES_SHARED ${field} is true`);
-    expect(text).toContain(`fix: take ${field} out of the pod`);
+    expect(text).toContain(`PROCESSES_SHARED spec.${field} is true`);
+    expect(text).toContain(`fix: take spec.${field} out of the pod`);
     expect(denial(await review({ ...skills, more: { [field]: true } }, policyObject()))).toBeUndefined();
     expect(denial(await review({ ...skills, more: { [field]: false } }, demands()))).toBeUndefined();
   });

@@ -50,10 +50,10 @@ describe("the deletion of an immutable ConfigMap", () => {
     const world = new World();
     world.running = ["a", "b", "c", "d", "e"].map((name) => plain(name, "skills-etl", [["f0", "note"]]));
     expect(denial(await world.review(null, deletion(evil)))?.split("\n")).toEqual([
-      'policy "payments" denied deleting ConfigMap payments/skills-etl: 1 of 1 skill failed',
+      'policy "payments" denied deleting ConfigMap payments/skills-etl: it is still in use',
       "- skills-etl (ConfigMap skills-etl)",
       expect.stringMatching(
-        /^ {2}STILL_IN_USE Pod a, b, c and 2 more have it, and a node gives its bytes, some of them that no skill signs \(f0, f1, f2 and \d+ more\), to every pod that mounts this name for as long as one of them is there$/,
+        /^ {2}STILL_IN_USE Pod a, b, c and 2 more have it, and not all of it is signed \(f0, f1, f2 and \d+ more\): a node gives its bytes to every pod that mounts this name, as long as one that has it is there$/,
       ),
       "  fix: delete or replace these pods first, or leave the ConfigMap and use a new name",
       expect.stringMatching(/^decision /),
@@ -201,10 +201,10 @@ describe("the deletion of a signed skill's ConfigMaps", () => {
     const [first, second] = world.parts as [KubernetesObject, KubernetesObject];
     const other = { ...second, binaryData: { ...(second["binaryData"] as Spec), evil: "ZXZpbA==" } };
     world.configMaps.set("etl-1", other);
-    expect(denial(await world.review(null, deletion(other)))).toContain("no skill signs (evil)");
+    expect(denial(await world.review(null, deletion(other)))).toContain("not all of it is signed (evil)");
     expect(denial(await world.review(null, deletion(first)))).toBeUndefined();
     world.configMaps.delete("etl-0");
-    expect(denial(await world.review(null, deletion(other)))).toContain("no skill signs (evil)");
+    expect(denial(await world.review(null, deletion(other)))).toContain("not all of it is signed (evil)");
   });
 
   it("is refused for files that signatures leave out", async () => {
@@ -212,7 +212,9 @@ describe("the deletion of a signed skill's ConfigMaps", () => {
     const skill = withFiles(published.skill, { ".github/run.sh": "evil" });
     world.running = [world.carry(skill)];
     const { object } = configMapOf(skill);
-    expect(denial(await world.review(null, deletion(immutable(object))))).toContain("no skill signs (f0)");
+    expect(denial(await world.review(null, deletion(immutable(object))))).toContain(
+      "not all of it is signed (f0)",
+    );
     const whole = new World();
     whole.running = [whole.carry(published.skill), plain("beside", "skills-etl", [["f0", "note"]])];
     const signed = immutable(configMapOf(published.skill).object);

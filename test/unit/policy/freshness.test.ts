@@ -113,7 +113,7 @@ describe("evidence.freshness", () => {
         code: "GRADE_BELOW_MINIMUM",
         layer: "freshness",
         message:
-          "freshness is WEAK, the policy demands MEDIUM: no log or timestamp authority says when it was signed",
+          "freshness is WEAK, and evidence.freshness of the policy demands MEDIUM: no log or timestamp authority says when it was signed",
         tolerated: false,
       },
     ]);

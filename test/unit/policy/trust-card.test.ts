@@ -30,7 +30,7 @@ describe("judge, of a skill with a trust card", () => {
     expect(findingsOf(own.skill)).toEqual([]);
     expect(findingsOf(own.skill, { evidence: { integrity: "MEDIUM", authorship: "STRONG" } })).toEqual([]);
     expect(findingsOf(own.skill, { evidence: { integrity: "STRONG" } })).toEqual([
-      "GRADE_BELOW_MINIMUM : integrity is MEDIUM, the policy demands STRONG",
+      "GRADE_BELOW_MINIMUM : integrity is MEDIUM, and evidence.integrity of the policy demands STRONG",
     ]);
   });
 
@@ -39,12 +39,12 @@ describe("judge, of a skill with a trust card", () => {
     const online = { "permissions.yaml": "network: wherever it has to\n" };
     for (const skill of [own.skill, withoutCatalogueCard()]) {
       expect(findingsOf(skill, deny("shell"))).toEqual([
-        'PERMISSION_DENIED : claims "shell", which "shell" denies',
+        `PERMISSION_DENIED : the skill claims "shell", which the policy's card.permissions.deny forbids by "shell"`,
       ]);
       expect(findingsOf(skill, deny("network:egress"))).toEqual([]);
     }
     expect(findingsOf(signedWith(online), deny("network:egress"))).toEqual([
-      'PERMISSION_DENIED : claims "network", which "network:egress" denies',
+      `PERMISSION_DENIED : the skill claims "network", which the policy's card.permissions.deny forbids by "network:egress"`,
     ]);
     expect(findingsOf(signedWith({ "permissions.yaml": "shell: perhaps\n" }), deny("network"))).toEqual([
       "CARD_INCOMPLETE permissions.yaml: shell: is neither true nor false",

@@ -17,7 +17,7 @@ const verdict = (path: string, outcome: Verdict["outcome"] = "deny", count = 1):
       path: `/skills/${index}`,
       containers: ["agent"],
       sources: [{ kind: "ConfigMap", name: "c", writable: false }],
-      content: { state: "unverifiable", kind: "Other", detail: "" },
+      content: { state: "resolved", skill: { name: "etl", files: new Map() } },
     },
     grades: { integrity: "ABSENT", authorship: "ABSENT", freshness: "UNVERIFIED" },
     findings: [{ code: "FILE_UNSIGNED", message: "was not signed", path, tolerated: false }],

@@ -3,8 +3,10 @@ import type { Decision } from "../../../../src/admission/decision.ts";
 import { refusal, toResponse } from "../../../../src/admission/response/response.ts";
 import type { Evidence } from "../../../../src/evidence/evidence.ts";
 import type { Finding, SkillResult, Verdict } from "../../../../src/policy/finding.ts";
+import { reasonTexts } from "../../../../src/policy/remedy.ts";
 import type { SignatureEvidence } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
+import type { PodFault, SkillReference } from "../../../../src/skill/reference.ts";
 import { subject } from "../../../fixtures/review-subject.ts";
 
 const signed = `sha256:3f8e44cb${"0".repeat(56)}` as const;
@@ -54,7 +56,7 @@ const result = (
     path: `/skills/${name}`,
     containers: ["agent"],
     sources: [{ kind: "ConfigMap", name: "skills-etl", writable: false }],
-    content: { state: "unverifiable", kind: "Other", detail: "" },
+    content: { state: "resolved", skill: { name, files: new Map() } },
   },
   evidence: { signature, card: { faults: [] }, validity: always } satisfies Evidence,
   grades: { integrity: "ABSENT", authorship: "MEDIUM", freshness: "UNVERIFIED" },
@@ -159,6 +161,67 @@ describe("toResponse", () => {
     expect(status?.details?.causes).toHaveLength(50);
   });
 
+  it("counts skills as skills, and names what else is wrong", () => {
+    const about = (content: SkillReference["content"], path: string): SkillResult => {
+      const { reference, ...rest } = result([{ ...mismatch, path: "SKILL.md" }]);
+      return { ...rest, reference: { ...reference, path, content } };
+    };
+    const unverifiable = { state: "unverifiable", kind: "EmptyDir", detail: "" } as const;
+    const unavailable = { state: "unavailable", code: "SOURCE_UNAVAILABLE", detail: "" } as const;
+    const fault = (demand: PodFault["demand"]): PodFault => ({
+      state: "fault",
+      demand,
+      policies: [],
+      detail: "",
+    });
+    const counted = (...skills: readonly SkillResult[]): string | undefined =>
+      /: (.*)/.exec(
+        toResponse(decision("deny", [verdict("deny", skills)])).response.status?.message ?? "",
+      )?.[1];
+    const fine = result([], tampered, "fine");
+    expect(counted(fine, result([mismatch]))).toBe("1 of 2 skills failed");
+    expect(counted(fine, about(unverifiable, "/home/a"))).toBe("1 place cannot be verified");
+    expect(counted(about(unverifiable, "/home/a"), about(unverifiable, "/b"))).toBe(
+      "2 places cannot be verified",
+    );
+    expect(counted(result([mismatch]), about(unverifiable, "/home/a"), about(unavailable, "/c"))).toBe(
+      "1 of 1 skill failed, 1 place cannot be verified, 1 source cannot be judged",
+    );
+    // Of a skill that can be read in part, the rest is no place of its own.
+    expect(counted(fine, about(unavailable, "/skills/fine"))).toBe("1 of 1 skill failed");
+    expect(counted(fine, about(fault("closed"), "/skills/fine"), about(fault("closed"), "/d"))).toBe(
+      "2 mounts are not allowed",
+    );
+    expect(counted(about(fault("closed"), "/d"), about(fault("processes"), "/proc"))).toBe(
+      "1 mount is not allowed, its containers share processes",
+    );
+    expect(counted(about(fault("rootFilesystem"), "/"))).toBe("a root file system is writable");
+    expect(counted(about(fault("binding"), "/"))).toBe("its node is preset");
+    expect(counted(about(fault("inUse"), ""))).toBe("it is still in use");
+  });
+
+  it("says what to do about a review that failed, unless its message does", () => {
+    const failed = (message: string, letInBy?: "Warn") =>
+      toResponse({
+        outcome: "error",
+        id: "1",
+        subject,
+        code: "TIMEOUT",
+        message,
+        ...(letInBy === undefined ? {} : { letInBy }),
+      }).response;
+    const what = "skill-admission could not review Pod payments/etl";
+    expect(failed("too slow").status?.message).toBe(
+      `${what}, so it is denied: TIMEOUT too slow\nfix: ${reasonTexts.TIMEOUT.remedy}\ndecision 1`,
+    );
+    expect(failed("too slow; wait").status?.message).toBe(
+      `${what}, so it is denied: TIMEOUT too slow; wait\ndecision 1`,
+    );
+    expect(failed("too slow", "Warn").warnings).toEqual([
+      `${what}: TIMEOUT too slow; fix: ${reasonTexts.TIMEOUT.remedy}`,
+    ]);
+  });
+
   it("lets no name forge a line", () => {
     const name = "x\n- other (ConfigMap a at /b): signed by CN=Good";
     const { message = "" } =
@@ -182,9 +245,32 @@ describe("toResponse", () => {
     const { response } = toResponse(decision("warn", [verdict("warn", [result(findings)])]));
     expect(response.allowed).toBe(true);
     expect(response.warnings).toHaveLength(10);
-    for (const warning of response.warnings ?? []) expect(warning.length).toBeLessThanOrEqual(120);
+    for (const warning of response.warnings ?? []) expect(warning.length).toBeLessThanOrEqual(256);
     expect(response.warnings?.[0]).toContain("payments: skill data-designer: FILE_UNSIGNED");
-    expect(response.warnings?.[9]).toBe("and 21 more findings; see the log");
+    for (const warning of response.warnings?.slice(0, 9) ?? [])
+      expect(warning).toMatch(/; fix: remove the added file, or sign the skill with it$/);
+    expect(response.warnings?.[9]).toBe(
+      "and 21 more findings; fix: see them all in the log of skill-admission",
+    );
+  });
+
+  it("keeps of a warning's remedy the clauses that fit, and all of it where it can", () => {
+    const warned = (remedy: string, path: string): string | undefined => {
+      const finding = { ...added, path, remedy };
+      return toResponse(decision("warn", [verdict("warn", [result([finding])])])).response.warnings?.[0];
+    };
+    const remedy = `do ${"a".repeat(60)}, or do ${"b".repeat(60)}, or do ${"c".repeat(60)}`;
+    expect(warned(remedy, "x")).toBe(
+      `payments: skill data-designer: FILE_UNSIGNED x: was not signed; fix: do ${"a".repeat(60)}, or do ${"b".repeat(60)}`,
+    );
+    expect(warned(remedy, "y".repeat(200))).toMatch(/: was not signed; fix: do a{60}$/);
+    expect(warned("do it", "x")).toBe(
+      "payments: skill data-designer: FILE_UNSIGNED x: was not signed; fix: do it",
+    );
+    expect(warned("d".repeat(500), "x")?.length).toBeLessThanOrEqual(256);
+    // No remedy of a reason is cut within a clause.
+    for (const { remedy: own } of Object.values(reasonTexts))
+      expect(warned(own, "y".repeat(200))).not.toMatch(/…$/);
   });
 
   it("says first when a policy will deny the pods of what it lets in", () => {

@@ -39,22 +39,22 @@ const home = (value: string): Part => ({ env: [{ name: "HOME", value }] });
 
 describe("a place", () => {
   it.each<[path: string, more: Part, place: string]>([
-    ["/skills", {}, "root, /skills is a skill root"],
+    ["/skills", {}, "root, it is a skill root"],
     ["/x/skills/y", {}, "root, /x/skills is a skill root"],
     ["/root", {}, "above, it is a usual home"],
     ["/home/agent", {}, "above, it is a usual home"],
     ["/home", {}, "above, it is a usual home"],
-    ["/work", home("/work"), "above, it is HOME, by env"],
-    ["/work", home("/work/me"), "above, /work/me lies below it, HOME, by env"],
+    ["/work", home("/work"), "above, it is HOME (set in env)"],
+    ["/work", home("/work/me"), "above, /work/me below it is HOME (set in env)"],
     ["/src", { workingDir: "/src" }, "above, it is the container's workingDir"],
-    ["/src", { workingDir: "/src/a/b" }, "above, /src/a/b lies below it, the container's workingDir"],
+    ["/src", { workingDir: "/src/a/b" }, "above, /src/a/b below it is the container's workingDir"],
     ["/x/.claude", {}, "above, it is a part of .claude, a folder of Claude Code"],
     ["/x/.config", {}, "above, it is a part of .config/agents, a folder of several agents"],
     ["/x/.codeium", {}, "above, it is a part of .codeium/windsurf, a folder of Windsurf"],
     ["/x/.openclaw/workspace-2", {}, "above, it is a part of .openclaw/workspace*, a folder of OpenClaw"],
-    ["/opt", {}, "agentPrefix, /opt/data/skills lies below it, a skill root of Hermes"],
-    ["/etc/codex", {}, "agentPrefix, /etc/codex/skills lies below it, a skill root of Codex"],
-    ["/app", {}, "agentPrefix, /app/skills lies below it, a skill root of OpenClaw"],
+    ["/opt", {}, "agentPrefix, /opt/data/skills below it is a skill root of Hermes"],
+    ["/etc/codex", {}, "agentPrefix, /etc/codex/skills below it is a skill root of Codex"],
+    ["/app", {}, "agentPrefix, /app/skills below it is a skill root of OpenClaw"],
     ["/app", { workingDir: "/app" }, "above, it is the container's workingDir"],
   ])("says why it counts: %s with %j", (path, more, place) => {
     expect(placesOf([[claim, path]], more)[0]).toContain(`${path}: ${place}`);
@@ -63,7 +63,7 @@ describe("a place", () => {
 
   it("may lie above the root of a policy", () => {
     expect(placesOf([[claim, "/srv"]], {}, ["/srv/lore"])).toEqual([
-      "/srv: above, /srv/lore lies below it, a skill root of the policy",
+      "/srv: above, /srv/lore below it is a skill root of the policy",
     ]);
     expect(placesOf([[claim, "/x/.acme"]], {}, [".acme/lore"])).toEqual([
       "/x/.acme: above, it is a part of .acme/lore, a skill root of the policy",
