@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { allExamples, examplesPath } from "../../scripts/generate/examples.ts";
 import { nameOf } from "../../src/kubernetes/object.ts";
 import { ownKinds } from "../../src/policy/resource/kinds.ts";
-import { objectOf, resourceCases } from "../unit/policy/resource-cases.ts";
+import { objectOf, publishers, resourceCases } from "../unit/policy/resource-cases.ts";
 import { kubectl, tryKubectl } from "./harness/cluster.ts";
 
 describe("the CRDs on an API server", () => {
@@ -36,6 +36,20 @@ describe("the CRDs on an API server", () => {
     );
     expect(stderr).toContain("spec.publishers[0]: Invalid value");
     expect(stderr).toContain("give exactly one of certificate, publicKey, keyless and vett");
+  });
+
+  it.each([
+    ["skillRoots", { skillRoots: ["opt/agent"] }, '"opt/agent" is no skill root: write a folder from /'],
+    ["closed.data", { closed: { podSelector: {}, data: ["data"] } }, '"data" is no folder for data: write'],
+    ["closed.data", { closed: { podSelector: {}, data: ["/root"] } }, '"/root" is a skill root or a home'],
+    // What a line break would make of the message is left to the API server: it takes the message without a value.
+    ["skillRoots", { skillRoots: ["/a\n"] }, "it is no skill root: write a folder from /"],
+  ])("name the value that is no path, and show what is one: %s", async (field, spec, says) => {
+    const object = objectOf({ kind: "ClusterSkillPolicy", name: "a path", spec: { publishers, ...spec } }, 0);
+    const { stderr } = await tryKubectl(["create", "--dry-run=server", "-f", "-"], JSON.stringify(object));
+    expect(stderr).toContain(`spec.${field}[0]: Invalid value`);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain("should match");
   });
 
   it("explain every field of the spec", async () => {

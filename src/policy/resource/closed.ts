@@ -20,18 +20,24 @@ const rootOrAbove = `^(/root|/home(/[^/]+)?|${prefixes.map(literal).join("|")})$
 
 const isRootOrAbove = new RegExp(rootOrAbove);
 
+/** Printable ASCII, without empty components, and without dot folders, which agents look into, but `.cache`. */
+const folder = "^(/([ --0-~][ -.0-~]*|[.]cache))+$";
+
+const isFolder = new RegExp(folder);
+
 const dataFolder = celRule(
-  z
-    .string()
-    .max(256)
-    .regex(
-      /^(\/([ --0-~][ -.0-~]*|\.cache))+$/,
-      "give an absolute folder (/data) in ASCII, without a dot folder other than .cache, empty components, and a slash at the end",
-    ),
+  celRule(z.string().max(256), {
+    rule: `self.matches('${folder}')`,
+    message:
+      "is no folder for data: write it from / (/data), in ASCII, without empty parts, dot folders other than .cache, and a slash at the end",
+    namesValue: true,
+    check: (path) => isFolder.test(path),
+  }),
   {
     rule: `!self.matches('${rootOrAbove}')`,
     message:
-      "it is a skill root or a home, or lies above one, where a mount could bring in skills; name a folder elsewhere, such as /data",
+      "is a skill root or a home, or lies above one, where a mount could bring in skills: name a folder elsewhere, such as /data",
+    namesValue: true,
     check: (path) => !isRootOrAbove.test(path),
   },
 );

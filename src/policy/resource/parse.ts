@@ -7,8 +7,9 @@ import { apiVersion, forEachKind, ownResources, type OwnKind, type SpecOf } from
 import { objectName } from "./schema/scalars.ts";
 
 const maxProblems = 8;
-/** Characters of one problem: field, colon and message. */
-const maxProblemLength = 402;
+/** Characters of a message, and of one problem: field, colon and message. */
+const maxMessage = 300;
+const maxProblemLength = 200 + 2 + maxMessage;
 
 const schemaOf = (kind: OwnKind) =>
   z.strictObject({
@@ -72,7 +73,7 @@ const problemsOf = (issue: z.core.$ZodIssue): readonly (readonly [field: string,
 function describe({ issues: all }: z.ZodError): string {
   const issues = all.flatMap(problemsOf);
   const shown = issues.slice(0, maxProblems).map(([field, message]) => {
-    const text = field === "" ? message.slice(0, 200) : `${field}: ${message.slice(0, 200)}`;
+    const text = field === "" ? message.slice(0, maxMessage) : `${field}: ${message.slice(0, maxMessage)}`;
     // Keys come from strangers, and the message ends up in logs and terminals.
     return printable(text, maxProblemLength);
   });

@@ -73,6 +73,21 @@ describe("parse", () => {
     ["another value", { publishers, mode: "enforce" }, "spec.mode: must be one of Enforce, Warn, Audit"],
     ["another type", { publishers, card: "yes" }, "spec.card: must be of type object"],
     [
+      "a root, by its value",
+      { publishers, skillRoots: ["/a", "opt/agent"] },
+      'spec.skillRoots[1]: "opt/agent" is no skill root: write a folder from / (/opt/agent/skills) or from a dot folder (.acme/skills), in ASCII, without empty, . or .. parts and a slash at the end',
+    ],
+    [
+      "a folder for data, by its value",
+      { publishers, closed: { podSelector: {}, data: ["/data/"] } },
+      'spec.closed.data[0]: "/data/" is no folder for data: write it from / (/data), in ASCII, without empty parts, dot folders other than .cache, and a slash at the end',
+    ],
+    [
+      "a folder for data that is a home, by its value",
+      { publishers, closed: { podSelector: {}, data: ["/root"] } },
+      'spec.closed.data[0]: "/root" is a skill root or a home, or lies above one, where a mount could bring in skills: name a folder elsewhere, such as /data',
+    ],
+    [
       "an unknown field",
       { publishers, immutability: { configmap: "Required" } },
       "spec.immutability.configmap: there is no such field",

@@ -1,23 +1,43 @@
 import type { z } from "zod";
+import { quoted } from "../../../text/printable.ts";
 
 /** One rule of `x-kubernetes-validations`, with the same check for use without an API server. */
 export interface Rule<T> {
   /** CEL over `self`. */
   readonly rule: string;
-  /** The fault and its remedy. */
+  /** The fault and its remedy; without its subject where `namesValue` is set, and then without a single quote. */
   readonly message: string;
+  /** Of a text: the value is the subject of the message, for the API server names neither it nor its rule in words. */
+  readonly namesValue?: true;
   /** True if a value is valid; must agree with `rule`. */
   readonly check: (value: T) => boolean;
 }
 
 const key = "x-kubernetes-validations";
 
+/** Characters of a value in messages. */
+const maxValue = 60;
+
+/** The message of a rule, for a value that breaks it and for any. */
+function messagesOf({ message, namesValue }: Rule<never>): {
+  readonly about: (value: unknown) => string;
+  readonly written: { readonly message: string; readonly messageExpression?: string };
+} {
+  if (namesValue !== true) return { about: () => message, written: { message } };
+  const value = `(size(self) > ${maxValue} ? self.substring(0, ${maxValue - 1}) + '…' : self)`;
+  return {
+    about: (given) => `${quoted(String(given), maxValue)} ${message}`,
+    written: { message: `it ${message}`, messageExpression: `'"' + ${value} + '" ${message}'` },
+  };
+}
+
 /** Adds a rule to a schema, as CEL for the API server and as a check in this process. */
 export function celRule<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>): S {
   const known = (schema.meta()?.[key] ?? []) as readonly object[];
+  const { about, written } = messagesOf(rule);
   return schema
-    .refine((value) => rule.check(value), { message: rule.message })
-    .meta({ [key]: [...known, { rule: rule.rule, message: rule.message }] });
+    .refine((value) => rule.check(value), { error: ({ input }) => about(input) })
+    .meta({ [key]: [...known, { rule: rule.rule, ...written }] });
 }
 
 /** Requires exactly one of some members of an object. */
