@@ -23,6 +23,13 @@ export interface PodPage {
   readonly remaining: number | undefined;
 }
 
+/** The namespaces that the webhook is not asked about. */
+export interface Exemptions {
+  readonly names: ReadonlySet<string>;
+  /** Why others may be exempt too: only those that always are, are known. */
+  readonly unknown?: string;
+}
+
 /** Port: a live cluster, which is only read. Its errors name the missing right. */
 export interface LiveReader extends ClusterReader {
   /**
@@ -30,6 +37,8 @@ export interface LiveReader extends ClusterReader {
    * @throws SourceError SOURCE_UNAVAILABLE, also where the cluster does not know the kinds
    */
   readonly policyObjects: () => Promise<PolicyObjects>;
+  /** As the webhook is registered. Never rejects. */
+  readonly exemptions: () => Promise<Exemptions>;
   /**
    * Pods of a namespace, or of all about which the webhook is asked. A page is requested when those before are dealt
    * with.

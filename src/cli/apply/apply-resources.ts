@@ -80,7 +80,7 @@ async function applyTo(
   };
   const workloads =
     resource === undefined && live !== undefined
-      ? await storedPods(live, options.namespace)
+      ? await storedPods(live, options.namespace, line)
       : workloadsIn(manifests, namespace);
   try {
     const review = { context: { deps, now: line.now() }, unreadable, namespace };
@@ -91,8 +91,21 @@ async function applyTo(
 }
 
 /** @throws SourceError where the namespace does not exist: no pods are listed then, which would look like a pass */
-async function storedPods(live: LiveReader, namespace: string | undefined): Promise<Workloads> {
+async function storedPods(
+  live: LiveReader,
+  namespace: string | undefined,
+  line: CommandLine,
+): Promise<Workloads> {
   if (namespace !== undefined) await live.namespaceLabels(namespace, AbortSignal.timeout(30_000));
+  const { names, unknown } = await live.exemptions();
+  if (namespace !== undefined && names.has(namespace))
+    line.stderr.write(
+      `the webhook is not asked about Namespace ${namespace}, which is exempt: its pods come in whatever is said of them here\n`,
+    );
+  else if (unknown !== undefined)
+    line.stderr.write(
+      `only ${[...names].join(", ")} count as exempt; what webhook.exemptNamespaces names is not known here: ${printableLines(unknown)}\n`,
+    );
   return podsOf(live, namespace);
 }
 

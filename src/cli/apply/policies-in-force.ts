@@ -3,6 +3,7 @@ import { UsageError, type CommandLine } from "../command-line.ts";
 import type { LiveReader } from "../../evaluation/live-reader.ts";
 import { readManifests } from "../files/manifests.ts";
 import { readClusterPolicies, type PoliciesInForce } from "../trust/cluster-policies.ts";
+import { filePolicies } from "../trust/file-policies.ts";
 import { snapshotOf } from "../trust/policy-sources.ts";
 
 /** Options that choose the policies. */
@@ -21,7 +22,11 @@ async function read(
   line: CommandLine,
 ): Promise<PoliciesInForce> {
   if (policy !== undefined) {
-    const snapshot = snapshotOf(await readManifests(policy, line), policy, line);
+    const manifests = await readManifests(policy, line);
+    const snapshot =
+      live === undefined
+        ? snapshotOf(manifests, policy, line)
+        : await filePolicies(manifests, policy, { live, controllerNamespace }, line);
     return { snapshot, unreadable: () => undefined };
   }
   if (live !== undefined) return readClusterPolicies(live, controllerNamespace, line);

@@ -41,8 +41,8 @@ export function addApply(program: Command, line: CommandLine, end: Ending): void
     .addHelpText(
       "after",
       `
-With --cluster, ConfigMaps and Namespaces that the files lack are read from the
-cluster; so are the policies, trust roots and revocation lists where there is no
+With --cluster, ConfigMaps, Namespaces, trust roots and revocation lists that
+the files lack are read from the cluster; so are the policies where there is no
 --policy, and the pods where there is no --resource. Rights to get and list
 suffice: docs/cli.md has a ClusterRole.
 

@@ -46,7 +46,8 @@ async function readReference(
   }
 }
 
-async function readReferences(
+/** What trust roots refer to, read from a namespace of a cluster. */
+export async function readReferences(
   references: readonly NamedReference[],
   live: LiveReader,
   namespace: string,

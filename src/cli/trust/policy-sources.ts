@@ -1,6 +1,15 @@
 import { compileSnapshot } from "../../policy/compile/snapshot.ts";
 import type { PolicySnapshot } from "../../policy/policy.ts";
-import { apiVersion, forEachKind, group, isOwnKind, ownKinds } from "../../policy/resource/kinds.ts";
+import {
+  apiVersion,
+  forEachKind,
+  group,
+  isOwnKind,
+  ownKinds,
+  type OwnKind,
+  type PolicyObjects,
+} from "../../policy/resource/kinds.ts";
+import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
 import { printable } from "../../text/printable.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import type { Manifest } from "../files/manifests.ts";
@@ -23,14 +32,10 @@ function assertKinds(manifests: readonly Manifest[]): void {
 }
 
 /**
- * Compiles the policies, trust roots and revocation lists among manifests; other objects are skipped.
- * @throws UsageError without a policy, or where one is wrong or a kind of this product is unknown
+ * The policies, trust roots and revocation lists among manifests; other objects are skipped.
+ * @throws UsageError without a policy, or where a kind of this product is unknown
  */
-export function snapshotOf(
-  manifests: readonly Manifest[],
-  paths: readonly string[],
-  line: Pick<CommandLine, "stderr">,
-): PolicySnapshot {
+export function objectsIn(manifests: readonly Manifest[], paths: readonly string[]): PolicyObjects {
   assertKinds(manifests);
   const objects = forEachKind((kind) =>
     manifests.map(({ object }) => object).filter((object) => object.kind === kind),
@@ -41,10 +46,42 @@ export function snapshotOf(
       "name a file that holds one",
     );
   }
-  const snapshot = compileSnapshot(objects, { resolve: resolverOf(manifests) });
-  const problems = snapshot.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
-  if (problems.length > 0) throw new UsageError(problems.join("\n"), "correct what is named");
-  for (const { name, message } of snapshot.trustNotes)
-    line.stderr.write(`warning: SkillTrustRoot ${name}: ${message}\n`);
+  return objects;
+}
+
+/** How objects are compiled that do not all come from files. */
+interface Origin {
+  readonly resolve: TrustReferenceResolver;
+  /** Whether an object is one of the files. */
+  readonly isOwn: (kind: OwnKind, name: string) => boolean;
+}
+
+/**
+ * Compiles objects. What is wrong of a cluster's own is said, for whoever calls cannot mend it.
+ * @throws UsageError where an object of the files is wrong
+ */
+export function compiledFrom(
+  objects: PolicyObjects,
+  { resolve, isOwn }: Origin,
+  line: Pick<CommandLine, "stderr">,
+): PolicySnapshot {
+  const snapshot = compileSnapshot(objects, { resolve });
+  const own = Map.groupBy(snapshot.problems, ({ kind, name }) => isOwn(kind, name));
+  const notes = snapshot.trustNotes.map((note) => ({ kind: "SkillTrustRoot", ...note }));
+  const faults = (own.get(true) ?? []).map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
+  for (const { kind, name, message } of [...(own.get(false) ?? []), ...(faults.length > 0 ? [] : notes)])
+    line.stderr.write(`warning: ${kind} ${name}: ${message}\n`);
+  if (faults.length > 0) throw new UsageError(faults.join("\n"), "correct what is named");
   return snapshot;
 }
+
+/**
+ * Compiles the policies, trust roots and revocation lists among manifests.
+ * @throws UsageError without a policy, or where one is wrong or a kind of this product is unknown
+ */
+export const snapshotOf = (
+  manifests: readonly Manifest[],
+  paths: readonly string[],
+  line: Pick<CommandLine, "stderr">,
+): PolicySnapshot =>
+  compiledFrom(objectsIn(manifests, paths), { resolve: resolverOf(manifests), isOwn: () => true }, line);

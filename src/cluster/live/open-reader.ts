@@ -1,4 +1,4 @@
-import type { ClusterAddress, LiveReader, PodPage } from "../../evaluation/live-reader.ts";
+import type { ClusterAddress, Exemptions, LiveReader, PodPage } from "../../evaluation/live-reader.ts";
 import { metadataOf, namespaceOf, type KubernetesObject, type Labels } from "../../kubernetes/object.ts";
 import { describeRef } from "../../kubernetes/volume-object.ts";
 import {
@@ -9,12 +9,14 @@ import {
   type OwnKind,
 } from "../../policy/resource/kinds.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import { ApiError, createApiClient, type ApiClient } from "./api/client.ts";
+import { ApiError, createApiClient, messageOf, type ApiClient } from "./api/client.ts";
 import { connectByKubeconfig } from "./api/connection.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { pagesOf, type PagedList } from "./api/pages.ts";
 import { createVolumeObjectSource, toSourceError } from "./api/volume-object-source.ts";
-import { exemptNamespaces } from "./registration/webhook-configuration.ts";
+import { webhookConfigurations } from "./registration/apply.ts";
+import { registeredExemptions } from "./registration/registered-exemptions.ts";
+import { exemptNamespaces, webhookConfigurationName } from "./registration/webhook-configuration.ts";
 
 /** Objects per page: each may have 1.5 MiB. */
 const pageSize = 100;
@@ -54,7 +56,7 @@ async function ownObjects(client: ApiClient, kind: OwnKind): Promise<readonly Ku
       throw explained(error, `the ${ownResources[kind].plural}`);
     throw new SourceError(
       "SOURCE_UNAVAILABLE",
-      `the cluster knows no ${kind}: Skill Admission is not installed there; name policies with --policy, or another cluster`,
+      `the cluster knows no ${kind}: Skill Admission is not installed there; give policies, trust roots and lists by --policy, or name another cluster`,
       { cause: error },
     );
   }
@@ -64,8 +66,9 @@ async function ownObjects(client: ApiClient, kind: OwnKind): Promise<readonly Ku
 async function* listPods(
   client: ApiClient,
   namespace: string | undefined,
-  exempt: ReadonlySet<string>,
+  exemptions: LiveReader["exemptions"],
 ): AsyncGenerator<PodPage> {
+  const { names: exempt } = await exemptions();
   const within = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const list: PagedList = { path: `/api/v1${within}/pods`, limit: pageSize, acrossVersions: true };
   try {
@@ -93,10 +96,34 @@ function rememberLabels(client: ApiClient): LiveReader["namespaceLabels"] {
   };
 }
 
+/** Milliseconds to read the registration. */
+const registrationTimeout = 30_000;
+
+/** The exemptions of the registered webhook, else those of every installation. */
+async function readExemptions(client: ApiClient, controllerNamespace: string): Promise<Exemptions> {
+  const path = `${webhookConfigurations}/${webhookConfigurationName}`;
+  const names = new Set(exemptNamespaces({ controllerNamespace }));
+  try {
+    const found = await client.call({ path, signal: AbortSignal.timeout(registrationTimeout) });
+    const registered = registeredExemptions(found);
+    return registered === undefined
+      ? { names, unknown: "the registration has no webhooks" }
+      : { names: new Set(registered) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404)
+      return { names, unknown: "no webhook is registered there" };
+    return {
+      names,
+      unknown: error instanceof ApiError ? reasonOf(error) : `its registration ${messageOf(error)}`,
+    };
+  }
+}
+
 /** What can be read through a client. Closing it closes the client. */
 export function readerOf(client: ApiClient, controllerNamespace: string): LiveReader {
   const source = createVolumeObjectSource(client);
-  const exempt = new Set(exemptNamespaces({ controllerNamespace }));
+  let exempt: Promise<Exemptions> | undefined;
+  const exemptions = (): Promise<Exemptions> => (exempt ??= readExemptions(client, controllerNamespace));
   return {
     read: (request, signal) => explaining(describeRef(request), source.read(request, signal)),
     namespaceLabels: rememberLabels(client),
@@ -105,7 +132,8 @@ export function readerOf(client: ApiClient, controllerNamespace: string): LiveRe
       for (const kind of ownKinds) found.set(kind, await ownObjects(client, kind));
       return forEachKind((kind) => found.get(kind) ?? []);
     },
-    podPages: (namespace) => listPods(client, namespace, exempt),
+    exemptions,
+    podPages: (namespace) => listPods(client, namespace, exemptions),
     close: () => {
       client.close();
       return Promise.resolve();

@@ -6,6 +6,7 @@ import { packConfigMaps } from "../../../src/cli/package/config-maps.ts";
 import { examplePod, podVolume } from "../../../src/cli/package/pod-volume.ts";
 import type { ApiRequest } from "../../../src/cluster/live/api/client.ts";
 import { readerOf } from "../../../src/cluster/live/open-reader.ts";
+import { webhookConfiguration } from "../../../src/cluster/live/registration/webhook-configuration.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { collectionPath } from "../../../src/policy/resource/kinds.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
@@ -77,6 +78,14 @@ function cluster({ policies = [policy()], roots = [], lists = [], skills = {}, .
       "/api/v1/namespaces/payments/configmaps": shipped.flatMap(
         ({ configMaps }) => configMaps as unknown as readonly KubernetesObject[],
       ),
+      "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations": [
+        webhookConfiguration({
+          address: { url: "https://h" },
+          caBundle: "",
+          controllerNamespace: "skill-admission",
+          exemptNamespaces: ["kube-system", "quiet"],
+        }),
+      ],
       ...world.more,
     },
     ...(world.before === undefined ? {} : { before: world.before }),
@@ -162,6 +171,73 @@ describe("apply --cluster", () => {
     const world = { policies: [], skills: { good: good.skill } };
     const { code, out } = await apply(world, "--policy", file);
     expect([code, out]).toEqual([1, expect.stringContaining("SKILL_NOT_ALLOWED")]);
+  });
+
+  const reader = policy({
+    publishers: [{ name: "team", publicKey: { trustRootRef: { name: "ours", key: "release" } } }],
+  });
+  const ours = (material: unknown) => skillTrustRoot("ours", { keys: [{ name: "release", pem: material }] });
+
+  it("takes the trust roots and revocation lists that the files lack from the cluster", async () => {
+    const file = join(home, "rooted.json");
+    writeFileSync(file, JSON.stringify(reader));
+    const digest = sha256(good.skill.files.get("SKILL.md")!.bytes);
+    const lists = [skillRevocationList("l", { files: [{ digest, reason: "stolen" }] })];
+    const world = { policies: [], roots: [ours(pem)], skills: { good: good.skill } };
+    expect((await apply(world, "--policy", file)).code).toBe(0);
+    const revoked = await apply({ ...world, lists }, "--policy", file);
+    expect([revoked.code, revoked.out]).toEqual([1, expect.stringContaining("REVOKED")]);
+    // A file is about to be applied, so it is newer.
+    const other = signedSkill();
+    const key = other.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
+    const root = join(home, "root.json");
+    writeFileSync(root, JSON.stringify(ours(key)));
+    const { code, out } = await apply(world, "--policy", file, "--policy", root);
+    expect([code, out]).toEqual([1, expect.stringContaining("UNTRUSTED_SIGNER")]);
+  });
+
+  it("says where those of the cluster do not count, and what is wrong of them", async () => {
+    const file = join(home, "own.json");
+    writeFileSync(file, JSON.stringify(policy()));
+    const world = { policies: [], skills: { good: good.skill } };
+    const before = refuse("skilltrustroots", "list", "skilltrustroots");
+    const unread = await apply({ ...world, before }, "--policy", file);
+    expect(unread.code).toBe(0);
+    expect(unread.err).toMatch(
+      /^warning: trust roots and revocation lists of the cluster do not count here: the skilltrustroots could not be read: .*; grant that right/,
+    );
+    const broken = await apply({ ...world, roots: [ours("none")] }, "--policy", file);
+    expect([broken.code, broken.err]).toEqual([
+      0,
+      expect.stringMatching(/^warning: SkillTrustRoot ours: spec\.keys\[0\]\.pem: /),
+    ]);
+    // What is wrong of the files is their author's to mend.
+    writeFileSync(file, JSON.stringify(reader));
+    const lacking = await apply(world, "--policy", file);
+    expect([lacking.code, lacking.err]).toEqual([2, expect.stringContaining("ours")]);
+  });
+
+  it("leaves out the pods of namespaces that the registered webhook exempts, and says so of one that is named", async () => {
+    const pods = [bare("quiet", "x"), bare("other", "y")];
+    const { err } = await apply({ pods });
+    expect(err).toBe("not listed: 0 without skills, 1 that no policy governs\n");
+    const more = {
+      "/api/v1/namespaces": [{ metadata: { name: "quiet", labels: {} } }],
+      "/api/v1/namespaces/quiet/pods": [bare("quiet", "x")],
+    };
+    const named = await apply({ more }, "--namespace", "quiet");
+    expect(named.err).toMatch(/^the webhook is not asked about Namespace quiet, which is exempt: /);
+    const unknown = await apply({
+      pods,
+      more: {
+        "/api/v1/namespaces": ["quiet", "other"].map((name) => ({ metadata: { name, labels: {} } })),
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations": [],
+      },
+    });
+    expect(unknown.err).toBe(
+      "only kube-node-lease, kube-system, skill-admission count as exempt; what webhook.exemptNamespaces names is not known here: no webhook is registered there\n" +
+        "not listed: 0 without skills, 2 that no policy governs\n",
+    );
   });
 
   it("judges files by the cluster's policies, labels and ConfigMaps", async () => {

@@ -135,10 +135,13 @@ describe("apply", () => {
     const flags = ["--cluster", "--kubeconfig", "kube.conf", "--context", "staging", "-o", "json"];
     const live = await apply(flags, podOnly, { openCluster });
     expect([live.code, closed]).toEqual([0, 1]);
-    expect(asked).toEqual(["payments", configMap!.metadata.name]);
+    // Skill Admission is not installed there.
+    const policies = "clusterskillpolicies?limit=100";
+    expect(asked).toEqual([policies, "payments", configMap!.metadata.name]);
+    expect(live.err).toMatch(/^warning: trust roots and revocation lists of the cluster do not count here: /);
     const both = await apply(flags, packed.replace("echo demo", "echo evil"), { openCluster });
     expect(both.code).toBe(1);
-    expect(asked.slice(2)).toEqual(["payments"]);
+    expect(asked.slice(3)).toEqual([policies, "payments"]);
   });
 
   it("decides by the labels of the namespace's manifest, and by nothing less", async () => {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ApiError, type ApiRequest } from "../../../../src/cluster/live/api/client.ts";
 import { readerOf } from "../../../../src/cluster/live/open-reader.ts";
+import {
+  webhookConfiguration,
+  type WebhookOptions,
+} from "../../../../src/cluster/live/registration/webhook-configuration.ts";
 import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 import { collectionPath, ownKinds } from "../../../../src/policy/resource/kinds.ts";
 import { forbidden, listingApi } from "../../../fixtures/listing-api.ts";
@@ -54,6 +58,52 @@ describe("podPages", () => {
     const reader = readerOf(listingApi({ collections }), "security");
     expect(await podsIn(reader)).toMatchObject([{ names: ["payments/a"] }]);
     expect(await podsIn(reader, "kube-system")).toMatchObject([{ names: ["kube-system/a"] }]);
+  });
+});
+
+describe("exemptions", () => {
+  const path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+  const registered = (options: Partial<WebhookOptions> = {}): KubernetesObject =>
+    webhookConfiguration({ address: { url: "https://h" }, caBundle: "", ...options });
+  const read = (collections: Readonly<Record<string, readonly KubernetesObject[]>>, before?: () => void) =>
+    readerOf(
+      listingApi({ collections, ...(before === undefined ? {} : { before }) }),
+      "security",
+    ).exemptions();
+
+  it("are those of the registered webhook, and pods there are left out", async () => {
+    const own = registered({ controllerNamespace: "security", exemptNamespaces: ["quiet"] });
+    const collections = {
+      [path]: [own],
+      "/api/v1/pods": ["kube-system", "quiet", "security"].map((home) => pod(home, "a")),
+    };
+    expect(await read(collections)).toEqual({ names: new Set(["quiet", "security"]) });
+    expect(await podsIn(readerOf(listingApi({ collections }), "security"))).toMatchObject([
+      { names: ["kube-system/a"] },
+    ]);
+  });
+
+  it("are those about which no webhook is asked, whatever else selects", async () => {
+    const one = registered({ exemptNamespaces: ["a", "b"] });
+    const [other] = registered({ exemptNamespaces: ["b", "c"] })["webhooks"] as readonly object[];
+    const webhooks = [...(one["webhooks"] as readonly object[]), other];
+    expect(await read({ [path]: [{ ...one, webhooks }] })).toEqual({ names: new Set(["b"]) });
+    const everywhere = [...webhooks, { ...other, namespaceSelector: {} }];
+    expect(await read({ [path]: [{ ...one, webhooks: everywhere }] })).toEqual({ names: new Set() });
+  });
+
+  it("are those of every installation where they cannot be read, which is said", async () => {
+    const names = new Set(["kube-node-lease", "kube-system", "security"]);
+    expect(await read({})).toEqual({ names, unknown: "no webhook is registered there" });
+    expect(await read({ [path]: [{ ...registered(), webhooks: [] }] })).toEqual({
+      names,
+      unknown: "the registration has no webhooks",
+    });
+    const refused = await read({}, () => {
+      throw forbidden("get", "validatingwebhookconfigurations");
+    });
+    expect(refused.names).toEqual(names);
+    expect(refused.unknown).toMatch(/cannot get .*; grant that right \(docs\/cli\.md has a ClusterRole\)$/);
   });
 });
 
