@@ -27,7 +27,7 @@ describe("a policy that demands what cannot change", () => {
     await apply(configMap);
     const text = denial(await tryApply([pod]));
     expect(text).toContain("  NOT_IMMUTABLE ");
-    expect(text).toContain("mutable has no immutable: true");
+    expect(text).toContain("ConfigMap mutable (in a projected volume) has no immutable: true");
     expect(text).toContain("  fix: set immutable: true on the ConfigMap (skill-admission package does)");
     expect(await tryApply([{ ...configMap, immutable: true }, pod])).toMatchObject({ code: 0, stderr: "" });
   });

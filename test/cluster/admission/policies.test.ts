@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { reasonTexts } from "../../../src/policy/remedy.ts";
 import { signedSkill, skillOf, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { apply, type Applied } from "../harness/apply.ts";
@@ -146,7 +147,9 @@ describe("the mode", () => {
     await setMode("Warn");
     const ran = await tryKubectlApply(ship(broken, space, "warned").all);
     expect(ran.code).toBe(0);
-    expect(warnings(ran)).toEqual([`${space}: skill data-designer: FILE_UNSIGNED extra.py`]);
+    expect(warnings(ran)).toEqual([
+      `${space}: skill data-designer: FILE_UNSIGNED extra.py; fix: ${reasonTexts.FILE_UNSIGNED.remedy}`,
+    ]);
     expect(await tryKubectlApply(ship(good.skill, space, "fine").all)).toMatchObject({ code: 0, stderr: "" });
     await product.decision("Pod", "warned", { decision: "warn" });
   });
@@ -205,7 +208,9 @@ describe("unsigned skills", () => {
     await enforce(policy(space, until(Date.now() + 3600_000)));
     const ran = await tryPod(skillOf("legacy"), space);
     expect(ran.code).toBe(0);
-    expect(warnings(ran)).toEqual([`${space}: skill legacy: UNSIGNED there is no signature`]);
+    expect(warnings(ran)).toEqual([
+      `${space}: skill legacy: UNSIGNED there is no signature; fix: ${reasonTexts.UNSIGNED.remedy}`,
+    ]);
     expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
     await enforce(policy(space, until(Date.now() - 1000)));
     expect(denial(await tryPod(skillOf("legacy"), space))).toContain("  UNSIGNED there is no signature");

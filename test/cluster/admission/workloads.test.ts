@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { reasonTexts } from "../../../src/policy/remedy.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { apply, type Applied } from "../harness/apply.ts";
 import { api } from "../harness/api.ts";
@@ -106,7 +107,7 @@ describe.each(Object.keys(makers))("a %s", (kind) => {
     expect(ran.code).toBe(0);
     expect(warnings(ran)).toEqual([
       `policy "${lenient}" will deny the pods of ${kind} ${lenient}/bad-${lower}`,
-      `${lenient}: skill data-designer: ${facts(broken)}`,
+      `${lenient}: skill data-designer: ${facts(broken)}; fix: ${reasonTexts.DIGEST_MISMATCH.remedy}`,
     ]);
   });
 
