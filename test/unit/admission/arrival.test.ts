@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReviewAnswer } from "../../../src/admission/handle.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { reasonTexts } from "../../../src/policy/remedy.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { changed, configMapOf, denial, namespace, policyObject, published, World } from "./world.ts";
 
@@ -9,7 +10,7 @@ const responseOf = ({ body }: ReviewAnswer) =>
 
 const dry = { dryRun: true };
 const absent = "ConfigMap payments/skills-etl does not exist";
-const awaited = `payments: skill data-designer: SOURCE_UNAVAILABLE ${absent} yet, so it could not be judged`;
+const awaited = `payments: /skills/data-designer: SOURCE_UNAVAILABLE ${absent} yet, so it could not be judged`;
 
 const deploymentOf = (template: KubernetesObject): KubernetesObject => ({
   apiVersion: "apps/v1",
@@ -56,7 +57,9 @@ describe("a ConfigMap that does not exist yet", () => {
     const { world, pod } = awaiting(policyObject({ controllers: "Enforce" }));
     const answer = await world.review(objectOf(pod), request);
     expect(denial(answer)).toBeUndefined();
-    expect(responseOf(answer).warnings).toEqual([awaited.slice(0, 119) + (awaited.length > 120 ? "…" : "")]);
+    expect(responseOf(answer).warnings).toEqual([
+      `${awaited}; fix: ${reasonTexts.SOURCE_UNAVAILABLE.remedy}`,
+    ]);
     expect(answer.decision).toMatchObject({ outcome: "warn" });
   });
 
