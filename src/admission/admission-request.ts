@@ -107,6 +107,13 @@ function nameOf(request: Fields<Json>, object: KubernetesObject | undefined): st
   );
 }
 
+/** The part of a new object's name that is the same for each attempt of its controller. */
+function generatedFrom(name: string, object: KubernetesObject | undefined): string | undefined {
+  const metadata = object?.metadata as Json | undefined;
+  const prefix = isFields(metadata) ? text(metadata["generateName"]) : "";
+  return prefix !== "" && name.startsWith(prefix) ? prefix : undefined;
+}
+
 /**
  * Reads an AdmissionReview.
  * @throws ReviewError for any other body; the message names the wrong field
@@ -145,11 +152,15 @@ function subjectOf(
   const user = request["userInfo"];
   const subresource = text(request["subResource"]);
   const full = subresource === "" ? resource : `${resource}/${subresource}`;
+  const name = nameOf(request, object);
   return {
     kind: isFields(kind) ? text(kind["kind"]) : "",
     resource: reviewedResources.find((known) => known === full) ?? "other",
     namespace: text(request["namespace"]),
-    name: nameOf(request, object),
+    name,
+    ...defined({
+      generatedFrom: request["operation"] === "CREATE" ? generatedFrom(name, object) : undefined,
+    }),
     dryRun: request["dryRun"] === true,
     user: isFields(user) ? text(user["username"]) : "",
   };

@@ -1,11 +1,22 @@
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import type { Verdict } from "../policy/finding.ts";
+import { blocks, type Verdict } from "../policy/finding.ts";
 import { withoutContent } from "../policy/without-content.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
-import type { Bypass, Decision } from "./decision.ts";
+import { sha256Hex } from "../skill/digest.ts";
+import type { Bypass, Decision, ReviewSubject } from "./decision.ts";
 
 /** Short identifier of a decision in messages, logs and the audit log: the start of the review's uid. */
 export const decisionId = (uid: string): string => uid.slice(0, 8);
+
+/**
+ * Short identifier of a refusal: equal for all attempts that are refused for the same, so that their Events count up.
+ * @param cause whatever tells one cause from another
+ */
+export function refusalId(subject: ReviewSubject, cause: readonly unknown[]): string {
+  const { kind, namespace, name, generatedFrom, operation } = subject;
+  const about = [kind, namespace, generatedFrom ?? name, operation, ...cause];
+  return sha256Hex(JSON.stringify(about)).slice(0, 8);
+}
 
 /** Allows without a verdict, with the reason. */
 export const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision => ({
@@ -15,10 +26,25 @@ export const bypass = ({ subject }: AdmissionRequest, reason: Bypass): Decision 
   bypass: reason,
 });
 
+/** Findings that enter an identifier, at most. */
+const maxCauses = 100;
+
+/** What tells one denial from another: what of which skill breaks which policy. */
+export const causesOf = (verdicts: readonly Verdict[]): readonly unknown[] =>
+  verdicts
+    .filter(({ outcome }) => outcome === "deny")
+    .flatMap(({ policy, skills }) =>
+      skills.flatMap(({ reference, findings }) =>
+        findings.filter(blocks).map(({ code, path }) => [policy, reference.name, reference.path, code, path]),
+      ),
+    )
+    .slice(0, maxCauses);
+
 /** Combines the verdicts of all policies: one denial denies. */
 export function decide({ subject }: AdmissionRequest, { verdicts }: Evaluation): Decision {
   const has = (outcome: Verdict["outcome"]): boolean =>
     verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
-  return { outcome, id: decisionId(subject.uid), subject, verdicts: verdicts.map(withoutContent) };
+  const id = outcome === "deny" ? refusalId(subject, causesOf(verdicts)) : decisionId(subject.uid);
+  return { outcome, id, subject, verdicts: verdicts.map(withoutContent) };
 }

@@ -25,6 +25,8 @@ export interface ReviewSubject {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   readonly namespace: string;
   readonly name: string;
+  /** What the name of a new object was generated from, `web-5d4f9c-`: the rest of it differs with each attempt. */
+  readonly generatedFrom?: string;
   readonly dryRun: boolean;
   readonly user: string;
 }

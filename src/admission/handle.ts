@@ -1,8 +1,8 @@
 import { SourceError } from "../skill/source-error.ts";
 import { defined } from "../text/fields.ts";
 import { parseReview, ReviewError, type AdmissionRequest } from "./admission-request.ts";
-import { decisionId } from "./decide.ts";
-import type { Decision, Lenient } from "./decision.ts";
+import { decisionId, refusalId } from "./decide.ts";
+import type { Decision, Lenient, ReviewSubject } from "./decision.ts";
 import { lenientOf } from "./governing.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { LoopTurns } from "../evaluation/loop-turns.ts";
@@ -113,26 +113,27 @@ function decideInTime(
 }
 
 const timeout = ({ subject }: AdmissionRequest, letInBy: Lenient | undefined): Decision => ({
-  outcome: "error",
-  id: decisionId(subject.uid),
-  subject,
-  ...defined({ letInBy }),
-  code: "TIMEOUT",
+  ...failed(subject, letInBy, "TIMEOUT"),
   message: "the skills could not be read and verified in time; what was begun goes on, so try again",
 });
 
-function failure({ subject }: AdmissionRequest, error: unknown, letInBy: Lenient | undefined): Decision {
-  const base = {
-    outcome: "error" as const,
-    id: decisionId(subject.uid),
-    subject,
-    ...defined({ letInBy }),
-    cause: error,
-  };
-  if (error instanceof SourceError) return { ...base, code: error.code, message: error.message };
-  return {
-    ...base,
-    code: "INTERNAL",
-    message: "an unexpected fault in the controller; its log has the details",
-  };
+type Failure = Extract<Decision, { readonly outcome: "error" }>;
+
+const failed = (
+  subject: ReviewSubject,
+  letInBy: Lenient | undefined,
+  code: Failure["code"],
+): Omit<Failure, "message"> => ({
+  outcome: "error",
+  id: letInBy === undefined ? refusalId(subject, [code]) : decisionId(subject.uid),
+  subject,
+  ...defined({ letInBy }),
+  code,
+});
+
+function failure({ subject }: AdmissionRequest, cause: unknown, letInBy: Lenient | undefined): Decision {
+  if (cause instanceof SourceError)
+    return { ...failed(subject, letInBy, cause.code), message: cause.message, cause };
+  const message = "an unexpected fault in the controller; its log has the details";
+  return { ...failed(subject, letInBy, "INTERNAL"), message, cause };
 }

@@ -2,7 +2,7 @@ import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference, SourceUse } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
-import { failureCount } from "./failure-count.ts";
+import { aboutSkills, failureCount } from "./failure-count.ts";
 import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
 import { remedyFor } from "./remedy.ts";
 
@@ -99,16 +99,32 @@ function resultLines(result: SkillResult, policy: string): readonly string[] {
   ];
 }
 
+/** The first finding, and how many others there are: tables of Events show one line, and no more. */
+function firstCause(results: readonly SkillResult[], failed: readonly SkillResult[]): string {
+  const isAboutSkill = aboutSkills(results);
+  const causes = failed.flatMap(({ reference, findings }) => {
+    const about = isAboutSkill(reference) ? printable(reference.name, 80) : printable(reference.path, 120);
+    return findings
+      .filter(blocks)
+      .map(({ code, path = "" }) =>
+        [about, code, printable(path, 120)].filter((part) => part !== "").join(" "),
+      );
+  });
+  const [first, ...others] = new Set(causes);
+  if (first === undefined) return "";
+  return `: ${first}${others.length === 0 ? "" : `, and ${others.length} more`}`;
+}
+
 /** What of an object fails a policy, as lines for people. */
 export function failures(verdict: Verdict): {
-  /** `1 of 3 skills failed`. */
-  readonly count: string;
+  /** `1 of 3 skills failed: etl DIGEST_MISMATCH scripts/run.sh, and 2 more`. */
+  readonly summary: string;
   readonly lines: readonly string[];
 } {
   const failed = verdict.skills.filter(({ findings }) => findings.some(blocks));
   const shown = failed.slice(0, maxShown);
   return {
-    count: failureCount(verdict.skills, failed),
+    summary: `${failureCount(verdict.skills, failed)}${firstCause(verdict.skills, failed)}`,
     lines: [
       ...shown.flatMap((result) => resultLines(result, verdict.policy)),
       ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more of them`] : []),

@@ -14,7 +14,7 @@ export interface Shortfall {
   readonly tenant: string;
   readonly mode: Mode;
   /** `1 of 3 skills failed`. */
-  readonly count: string;
+  readonly summary: string;
   /** The skills with their findings, for people. */
   readonly lines: readonly string[];
   /** Reason codes, each once. */
@@ -56,13 +56,13 @@ function shortfallOf(verdict: Verdict): readonly Shortfall[] {
   const findings = skills.flatMap((skill) => skill.findings);
   if (findings.length === 0) return [];
   const { policy, tenant, mode } = verdict;
-  const { count, lines } = failures(withoutContent({ ...verdict, skills }));
+  const { summary, lines } = failures(withoutContent({ ...verdict, skills }));
   return [
     {
       policy,
       tenant,
       mode,
-      count,
+      summary,
       lines: lines.slice(0, maxLines),
       codes: [...new Set(findings.map(({ code }) => code))].slice(0, maxCodes),
       key: sha256Hex(
@@ -122,7 +122,7 @@ export async function judgePod(pod: PodSubject, context: ReviewContext): Promise
       policy: name,
       tenant,
       mode,
-      count: "it cannot be judged",
+      summary: "it cannot be judged",
       lines,
       codes: [code],
       key: sha256Hex(code),

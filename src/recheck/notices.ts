@@ -32,8 +32,8 @@ const whatToDo = ({ workload, pods }: Found): string =>
 /** What people are told of a workload that does not meet a policy: first what happened, last what to do. */
 export function noticeOf(found: Found): Notice {
   const { workload, pods, shortfall, replaced } = found;
-  const { policy, tenant, mode, count, lines, codes, key } = shortfall;
-  const head = `policy ${printable(JSON.stringify(policy))} (${mode}) is not met by ${workloadText(workload)}, which is stored: ${count}`;
+  const { policy, tenant, mode, summary, lines, codes, key } = shortfall;
+  const head = `policy ${printable(JSON.stringify(policy))} (${mode}) is not met by ${workloadText(workload)}, which is stored: ${summary}`;
   const past =
     replaced === undefined
       ? []

@@ -3,7 +3,7 @@ import { isFields } from "../../text/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { apiVersion } from "../../policy/resource/kinds.ts";
 import { isBinding, type Decision, type ReviewSubject } from "../decision.ts";
-import { blocks } from "../../policy/finding.ts";
+import { causesOf } from "../decide.ts";
 import { denialText } from "./denial.ts";
 import { failedReviewText } from "./failed-review.ts";
 import { ownerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
@@ -24,8 +24,6 @@ export interface DenialEvent {
 
 /** Limit of a note in events.k8s.io/v1, bytes. */
 const maxNote = 1024;
-/** Findings that enter the key of a denial, at most. */
-const maxTold = 100;
 
 function regardingOf(
   subject: ReviewSubject,
@@ -81,11 +79,6 @@ export function denialEvent(
   }
   if ("bypass" in decision) return undefined;
   const denying = decision.verdicts.filter(({ outcome }) => outcome === "deny");
-  const told = denying.flatMap(({ policy, skills }) =>
-    skills.flatMap(({ reference, findings }) =>
-      findings.filter(blocks).map(({ code, path }) => [policy, reference.name, reference.path, code, path]),
-    ),
-  );
   const [first] = denying;
   return {
     ...base,
@@ -99,7 +92,7 @@ export function denialEvent(
             name: first.policy,
           },
         }),
-    key: hashOf([regarding, told.slice(0, maxTold)]),
+    key: hashOf([regarding, causesOf(denying)]),
     note: () => denialText(denying, subject, id, maxNote),
   };
 }

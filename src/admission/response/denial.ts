@@ -1,24 +1,25 @@
-import { blocks, type Verdict } from "../../policy/finding.ts";
+import type { Verdict } from "../../policy/finding.ts";
 import { failures, fitting } from "../../policy/verdict-text.ts";
 import { printable } from "../../text/printable.ts";
-import { isBinding, type ReviewSubject } from "../decision.ts";
+import type { ReviewSubject } from "../decision.ts";
 
 /** Limit of a denial, bytes of UTF-8: events and terminals cut longer ones, and with the end the remedy is lost. */
 const maxBytes = 2048;
 
-/** Names the subject: `Pod payments/etl`, `ConfigMap payments/skills-etl`. */
-export const subjectText = ({ kind, namespace, name }: ReviewSubject): string =>
-  printable(`${kind} ${namespace === "" ? name : `${namespace}/${name}`}`);
+/**
+ * Names the subject: `Pod payments/etl`, `ConfigMap payments/skills-etl`, `Pod payments/web-5d4f9c-*` where the rest of
+ * the name is made anew for each attempt: Events count up only if their text is the same.
+ */
+export function subjectText({ kind, namespace, name, generatedFrom }: ReviewSubject): string {
+  const shown = generatedFrom === undefined ? name : `${generatedFrom}*`;
+  return printable(`${kind} ${namespace === "" ? shown : `${namespace}/${shown}`}`);
+}
 
 function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
-  const { count, lines } = failures(verdict);
+  const { summary, lines } = failures(verdict);
   const deleting = subject.operation === "DELETE" ? "deleting " : "";
-  // Who waits for a pod sees the first line of the scheduler's Event alone, in kubectl get events.
-  const codes = isBinding(subject)
-    ? `: ${[...new Set(verdict.skills.flatMap(({ findings }) => findings.filter(blocks).map(({ code }) => code)))].join(", ")}`
-    : "";
   return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${deleting}${subjectText(subject)}: ${count}${codes}`,
+    `policy ${printable(JSON.stringify(verdict.policy))} denied ${deleting}${subjectText(subject)}: ${summary}`,
     ...lines,
   ];
 }

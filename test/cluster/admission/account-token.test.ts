@@ -89,7 +89,7 @@ describe("a pod with the token that the API server adds", () => {
   ])("is denied with %s beside it, of which alone the denial speaks", async (_, skill, code) => {
     const { ran, name } = await applySkill(skill(), namespace);
     expect(denial(ran)).toContain(
-      `policy "${namespace}" denied Pod ${namespace}/${name}: 1 of 1 skill failed`,
+      `policy "${namespace}" denied Pod ${namespace}/${name}: 1 of 1 skill failed: data-designer ${code}`,
     );
     expect(denial(ran)).toContain(`  ${code}`);
     expect(await find(`${pods}/${name}`)).toBeUndefined();

@@ -103,7 +103,7 @@ describe("with recheck: Binding", () => {
     const { status, message } = await bind("raced");
     expect(status).toBe(403);
     expect(message.split("\n")[0]).toMatch(
-      /admission webhook "bindings.skill-admission.dev" denied the request: policy "bindings" denied Binding bindings\/raced: 1 of 1 skill failed: DIGEST_MISMATCH$/,
+      /admission webhook "bindings.skill-admission.dev" denied the request: policy "bindings" denied Binding bindings\/raced: 1 of 1 skill failed: \S+ DIGEST_MISMATCH \S+$/,
     );
     // By the older resource the API server takes the uid out, so that nobody knows which pod is meant.
     const older = await bind("raced", { path: `${core}/bindings` });

@@ -6,6 +6,7 @@ import { patch, remove } from "../harness/api.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import type { LogLine } from "../harness/log.ts";
 import {
+  causeIn,
   createNamespace,
   denial,
   enforce,
@@ -49,7 +50,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     await apply(configMap, pod);
     const ran = await tryApply([mutable(broken, "changed", namespace).configMap]);
     expect(denial(ran).split("\n")).toEqual([
-      `policy "${namespace}" denied ConfigMap ${namespace}/changed: 1 of 1 skill failed`,
+      `policy "${namespace}" denied ConfigMap ${namespace}/changed: 1 of 1 skill failed: ${causeIn([facts()])}`,
       `- data-designer (projected changed at /skills/data-designer, mounted by Pod ${namespace}/changed): signed by team (key ${good.trust.keys[0]!.fingerprint.slice(0, 16)}…), changed since`,
       facts(),
       "  fix: mount the published files again, or sign the changed skill",
@@ -115,7 +116,7 @@ describe("a ConfigMap that a running pod mounts", () => {
     expect(denial(await tryApply([mutable(newer.skill, "renewed", namespace).configMap]))).toContain(
       "mounted by Pod",
     );
-    await patch(at("configmaps", "renewed"), { metadata: { annotations: { note: "1" } } });
+    await patch(at("configmaps", "renewed"), { data: { unmounted: "1" } });
     await product.decision("ConfigMap", "renewed", { decision: "allow" });
   });
 

@@ -28,7 +28,9 @@ describe("a policy that demands what cannot change", () => {
     const text = denial(await tryApply([pod]));
     expect(text).toContain("  NOT_IMMUTABLE ");
     expect(text).toContain("ConfigMap mutable (in a projected volume) has no immutable: true");
-    expect(text).toContain("  fix: set immutable: true on the ConfigMap (skill-admission package does)");
+    expect(text).toContain(
+      "  fix: set immutable: true on each of these objects (skill-admission package does)",
+    );
     expect(await tryApply([{ ...configMap, immutable: true }, pod])).toMatchObject({ code: 0, stderr: "" });
   });
 

@@ -11,6 +11,7 @@ import { projectRoot } from "../harness/binaries.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
 import {
   applySkill,
+  causeIn,
   createNamespace,
   denial,
   enforce,
@@ -66,7 +67,7 @@ const denialOf = (
   space = namespace,
 ): string =>
   [
-    `policy "${space}" denied Pod ${space}/${name}: 1 of 1 skill failed`,
+    `policy "${space}" denied Pod ${space}/${name}: 1 of 1 skill failed: ${causeIn(lines)}`,
     `- data-designer (${source} at /skills/data-designer): ${about}`,
     ...lines,
     "decision ID",
@@ -77,7 +78,7 @@ const fix = "  fix: use a skill signed by a publisher of the policy, or add the 
 /** What is said of a signer whom some trust root proves, and this policy does not name. */
 const noPublisher = (signer: string): readonly string[] => [
   `  UNTRUSTED_SIGNER    signed by ${signer}, who is no publisher of this policy`,
-  "  GRADE_BELOW_MINIMUM authorship is MEDIUM, the policy demands STRONG",
+  "  GRADE_BELOW_MINIMUM authorship is MEDIUM, and evidence.authorship of the policy demands STRONG",
   fix,
 ];
 
@@ -228,7 +229,7 @@ describe("a pod whose ConfigMap carries a keyless skill is denied", () => {
         `signed by ${who}`,
         [
           finding!.replace("UNTRUSTED_SIGNER ", "UNTRUSTED_SIGNER    "),
-          "  GRADE_BELOW_MINIMUM authorship is MEDIUM, the policy demands STRONG",
+          "  GRADE_BELOW_MINIMUM authorship is MEDIUM, and evidence.authorship of the policy demands STRONG",
           remedy!,
         ],
         space,
@@ -255,7 +256,7 @@ describe("a policy that demands freshness", () => {
     expect((await applied(own, space)).ran).toMatchObject({ code: 0, stderr: "" });
     const undated = denial((await applied(team.skill, space)).ran).split("\n");
     expect(undated.slice(2, -1)).toEqual([
-      "  GRADE_BELOW_MINIMUM freshness is WEAK, the policy demands MEDIUM: no log or timestamp authority says when it was signed",
+      "  GRADE_BELOW_MINIMUM freshness is WEAK, and evidence.freshness of the policy demands MEDIUM: no log or timestamp authority says when it was signed",
       "  fix: have the skill signed so that the time is proved, such as keyless with a transparency log",
     ]);
   });
@@ -293,7 +294,7 @@ describe("a policy that demands freshness", () => {
       expect.stringMatching(
         /^ {2}EXPIRED {13}signed at 2025-.+ days ago; the policy takes signatures of at most 4320h$/,
       ),
-      "  GRADE_BELOW_MINIMUM freshness is ABSENT, the policy demands MEDIUM",
+      "  GRADE_BELOW_MINIMUM freshness is ABSENT, and evidence.freshness of the policy demands MEDIUM",
       "  fix: use a newer release, or have the skill reviewed and signed anew",
     ]);
   });

@@ -150,7 +150,7 @@ describe("what is stored and does not comply", () => {
     expect(event?.action).toBe("Recheck");
     const lines = event!.note.split("\n");
     expect(lines[0]).toBe(
-      `policy "${namespace}" (Enforce) is not met by Pod ${namespace}/race, which is stored: 1 of 1 skill failed`,
+      `policy "${namespace}" (Enforce) is not met by Pod ${namespace}/race, which is stored: 1 of 1 skill failed: data-designer DIGEST_MISMATCH scripts/run.sh`,
     );
     expect(lines.at(-1)).toBe(
       "nothing was stopped, and containers may have read it before it was named: delete Pod race, and create it anew, or what makes it, corrected, with ConfigMaps of new names",

@@ -119,7 +119,7 @@ describe("a skill with a trust card", () => {
     const files = trustCardFiles("data-designer");
     const manifest = String(files["permissions.yaml"]).replace("network: none", "network: example.com");
     const { skill } = trustCardSkill({ key: own.key, files: { ...files, "permissions.yaml": manifest } });
-    expect(denial((await applied(skill)).ran)).toContain('PERMISSION_DENIED claims "network"');
+    expect(denial((await applied(skill)).ran)).toContain('PERMISSION_DENIED the skill claims "network"');
   });
 
   it("is denied past the day that its card names", async () => {
@@ -132,7 +132,7 @@ describe("a skill with a trust card", () => {
   it("is denied where the policy wants every byte signed: nobody signed the card itself", async () => {
     await govern("trust-card-strict", { evidence: { integrity: "STRONG" } });
     expect(denial((await applied(own.skill, "trust-card-strict")).ran)).toContain(
-      "  GRADE_BELOW_MINIMUM integrity is MEDIUM, the policy demands STRONG",
+      "  GRADE_BELOW_MINIMUM integrity is MEDIUM, and evidence.integrity of the policy demands STRONG",
     );
   });
 

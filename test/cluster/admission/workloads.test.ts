@@ -6,6 +6,7 @@ import { api } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct } from "./product.ts";
 import {
+  causeIn,
   createNamespace,
   denial,
   enforce,
@@ -114,7 +115,7 @@ describe.each(Object.keys(makers))("a %s", (kind) => {
   it("is denied itself, when the policy says controllers: Enforce", async () => {
     const ran = await tryMaker(kind, broken, strict, `bad-${lower}`);
     expect(denial(ran)).toContain(
-      `policy "${strict}" denied ${kind} ${strict}/bad-${lower}: 1 of 1 skill failed`,
+      `policy "${strict}" denied ${kind} ${strict}/bad-${lower}: 1 of 1 skill failed: ${causeIn([`  ${facts(broken)}`])}`,
     );
     expect(denial(ran)).toContain(`  ${facts(broken)}`);
   });
@@ -134,6 +135,7 @@ interface EventList {
   readonly items: readonly {
     readonly reason: string;
     readonly message: string;
+    readonly count?: number;
     readonly involvedObject: { readonly kind: string; readonly name: string };
   }[];
 }
@@ -148,7 +150,7 @@ describe("the pods of a Deployment", () => {
     expect(warnings(ran)).toHaveLength(2);
     const { configMaps } = ships(broken, lenient, name);
     told = [
-      `1 of 1 skill failed`,
+      `1 of 1 skill failed: ${causeIn([`  ${facts(broken)}`])}`,
       `- data-designer (projected ${configMaps[0]!.metadata.name} at /skills/data-designer): signed by team (key ${good.trust.keys[0]!.fingerprint.slice(0, 16)}…), changed since`,
       `  ${facts(broken)}`,
       "  fix: mount the published files again, or sign the changed skill",
@@ -172,6 +174,21 @@ describe("the pods of a Deployment", () => {
       `Error creating: admission webhook "pods.skill-admission.dev" denied the request: policy "${lenient}" denied Pod ${lenient}/${name}-`,
     );
     expect(event.message).toContain(told);
+  });
+
+  it("are denied again and again in the same words, so that one event counts up, whose first line says why", async () => {
+    const events = await vi.waitFor(async () => {
+      const { items } = await api<EventList>(`/api/v1/namespaces/${lenient}/events`);
+      const found = items.filter(
+        ({ reason, involvedObject }) =>
+          reason === "FailedCreate" && involvedObject.name.startsWith(`${name}-`),
+      );
+      if (!found.some(({ count = 0 }) => count >= 3)) throw new Error("not denied three times yet");
+      return found;
+    }, patience);
+    expect(new Set(events.map(({ message }) => message)).size).toBe(1);
+    const table = await kubectl(["-n", lenient, "get", "events"]);
+    expect(table).toContain(`1 of 1 skill failed: ${causeIn([`  ${facts(broken)}`])}`);
   });
 
   it("are denied; the Deployment's status says why, and kubectl describe of the ReplicaSet shows it", async () => {

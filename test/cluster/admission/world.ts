@@ -115,6 +115,15 @@ export function denial({ code, stderr }: Applied): string {
     .trimEnd();
 }
 
+/** The end of a denial's first line, from the lines of its findings: code and file of the first, and how many others. */
+export function causeIn(lines: readonly string[], skill = "data-designer"): string {
+  const findings = lines.flatMap((line) => /^ {2}([A-Z_]+) +(.*)/.exec(line)?.slice(1, 3) ?? []);
+  const [code = "", rest = ""] = findings;
+  const path = /^(?:DIGEST|FILE)_/.test(code) ? ` ${rest.split(":")[0]}` : "";
+  const others = findings.length / 2 - 1;
+  return `${skill} ${code}${path}${others === 0 ? "" : `, and ${others} more`}`;
+}
+
 /** Warnings as kubectl prints them. */
 export const warnings = ({ stderr }: Applied): readonly string[] =>
   stderr

@@ -68,7 +68,9 @@ describe("the binding of a pod", () => {
     const answer = await bind(raced(asking()), bindingOf(), request);
     expect(answer.decision).toMatchObject({ outcome: "deny", subject: { resource } });
     const [first, skill] = denial(answer)!.split("\n");
-    expect(first).toBe('policy "payments" denied Binding payments/etl: 1 of 1 skill failed: DIGEST_MISMATCH');
+    expect(first).toBe(
+      'policy "payments" denied Binding payments/etl: 1 of 1 skill failed: data-designer DIGEST_MISMATCH scripts/run.sh',
+    );
     expect(skill).toContain("ConfigMap skills-etl at /skills/data-designer");
     expect(responseOf(answer).auditAnnotations["findings"]).toBe("DIGEST_MISMATCH");
   });

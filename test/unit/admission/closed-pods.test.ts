@@ -290,7 +290,7 @@ describe("a closed pod may not mount", () => {
       });
     expect(denial(await device("/dev/xvda"))).toContain(
       [
-        "denied Pod payments/etl: 1 mount is not allowed",
+        "denied Pod payments/etl: 1 mount is not allowed: /dev/xvda MOUNT_NOT_ALLOWED",
         '- xvda (PersistentVolumeClaim c at /dev/xvda in "agent")',
         "  MOUNT_NOT_ALLOWED spec.containers[0].volumeDevices[0].devicePath shows a device, which is no verified skill, and /dev/xvda lies in no folder of closed.data",
         "  fix: take it out, or mount it at or below /data",

@@ -50,7 +50,7 @@ describe("the deletion of an immutable ConfigMap", () => {
     const world = new World();
     world.running = ["a", "b", "c", "d", "e"].map((name) => plain(name, "skills-etl", [["f0", "note"]]));
     expect(denial(await world.review(null, deletion(evil)))?.split("\n")).toEqual([
-      'policy "payments" denied deleting ConfigMap payments/skills-etl: it is still in use',
+      'policy "payments" denied deleting ConfigMap payments/skills-etl: it is still in use: STILL_IN_USE',
       "- skills-etl (ConfigMap skills-etl)",
       expect.stringMatching(
         /^ {2}STILL_IN_USE Pod a, b, c and 2 more have it, and not all of it is signed \(f0, f1, f2 and \d+ more\): a node gives its bytes to every pod that mounts this name, as long as one that has it is there$/,

@@ -45,7 +45,9 @@ describe("review of a pod", () => {
   ])("denies %s, naming it", async (_, skill, text) => {
     const world = new World();
     const handled = await world.review(world.carry(skill));
-    expect(denial(handled)).toMatch(/^policy "payments" denied Pod payments\/etl: 1 of 1 skill failed\n/);
+    expect(denial(handled)).toMatch(
+      /^policy "payments" denied Pod payments\/etl: 1 of 1 skill failed: data-designer [A-Z_]+[^\n]*\n/,
+    );
     expect(denial(handled)?.replaceAll(/ +/g, " ")).toContain(text);
   });
 
@@ -306,7 +308,9 @@ describe("review of a ConfigMap", () => {
   it("denies an update that would break a running pod's skill, naming the pod", async () => {
     const handled = await running(1).review(bad.object, { operation: "UPDATE", oldObject: good.object });
     const text = denial(handled);
-    expect(text).toMatch(/^policy "payments" denied ConfigMap payments\/skills-etl: 1 of 1 skill failed\n/);
+    expect(text).toMatch(
+      /^policy "payments" denied ConfigMap payments\/skills-etl: 1 of 1 skill failed: data-designer [A-Z_]+[^\n]*\n/,
+    );
     expect(text).toContain("mounted by Pod payments/etl-0");
     expect(text).toContain("DIGEST_MISMATCH");
   });
@@ -462,5 +466,49 @@ describe("review of a change to an object that could not be read before", () => 
     expect(denial(await repaired(worldAt("/skills/data-designer"), skill))).toContain("UNSIGNED");
     expect(denial(await repaired(worldAt("/etc/app"), { ...many, k0: "1" }))).toContain("LIMIT_EXCEEDED");
     expect(denial(await repaired(worldAt("/etc/app"), many))).toBeUndefined();
+  });
+});
+
+describe("a refusal", () => {
+  const text = async (world: World, pod: KubernetesObject): Promise<string | undefined> =>
+    denial(await world.review(pod));
+  const named = (pod: KubernetesObject, name: string): KubernetesObject => ({
+    ...pod,
+    metadata: { ...(pod.metadata as object), name, generateName: "etl-5d4f-" },
+  });
+
+  it("has the same text for each attempt of a controller, whatever name it generates", async () => {
+    const world = new World();
+    const pod = world.carry(changed);
+    const first = await text(world, named(pod, "etl-5d4f-abcde"));
+    expect(first).toMatch(/^policy "payments" denied Pod payments\/etl-5d4f-\*: /);
+    expect(await text(world, named(pod, "etl-5d4f-fghij"))).toBe(first);
+    const { decision } = await world.review(named(pod, "etl-5d4f-klmno"));
+    expect(decision).toMatchObject({ subject: { name: "etl-5d4f-klmno" } });
+    expect(first).toContain(`\ndecision ${decision!.id}`);
+  });
+
+  it("names a pod that does not have the name that it says to generate, and one that is there", async () => {
+    const world = new World();
+    const pod = world.carry(changed);
+    expect(await text(world, named(pod, "other"))).toMatch(/denied Pod payments\/other: /);
+    const old = { ...named(pod, "etl-5d4f-a"), spec: { containers: [] } };
+    const update = await world.review(named(pod, "etl-5d4f-a"), { operation: "UPDATE", oldObject: old });
+    expect(denial(update)).toMatch(/denied Pod payments\/etl-5d4f-a: /);
+  });
+
+  it("has another identifier for another cause, object or failure, and the same for the same failure", async () => {
+    const world = new World();
+    const idOf = async (pod: KubernetesObject) => (await world.review(pod)).decision!.id;
+    const bad = await idOf(world.carry(changed));
+    const pod = world.carry(withFiles(published.skill, { "extra.py": "x" }));
+    const other = await idOf(pod);
+    const elsewhere = await idOf({ ...pod, metadata: { ...(pod.metadata as object), name: "etl-2" } });
+    const soon = { ...world.deps, source: { read: () => new Promise<never>(() => undefined) } };
+    Object.defineProperty(world, "deps", { value: soon });
+    const late = () => world.review(pod, {}, AbortSignal.timeout(20));
+    const [one, two] = [await late(), await late()];
+    expect(one.decision).toMatchObject({ code: "TIMEOUT", id: two.decision!.id });
+    expect(new Set([bad, other, elsewhere, one.decision!.id]).size).toBe(4);
   });
 });

@@ -52,7 +52,7 @@ describe("what is stored when it begins", () => {
     expect(notice?.replaced).toBeUndefined();
     const lines = notice!.text(1024).split("\n");
     expect(lines[0]).toBe(
-      `policy "payments" (Enforce) is not met by Pod ${namespace}/etl, which is stored: 1 of 1 skill failed`,
+      `policy "payments" (Enforce) is not met by Pod ${namespace}/etl, which is stored: 1 of 1 skill failed: data-designer DIGEST_MISMATCH scripts/run.sh`,
     );
     expect(lines.join("\n")).toContain("DIGEST_MISMATCH scripts/run.sh");
     expect(lines.at(-1)).toBe(

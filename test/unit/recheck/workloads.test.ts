@@ -25,7 +25,7 @@ const shortfall = {
   policy: "p",
   tenant: "t",
   mode: "Audit",
-  count: "1 of 1 skill failed",
+  summary: "1 of 1 skill failed: etl UNSIGNED",
   lines: [],
   codes: ["UNSIGNED"],
   key: "k",

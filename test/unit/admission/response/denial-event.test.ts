@@ -80,9 +80,11 @@ describe("denialEvent", () => {
       uid: "p-1",
     });
     expect(event?.note().split("\n")[0]).toMatch(
-      /denied Binding payments\/etl: 1 of 1 skill failed: FILE_UNSIGNED$/,
+      /denied Binding payments\/etl: 1 of 1 skill failed: \S+ FILE_UNSIGNED \S+$/,
     );
-    expect(denialEvent(denied(), pod())?.note().split("\n")[0]).toMatch(/1 of 1 skill failed$/);
+    expect(denialEvent(denied(), pod())?.note().split("\n")[0]).toMatch(
+      /1 of 1 skill failed: \S+ FILE_UNSIGNED \S+$/,
+    );
   });
 
   it("is none where a mode lets in what could not be reviewed", () => {
@@ -140,7 +142,7 @@ describe("denialEvent", () => {
 
   it("says what the denial says, in at most a kibibyte", () => {
     const note = denialEvent(denied(), pod())?.note() ?? "";
-    expect(note).toMatch(/^policy "payments" denied Pod payments\/etl: 1 of 1 skill failed\n/);
+    expect(note).toMatch(/^policy "payments" denied Pod payments\/etl: 1 of 1 skill failed: [^\n]+\n/);
     expect(note).toMatch(/\ndecision 7f3c1a9e$/);
     const many: Decision = {
       ...denied(),

@@ -93,7 +93,7 @@ describe("toResponse", () => {
     });
     expect(response.status?.message).toBe(
       [
-        'policy "payments" denied Pod payments/etl: 1 of 3 skills failed',
+        'policy "payments" denied Pod payments/etl: 1 of 3 skills failed: data-designer DIGEST_MISMATCH scripts/run.sh, and 1 more',
         "- data-designer (ConfigMap skills-etl at /skills/data-designer): signed by CN=NVIDIA Agent Skills Signing 001, changed since",
         "  DIGEST_MISMATCH scripts/run.sh: signed 3f8e44cb…, found 91ac02d7…",
         "  FILE_UNSIGNED   extra.py",
@@ -155,7 +155,9 @@ describe("toResponse", () => {
     const skills = Array.from({ length: 40 }, (_, index) => result(findings, tampered, `skill-${index}`));
     const { status } = toResponse(decision("deny", [verdict("deny", skills)])).response;
     expect(Buffer.byteLength(status?.message ?? "")).toBeLessThanOrEqual(2048);
-    expect(status?.message).toMatch(/^policy "payments" denied Pod payments\/etl: 40 of 40 skills failed\n/);
+    expect(status?.message).toMatch(
+      /^policy "payments" denied Pod payments\/etl: 40 of 40 skills failed: [^\n]+, and \d+ more\n/,
+    );
     expect(status?.message).toContain("and 494 more");
     expect(status?.message).toMatch(/\nand \d+ more lines in the log\ndecision 7f3c1a9e$/);
     expect(status?.details?.causes).toHaveLength(50);
@@ -175,7 +177,7 @@ describe("toResponse", () => {
       detail: "",
     });
     const counted = (...skills: readonly SkillResult[]): string | undefined =>
-      /: (.*)/.exec(
+      /: (.*?): /.exec(
         toResponse(decision("deny", [verdict("deny", skills)])).response.status?.message ?? "",
       )?.[1];
     const fine = result([], tampered, "fine");
