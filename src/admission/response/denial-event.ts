@@ -6,13 +6,13 @@ import { isBinding, type Decision, type ReviewSubject } from "../decision.ts";
 import { causesOf } from "../decide.ts";
 import { denialText } from "./denial.ts";
 import { failedReviewText } from "./failed-review.ts";
-import { ownerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
+import { makerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
 
 /** Event about a denial, on the object that would try again: operators look there. */
 export interface DenialEvent {
   readonly reason: "SkillDenied" | "SkillReviewFailed";
   readonly namespace: string;
-  /** The owning controller, if it is a built-in workload; otherwise the denied object itself. */
+  /** The controller that made the object; otherwise the denied object itself. */
   readonly regarding: ObjectReference;
   /** The first policy that denied. */
   readonly related?: ObjectReference;
@@ -25,6 +25,10 @@ export interface DenialEvent {
 /** Limit of a note in events.k8s.io/v1, bytes. */
 const maxNote = 1024;
 
+/** Whether the user is a ServiceAccount or a component of Kubernetes, of which nobody reads the answers. */
+const isProgram = ({ user }: ReviewSubject): boolean => user.startsWith("system:");
+
+/** Undefined where there is nothing to tell it on. */
 function regardingOf(
   subject: ReviewSubject,
   object: KubernetesObject | undefined,
@@ -37,8 +41,11 @@ function regardingOf(
       { apiVersion: "v1", kind: "Pod", name, uid: isFields(metadata) ? metadata["uid"] : undefined },
       namespace,
     );
-  const owner = ownerOf(metadata, namespace);
-  if (owner !== undefined) return owner;
+  const maker = makerOf(metadata, namespace);
+  if (maker !== undefined) return maker;
+  // Whoever was refused has read why, and on what was never made nobody looks for it: such Events would take the room
+  // of others.
+  if (operation === "CREATE" && !isProgram(subject)) return undefined;
   // An object denied at creation never existed, and each attempt has another uid.
   const uid = isFields(metadata) && operation !== "CREATE" ? metadata["uid"] : undefined;
   // Without the `*` of a generated name.
@@ -55,7 +62,8 @@ export const denies = (decision: Decision): boolean =>
   decision.outcome === "deny" || (decision.outcome === "error" && decision.letInBy === undefined);
 
 /**
- * Builds the Event for a denial or a failed review; undefined for any other decision and for dry runs.
+ * Builds the Event for a denial or a failed review; undefined for any other decision, for dry runs, and for what a person
+ * tried to create: the answer says it.
  * @param object the denied object
  */
 export function denialEvent(

@@ -24,16 +24,36 @@ export function referenceOf(fields: unknown, namespace: string): ObjectReference
   return { apiVersion, kind, name, namespace, ...defined({ uid }) };
 }
 
-/**
- * The owner with `controller: true`, of which there is at most one, if its kind owns pods. Any other kind is ignored:
- * an object may name anything as its controller, also a Node, on which the Event would then mislead.
- */
-export function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
+/** The owner with `controller: true`, of which there is at most one. */
+function controllerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
   const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
   if (!Array.isArray(owners)) return undefined;
   const controller: unknown = owners.find((owner) => isFields(owner) && owner["controller"] === true);
-  const owner = referenceOf(controller, namespace);
+  return referenceOf(controller, namespace);
+}
+
+/**
+ * The controller of an object, if its kind owns pods. Any other kind is ignored: an object may name anything as its
+ * controller.
+ */
+export function ownerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
+  const owner = controllerOf(metadata, namespace);
   return owner !== undefined && carrierOf(owner.apiVersion, owner.kind)?.ownsPods === true
     ? owner
     : undefined;
 }
+
+/** Whether a group and version are of a custom resource: groups of Kubernetes itself have no dot, or end with `.k8s.io`. */
+const isCustom = (apiVersion: string): boolean =>
+  /^[a-z0-9-]+(?:[.][a-z0-9-]+)+[/][a-z0-9]+$/.test(apiVersion) && !/[.]k8s[.]io[/]/.test(apiVersion);
+
+/**
+ * The controller that makes pods as the object says: of Kubernetes' own kinds those that own pods, and any custom
+ * resource, such as a TaskRun, a Workflow or a Sandbox. Not a Node, on which an Event would mislead.
+ */
+export const makerOf = (metadata: unknown, namespace: string): ObjectReference | undefined => {
+  const owner = ownerOf(metadata, namespace);
+  if (owner !== undefined) return owner;
+  const controller = controllerOf(metadata, namespace);
+  return controller !== undefined && isCustom(controller.apiVersion) ? controller : undefined;
+};

@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 interface EventList {
-  readonly items: readonly { readonly involvedObject: { readonly kind: string } }[];
+  readonly items: readonly { readonly reason: string; readonly involvedObject: { readonly kind: string } }[];
 }
 
 describe("with the rights of docs/cluster.md and no others", () => {
@@ -61,8 +61,19 @@ describe("with the rights of docs/cluster.md and no others", () => {
     const denials = `/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DSkillDenied`;
     const kinds = async () =>
       (await api<EventList>(denials)).items.map(({ involvedObject }) => involvedObject.kind).sort();
-    await expect.poll(kinds).toEqual(["Pod", "ReplicaSet"]);
+    await expect.poll(kinds).toEqual(["ReplicaSet"]);
     expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{.*\} [1-9]/);
+  });
+
+  it("it tells of a denial on the custom resource that made the pod", async () => {
+    const { configMaps, pod } = ship(withFiles(good.skill, { "extra.py": "x" }), namespace, "sandboxed");
+    const owner = { apiVersion: "agents.x-k8s.io/v1alpha1", kind: "Sandbox", name: "sandboxed", uid: "1" };
+    const ownerReferences = [{ ...owner, controller: true }];
+    const made = { ...pod, metadata: { ...(pod["metadata"] as Part), ownerReferences } };
+    await tryApply([...(configMaps as unknown as readonly Part[]), made]);
+    const about = `/api/v1/namespaces/${namespace}/events?fieldSelector=involvedObject.kind%3DSandbox`;
+    const reasons = async () => (await api<EventList>(about)).items.map(({ reason }) => reason);
+    await expect.poll(reasons).toEqual(["SkillDenied"]);
   });
 
   it("it judges a pod once more when it is bound", async () => {

@@ -111,6 +111,9 @@ describe("denialEvent", () => {
     ["batch/v1", "CronJob"],
     ["batch/v1", "Job"],
     ["v1", "ReplicationController"],
+    ["tekton.dev/v1", "TaskRun"],
+    ["argoproj.io/v1alpha1", "Workflow"],
+    ["agents.x-k8s.io/v1alpha1", "Sandbox"],
   ])("is about its controller, a %s %s", (apiVersion, kind) => {
     expect(denialEvent(denied(), pod([{ ...owner, apiVersion, kind }]))?.regarding).toMatchObject({
       apiVersion,
@@ -125,8 +128,11 @@ describe("denialEvent", () => {
     ["apps/v1", "Node"],
     ["apps/v1 ReplicaSet", ""],
     ["apps/v1", "constructor"],
-    ["tekton.dev/v1", "TaskRun"],
     ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+    ["storage.k8s.io/v1", "StorageClass"],
+    ["tekton.dev", "TaskRun"],
+    ["tekton.dev/v1/x", "TaskRun"],
+    ["../v1", "TaskRun"],
   ])("is about the object itself, where it calls a %s %s its controller", (apiVersion, kind) => {
     const forged = { apiVersion, kind, name: "worker-1", uid: "worker-1", controller: true };
     expect(denialEvent(denied(), pod([forged]))?.regarding).toMatchObject({ kind: "Pod", name: "etl" });
@@ -166,6 +172,17 @@ describe("denialEvent", () => {
     expect(event).toMatchObject({ reason: "SkillReviewFailed", regarding: { kind: "ReplicaSet" } });
     expect(event?.note()).toContain("SOURCE_UNAVAILABLE ü");
     expect(Buffer.byteLength(event?.note() ?? "")).toBeLessThanOrEqual(1024);
+  });
+
+  it("is none for what a person tried to create, who has read the answer, but for its maker and for what exists", () => {
+    const person = { user: "ada@example.com" };
+    expect(denialEvent(denied("x", person), pod())).toBeUndefined();
+    const late = { outcome: "error", id: "1", code: "TIMEOUT", message: "late" } as const;
+    expect(denialEvent({ ...late, subject: { ...subject, ...person } }, pod())).toBeUndefined();
+    expect(denialEvent(denied("x", person), pod([owner]))?.regarding.kind).toBe("ReplicaSet");
+    expect(denialEvent(denied("x", { ...person, operation: "UPDATE" }), pod())?.regarding.kind).toBe("Pod");
+    for (const user of ["system:serviceaccount:payments:ci", "system:node:n1"])
+      expect(denialEvent(denied("x", { user }), pod())?.regarding.kind).toBe("Pod");
   });
 
   it("is none for a dry run, for what is let in, and for what is in no namespace", () => {
