@@ -1,8 +1,10 @@
 import type { Evaluation } from "../evaluation/evaluate.ts";
-import { blocks, type Verdict } from "../policy/finding.ts";
+import { blocks, type SkillResult, type Verdict } from "../policy/finding.ts";
+import type { Reason } from "../policy/reason.ts";
 import { withoutContent } from "../policy/without-content.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { sha256Hex } from "../skill/digest.ts";
+import { SourceError } from "../skill/source-error.ts";
 import type { Bypass, Decision, ReviewSubject } from "./decision.ts";
 
 /** Short identifier of a decision in messages, logs and the audit log: the start of the review's uid. */
@@ -40,8 +42,34 @@ export const causesOf = (verdicts: readonly Verdict[]): readonly unknown[] =>
     )
     .slice(0, maxCauses);
 
-/** Combines the verdicts of all policies: one denial denies. */
+/** Findings that hold for a skill whatever the rest of it is, which could not be read. */
+const holdsForParts: ReadonlySet<Reason> = new Set(["DIGEST_MISMATCH", "FILE_UNSIGNED", "REVOKED"]);
+
+/**
+ * The fault of an object that could not be read, if nothing is found but what may come of that: no policy has then said
+ * anything of what it holds, which is no denial.
+ */
+function unreadAlone(verdicts: readonly Verdict[]): SourceError | undefined {
+  const failed = verdicts.flatMap(({ skills }) => skills.filter(({ findings }) => findings.some(blocks)));
+  const unread = failed.flatMap(({ reference: { path, content } }) =>
+    content.state === "unavailable" && content.isUnread === true ? [{ path, content }] : [],
+  );
+  const [first] = unread;
+  if (first === undefined) return undefined;
+  const paths = new Set(unread.map(({ path }) => path));
+  const mayComeOfIt = ({ reference, findings }: SkillResult): boolean =>
+    paths.has(reference.path) && !findings.some(({ code }) => holdsForParts.has(code));
+  if (!failed.every(mayComeOfIt)) return undefined;
+  return new SourceError(first.content.code, first.content.detail);
+}
+
+/**
+ * Combines the verdicts of all policies: one denial denies.
+ * @throws SourceError if all that is found is that an object could not be read
+ */
 export function decide({ subject }: AdmissionRequest, { verdicts }: Evaluation): Decision {
+  const fault = unreadAlone(verdicts);
+  if (fault !== undefined) throw fault;
   const has = (outcome: Verdict["outcome"]): boolean =>
     verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";

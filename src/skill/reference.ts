@@ -69,6 +69,8 @@ export type SkillContent =
       readonly detail: string;
       /** An object that is named does not exist, and may come later. */
       readonly isAbsent?: true;
+      /** An object could not be read now: it says nothing of the skill, and another attempt may. */
+      readonly isUnread?: true;
     }
   | PodFault;
 

@@ -114,7 +114,7 @@ function referencesOf(tree: SkillTree, container: string): readonly SkillReferen
   const states = Map.groupBy([...tree.unreadable, ...removable(tree)], ({ state }) =>
     state.state === "unverifiable"
       ? `${state.kind} ${state.place?.rule ?? ""}`
-      : `${state.code} ${state.isAbsent === true}`,
+      : `${state.code} ${state.isAbsent === true} ${state.isUnread === true}`,
   );
   const references: SkillReference[] = [...states.values()].flatMap((alike) =>
     alike.slice(0, 1).map(({ state }) => ({

@@ -118,7 +118,7 @@ function addPart(building: Building, part: VolumePart): void {
   const what = `${part.kind} ${setting.namespace}/${part.name}`;
   const paths = part.items?.map(({ path }) => path);
   if (object instanceof SourceError) {
-    fail(building, use, object.code, object.message);
+    unread(building, use, object);
   } else if (object !== undefined) {
     addObject(building, part, use, object);
   } else if (setting.objects.has(key)) {
@@ -149,8 +149,16 @@ function addUnreadable(
   }
 }
 
-const fail = (building: Building, use: SourceUse, code: SourceError["code"], detail: string): void =>
-  addUnreadable(building, undefined, { use, state: unavailable(code, detail), severity: "failed" });
+const failAs = (building: Building, use: SourceUse, state: Unavailable): void =>
+  addUnreadable(building, undefined, { use, state, severity: "failed" });
+
+const malformed = (building: Building, use: SourceUse, detail: string): void =>
+  failAs(building, use, unavailable("SOURCE_MALFORMED", detail));
+
+function unread(building: Building, use: SourceUse, { code, message }: SourceError): void {
+  const isUnread = code === "SOURCE_UNAVAILABLE" || code === "TIMEOUT";
+  failAs(building, use, { ...unavailable(code, message), ...(isUnread ? { isUnread } : {}) });
+}
 
 /** Kinds of volume that have no name but the volume's. */
 const nameless: ReadonlySet<SourceUse["kind"]> = new Set([
@@ -234,7 +242,7 @@ function addKey(
     return;
   }
   const detail = `${what} has the key ${JSON.stringify(key)}, which no volume can hold as a file; rename it`;
-  fail(building, use, "SOURCE_MALFORMED", detail);
+  malformed(building, use, detail);
 }
 
 function place(
@@ -246,8 +254,8 @@ function place(
   const under = building.files.get(path)?.use;
   if (other !== undefined && other !== spelling) {
     const detail = `${building.volume.field} writes ${JSON.stringify(path)} twice in two spellings, and which one wins is chance; keep one`;
-    fail(building, use, "SOURCE_MALFORMED", detail);
-    if (under !== undefined && under.name !== use.name) fail(building, under, "SOURCE_MALFORMED", detail);
+    malformed(building, use, detail);
+    if (under !== undefined && under.name !== use.name) malformed(building, under, detail);
   }
   building.spellings.set(path, spelling);
   building.files.set(path, added);
@@ -265,7 +273,7 @@ function assertNoFileAboveFile(building: Building): void {
       const folder = path.slice(0, slash);
       if (!building.files.has(folder)) continue;
       const detail = `${building.volume.field} makes ${JSON.stringify(folder)} both a file and a folder; rename one`;
-      fail(building, use, "SOURCE_MALFORMED", detail);
+      malformed(building, use, detail);
       return;
     }
   }

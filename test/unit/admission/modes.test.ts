@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ReviewAnswer } from "../../../src/admission/handle.ts";
+import type { HandleDeps, ReviewAnswer } from "../../../src/admission/handle.ts";
+import { SourceError } from "../../../src/skill/source-error.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
 import { changed, configMapOf, denial, namespace, podFor, policyObject, published, World } from "./world.ts";
 
@@ -201,5 +202,60 @@ describe("a body that is no review", () => {
     expect(responseOf(answer).auditAnnotations).toEqual({ unchecked: `mode ${mode}` });
     const warned = responseOf(answer).warnings?.map((line) => line.startsWith("bad review: "));
     expect(warned).toEqual(mode === "Warn" ? [true] : undefined);
+  });
+});
+
+describe("a pod whose ConfigMap could not be read", () => {
+  const unreadable = (world: World): void => {
+    world.readInstead = () =>
+      Promise.reject(new SourceError("SOURCE_UNAVAILABLE", "the API server does not answer; try again"));
+  };
+
+  it("is refused as a failed review, which no policy denied, and says so", async () => {
+    const world = new World();
+    const pod = world.carry(published.skill);
+    unreadable(world);
+    const answer = await world.review(pod);
+    expect(answer.decision).toMatchObject({ outcome: "error", code: "SOURCE_UNAVAILABLE" });
+    expect(denial(answer)).toMatch(
+      /^skill-admission could not review Pod payments\/etl, so it is denied: SOURCE_UNAVAILABLE the API server does not answer; try again\n/,
+    );
+  });
+
+  it("is denied by the policy for another skill of it that fails", async () => {
+    const world = new World();
+    const pod = world.carry(changed);
+    const volumes = [
+      ...(pod["spec"] as Readonly<Record<"volumes", readonly object[]>>).volumes,
+      { name: "more", configMap: { name: "more" } },
+    ];
+    const mounts = [
+      { name: "skill", mountPath: "/skills/data-designer" },
+      { name: "more", mountPath: "/skills/more" },
+    ];
+    const { deps } = world;
+    const source: HandleDeps["source"] = {
+      read: (ref, signal) =>
+        ref.name === "more"
+          ? Promise.reject(new SourceError("SOURCE_UNAVAILABLE", "no answer"))
+          : deps.source.read(ref, signal),
+    };
+    Object.defineProperty(world, "deps", { value: { ...deps, source } });
+    const answer = await world.review({
+      ...pod,
+      spec: { volumes, containers: [{ name: "agent", volumeMounts: mounts }] },
+    });
+    expect(denial(answer)).toMatch(/^policy "payments" denied/);
+    expect(denial(answer)).toContain("no answer");
+  });
+
+  it("is denied by the policy where it does not exist, or lacks a key", async () => {
+    const world = new World();
+    const pod = world.carry(published.skill);
+    const { object } = configMapOf(published.skill);
+    world.configMaps.set("skills-etl", { ...object, binaryData: {} });
+    expect((await world.review(pod)).decision).toMatchObject({ outcome: "deny" });
+    world.configMaps.clear();
+    expect((await world.review(pod)).decision).toMatchObject({ outcome: "deny" });
   });
 });
