@@ -84,9 +84,17 @@ function gather(
     if (value === undefined) continue;
     values[key] = value;
     from.set(key, flags[key] === undefined && fromEnv !== undefined ? variable : name);
+    if (key === "port" && flags[key] === undefined && fromEnv === undefined) {
+      // The API server asks there, and a process that listens elsewhere would stop every write that is reviewed.
+      const asked = portOf(values["webhookUrl"]);
+      if (asked !== "") values[key] = asked;
+    }
   }
   return { values, from };
 }
+
+/** The port that a URL names; empty if it names none, or is no URL. */
+const portOf = (url = ""): string => URL.parse(url)?.port ?? "";
 
 /**
  * Recognises variables of service links, which Kubernetes sets in pods beside a Service named skill-admission or

@@ -147,10 +147,15 @@ export const serveOptions: readonly ServeOption[] = [
     example: "127.0.0.1",
     default: "0.0.0.0",
   }),
-  option("port", "number", "Port of the webhook and its probes, HTTPS; 0 takes any free one", {
-    example: "9443",
-    default: "8443",
-  }),
+  option(
+    "port",
+    "number",
+    "Port of the webhook and its probes, HTTPS; 0 takes any free one. Left out: the port of --webhook-url, if that names one",
+    {
+      example: "9443",
+      default: "8443",
+    },
+  ),
   option("metricsAddress", "ip", "Address that the metrics endpoint listens on", {
     example: "127.0.0.1",
     default: "0.0.0.0",

@@ -75,6 +75,18 @@ describe("parseServeConfig", () => {
     expect(parseServeConfig({ state: "s" }, inPod).cluster).toEqual({ kind: "offline", state: "s" });
   });
 
+  it("listens where --webhook-url says that it is reached, unless it is told where", () => {
+    const beside = { kubeconfig: "k", webhookUrl: "https://10.0.0.2:28555" };
+    expect(parseServeConfig(beside, {}).port).toBe(28_555);
+    expect(parseServeConfig({ ...beside, port: "9443" }, {}).port).toBe(9443);
+    expect(parseServeConfig(beside, { SKILL_ADMISSION_PORT: "9443" }).port).toBe(9443);
+    // Behind something else that listens on the port of HTTPS.
+    expect(parseServeConfig({ ...beside, webhookUrl: "https://skills.example" }, {}).port).toBe(8443);
+    expect(problemsOf({ ...beside, webhookUrl: "https://:1" }, {})).toEqual([
+      expect.stringMatching(/^--webhook-url: /),
+    ]);
+  });
+
   it("refuses to guess where it runs", () => {
     expect(problemsOf({}, {})).toEqual([
       expect.stringMatching(/^there is no cluster to serve: give --state DIR/),
