@@ -84,13 +84,15 @@ function gather(
     if (value === undefined) continue;
     values[key] = value;
     from.set(key, flags[key] === undefined && fromEnv !== undefined ? variable : name);
-    if (key === "port" && flags[key] === undefined && fromEnv === undefined) {
-      // The API server asks there, and a process that listens elsewhere would stop every write that is reviewed.
-      const asked = portOf(values["webhookUrl"]);
-      if (asked !== "") values[key] = asked;
-    }
   }
+  if (flags.port === undefined && from.get("port") === "--port") listenWhereAsked(values);
   return { values, from };
+}
+
+/** The API server asks at the port of the URL: a process that listens elsewhere would stop every write that is reviewed. */
+function listenWhereAsked(values: Record<string, string>): void {
+  const asked = portOf(values["webhookUrl"]);
+  if (asked !== "") values["port"] = asked;
 }
 
 /** The port that a URL names; empty if it names none, or is no URL. */

@@ -24,8 +24,8 @@ export function presetNode(pod: PodSubject, policies: readonly Policy[]): readon
   const field = `${spec.field}.nodeName`;
   return [
     {
-      name: "node",
-      path: "/",
+      name: field,
+      path: "",
       containers: spec.containers.map(({ name }) => name),
       sources: [{ kind: "Other", name: field, writable: false }],
       content: {

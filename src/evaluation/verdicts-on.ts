@@ -66,5 +66,7 @@ function toleratingAbsence(result: SkillResult, { invalidReason }: Policy): Skil
   if (content.state !== "unavailable" || content.isAbsent !== true || invalidReason !== undefined)
     return result;
   const message = `${content.detail} yet, so it could not be judged`;
-  return { ...result, findings: [{ code: content.code, message, tolerated: true }] };
+  const remedy =
+    "see that it comes before a pod starts; skill-admission apply --cluster --resource FILE judges both beforehand";
+  return { ...result, findings: [{ code: content.code, message, remedy, tolerated: true }] };
 }

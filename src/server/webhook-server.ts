@@ -98,7 +98,12 @@ export async function listen(
 ): Promise<RunningServer> {
   limitConnections(server, limit, told);
   const acceptors = await acceptOn(server, where).catch((cause: unknown) => {
-    throw new Error(`cannot listen on ${where.address} port ${where.port}: ${messageOf(cause)}`, { cause });
+    const hint =
+      (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
+        ? "; another process has it: is an earlier one still stopping?"
+        : "";
+    const text = `cannot listen on ${where.address} port ${where.port}: ${messageOf(cause)}${hint}`;
+    throw new Error(text, { cause });
   });
   return {
     address: where.address,

@@ -29,7 +29,7 @@ const dataFolder = celRule(
   celRule(z.string().max(256), {
     rule: `self.matches('${folder}')`,
     message:
-      "is no folder for data: write it from / (/data), in ASCII, without empty parts, dot folders other than .cache, and a slash at the end",
+      "is no folder for data: write it from / (/data), in ASCII, with no empty parts, no dot folders but .cache, and no slash at the end",
     namesValue: true,
     check: (path) => isFolder.test(path),
   }),

@@ -39,7 +39,7 @@ function unverifiableFindings(policy: Policy, content: Unverifiable, path: strin
     {
       code: "SOURCE_UNVERIFIABLE",
       message: place === undefined ? detail : `${detail} (${path} counts: ${place.why})`,
-      remedy: `${remedyOf(policy, content)}, or let the policy say ${fieldOf(content)}: Allow`,
+      remedy: `${remedyOf(policy, content)}, or let the policy say ${fieldOf(content)}: Allow${place?.rule === "hostRuntimeReadOnly" ? " (writable host paths too)" : ""}`,
       tolerated: response === "Warn",
     },
   ];

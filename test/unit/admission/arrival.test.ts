@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ReviewAnswer } from "../../../src/admission/handle.ts";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
-import { reasonTexts } from "../../../src/policy/remedy.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { changed, configMapOf, denial, namespace, policyObject, published, World } from "./world.ts";
 
@@ -58,7 +57,7 @@ describe("a ConfigMap that does not exist yet", () => {
     const answer = await world.review(objectOf(pod), request);
     expect(denial(answer)).toBeUndefined();
     expect(responseOf(answer).warnings).toEqual([
-      `${awaited}; fix: ${reasonTexts.SOURCE_UNAVAILABLE.remedy}`,
+      `${awaited}; fix: see that it comes before a pod starts; skill-admission apply --cluster --resource FILE judges both beforehand`,
     ]);
     expect(answer.decision).toMatchObject({ outcome: "warn" });
   });

@@ -80,7 +80,7 @@ describe("parse", () => {
     [
       "a folder for data, by its value",
       { publishers, closed: { podSelector: {}, data: ["/data/"] } },
-      'spec.closed.data[0]: "/data/" is no folder for data: write it from / (/data), in ASCII, without empty parts, dot folders other than .cache, and a slash at the end',
+      'spec.closed.data[0]: "/data/" is no folder for data: write it from / (/data), in ASCII, with no empty parts, no dot folders but .cache, and no slash at the end',
     ],
     [
       "a folder for data that is a home, by its value",
