@@ -40,6 +40,12 @@ describe("judge", () => {
     expect(judge("tampered", noSource)).toBe("no source");
     expect(judge("signed", { status: 502, body: "dial tcp: connection refused" })).toBe("no API server");
     expect(judge("signed", { status: 0, body: "socket hang up" })).toBe("no API server");
+    const early =
+      'failed calling webhook "pods": failed to call webhook: Post "x": service "skill-admission" not found';
+    for (const body of [early, JSON.stringify({ message: early })])
+      expect(judge("signed", { status: 500, body })).toBe("no API server");
+    const unreachable = 'failed calling webhook "pods": Post "x": dial tcp: connection refused';
+    expect(judge("signed", { status: 500, body: unreachable })).toBe("no verdict");
   });
 });
 

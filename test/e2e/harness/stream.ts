@@ -65,6 +65,8 @@ export function judge(kind: Kind, { status, body }: Answer): Miss | undefined {
   if (verdict && kind === "tampered" && body.includes("DIGEST_MISMATCH scripts/run.sh")) return undefined;
   if (verdict && /SOURCE_UNAVAILABLE|could not review .*TIMEOUT/.test(body)) return "no source";
   if (verdict) return kind === "signed" ? "wrong denial" : "no verdict";
+  // One that has just started does not know the Services yet.
+  if (/service \\*"[-a-z]+\\*" not found/.test(body)) return "no API server";
   return body.includes("failed calling webhook") ? "no verdict" : "no API server";
 }
 
