@@ -53,17 +53,29 @@ const metadata = [
 const readsMetadata = (fieldRef: string): string =>
   `${fieldRef}.fieldPath.startsWith('metadata.labels') || ${fieldRef}.fieldPath.startsWith('metadata.annotations')`;
 
+/**
+ * Whether an item of a list meets a test. A list may be missing, or be null: the API server writes a pod's empty
+ * `projected.sources` so, and a condition that fails to evaluate is a denial.
+ */
+const some = (list: string, item: string, test: string): string =>
+  `has(${list}) && ${list} != null && ${list}.exists(${item}, ${test})`;
+
 const downwardReadsMetadata = (downwardAPI: string): string =>
-  `has(${downwardAPI}) && has(${downwardAPI}.items) && ${downwardAPI}.items.exists(i, has(i.fieldRef) && (${readsMetadata("i.fieldRef")}))`;
+  `has(${downwardAPI}) && ${some(`${downwardAPI}.items`, "i", `has(i.fieldRef) && (${readsMetadata("i.fieldRef")})`)}`;
+
+const variableReadsMetadata = `has(e.valueFrom) && has(e.valueFrom.fieldRef) && (${readsMetadata("e.valueFrom.fieldRef")})`;
 
 /** Whether variables or files of the pod are labels or annotations. */
 const readsOwnMetadata = [
   ...["containers", "initContainers", "ephemeralContainers"].map(
-    (list) =>
-      `(has(object.spec.${list}) && object.spec.${list}.exists(c, has(c.env) && c.env.exists(e, has(e.valueFrom) && has(e.valueFrom.fieldRef) && (${readsMetadata("e.valueFrom.fieldRef")}))))`,
+    (list) => `(${some(`object.spec.${list}`, "c", some("c.env", "e", variableReadsMetadata))})`,
   ),
-  `(has(object.spec.volumes) && object.spec.volumes.exists(v, (${downwardReadsMetadata("v.downwardAPI")})
-      || has(v.projected) && has(v.projected.sources) && v.projected.sources.exists(s, ${downwardReadsMetadata("s.downwardAPI")})))`,
+  `(${some(
+    "object.spec.volumes",
+    "v",
+    `(${downwardReadsMetadata("v.downwardAPI")})
+      || has(v.projected) && ${some("v.projected.sources", "s", downwardReadsMetadata("s.downwardAPI"))}`,
+  )})`,
 ].join("\n    || ");
 
 /** Both versions have the label with the same value, or neither has it. */
