@@ -130,6 +130,31 @@ describe("with every skill in the namespace broken, and the policy enforced on c
     expect(asked).not.toContain("web");
   });
 
+  it("labels of a pod change whose lists are empty, which the API server may write as null", async () => {
+    const { pod } = ship(broken, namespace, "bare");
+    const volumes = [
+      { name: "none", projected: { sources: null } },
+      {
+        name: "nothing",
+        projected: { sources: [{ downwardAPI: { items: null } }, { configMap: { name: "c" } }] },
+      },
+      { name: "fields", downwardAPI: { items: null } },
+    ];
+    const containers = [
+      { name: "a", image: "example.invalid/a", env: null, envFrom: null, volumeMounts: null },
+    ];
+    const spec = { containers, initContainers: null, ephemeralContainers: null, volumes };
+    await kubectl(["create", "-f", "-"], JSON.stringify({ ...pod, spec }));
+    const asked = await askedAbout(async () => {
+      for (const what of ["label", "annotate"])
+        expect(await inNamespace(what, "pod", "bare", "quarantine=yes")).toMatchObject({
+          code: 0,
+          stderr: "",
+        });
+    });
+    expect(asked).not.toContain("bare");
+  });
+
   it("where and how long pods run changes, also in templates", async () => {
     const patience = { spec: { template: { spec: { terminationGracePeriodSeconds: 7 } } } };
     expect(await inNamespace("patch", "deployment", "web", "-p", JSON.stringify(patience))).toMatchObject({
@@ -207,6 +232,30 @@ describe("with every skill in the namespace broken, and the policy enforced on c
     expect(await tryApply(ship(broken, free, "free").all)).toMatchObject({ code: 0, stderr: "" });
     await product.decision("Pod", "free", { bypass: "ungoverned" });
     expect(await tryApply(ship(broken, "kube-system", "system").all)).toMatchObject({ code: 0, stderr: "" });
+    // More claims than a review reads.
+    const labels = { app: "claims" };
+    const template = templateOf(ship(broken, free, "claims").pod, labels);
+    const claim = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+    const volumeClaimTemplates = Array.from({ length: 501 }, (_, at) => ({
+      metadata: { name: `c${at}` },
+      spec: claim,
+    }));
+    await kubectl(
+      ["create", "-f", "-"],
+      JSON.stringify({
+        apiVersion: "apps/v1",
+        kind: "StatefulSet",
+        metadata: { name: "claims", namespace: free },
+        spec: {
+          replicas: 0,
+          serviceName: "none",
+          selector: { matchLabels: labels },
+          template,
+          volumeClaimTemplates,
+        },
+      }),
+    );
+    await product.decision("StatefulSet", "claims", { bypass: "ungoverned" });
     await kubectl(["-n", free, "create", "configmap", "later"]);
     await product.decision("ConfigMap", "later");
     expect((await product.log()).filter((line) => line.namespace === "kube-system")).toEqual([]);

@@ -87,6 +87,15 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
     "SOURCE_MALFORMED",
     (world) => world.review({ ...world.carry(published.skill), spec: { containers: "none" } }),
   ],
+  "the last finalizer of a large ConfigMap that has more than are read": [
+    "SOURCE_MALFORMED",
+    (world) => {
+      const large = wide("skills-etl", "a");
+      const finalizers = Array.from({ length: 101 }, (_, at) => `example.com/f${at}`);
+      const metadata = { ...(large.metadata as object), finalizers };
+      return world.review(large, { operation: "UPDATE", oldObject: { ...large, metadata } });
+    },
+  ],
   "a ConfigMap under pods that mount more keys than are read": [
     "LIMIT_EXCEEDED",
     (world) => {
@@ -155,6 +164,24 @@ describe.each(Object.entries(faults))("%s", (_, [code, review]) => {
   );
 });
 
+/** A StatefulSet of more claims than are read, each of which is a volume of its pods. */
+function ofManyClaims(world: World): KubernetesObject {
+  const { metadata, spec } = deployment(world.carry(published.skill)) as { metadata: object; spec: object };
+  const volumeClaimTemplates = Array.from({ length: 501 }, (_, at) => ({ metadata: { name: `c${at}` } }));
+  return { apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { ...spec, volumeClaimTemplates } };
+}
+
+describe.each(
+  Object.entries(faults).filter(([, [code]]) => code === "LIMIT_EXCEEDED" || code === "SOURCE_MALFORMED"),
+)("%s", (_, [, review]) => {
+  it("goes through where no policy governs", async () => {
+    const elsewhere = policyObject({ namespaceSelector: { matchLabels: { tenant: "other" } } }, "other");
+    const answer = await review(new World().withPolicies(elsewhere));
+    expect(denial(answer)).toBeUndefined();
+    expect(answer.decision).toMatchObject({ outcome: "allow", bypass: "ungoverned" });
+  });
+});
+
 describe("a failed review", () => {
   const unread = (world: World, object: KubernetesObject): Promise<ReviewAnswer> => {
     world.readInstead = hanging;
@@ -172,6 +199,21 @@ describe("a failed review", () => {
       expect(denial(answer) !== undefined, controllers).toBe(refused);
       expect(responseOf(answer).warnings?.length).toBe(refused ? undefined : 1);
     }
+  });
+
+  it("of what makes pods and cannot be read is the same, and none where no policy governs", async () => {
+    const ask = (policy: KubernetesObject): Promise<ReviewAnswer> => {
+      const world = new World().withPolicies(policy);
+      return world.review(ofManyClaims(world));
+    };
+    const elsewhere = policyObject({ namespaceSelector: { matchLabels: { tenant: "other" } } }, "other");
+    expect((await ask(elsewhere)).decision).toMatchObject({ outcome: "allow", bypass: "ungoverned" });
+    for (const lenient of [{ mode: "Audit" }, { mode: "Warn" }, { controllers: "Warn" }]) {
+      const answer = await ask(policyObject(lenient));
+      expect(answer.decision).toMatchObject({ outcome: "error", code: "LIMIT_EXCEEDED" });
+      expect(denial(answer)).toBeUndefined();
+    }
+    expect(denial(await ask(policyObject({ controllers: "Enforce" })))).toContain("501 entries");
   });
 
   it("is refused in a namespace that is not known if any policy of the cluster enforces, of which it might be", async () => {
