@@ -18,6 +18,8 @@ export interface Variable {
   readonly field: "env" | "envFrom";
   /** Where a value comes from that is not known. */
   readonly unknown?: string;
+  /** Whether it may be unset, now or later: an optional ConfigMap that sets it is deleted without a review. */
+  readonly mayBeUnset?: true;
 }
 
 const absent: Variable = { values: [], field: "env" };
@@ -89,7 +91,8 @@ class Variables {
       found.push(this.#fromEntry(entry, depth));
       if (!mayBeAbsent(entry)) return joined(found);
     }
-    return joined([...found, this.#fromEnvFrom(name)]);
+    const rest = this.#fromEnvFrom(name);
+    return { ...joined([...found, rest]), ...defined({ mayBeUnset: rest.mayBeUnset }) };
   }
 
   #fromEntry({ index, source }: EnvironmentEntry, depth: number): Variable {
@@ -98,8 +101,9 @@ class Variables {
     const { text } = source;
     const expanded = expand(text, (other) => {
       if (depth >= maxDepth || text.length > podLimits.pathLength) return undefined;
-      const { values, unknown } = this.variable(other, index, depth + 1);
-      return values.length === 1 && unknown === undefined ? values[0] : undefined;
+      const { values, unknown, mayBeUnset } = this.variable(other, index, depth + 1);
+      const isKnown = values.length === 1 && unknown === undefined && mayBeUnset === undefined;
+      return isKnown ? values[0] : undefined;
     });
     return expanded === undefined
       ? { ...absent, unknown: `${text.slice(0, 80)}, whose parts are not known` }
@@ -108,14 +112,16 @@ class Variables {
 
   #fromEnvFrom(name: string): Variable {
     const { envFrom } = this.#container.environmentSources;
-    const found = envFrom.flatMap((source) => {
+    const found: Variable[] = [];
+    let isSet = false;
+    for (const source of envFrom) {
       // Whoever names a Secret in full may set any variable by it; only HOME is worth asking for.
-      if (source.kind === "Secret" && name !== "HOME") return [];
-      return name.startsWith(source.prefix)
-        ? [asVariable(valueOf(source, name.slice(source.prefix.length), this.#objects), "envFrom")]
-        : [];
-    });
-    return found.length === 0 ? absent : joined(found);
+      if ((source.kind === "Secret" && name !== "HOME") || !name.startsWith(source.prefix)) continue;
+      const one = asVariable(valueOf(source, name.slice(source.prefix.length), this.#objects), "envFrom");
+      isSet ||= !source.optional && one.values.length > 0;
+      found.push(one);
+    }
+    return isSet ? joined(found) : { ...joined(found), mayBeUnset: true };
   }
 }
 

@@ -71,7 +71,8 @@ function homeOf(variable: Variable, container: Container, workingDir: string | u
       unknown: { rule: "unknownHome", why, remedy: variable.unknown === undefined ? absolute : remedy },
     };
   }
-  const over = variable.values.length === 0 ? mountOverPasswd(container) : undefined;
+  const mayBeUnset = variable.mayBeUnset === true || variable.values.length === 0;
+  const over = mayBeUnset ? mountOverPasswd(container) : undefined;
   if (over === undefined) return { ...nothing, bases };
   const why = `the mount at ${over} decides the home${over === passwd ? "" : `, by ${passwd}`}, so this may be a home`;
   return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };

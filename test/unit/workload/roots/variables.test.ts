@@ -319,6 +319,37 @@ describe("a home from objects", () => {
     ]);
   });
 
+  describe("of an optional ConfigMap, which may be deleted,", () => {
+    const read = { c: { HOME: "/x", A: "/x" } };
+    const ref = (key: string, optional: boolean): Part => ({ configMapKeyRef: { name: "c", key, optional } });
+    const home = (optional: boolean): Part => ({ env: [{ name: "HOME", valueFrom: ref("HOME", optional) }] });
+
+    it("may be what a mount over /etc/passwd says", () => {
+      const volumes = [volume("v", claim), volume("c", configMap("c"))];
+      const mounts = [mount("v", "/cache"), mount("c", "/etc/passwd", { subPath: "passwd" })];
+      const unknown = (more: Part): boolean =>
+        findSkills(readPodSpec(podWith(volumes, mounts, more)), [], objects(read)).some(
+          ({ content }) => content.state === "unverifiable" && content.place?.rule === "unknownHome",
+        );
+      expect(unknown(home(true))).toBe(true);
+      expect(unknown(fromConfigMap("c", { optional: true }))).toBe(true);
+      expect(unknown(home(false))).toBe(false);
+      expect(unknown(fromConfigMap("c"))).toBe(false);
+      expect(unknown({ ...home(true), ...fromConfigMap("c") })).toBe(false);
+    });
+
+    it("may be the name of a variable of it, unexpanded", () => {
+      const made = { name: "HOME", value: "/evil$(A)" };
+      const of = (optional: boolean): Part => ({ env: [{ name: "A", valueFrom: ref("A", optional) }, made] });
+      const all = (optional: boolean): Part => ({ env: [made], ...fromConfigMap("c", { optional }) });
+      for (const more of [of, all]) {
+        expect(placesAt("/evil$(A)", more(true), read)[0]).toMatch(/^unknownHome: /);
+        expect(placesAt("/evil$(A)", more(false), read)).toEqual([]);
+        expect(placesAt("/evil/x", more(false), read)).toEqual(["above: it is HOME (set in env)"]);
+      }
+    });
+  });
+
   it("is refused where the ConfigMap cannot be read", () => {
     const failed = { c: new SourceError("TIMEOUT", "no answer") };
     expect(placesAt("/cache", fromConfigMap("c"), failed)).toContain("unavailable");
