@@ -1,11 +1,15 @@
 import { skillsOf, rootsOf, type EffectivePolicies, type ReviewContext } from "../../evaluation/evaluate.ts";
+import { readObjects } from "../../evaluation/read-objects.ts";
 import { readOnce, withObject } from "../../evaluation/source-overlay.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import { treeDigest } from "../../skill/skill.ts";
 import type { VolumeObject } from "../../skill/source.ts";
-import { readPodSpec } from "../../workload/pod/pod-spec.ts";
+import { readPodSpec, type PodSpec } from "../../workload/pod/pod-spec.ts";
 import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import type { ReadObjects } from "../../workload/pod/volume-view.ts";
+import { environmentRequests } from "../../workload/roots/container-variables.ts";
 import { changeIn, type ChangeInPod } from "../../workload/changes/change-in-pod.ts";
+import { leftRoots, underEarlierRoots, type VariableObjects } from "../../workload/earlier-roots.ts";
 import type { ObjectChange } from "../../workload/changes/object-change.ts";
 import { otherObjects } from "./other-objects.ts";
 
@@ -30,9 +34,30 @@ export async function changedSkills(
   const before = await seenWith(change.before);
   const after = await seenWith(change.after);
   const objects = await otherObjects(pod, change.ref, rootsOf(policies), once);
-  const inPod = changeIn(readPodSpec(pod), { ...change, podCreatedAt: pod.createdAt }, objects);
+  const spec = readPodSpec(pod);
+  const inPod = changeIn(spec, { ...change, podCreatedAt: pod.createdAt }, objects);
   const altered = alteredOf(before, after, inPod);
-  return [...altered, ...lostSkills(before, altered, change, inPod), ...inPod.doubtful(after)];
+  const found = [...altered, ...lostSkills(before, altered, change, inPod), ...inPod.doubtful(after)];
+  if (spec.containers.every(({ environmentSources: { envFrom, open } }) => envFrom.length + open.size === 0))
+    return found;
+  const variables = await variablesIn(spec, change, once);
+  return [
+    ...found,
+    ...leftRoots(spec, rootsOf(policies), change, variables),
+    ...underEarlierRoots(spec, change, objects, found),
+  ];
+}
+
+/** The ConfigMaps of variables with each version of the one that changes. */
+async function variablesIn(
+  spec: PodSpec,
+  { ref, before, after }: ObjectChange,
+  { deps: { source }, signal }: ReviewContext,
+): Promise<VariableObjects> {
+  const requests = spec.containers.flatMap((container) => environmentRequests(container, spec.namespace));
+  const readWith = (version: VolumeObject | undefined): Promise<ReadObjects> =>
+    readObjects(requests, withObject(source, ref, version), signal);
+  return { before: await readWith(before), after: await readWith(after) };
 }
 
 /** Kinds through which the bytes of a ConfigMap can hide behind a fault of the pod. */

@@ -1,8 +1,8 @@
 import { defined } from "../../text/fields.ts";
 import { baseName } from "../../skill/path.ts";
 import type { SkillReference } from "../../skill/reference.ts";
-import type { VolumeObject } from "../../skill/source.ts";
 import type { PodSpec } from "../pod/pod-spec.ts";
+import { alteredKeys } from "./altered-keys.ts";
 import { doubtAbout, type Doubt } from "./doubt.ts";
 import { obstacleTo, type ObjectState } from "./in-place.ts";
 import type { ObjectChange, OtherObject } from "./object-change.ts";
@@ -57,16 +57,6 @@ export function changeIn(
     doubtful: (judged) =>
       [...containers.values()].flatMap((container) => doubtfulIn(container, change, objects, judged)),
   };
-}
-
-function alteredKeys(before: VolumeObject, after: VolumeObject): ReadonlySet<string> {
-  const keys = new Set([...before.files.keys(), ...after.files.keys()]);
-  return new Set(
-    keys.values().filter((key) => {
-      const [one, other] = [before.files.get(key)?.bytes, after.files.get(key)?.bytes];
-      return one === undefined || other === undefined || Buffer.compare(one, other) !== 0;
-    }),
-  );
 }
 
 function doubtfulIn(
