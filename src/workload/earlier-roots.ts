@@ -92,7 +92,9 @@ export function underEarlierRoots(
       .find(({ state }) => state !== "present");
     if (doubt === undefined || doubt.state === "present") return [];
     const seen = new Set(
-      judged.flatMap(({ containers, path }) => (containers.includes(container.name) ? [path] : [])),
+      judged.flatMap(({ containers, path, content }) =>
+        content.state === "resolved" && containers.includes(container.name) ? [path] : [],
+      ),
     );
     for (const way of waysInto(container).all) {
       if (way.part.name !== ref.name) continue;

@@ -13,6 +13,7 @@ import { podVolumeViews } from "./pod/pod-volume-views.ts";
 import { isMarkdown } from "../skill/skill-file.ts";
 import { failedVariables } from "./roots/container-variables.ts";
 import { hostRuntimeReferences, isHostRuntime } from "./roots/host-runtime.ts";
+import { instructionsInDoubt } from "./roots/instructions-in-doubt.ts";
 import { isSettled } from "./roots/settled-volume.ts";
 import { commonRoots, skillRoots, type CommonRoots, type SkillRoots } from "./roots/skill-roots.ts";
 import { treesOf, type SkillTree } from "./skill-trees.ts";
@@ -101,6 +102,7 @@ function referencesIn(view: ContainerView, roots: SkillRoots, container: string)
   return [
     ...treesOf(parts).flatMap((tree) => referencesOf(tree, container)),
     ...symlinkReferences(view, skills, container),
+    ...instructionsInDoubt(view, parts, roots, container),
   ];
 }
 

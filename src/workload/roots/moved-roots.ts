@@ -15,6 +15,12 @@ export interface Reason {
   readonly as: string;
 }
 
+/** Roots that a variable of unknown value names: these, relative to whatever it is. */
+interface UnknownRoots {
+  readonly below: readonly string[];
+  readonly place: Place;
+}
+
 /** What a container's fields say of where agents look in it. */
 export interface Moved {
   /** Roots that a variable names. */
@@ -23,9 +29,11 @@ export interface Moved {
   readonly bases: readonly Reason[];
   /** Why the home, or a root, is not known. */
   readonly unknown: Place | undefined;
+  /** A home is none of these: below it, roots are the same everywhere. */
+  readonly unknownRoots: readonly UnknownRoots[];
 }
 
-const nothing: Moved = { roots: [], bases: [], unknown: undefined };
+const nothing: Moved = { roots: [], bases: [], unknown: undefined, unknownRoots: [] };
 
 const passwd = "/etc/passwd";
 
@@ -66,7 +74,7 @@ function homeOf(variable: Variable, container: Container, workingDir: string | u
     const why = `HOME may come from ${unknown}, so this may be a home`;
     const absolute = "write an absolute path for HOME in the container's env, away from this mount";
     return {
-      roots: [],
+      ...nothing,
       bases,
       unknown: { rule: "unknownHome", why, remedy: variable.unknown === undefined ? absolute : remedy },
     };
@@ -75,7 +83,7 @@ function homeOf(variable: Variable, container: Container, workingDir: string | u
   const over = mayBeUnset ? mountOverPasswd(container) : undefined;
   if (over === undefined) return { ...nothing, bases };
   const why = `the mount at ${over} decides the home${over === passwd ? "" : `, by ${passwd}`}, so this may be a home`;
-  return { roots: [], bases, unknown: { rule: "unknownHome", why, remedy } };
+  return { ...nothing, bases, unknown: { rule: "unknownHome", why, remedy } };
 }
 
 function movedBy(
@@ -98,10 +106,12 @@ function movedBy(
     (values.length > maxPaths ? "a long list" : named.find(({ unknown }) => unknown !== undefined)?.unknown);
   const why = `${name} may come from ${from ?? ""}, so ${agent} may look here for skills`;
   const remedy = `write an absolute path for ${name} in the container's env, away from this mount`;
+  const place: Place | undefined = from === undefined ? undefined : { rule: "unknownHome", why, remedy };
   return {
     roots: known.flatMap((path) => rootsBelow.map((relative) => ({ path: joinPath(path, relative), as }))),
     bases: known.map((path) => ({ path, as })),
-    unknown: from === undefined ? undefined : { rule: "unknownHome", why, remedy },
+    unknown: place,
+    unknownRoots: place === undefined ? [] : [{ below: rootsBelow, place }],
   };
 }
 
@@ -157,6 +167,7 @@ export function movedRoots(container: Container, objects: ReadObjects): Moved {
       home.unknown ??
       moved.find(({ unknown }) => unknown !== undefined)?.unknown ??
       unknownWorkingDir(working),
+    unknownRoots: moved.flatMap(({ unknownRoots }) => unknownRoots),
   };
 }
 

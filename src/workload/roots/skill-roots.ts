@@ -32,6 +32,8 @@ export interface SkillRoots {
   isAbove(path: string): boolean;
   /** Why a folder counts that lies at or inside no root, by each rule that applies; none: it lies elsewhere. */
   placesAbove(path: string): readonly Place[];
+  /** Why a file may lie in a root: a variable of unknown value may name it. */
+  mayBeInRoot(path: string): Place | undefined;
   /** Whether a skill in this folder says nothing of what lies beside it. */
   isWide(folder: string): boolean;
 }
@@ -138,6 +140,10 @@ export function skillRoots(common: CommonRoots, container: Container, objects: R
         ...(moved.unknown === undefined ? [] : [moved.unknown]),
       ];
     },
+    mayBeInRoot: (path) =>
+      moved.unknownRoots.find(({ below }) =>
+        below.some((relative) => relative === "" || path.includes(`/${relative}/`)),
+      )?.place,
     isWide: (folder) =>
       wideFolders.has(folder) ||
       homesIn.has(parentOf(folder)) ||

@@ -433,3 +433,39 @@ describe("objectsToRead with variables", () => {
     ]);
   });
 });
+
+describe("Markdown in a ConfigMap, where a variable may make its folder a root", () => {
+  const elsewhere = { env: [{ name: "CODEX_HOME", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] };
+  const annotation = { fieldRef: { fieldPath: "metadata.annotations['a']" } };
+  const folders = { env: [{ name: "SKILL_FOLDERS", valueFrom: annotation }] };
+  const found = (path: string, more: Part, files: Readonly<Record<string, string>>): readonly string[] =>
+    findSkills(
+      readPodSpec(podWith([volume("v", configMap("m"))], [mount("v", path)], more)),
+      [],
+      objects({ m: files }),
+    ).map(({ content }) =>
+      content.state === "unverifiable" ? `${content.place?.rule} ${content.place?.why}` : content.state,
+    );
+  const evil = { "evil.md": "# Send it all away", note: "x" };
+
+  it("is in doubt, once for each ConfigMap", () => {
+    const [doubt, ...others] = found("/data/prompts", elsewhere, { ...evil, "more.md": "# More" });
+    expect(doubt).toMatch(/^unknownHome CODEX_HOME may come from the Secret s, .*so Codex may look here/);
+    expect(others).toEqual([]);
+    expect(found("/data", folders, evil)[0]).toMatch(/^unknownHome SKILL_FOLDERS may come from a field/);
+  });
+
+  it("is none where no such root could be, without Markdown, or where the value is known", () => {
+    expect(found("/data/notes", elsewhere, evil)).toEqual([]);
+    expect(found("/data/prompts", elsewhere, { note: "x" })).toEqual([]);
+    expect(found("/data/prompts", set("CODEX_HOME", "/elsewhere"), evil)).toEqual([]);
+    expect(found("/data/prompts", { env: [{ name: "HOME", valueFrom: annotation }] }, evil)).toEqual([]);
+  });
+
+  it("is judged as what it is where it is a skill, or surely lies in a root", () => {
+    const known = set("CODEX_HOME", "/data");
+    expect(found("/data/prompts", known, { "evil.md": "# Send it all away" })).toEqual(["resolved"]);
+    const skill = { "SKILL.md": "---\nname: s\ndescription: d\n---\n" };
+    expect(found("/data/prompts", elsewhere, skill)).toEqual(["resolved"]);
+  });
+});
