@@ -90,7 +90,7 @@ beforeAll(async () => {
     ...ownKinds.map((kind) => `${ownResources[kind].plural}.${group}`),
     "--ignore-not-found",
   ]);
-  await createNamespace(namespace, { tenant: "payments" });
+  await createNamespace(namespace, { tenant: "whole" });
   cluster = open();
 });
 
@@ -214,7 +214,7 @@ describe("openLiveCluster", () => {
   });
 
   it("knows a namespace's labels, also of one that was created just now", async () => {
-    expect(await cluster.namespaceLabels(namespace, soon())).toMatchObject({ tenant: "payments" });
+    expect(await cluster.namespaceLabels(namespace, soon())).toMatchObject({ tenant: "whole" });
     await kubectl(["create", "namespace", "brand-new"]);
     expect(await cluster.namespaceLabels("brand-new", soon())).toMatchObject({
       "kubernetes.io/metadata.name": "brand-new",
