@@ -107,11 +107,16 @@ function nameOf(request: Fields<Json>, object: KubernetesObject | undefined): st
   );
 }
 
-/** The part of a new object's name that is the same for each attempt of its controller. */
+/** Characters that the API server adds to `generateName`, of which it takes so many at most. */
+const randomCharacters = 5;
+const generatedCharacters = 58;
+
+/** The part of a new object's name that is the same for each attempt of its controller; undefined if it was not generated. */
 function generatedFrom(name: string, object: KubernetesObject | undefined): string | undefined {
   const metadata = object?.metadata as Json | undefined;
-  const prefix = isFields(metadata) ? text(metadata["generateName"]) : "";
-  return prefix !== "" && name.startsWith(prefix) ? prefix : undefined;
+  const wanted = isFields(metadata) ? text(metadata["generateName"]) : "";
+  const prefix = wanted.slice(0, generatedCharacters);
+  return prefix !== "" && name.slice(0, -randomCharacters) === prefix ? prefix : undefined;
 }
 
 /**

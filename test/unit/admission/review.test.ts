@@ -472,9 +472,9 @@ describe("review of a change to an object that could not be read before", () => 
 describe("a refusal", () => {
   const text = async (world: World, pod: KubernetesObject): Promise<string | undefined> =>
     denial(await world.review(pod));
-  const named = (pod: KubernetesObject, name: string): KubernetesObject => ({
+  const named = (pod: KubernetesObject, name: string, generateName = "etl-5d4f-"): KubernetesObject => ({
     ...pod,
-    metadata: { ...(pod.metadata as object), name, generateName: "etl-5d4f-" },
+    metadata: { ...(pod.metadata as object), name, generateName },
   });
 
   it("has the same text for each attempt of a controller, whatever name it generates", async () => {
@@ -492,6 +492,13 @@ describe("a refusal", () => {
     const world = new World();
     const pod = world.carry(changed);
     expect(await text(world, named(pod, "other"))).toMatch(/denied Pod payments\/other: /);
+    // A name of its own that begins like it.
+    expect(await text(world, named(pod, "etl-5d4f-main"))).toMatch(/denied Pod payments\/etl-5d4f-main: /);
+    // Of a long prefix the API server takes the beginning.
+    const long = `${"n".repeat(57)}-`;
+    expect(await text(world, named(pod, `${long}abcde`, `${long}more-`))).toContain(
+      `Pod payments/${long}*: `,
+    );
     const old = { ...named(pod, "etl-5d4f-a"), spec: { containers: [] } };
     const update = await world.review(named(pod, "etl-5d4f-a"), { operation: "UPDATE", oldObject: old });
     expect(denial(update)).toMatch(/denied Pod payments\/etl-5d4f-a: /);
