@@ -68,7 +68,13 @@ const adapterFloors = [
 ];
 
 /** Composition: the settings, the room that introduces adapters to each other, the process. No room imports from it. */
-const compositionFloors = [["{environment}", "{serve-options}"], ["{config}"], ["compose"], ["{main}"]];
+const compositionFloors = [
+  ["{environment}", "{option-values}"],
+  ["{serve-options}"],
+  ["{config}"],
+  ["compose"],
+  ["{main}"],
+];
 
 const everyFloor = [...pureFloors, ...adapterFloors, ...compositionFloors];
 const chambers = everyFloor.flat();

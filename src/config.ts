@@ -1,9 +1,11 @@
+import type { LabelSelector } from "./kubernetes/label-selector.ts";
 import { defined } from "./text/fields.ts";
 import type { ElectionTimes } from "./cluster/live/leader/election.ts";
 import type { z } from "zod";
 
 import type { Environment } from "./environment.ts";
-import { label, serveOptions, serveSchema, type LogLevel, type ServeFlags } from "./serve-options.ts";
+import { label, type LogLevel } from "./option-values.ts";
+import { serveOptions, serveSchema, type ServeFlags } from "./serve-options.ts";
 
 /** Default name of the Lease in a cluster. */
 const defaultLease = "skill-admission";
@@ -55,6 +57,12 @@ export interface Config {
   readonly service: string;
   /** True: denied objects get Events. */
   readonly events: boolean;
+  /** Namespaces that are never reviewed, besides those that no installation reviews. */
+  readonly exemptNamespaces: readonly string[];
+  /** No other namespaces are reviewed; absent: those that policies select. */
+  readonly namespaceSelector?: LabelSelector;
+  /** What becomes of objects where policies enforce while no replica answers. */
+  readonly failurePolicy: "Fail" | "Ignore";
   readonly timeoutSeconds: number;
   readonly graceSeconds: number;
   readonly drainSeconds: number;
@@ -175,6 +183,9 @@ const freeze = (
     exclusivePorts: settings.exclusivePorts,
     service: settings.service,
     events: settings.events,
+    exemptNamespaces: Object.freeze(settings.exemptNamespaces ?? []),
+    ...defined({ namespaceSelector: settings.namespaceSelector }),
+    failurePolicy: settings.failurePolicy,
     timeoutSeconds: settings.timeout,
     graceSeconds: settings.graceSeconds,
     drainSeconds: settings.drainSeconds,

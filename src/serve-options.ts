@@ -1,6 +1,19 @@
-import { isIP } from "node:net";
-
 import { z } from "zod";
+
+import {
+  address,
+  failurePolicy,
+  label,
+  level,
+  mirrors,
+  names,
+  namespaces,
+  onOff,
+  selector,
+  text,
+  webhookUrl,
+  whole,
+} from "./option-values.ts";
 
 /** One setting of `serve`: the single source of flag, environment variable, help text and documentation. */
 export interface ServeOption {
@@ -16,68 +29,6 @@ export interface ServeOption {
   readonly description: string;
 }
 
-const levels = ["debug", "info", "warn", "error"] as const;
-const level = z.enum(levels, { error: `must be one of ${levels.join(", ")}` });
-
-export type LogLevel = z.infer<typeof level>;
-
-const text = z.string().min(1, "must not be empty").max(4096, "is too long");
-
-/** Whole number in decimal digits: `Number()` would accept `0x1f`, ` 5 ` and the empty string as well. */
-const whole = (least: number, most: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`);
-
-const address = z
-  .string()
-  .refine((value) => isIP(value) !== 0, "must be an IP address, such as 0.0.0.0 or ::");
-
-/** DNS label (RFC 1123): the name of a Namespace, and (nearly) of a Service. */
-export const label = z.string().regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be a Kubernetes name");
-
-const onOff = z.enum(["on", "off"], { error: "must be on or off" }).transform((word) => word === "on");
-
-/** HTTPS URL with host and optional path: the form that a webhook configuration accepts. */
-const webhookUrl = text.refine((value) => {
-  const url = URL.parse(value);
-  return (
-    url?.protocol === "https:" &&
-    url.username === "" &&
-    url.password === "" &&
-    !value.includes("?") &&
-    !value.includes("#")
-  );
-}, "must be an https:// URL without user, query and fragment");
-
-/** Hosts for which plain HTTP is as safe: the connection stays on the machine. */
-const loopback = ["127.0.0.1", "localhost"];
-
-const isMirror = (value: string): boolean => {
-  const url = URL.parse(value);
-  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && loopback.includes(url.hostname));
-  return safe && url.username === "" && url.password === "" && !value.includes("?") && !value.includes("#");
-};
-
-/** Mirrors as one text, separated by commas: no usable URL contains one. */
-const mirrors = z
-  .string()
-  .max(16_384, "is too long")
-  .transform((value) => value.split(",").filter((one) => one !== ""))
-  .refine(
-    (all) => all.every(isMirror),
-    "must be https:// URLs without user, query and fragment, with commas between them",
-  );
-
-/** Names as one text, separated by commas. */
-const names = z
-  .string()
-  .max(4096, "is too long")
-  .transform((value) => value.split(",").map((one) => one.trim()))
-  .refine((all) => all.every((one) => one !== ""), "must be names with commas between them");
-
 const shape = {
   state: text.optional(),
   kubeconfig: text.optional(),
@@ -91,6 +42,9 @@ const shape = {
   service: label,
   lease: label.optional(),
   events: onOff,
+  exemptNamespaces: namespaces.optional(),
+  namespaceSelector: selector.optional(),
+  failurePolicy,
   timeout: whole(1, 30),
   graceSeconds: whole(0, 300),
   drainSeconds: whole(1, 300),
@@ -190,6 +144,24 @@ export const serveOptions: readonly ServeOption[] = [
     example: "off",
     default: "on",
   }),
+  option(
+    "exemptNamespaces",
+    "names",
+    "Namespaces that are never reviewed besides kube-system, kube-node-lease and the controller's own, with commas between them",
+    { example: "monitoring,istio-system" },
+  ),
+  option(
+    "namespaceSelector",
+    "json",
+    "Only these namespaces are ever reviewed, whatever policies select: a label selector as JSON",
+    { example: '{"matchLabels":{"pilot":"yes"}}' },
+  ),
+  option(
+    "failurePolicy",
+    "word",
+    "Fail or Ignore: what becomes of objects in namespaces of policies in Enforce while no replica answers",
+    { example: "Ignore", default: "Fail" },
+  ),
   option("timeout", "seconds", "Time for a review where the API server names none, 1 to 30", {
     example: "10",
     default: "5",

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { statusOf, type Status } from "../../src/cluster/live/status/conditions.ts";
 import type { KubernetesObject } from "../../src/kubernetes/object.ts";
+import { textsOf } from "../../src/cluster/live/status/registered.ts";
+import { everything } from "../../src/kubernetes/selection.ts";
+import { governedBy } from "../../src/policy/coverage.ts";
 import { compileSnapshot } from "../../src/policy/compile/snapshot.ts";
 import { forEachKind, ownKinds, type OwnKind } from "../../src/policy/resource/kinds.ts";
 import { publicGoodRoot } from "../../src/signature/sigstore/root/public-good-root.ts";
@@ -83,13 +86,18 @@ export function judgeExamples(examples: Examples): Readonly<Record<OwnKind, read
   const compiled = compileSnapshot(objects, { resolve: () => ({ text: publicGoodRoot }) });
   const standing = { workloads: 1, first: ["Deployment payments/triage"] };
   const standings = new Map(compiled.policies.map(({ name }) => [name, standing]));
+  const registration = {
+    governed: textsOf(governedBy(compiled.policies)),
+    scope: everything,
+    failurePolicy: "Fail",
+  } as const;
   const problems = compiled.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0)
     throw new ExampleError(`examples that would not be ready: ${problems.join("; ")}; correct them`);
   return forEachKind((kind) =>
     examples[kind].map((example) => ({
       ...example,
-      status: statusOf(kind, example.object, { ...compiled, standings }, now),
+      status: statusOf(kind, example.object, { ...compiled, standings, registration }, now),
     })),
   );
 }

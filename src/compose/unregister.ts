@@ -6,7 +6,7 @@ import {
   type UnregisterConnection,
 } from "../cluster/live/registration/unregister.ts";
 import type { Environment } from "../environment.ts";
-import { label } from "../serve-options.ts";
+import { label } from "../option-values.ts";
 
 /** Default name of namespace, Service and Lease. */
 const usualName = "skill-admission";

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { KubernetesObject, Labels } from "../kubernetes/object.ts";
 import type { PolicyObjects } from "../policy/resource/kinds.ts";
 import type { SkillSource } from "../skill/source.ts";
 import type { ClusterView } from "./cluster-view.ts";
@@ -23,9 +23,11 @@ export interface PodPage {
   readonly remaining: number | undefined;
 }
 
-/** The namespaces that the webhook is not asked about. */
+/** The namespaces that the webhook is not asked about, whatever policies select. */
 export interface Exemptions {
   readonly names: ReadonlySet<string>;
+  /** Whether it may be asked about others with these labels; absent where that is not known. */
+  readonly reviews?: (labels: Labels) => boolean;
   /** Why others may be exempt too: only those that always are, are known. */
   readonly unknown?: string;
 }

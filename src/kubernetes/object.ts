@@ -36,6 +36,10 @@ export const namespaceOf = (object: KubernetesObject, otherwise: string): string
 export const labelsOf = (object: KubernetesObject): Labels =>
   (metadataOf(object)["labels"] as Labels | undefined) ?? {};
 
+/** `metadata.annotations` of an object from the API server, which has checked that they are text. */
+export const annotationsOf = (object: KubernetesObject): Readonly<Record<string, string>> =>
+  (metadataOf(object)["annotations"] as Readonly<Record<string, string>> | undefined) ?? {};
+
 /** `metadata.generation`: the API server counts changes of `spec` there. Undefined where it is missing or no number. */
 export function generationOf(object: KubernetesObject): number | undefined {
   const { generation } = metadataOf(object);

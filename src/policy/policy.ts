@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence/evidence.ts";
+import type { LabelSelector } from "../kubernetes/label-selector.ts";
 import type { Layer, MinimumGrade } from "../evidence/grade.ts";
 import type { PlaceRule, SourceKind } from "../skill/reference.ts";
 import type { Skill } from "../skill/skill.ts";
@@ -66,6 +67,8 @@ export interface Policy {
   readonly controllers: "Warn" | "Enforce";
   /** Tests whether the policy applies to a namespace with this name and these labels. */
   readonly appliesTo: (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
+  /** Selects these namespaces, and those besides that the installation leaves out. */
+  readonly namespaceSelector: LabelSelector;
   /** Folders whose children are skills, in addition to the built-in ones: absolute, or beginning with a dot folder. */
   readonly skillRoots: readonly string[];
   /**

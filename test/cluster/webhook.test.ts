@@ -19,6 +19,7 @@ import { kubectl, tryKubectl } from "./harness/cluster.ts";
 import { createNamespace, takesPods } from "./harness/namespaces.ts";
 import { host, kubeconfig } from "./harness/opened.ts";
 import { patience } from "../fixtures/patience.ts";
+import { everywhere, nowhere } from "../fixtures/governed.ts";
 
 interface Review {
   readonly request: {
@@ -118,6 +119,8 @@ beforeAll(async () => {
   const options: WebhookOptions = {
     address: { url: recorder.url },
     caBundle: recorder.cert,
+    governed: everywhere,
+    bindings: nowhere,
     controllerNamespace: "controller",
     closingLabels: [closingLabel],
   };

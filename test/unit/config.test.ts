@@ -33,6 +33,8 @@ describe("parseServeConfig", () => {
       exclusivePorts: false,
       service: "skill-admission",
       events: true,
+      exemptNamespaces: [],
+      failurePolicy: "Fail",
       timeoutSeconds: 5,
       graceSeconds: 5,
       drainSeconds: 10,
@@ -61,6 +63,35 @@ describe("parseServeConfig", () => {
     expect(problemsOf({ state: "s", tufMirror }, {})).toEqual([
       expect.stringMatching(/^--tuf-mirror: .* must be https:\/\/ URLs/),
     ]);
+  });
+
+  it("takes what is never reviewed by name and by label, and refuses what is no name and no selector", () => {
+    const given = {
+      state: "s",
+      exemptNamespaces: "monitoring, istio-system",
+      namespaceSelector: '{"matchExpressions":[{"key":"pilot","operator":"Exists"}]}',
+    };
+    expect(parseServeConfig(given, {})).toMatchObject({
+      exemptNamespaces: ["monitoring", "istio-system"],
+      namespaceSelector: { matchExpressions: [{ key: "pilot", operator: "Exists" }] },
+    });
+    const faults = (flags: object) => problemsOf({ state: "s", ...flags }, {});
+    expect(faults({ exemptNamespaces: "Monitoring" })).toEqual([
+      expect.stringContaining("must be a Kubernetes name"),
+    ]);
+    expect(faults({ failurePolicy: "ignore" })).toEqual([expect.stringContaining("must be Fail or Ignore")]);
+    expect(faults({ namespaceSelector: "pilot=yes" })).toEqual([
+      expect.stringMatching(/^--namespace-selector: "pilot=yes" is no JSON: /),
+    ]);
+    for (const selector of [
+      '{"labels":{}}',
+      '{"matchLabels":{"a":1}}',
+      '{"matchLabels":{"a":"x","a":"y"}}',
+      "[]",
+    ])
+      expect(faults({ namespaceSelector: selector })).toEqual([
+        expect.stringContaining("--namespace-selector: "),
+      ]);
   });
 
   it("runs in the cluster of the pod, beside one, or without one", () => {

@@ -96,9 +96,11 @@ async function storedPods(
   namespace: string | undefined,
   line: CommandLine,
 ): Promise<Workloads> {
-  if (namespace !== undefined) await live.namespaceLabels(namespace, AbortSignal.timeout(30_000));
-  const { names, unknown } = await live.exemptions();
-  if (namespace !== undefined && names.has(namespace))
+  const labels =
+    namespace === undefined ? undefined : await live.namespaceLabels(namespace, AbortSignal.timeout(30_000));
+  const { names, unknown, reviews } = await live.exemptions();
+  const isExempt = labels !== undefined && reviews?.(labels) === false;
+  if (namespace !== undefined && (isExempt || names.has(namespace)))
     line.stderr.write(
       `the webhook is not asked about Namespace ${namespace}, which is exempt: its pods come in whatever is said of them here\n`,
     );

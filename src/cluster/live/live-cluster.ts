@@ -11,6 +11,7 @@ import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cl
 import { ConfigMapHolders } from "../config-map-holders.ts";
 import { PodStore } from "../pod-store.ts";
 import { ApiError, messageOf, type ApiClient } from "./api/client.ts";
+import type { LabelSelector } from "../../kubernetes/label-selector.ts";
 import type { Labels } from "../../kubernetes/object.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { namespaceSink } from "./watch/namespace-sink.ts";
@@ -39,6 +40,8 @@ export interface LiveClusterOptions {
   /** The controller's own namespace, which holds the objects that trust roots refer to; absent if not known. */
   readonly namespace?: string;
   readonly mirrors?: MirrorSource;
+  /** No policy applies to other namespaces; absent: policies alone say where. */
+  readonly within?: LabelSelector;
   readonly times?: ReflectorTimes;
   /** Seconds that the API server waits for a review. */
   readonly timeoutSeconds: number;
@@ -196,6 +199,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     status: options.status,
     ready: () => ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
     references: referencesOf(objects, mirrors),
+    within: options.within,
   });
   mirrors?.onChange(() => state.referencesChanged());
   for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));

@@ -15,8 +15,9 @@ import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { pagesOf, type PagedList } from "./api/pages.ts";
 import { createVolumeObjectSource, toSourceError } from "./api/volume-object-source.ts";
 import { webhookConfigurations } from "./registration/apply.ts";
-import { registeredExemptions } from "./registration/registered-exemptions.ts";
-import { exemptNamespaces, webhookConfigurationName } from "./registration/webhook-configuration.ts";
+import { registeredScope } from "./registration/registered-scope.ts";
+import { exemptNamespaces } from "./registration/scope.ts";
+import { webhookConfigurationName } from "./registration/webhook-configuration.ts";
 
 /** Objects per page: each may have 1.5 MiB. */
 const pageSize = 100;
@@ -66,9 +67,8 @@ async function ownObjects(client: ApiClient, kind: OwnKind): Promise<readonly Ku
 async function* listPods(
   client: ApiClient,
   namespace: string | undefined,
-  exemptions: LiveReader["exemptions"],
+  isAsked: (namespace: string) => Promise<boolean>,
 ): AsyncGenerator<PodPage> {
-  const { names: exempt } = await exemptions();
   const within = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const list: PagedList = { path: `/api/v1${within}/pods`, limit: pageSize, acrossVersions: true };
   try {
@@ -77,8 +77,13 @@ async function* listPods(
       const remaining = typeof remainingItemCount === "number" ? remainingItemCount : undefined;
       // Items of a list carry no apiVersion and kind.
       const pods = items.map((pod) => ({ ...pod, apiVersion: "v1", kind: "Pod" }));
-      const asked = pods.filter((pod) => namespace !== undefined || !exempt.has(namespaceOf(pod, "")));
-      yield { pods: asked, remaining };
+      if (namespace !== undefined) yield { pods, remaining };
+      else {
+        const homes = new Set(pods.map((pod) => namespaceOf(pod, "")));
+        const asked = new Set<string>();
+        for (const home of homes) if (await isAsked(home)) asked.add(home);
+        yield { pods: pods.filter((pod) => asked.has(namespaceOf(pod, ""))), remaining };
+      }
     }
   } catch (error) {
     throw explained(error, namespace === undefined ? "the pods" : `the pods of the Namespace ${namespace}`);
@@ -96,19 +101,16 @@ function rememberLabels(client: ApiClient): LiveReader["namespaceLabels"] {
   };
 }
 
-/** Milliseconds to read the registration. */
-const registrationTimeout = 30_000;
+/** Milliseconds to read the registration, or the labels of a namespace. */
+const requestTimeout = 30_000;
 
 /** The exemptions of the registered webhook, else those of every installation. */
 async function readExemptions(client: ApiClient, controllerNamespace: string): Promise<Exemptions> {
   const path = `${webhookConfigurations}/${webhookConfigurationName}`;
   const names = new Set(exemptNamespaces({ controllerNamespace }));
   try {
-    const found = await client.call({ path, signal: AbortSignal.timeout(registrationTimeout) });
-    const registered = registeredExemptions(found);
-    return registered === undefined
-      ? { names, unknown: "the registration has no webhooks" }
-      : { names: new Set(registered) };
+    const found = await client.call({ path, signal: AbortSignal.timeout(requestTimeout) });
+    return registeredScope(found) ?? { names, unknown: "an older version registered the webhook" };
   } catch (error) {
     if (error instanceof ApiError && error.status === 404)
       return { names, unknown: "no webhook is registered there" };
@@ -124,16 +126,24 @@ export function readerOf(client: ApiClient, controllerNamespace: string): LiveRe
   const source = createVolumeObjectSource(client);
   let exempt: Promise<Exemptions> | undefined;
   const exemptions = (): Promise<Exemptions> => (exempt ??= readExemptions(client, controllerNamespace));
+  const namespaceLabels = rememberLabels(client);
+  const isAsked = async (namespace: string): Promise<boolean> => {
+    const { names, reviews } = await exemptions();
+    if (names.has(namespace)) return false;
+    return (
+      reviews === undefined || reviews(await namespaceLabels(namespace, AbortSignal.timeout(requestTimeout)))
+    );
+  };
   return {
     read: (request, signal) => explaining(describeRef(request), source.read(request, signal)),
-    namespaceLabels: rememberLabels(client),
+    namespaceLabels,
     policyObjects: async () => {
       const found = new Map<OwnKind, readonly KubernetesObject[]>();
       for (const kind of ownKinds) found.set(kind, await ownObjects(client, kind));
       return forEachKind((kind) => found.get(kind) ?? []);
     },
     exemptions,
-    podPages: (namespace) => listPods(client, namespace, exemptions),
+    podPages: (namespace) => listPods(client, namespace, isAsked),
     close: () => {
       client.close();
       return Promise.resolve();

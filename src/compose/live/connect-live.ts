@@ -9,8 +9,10 @@ import {
   type EventLimits,
 } from "../../cluster/live/events/writer.ts";
 import { openLiveCluster } from "../../cluster/live/live-cluster.ts";
-import { exemptNamespaces } from "../../cluster/live/registration/webhook-configuration.ts";
-import { createStatusWriter } from "../../cluster/live/status/writer.ts";
+import { exemptNamespaces, scopeOf } from "../../cluster/live/registration/scope.ts";
+import type { RegistrationStanding } from "../../cluster/live/registration/reconciler.ts";
+import { textsOf } from "../../cluster/live/status/registered.ts";
+import { createStatusWriter, type StatusWriter } from "../../cluster/live/status/writer.ts";
 import type { Config } from "../../config.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Connected, Registration } from "../connected.ts";
@@ -18,7 +20,7 @@ import { closing, type openMirrors } from "../mirrors.ts";
 import { leadershipOf } from "./leadership.ts";
 import { reachOf, type LiveMode } from "./reach.ts";
 import { startRecheck, type RunningRecheck } from "./recheck.ts";
-import { exemptionsOf, registrationOf } from "./registration.ts";
+import { registrationOf, scopeIn } from "./registration.ts";
 
 interface LiveDeps {
   readonly hooks: ClusterHooks & SourceHooks;
@@ -26,6 +28,19 @@ interface LiveDeps {
   readonly log: Log;
   readonly onEventDropped: (why: EventDrop) => void;
 }
+
+/** How the webhook is registered, as the statuses of policies tell it. */
+const statusStanding = (
+  standing: RegistrationStanding,
+  { failurePolicy }: Config,
+): Parameters<StatusWriter["setRegistration"]>[0] =>
+  "problem" in standing
+    ? standing
+    : {
+        governed: textsOf(standing.options.governed),
+        scope: scopeOf(standing.options),
+        failurePolicy,
+      };
 
 /**
  * Opens the cluster that a pod runs in, or that a kubeconfig names.
@@ -54,9 +69,9 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
     status,
     mirrors,
     timeoutSeconds: config.timeoutSeconds,
-    ...defined({ namespace: config.namespace }),
+    ...defined({ namespace: config.namespace, within: config.namespaceSelector }),
   });
-  const exempt = new Set(exemptNamespaces(exemptionsOf(config)));
+  const exempt = new Set(exemptNamespaces(scopeIn(config)));
   const events = (limits: EventLimits) =>
     createEventWriter({
       client,
@@ -86,7 +101,9 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
       };
     },
     register: (certificates) => {
-      const parts = { ...deps, leadership, certificates, policies: cluster };
+      const onStanding = (standing: RegistrationStanding): void =>
+        status.setRegistration(statusStanding(standing, config));
+      const parts = { ...deps, leadership, certificates, policies: cluster, onStanding };
       return (registration = registrationOf(config, reach, parts));
     },
   };

@@ -6,9 +6,11 @@ import {
   registerWebhook,
   type WebhookRegistration,
 } from "../../cluster/live/registration/register-webhook.ts";
-import type { WebhookOptions } from "../../cluster/live/registration/webhook-configuration.ts";
+import { RecentlyGoverned } from "../../cluster/live/registration/recently-governed.ts";
+import { alwaysExempt, type Scope } from "../../cluster/live/registration/scope.ts";
 import type { Config } from "../../config.ts";
 import { atBinding } from "../../evaluation/preset-node.ts";
+import { governedBy } from "../../policy/coverage.ts";
 import type { PolicyIndex, PolicySnapshot } from "../../policy/policy.ts";
 import { joinBundles } from "../../server/certificates/bundle.ts";
 import type { CertificateSource } from "../../server/certificates/certificate-source.ts";
@@ -26,12 +28,15 @@ interface Parts {
   readonly leadership: Leadership;
   readonly certificates: CertificateSource;
   readonly policies: PolicyIndex;
+  /** Tells how the webhook is registered. */
+  readonly onStanding: RegistrationDeps["onStanding"];
 }
 
 /** Keeps the webhook registered under its address. */
 export function registrationOf(config: Config, reach: Reach, parts: Parts): Registration {
-  const { hooks, log, leadership, certificates, policies } = parts;
+  const { hooks, log, leadership, certificates, policies, onStanding } = parts;
   const { client, address, store, service } = reach;
+  const [recent, recentBindings] = [new RecentlyGoverned(), new RecentlyGoverned()];
   const registration = registerWebhook({
     client,
     hooks,
@@ -43,18 +48,31 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
     onState: (registered) => {
       if (registered) log.info("registered");
     },
-    options: async (signal, registeredBundle) => ({
-      address,
-      ...(service === undefined ? {} : { owner: await service.owner(signal) }),
-      caBundle:
+    ...defined({ onStanding }),
+    options: async (signal, registeredBundle) => {
+      const owner = await service?.owner(signal);
+      const caBundle =
         config.tlsFiles === undefined
           ? await sharedBundle(store, certificates, signal)
-          : joinBundles(certificates.current().caBundle, registeredBundle, Date.now()),
-      timeoutSeconds: config.timeoutSeconds,
-      closingLabels: closingLabelsOf(policies.current()),
-      ...defined({ bindings: bindingsBy(policies.current()) }),
-      ...exemptionsOf(config),
-    }),
+          : joinBundles(certificates.current().caBundle, registeredBundle, Date.now());
+      // Read last: what was read before may have taken its time.
+      const snapshot = policies.current();
+      const all = recent.including(governedBy(snapshot.policies));
+      const bound = recentBindings.including(governedBy(atBinding(snapshot.policies)));
+      const changesIn = Math.min(all.narrowsIn ?? Infinity, bound.narrowsIn ?? Infinity);
+      return {
+        address,
+        ...defined({ owner }),
+        caBundle,
+        timeoutSeconds: config.timeoutSeconds,
+        failurePolicy: config.failurePolicy,
+        closingLabels: closingLabelsOf(snapshot),
+        governed: all.governed,
+        bindings: bound.governed,
+        ...scopeIn(config),
+        ...(Number.isFinite(changesIn) ? { changesIn } : {}),
+      };
+    },
   });
   return {
     ...registration,
@@ -63,20 +81,15 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
   };
 }
 
-/** How the API server asks about bindings, by the policies; undefined: not at all. */
-export function bindingsBy({ policies }: PolicySnapshot): WebhookOptions["bindings"] {
-  const demanding = atBinding(policies);
-  if (demanding.length === 0) return undefined;
-  return demanding.some(({ mode }) => mode === "Enforce") ? "Fail" : "Ignore";
-}
-
 /** The labels by which policies close pods, in an order that does not depend on that of the policies. */
 const closingLabelsOf = ({ policies }: PolicySnapshot): readonly string[] =>
   [...new Set(policies.flatMap(({ closed }) => closed?.labels ?? []))].sort();
 
-/** Namespaces without reviews. */
-export const exemptionsOf = ({ namespace }: Config): { readonly controllerNamespace?: string } =>
-  namespace === undefined ? {} : { controllerNamespace: namespace };
+/** What the installation leaves out. */
+export const scopeIn = ({ namespace, exemptNamespaces: further, namespaceSelector }: Config): Scope => ({
+  ...defined({ controllerNamespace: namespace, namespaceSelector }),
+  exemptNamespaces: [...alwaysExempt, ...further],
+});
 
 /** A single process is ready only once it is registered; among replicas another one may register. */
 function readinessOf(

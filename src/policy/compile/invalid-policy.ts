@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { clusterSkillPolicySpec } from "../resource/cluster-skill-policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
-import { selectorMatches } from "./label-selector.ts";
+import { selectorMatches } from "../../kubernetes/label-selector.ts";
 import type { Policy } from "../policy.ts";
 
 const { shape } = clusterSkillPolicySpec;
@@ -46,6 +46,7 @@ export function invalidPolicy(object: KubernetesObject, index: number, why: stri
     mode: readable(shape.mode, spec["mode"], "Enforce"),
     controllers: readable(shape.controllers, spec["controllers"], "Enforce"),
     appliesTo: (_namespace, labels) => selectorMatches(selector, labels),
+    namespaceSelector: selector,
     skillRoots: salvagedRoots(spec["skillRoots"]),
     skills: [],
     noMatch: "Deny",

@@ -10,7 +10,7 @@ import { resolvePublisher, type ResolvedPublisher } from "./publisher.ts";
 import { millisecondsOf } from "../resource/schema/duration.ts";
 import { assertLists, ownRevocations, type RevocationLists } from "../trust/revocations.ts";
 import { revocationFindings } from "../rules/revocation.ts";
-import { labelsReadBy, selectorMatches } from "./label-selector.ts";
+import { labelsReadBy, selectorMatches } from "../../kubernetes/label-selector.ts";
 import { unverifiableBy } from "./unverifiable.ts";
 import type { TrustRoots } from "../trust/trust-root.ts";
 
@@ -96,6 +96,7 @@ export function compilePolicy(
       mode: spec.mode,
       controllers: spec.controllers,
       appliesTo: (_namespace, labels) => selectorMatches(spec.namespaceSelector, labels),
+      namespaceSelector: spec.namespaceSelector ?? {},
       skillRoots: spec.skillRoots ?? [],
       skills: (spec.skills ?? []).map(({ names, sources }) => ({
         names,

@@ -3,12 +3,13 @@ import type { KeyRegistry } from "../../signature/vett/registry.ts";
 import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.ts";
 import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
+import { selectorMatches, type LabelSelector } from "../../kubernetes/label-selector.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { invalidPolicy } from "./invalid-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
 import { assertCrls, unavailableCrlsOf, type UnavailableCrls } from "../trust/unavailable-crls.ts";
 import { PolicyError } from "../policy-error.ts";
-import type { PolicySnapshot } from "../policy.ts";
+import type { Policy, PolicySnapshot } from "../policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
 import { readRevocationLists } from "../trust/read-revocation-lists.ts";
 import { problemOf, type Note, type ResourceProblem } from "../resource/problem.ts";
@@ -105,7 +106,18 @@ export interface CompileOptions {
   readonly previous?: TrustMaterial | undefined;
   /** Resolves references of trust roots; without it none resolves, and trust roots with references are unusable. */
   readonly resolve?: TrustReferenceResolver | undefined;
+  /** No policy applies to other namespaces; absent: policies alone say where. */
+  readonly within?: LabelSelector | undefined;
 }
+
+const boundTo = (within: LabelSelector | undefined, policy: Policy): Policy =>
+  within === undefined
+    ? policy
+    : {
+        ...policy,
+        appliesTo: (namespace, labels) =>
+          selectorMatches(within, labels) && policy.appliesTo(namespace, labels),
+      };
 
 /**
  * Compiles all policies, trust roots and revocation lists into a snapshot for reviews. Never throws because of a
@@ -113,7 +125,7 @@ export interface CompileOptions {
  */
 export function compileSnapshot(
   objects: PolicyObjects,
-  { previous, resolve }: CompileOptions = {},
+  { previous, resolve, within }: CompileOptions = {},
 ): CompiledSnapshot {
   const policies = objects.ClusterSkillPolicy;
   const trustRoots = objects.SkillTrustRoot;
@@ -143,7 +155,7 @@ export function compileSnapshot(
   }
   const trust = trustMaterial({ anchors, crls, keys, sigstore, registries }, previous);
   return {
-    policies: compiled.map(({ policy }) => policy),
+    policies: compiled.map(({ policy }) => boundTo(within, policy)),
     trust,
     problems,
     expiries: [...expiries, ...expiriesOfLists(trust.crls ?? [])],

@@ -1,17 +1,17 @@
 import { z } from "zod";
 
 const condition = z.strictObject({
-  type: z.string().max(316).describe("`Ready`, or `Expiring` on a trust root."),
+  type: z.string().max(316).describe("`Ready`; `Registered` on a policy, `Expiring` on a trust root."),
   status: z
     .enum(["True", "False", "Unknown"])
     .describe(
-      "`Ready` True: in force as written. `Expiring` True: something in it has ended, or ends within 30 days.",
+      "`Ready` True: in force as written. `Registered` True: the API server asks about the namespaces of the policy. `Expiring` True: something in it has ended, or ends within 30 days.",
     ),
   reason: z
     .string()
     .max(1024)
     .describe(
-      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`; `NothingSoon`, `EndsSoon`, `Ended`.",
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`; `Registered`, `Pending`, `NotRegistered`, `OutOfScope`, `SelectsNothing`; `NothingSoon`, `EndsSoon`, `Ended`.",
     ),
   message: z.string().max(32_768).describe("The fault and its remedy."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
@@ -30,7 +30,7 @@ const common = {
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
     .exactOptional()
     .describe(
-      "`Ready`: it can be used as written. A policy that is not ready denies every skill in its namespaces.",
+      "`Ready`: it can be used as written, and the API server asks about what it governs. A policy that cannot be used denies every skill in its namespaces.",
     ),
 };
 

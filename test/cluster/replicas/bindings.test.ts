@@ -8,6 +8,7 @@ import { api, put, remove } from "../harness/api.ts";
 import { installCrds } from "../harness/crds.ts";
 import { clear, runUnregister, startReplica, type Replica } from "./replica.ts";
 import { patience } from "../../fixtures/patience.ts";
+import { everywhere } from "../../fixtures/governed.ts";
 
 const namespace = "bound-by-two";
 const core = `/api/v1/namespaces/${namespace}`;
@@ -26,7 +27,8 @@ async function askBoth(): Promise<void> {
     webhookConfiguration({
       address: { url: replica.url },
       caBundle: await replica.authority(),
-      bindings: "Fail",
+      governed: everywhere,
+      bindings: everywhere,
     })["webhooks"] as readonly Webhook[];
   const [pods, changes] = await Promise.all([of(replicas[0]), of(replicas[1])]);
   const isChange = ({ name }: Webhook): boolean => name.startsWith("configmaps.");

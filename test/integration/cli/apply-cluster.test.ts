@@ -17,6 +17,7 @@ import { sha256 } from "../../../src/skill/digest.ts";
 import { identity, issuer, testSigstore } from "../../fixtures/sigstore.ts";
 import { signedSkill, withFiles } from "../../fixtures/signed-skill.ts";
 import { documents, run } from "./line.ts";
+import { everywhere, nowhere } from "../../fixtures/governed.ts";
 
 const good = signedSkill();
 const pem = good.trust.keys[0]!.key.export({ type: "spki", format: "pem" });
@@ -82,6 +83,8 @@ function cluster({ policies = [policy()], roots = [], lists = [], skills = {}, .
         webhookConfiguration({
           address: { url: "https://h" },
           caBundle: "",
+          governed: everywhere,
+          bindings: nowhere,
           controllerNamespace: "skill-admission",
           exemptNamespaces: ["kube-system", "quiet"],
         }),

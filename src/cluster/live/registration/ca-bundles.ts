@@ -16,8 +16,8 @@ export function bundlesOf(registered: KubernetesObject | undefined): readonly st
   );
 }
 
-/** True if there is a bundle, and each has all these authorities. */
+/** True if each has all these authorities. */
 export function trustAll(bundles: readonly string[], caBundle: string): boolean {
   const certificates = certificatesIn(caBundle);
-  return bundles.length > 0 && bundles.every((bundle) => certificates.every((one) => bundle.includes(one)));
+  return bundles.every((bundle) => certificates.every((one) => bundle.includes(one)));
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../../text/printable.ts";
 import { isFields } from "../../../text/fields.ts";
-import { metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import { annotationsOf, metadataOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import { scopeAnnotation } from "./scope.ts";
 
 /** Name of the controller's own writes in managedFields. */
 export const fieldManager = "skill-admission";
@@ -12,6 +13,8 @@ const maxNamed = 3;
 const maxDepth = 8;
 const maxValue = 80;
 
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
 /** The uids of an object's owners. */
 function ownersOf(object: KubernetesObject): readonly string[] {
   const { ownerReferences = [] } = metadataOf(object) as {
@@ -20,12 +23,16 @@ function ownersOf(object: KubernetesObject): readonly string[] {
   return ownerReferences.map(({ uid }) => uid);
 }
 
+const toldScope = (object: KubernetesObject): string | undefined => annotationsOf(object)[scopeAnnotation];
+
 /**
  * True if the registration is exactly as expected: an added field can narrow a webhook as well as a changed one.
  */
 export const agrees = (present: KubernetesObject | undefined, wanted: KubernetesObject): boolean =>
   present !== undefined &&
-  isDeepStrictEqual(present["webhooks"], wanted["webhooks"]) &&
+  // The API server leaves an empty list out.
+  isDeepStrictEqual(listOf(present["webhooks"]), listOf(wanted["webhooks"])) &&
+  toldScope(present) === toldScope(wanted) &&
   ownersOf(wanted).every((uid) => ownersOf(present).includes(uid));
 
 interface Difference {
@@ -36,8 +43,6 @@ interface Difference {
   readonly expected: unknown;
   readonly found: unknown;
 }
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const nameOf = (webhook: unknown): string =>
   isFields(webhook) && typeof webhook["name"] === "string" ? webhook["name"] : "";
@@ -85,6 +90,7 @@ function allDifferences(present: KubernetesObject, wanted: KubernetesObject): re
   const lost = ownersOf(wanted).filter((uid) => !owners.includes(uid));
   return [
     ...webhookDifferences(present, wanted),
+    ...differences(toldScope(wanted), toldScope(present), ["metadata", "annotations", scopeAnnotation]),
     ...lost.map((uid) => ({ path: ["metadata", "ownerReferences"], expected: uid, found: owners })),
   ];
 }

@@ -5,13 +5,23 @@ import type { Leadership } from "../leader/leadership.ts";
 import { unregisteredAnnotation } from "../leader/lease.ts";
 import type { ObjectSink, ReflectorTimes } from "../watch/reflector.ts";
 import { bundlesOf, trustAll } from "./ca-bundles.ts";
-import { agrees, describeDrift } from "./drift.ts";
+import { agrees } from "./drift.ts";
+import { driftReporter } from "./drift-reporter.ts";
 import {
   webhookConfiguration,
   webhookConfigurationName,
   type WebhookOptions,
 } from "./webhook-configuration.ts";
 import { applyConfiguration } from "./apply.ts";
+
+/** Input of the configuration, and for how long it is the right one. */
+export interface RegistrationOptions extends WebhookOptions {
+  /** Milliseconds after which to read it again; absent: until something changes. */
+  readonly changesIn?: number;
+}
+
+/** How the webhook is registered: what the API server asks about, or why that is not known. */
+export type RegistrationStanding = { readonly options: WebhookOptions } | { readonly problem: string };
 
 export interface RegistrationDeps {
   readonly client: ApiClient;
@@ -21,14 +31,14 @@ export interface RegistrationDeps {
    * would cut the webhook off. The bundle must come from storage that replicas share, or keep `registeredBundle`
    * (PEM).
    */
-  readonly options: (signal: AbortSignal, registeredBundle: string) => Promise<WebhookOptions>;
+  readonly options: (signal: AbortSignal, registeredBundle: string) => Promise<RegistrationOptions>;
   /** Only the leader writes; every replica watches. */
   readonly leadership: Leadership;
   /** Whether a mark on the Lease must be honoured: it names the present installation. */
   readonly honoursUnregister?: (unregistered: string, signal: AbortSignal) => Promise<boolean>;
   /**
-   * Whether the API server can reach a replica: checked before the first registration, which blocks every object in
-   * its scope while none answers.
+   * Whether the API server can reach a replica: checked before the first webhook is registered, which blocks every
+   * object in its scope while none answers.
    */
   readonly reachable?: (signal: AbortSignal) => Promise<boolean>;
   /**
@@ -36,6 +46,8 @@ export interface RegistrationDeps {
    * repaired are reported by `hooks.onProblem` and `hooks.onRepair` instead.
    */
   readonly onState?: (registered: boolean) => void;
+  /** Runs after each check, and after a write once every API server knows of it. */
+  readonly onStanding?: (standing: RegistrationStanding) => void;
   readonly times?: ReflectorTimes;
   /** Milliseconds between two writes: two versions of the controller could disagree during an upgrade. */
   readonly writeInterval?: number;
@@ -46,8 +58,8 @@ const retryInterval = 5_000;
 /** Milliseconds between two checks of reachability or of the lead. */
 const pollInterval = 500;
 const requestTimeout = 10_000;
-/** Milliseconds for which the same drift is not reported again. */
-const silence = 10 * 60_000;
+/** Milliseconds until API servers go by what was written: they take some, and there is more than one. */
+const settleTime = 1_000;
 
 const toldToStayOut = `the webhook was unregistered by an operator and stays so, nothing is checked: take the annotation ${unregisteredAnnotation} off the Lease to register it again`;
 
@@ -64,6 +76,7 @@ class NotNow extends Error {
 /** Compares the registration with the expected one; the leader restores it. */
 export class RegistrationReconciler {
   readonly #deps: RegistrationDeps;
+  readonly #reportDrift: ReturnType<typeof driftReporter>;
   readonly #stop = new AbortController();
   /** Reason why the last check failed. */
   #failure: string | undefined = "the webhook is not registered yet";
@@ -78,10 +91,13 @@ export class RegistrationReconciler {
   /** True after the first list of the watch. */
   #listed = false;
   #told: boolean | undefined;
-  #reported: { readonly drift: string; readonly at: number } | undefined;
+  #settling: NodeJS.Timeout | undefined;
+  /** True while a check waits for its turn: it will see what is there by then. */
+  #waiting = false;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
+    this.#reportDrift = driftReporter((message) => deps.hooks.onProblem(message));
   }
 
   /** Sink for the watch of the registration. */
@@ -104,25 +120,31 @@ export class RegistrationReconciler {
     return "the registration is not as it was: somebody has changed or deleted it";
   }
 
-  /** True if every webhook trusts all these authorities. */
+  /** True if every webhook trusts all these authorities; without webhooks none has to. */
   published(caBundle: string): boolean {
-    return trustAll(bundlesOf(this.#present), caBundle);
+    return this.#present !== undefined && trustAll(bundlesOf(this.#present), caBundle);
   }
 
-  /** Registered CA bundle, PEM; undefined before the first list, empty without a registration. */
+  /** Registered CA bundle, PEM; undefined before the first list, empty without webhooks. */
   registeredBundle(): string | undefined {
     return this.#listed ? (bundlesOf(this.#present)[0] ?? "") : undefined;
   }
 
   /** Checks and repairs, one run at a time. */
   assert(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#assertOnce());
+    if (this.#waiting) return this.#writing;
+    this.#waiting = true;
+    this.#writing = this.#writing.then(() => {
+      this.#waiting = false;
+      return this.#assertOnce();
+    });
     return this.#writing;
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#scheduled?.timer);
+    clearTimeout(this.#settling);
     await this.#writing;
   }
 
@@ -158,15 +180,32 @@ export class RegistrationReconciler {
     const { hooks, options } = this.#deps;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
     try {
-      const wanted = webhookConfiguration(await options(signal, bundlesOf(this.#present)[0] ?? ""));
+      const { changesIn, ...asked } = await options(signal, bundlesOf(this.#present)[0] ?? "");
+      if (changesIn !== undefined) this.#schedule(changesIn);
+      const wanted = webhookConfiguration(asked);
       if (!agrees(this.#present, wanted)) await this.#register(wanted, signal);
       this.#standing = wanted;
       this.#failure = undefined;
+      this.#stands({ options: asked });
     } catch (error) {
       if (this.#closed()) return;
       this.#failed(error, hooks);
     }
     this.#tell(this.#failure === undefined);
+  }
+
+  /** Tells how the webhook is registered, once every API server goes by it. */
+  #stands(standing: RegistrationStanding): void {
+    clearTimeout(this.#settling);
+    const wait = "problem" in standing ? 0 : this.#lastWrite + settleTime - performance.now();
+    if (wait <= 0) this.#deps.onStanding?.(standing);
+    else this.#settling = setTimeout(() => this.#deps.onStanding?.(standing), wait).unref();
+  }
+
+  /** Only the leader knows that it fails: another replica waits for it. */
+  #fails(): void {
+    if (this.#failure !== undefined && this.#deps.leadership.leadingSignal() !== undefined)
+      this.#stands({ problem: this.#failure });
   }
 
   #tell(registered: boolean): void {
@@ -180,6 +219,7 @@ export class RegistrationReconciler {
     if (error instanceof NotNow) {
       if (error.message === toldToStayOut && error.message !== this.#failure) hooks.onProblem(toldToStayOut);
       this.#failure = error.message;
+      this.#fails();
       if (error.retry !== undefined) this.#schedule(error.retry);
       return;
     }
@@ -188,14 +228,40 @@ export class RegistrationReconciler {
     const message = `the webhook could not be registered: ${messageOf(error)}`;
     if (message !== this.#failure && !conflict) hooks.onProblem(message);
     this.#failure = message;
+    if (!conflict) this.#fails();
     this.#schedule(conflict ? pollInterval : retryInterval);
   }
 
   async #register(wanted: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const { client, hooks, leadership, honoursUnregister, reachable } = this.#deps;
+    const { client, hooks } = this.#deps;
+    const leadingSignal = await this.#mayWrite(wanted, signal);
+    const repairs = this.#drifted();
+    if (repairs) this.#reportDrift(this.#present, this.#standing);
+    this.#lastWrite = performance.now();
+    const seen = this.#changes;
+    const written = await applyConfiguration(
+      client,
+      this.#present,
+      wanted,
+      AbortSignal.any([signal, leadingSignal]),
+    );
+    this.#lastWrite = performance.now();
+    // The watch may have shown newer changes meanwhile; then it will show this write too.
+    if (this.#changes === seen) this.#present = written;
+    if (repairs) hooks.onRepair?.();
+  }
+
+  /**
+   * @returns aborts once this process leads no more
+   * @throws NotNow
+   */
+  async #mayWrite(wanted: KubernetesObject, signal: AbortSignal): Promise<AbortSignal> {
+    const { leadership, honoursUnregister, reachable } = this.#deps;
     if (leadership.leadingSignal() === undefined)
       throw new NotNow("the leader has not registered the webhook yet");
-    if (this.#present === undefined && reachable !== undefined && !(await reachable(signal)))
+    const isNew = this.#present === undefined || !this.#drifted();
+    const isFirst = bundlesOf(this.#present).length === 0 && bundlesOf(wanted).length > 0;
+    if (isNew && isFirst && reachable !== undefined && !(await reachable(signal)))
       throw new NotNow("no replica is ready behind the Service yet", pollInterval);
     // Confirmed last: the lead could have been lost during the earlier checks.
     const confirmed = await leadership.confirm(signal);
@@ -209,30 +275,6 @@ export class RegistrationReconciler {
       }
       await leadership.clearUnregistered(signal);
     }
-    const repairs = this.#drifted();
-    if (repairs) this.#reportDrift();
-    this.#lastWrite = performance.now();
-    const seen = this.#changes;
-    const written = await applyConfiguration(
-      client,
-      this.#present,
-      wanted,
-      AbortSignal.any([signal, leadingSignal]),
-    );
-    // The watch may have shown newer changes meanwhile; then it will show this write too.
-    if (this.#changes === seen) this.#present = written;
-    if (repairs) hooks.onRepair?.();
-  }
-
-  /** Reports drift, once for each new description, and again after `silence`. */
-  #reportDrift(): void {
-    if (this.#standing === undefined) return;
-    const drift = describeDrift(this.#present, this.#standing);
-    const now = performance.now();
-    if (this.#reported?.drift === drift && now - this.#reported.at < silence) return;
-    this.#reported = { drift, at: now };
-    this.#deps.hooks.onProblem(
-      `the webhook's registration was changed, and is put back: ${drift}; find who does it and have them leave the ValidatingWebhookConfiguration "${webhookConfigurationName}" alone`,
-    );
+    return leadingSignal;
   }
 }

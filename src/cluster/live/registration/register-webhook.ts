@@ -10,7 +10,7 @@ export interface WebhookRegistration {
   readiness(): readonly string[];
   /** True if the registration, as last watched, has all these authorities (PEM). */
   published(caBundle: string): boolean;
-  /** Registered CA bundle, PEM; undefined before the first list, empty without a registration. */
+  /** Registered CA bundle, PEM; undefined before the first list, empty without webhooks. */
   registeredBundle(): string | undefined;
   /** Checks again with the current options, for example after a new CA or after the lead was won. Never rejects. */
   refresh(): Promise<void>;

@@ -1,9 +1,11 @@
 import { defined } from "../../../text/fields.ts";
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
+import type { ResourceProblem } from "../../../policy/resource/problem.ts";
 import type { TrustExpiry } from "../../../policy/trust/expiry.ts";
 import type { Standing } from "../../../recheck/ports.ts";
 import { generationOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import { registeredBefore, registeredOf, type Registered, type RegistrationStanding } from "./registered.ts";
 
 interface Condition {
   readonly type: string;
@@ -118,6 +120,35 @@ function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Ex
 export interface StatusSource extends CompiledSnapshot {
   /** By policy; absent while it is not known how they stand. */
   readonly standings?: ReadonlyMap<string, PolicyStanding>;
+  /** Absent while it is not known. */
+  readonly registration?: RegistrationStanding;
+}
+
+/** Whether the API server asks about what a policy governs; undefined for what is no policy. */
+function registeredIn(
+  kind: OwnKind,
+  object: KubernetesObject,
+  { policies, registration }: StatusSource,
+): Registered | undefined {
+  if (kind !== "ClusterSkillPolicy") return undefined;
+  const policy = policies.find(({ name }) => name === nameOf(object));
+  if (policy !== undefined && registration !== undefined) return registeredOf(policy, registration);
+  const last = (object["status"] as Status | undefined)?.conditions?.find(
+    ({ type }) => type === "Registered",
+  );
+  return registeredBefore(last?.observedGeneration === generationOf(object) ? last : undefined);
+}
+
+/** A policy is in force once the API server asks about what it governs. */
+function readyOf(
+  problem: ResourceProblem | undefined,
+  registered: Registered | undefined,
+  notes: readonly string[],
+): Pick<Condition, "status" | "reason" | "message"> {
+  if (problem !== undefined) return { status: "False", reason: problem.reason, message: problem.message };
+  return registered?.status === "False"
+    ? registered
+    : { status: "True", reason: "Compiled", message: ["in force", ...notes].join("; ") };
 }
 
 /** What is said of workloads: while it is not known, what a leader before wrote. */
@@ -160,21 +191,22 @@ export function statusOf(
     };
   };
   const notes = kind === "SkillTrustRoot" ? compiled.trustNotes.filter((note) => note.name === name) : [];
-  const ready = condition("Ready", {
-    status: problem === undefined ? "True" : "False",
-    reason: problem?.reason ?? "Compiled",
-    message: problem?.message ?? ["in force", ...notes.map(({ message }) => message)].join("; "),
-  });
+  const registered = registeredIn(kind, object, compiled);
+  const said = notes.map(({ message }) => message);
+  const ready = [
+    condition("Ready", readyOf(problem, registered, said)),
+    ...(registered === undefined ? [] : [condition("Registered", registered)]),
+  ];
   const counts = {
     ...counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled),
     ...(kind === "ClusterSkillPolicy" ? workloadsIn(status, compiled.standings?.get(name)) : {}),
   };
   if (kind !== "SkillTrustRoot" || problem !== undefined)
-    return { ...observed, conditions: [ready], ...counts };
+    return { ...observed, conditions: ready, ...counts };
   const { condition: expiring, ...columns } = expiryOf(name, compiled, now);
   return {
     ...observed,
-    conditions: [ready, condition("Expiring", expiring)],
+    conditions: [...ready, condition("Expiring", expiring)],
     ...counts,
     ...columns,
   };

@@ -14,6 +14,7 @@ import type { ClusterHooks } from "../../cluster.ts";
 import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import { statusOf, type PolicyStanding, type Status, type StatusSource } from "./conditions.ts";
+import type { RegistrationStanding } from "./registered.ts";
 
 /** Writes the state of policies, trust roots and revocation lists into their status, for `kubectl get`. */
 export interface StatusWriter {
@@ -24,6 +25,8 @@ export interface StatusWriter {
   update(objects: PolicyObjects, compiled: CompiledSnapshot): void;
   /** Sets how policies stand with what is stored; undefined: it is not known. Returns at once. */
   setStandings(standings: readonly Standing[] | undefined): void;
+  /** Sets how the webhook is registered. Returns at once. */
+  setRegistration(standing: RegistrationStanding): void;
   close(): Promise<void>;
 }
 
@@ -131,12 +134,13 @@ export function createStatusWriter(
   const queue = new StatusQueue(client, hooks, leadership);
   let latest: Parameters<StatusWriter["update"]> | undefined;
   let standings: ReadonlyMap<string, PolicyStanding> | undefined;
+  let registration: RegistrationStanding | undefined;
   const write = (): void => {
     if (latest === undefined || leadership.leadingSignal() === undefined) return;
     const [objects, compiled] = latest;
     for (const kind of ownKinds) {
       for (const object of objects[kind])
-        queue.consider(kind, object, { ...compiled, ...defined({ standings }) });
+        queue.consider(kind, object, { ...compiled, ...defined({ standings, registration }) });
     }
     queue.start();
   };
@@ -148,6 +152,10 @@ export function createStatusWriter(
     },
     setStandings: (all) => {
       standings = all && new Map(all.map((one) => [one.policy, one]));
+      write();
+    },
+    setRegistration: (standing) => {
+      registration = standing;
       write();
     },
     close: () => queue.close(),

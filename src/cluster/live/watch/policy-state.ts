@@ -1,6 +1,7 @@
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
 import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
 import type { NamedReference, TrustReferenceResolver } from "../../../policy/trust/reference.ts";
+import type { LabelSelector } from "../../../kubernetes/label-selector.ts";
 import { generationOf, uidOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
 import { messageOf } from "../api/client.ts";
@@ -16,6 +17,8 @@ export interface PolicyStateDeps {
   readonly ready: () => boolean;
   /** Resolves references of trust roots. */
   readonly references: References;
+  /** No policy applies to other namespaces; absent: policies alone say where. */
+  readonly within?: LabelSelector | undefined;
 }
 
 /** References of trust roots, kept up to date. */
@@ -97,10 +100,10 @@ export class PolicyState {
   }
 
   #compile(): void {
-    const { hooks, references } = this.#deps;
+    const { hooks, references, within } = this.#deps;
     try {
       const previous = this.#compiled?.trust;
-      const compiled = compileSnapshot(this.#present(), { previous, resolve: references.read });
+      const compiled = compileSnapshot(this.#present(), { previous, resolve: references.read, within });
       references.follow(compiled.references);
       if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LabelSelector } from "../../../kubernetes/label-selector.ts";
 import { asSet, atMost, celRule } from "./constraints.ts";
 
 const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -42,6 +43,4 @@ export const labelSelector = z.strictObject({
     .max(32)
     .exactOptional()
     .describe("Further requirements; all must hold."),
-});
-
-export type LabelSelector = z.output<typeof labelSelector>;
+}) satisfies z.ZodType<LabelSelector>;

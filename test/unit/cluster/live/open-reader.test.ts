@@ -9,6 +9,7 @@ import type { KubernetesObject } from "../../../../src/kubernetes/object.ts";
 import { collectionPath, ownKinds } from "../../../../src/policy/resource/kinds.ts";
 import { forbidden, listingApi } from "../../../fixtures/listing-api.ts";
 import { clusterSkillPolicy } from "../../../fixtures/resources.ts";
+import { nowhere } from "../../../fixtures/governed.ts";
 
 const signal = AbortSignal.timeout(60_000);
 const pod = (namespace: string, name: string): KubernetesObject => ({
@@ -64,41 +65,68 @@ describe("podPages", () => {
 describe("exemptions", () => {
   const path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
   const registered = (options: Partial<WebhookOptions> = {}): KubernetesObject =>
-    webhookConfiguration({ address: { url: "https://h" }, caBundle: "", ...options });
+    webhookConfiguration({
+      address: { url: "https://h" },
+      caBundle: "",
+      governed: nowhere,
+      bindings: nowhere,
+      ...options,
+    });
   const read = (collections: Readonly<Record<string, readonly KubernetesObject[]>>, before?: () => void) =>
     readerOf(
       listingApi({ collections, ...(before === undefined ? {} : { before }) }),
       "security",
     ).exemptions();
 
-  it("are those of the registered webhook, and pods there are left out", async () => {
+  const namespaces = {
+    "/api/v1/namespaces": [
+      ...["kube-system", "quiet", "security"].map((name) => ({
+        metadata: { name, labels: { pilot: "yes" } },
+      })),
+      { metadata: { name: "other" } },
+      { metadata: { name: "open", labels: { pilot: "yes", "skill-admission.dev/break-glass": "" } } },
+    ],
+  };
+
+  it("are those of the registered webhook, also while nothing is asked about, and pods there are left out", async () => {
     const own = registered({ controllerNamespace: "security", exemptNamespaces: ["quiet"] });
     const collections = {
+      ...namespaces,
       [path]: [own],
-      "/api/v1/pods": ["kube-system", "quiet", "security"].map((home) => pod(home, "a")),
+      "/api/v1/pods": ["kube-system", "open", "quiet", "security"].map((home) => pod(home, "a")),
     };
-    expect(await read(collections)).toEqual({ names: new Set(["quiet", "security"]) });
+    expect(await read(collections)).toMatchObject({ names: new Set(["quiet", "security"]) });
     expect(await podsIn(readerOf(listingApi({ collections }), "security"))).toMatchObject([
       { names: ["kube-system/a"] },
     ]);
   });
 
-  it("are those about which no webhook is asked, whatever else selects", async () => {
-    const one = registered({ exemptNamespaces: ["a", "b"] });
-    const [other] = registered({ exemptNamespaces: ["b", "c"] })["webhooks"] as readonly object[];
-    const webhooks = [...(one["webhooks"] as readonly object[]), other];
-    expect(await read({ [path]: [{ ...one, webhooks }] })).toEqual({ names: new Set(["b"]) });
-    const everywhere = [...webhooks, { ...other, namespaceSelector: {} }];
-    expect(await read({ [path]: [{ ...one, webhooks: everywhere }] })).toEqual({ names: new Set() });
+  it("are those too that the installation's own selector leaves out", async () => {
+    const own = registered({ exemptNamespaces: [], namespaceSelector: { matchLabels: { pilot: "yes" } } });
+    const collections = {
+      ...namespaces,
+      [path]: [own],
+      "/api/v1/pods": ["other", "quiet"].map((home) => pod(home, "a")),
+    };
+    expect(await podsIn(readerOf(listingApi({ collections }), "security"))).toMatchObject([
+      { names: ["quiet/a"] },
+    ]);
   });
 
   it("are those of every installation where they cannot be read, which is said", async () => {
     const names = new Set(["kube-node-lease", "kube-system", "security"]);
     expect(await read({})).toEqual({ names, unknown: "no webhook is registered there" });
-    expect(await read({ [path]: [{ ...registered(), webhooks: [] }] })).toEqual({
-      names,
-      unknown: "the registration has no webhooks",
-    });
+    for (const annotations of [
+      {},
+      { "skill-admission.dev/scope": "{" },
+      { "skill-admission.dev/scope": "{}" },
+    ])
+      expect(
+        await read({ [path]: [{ ...registered(), metadata: { name: "skill-admission", annotations } }] }),
+      ).toEqual({
+        names,
+        unknown: "an older version registered the webhook",
+      });
     const refused = await read({}, () => {
       throw forbidden("get", "validatingwebhookconfigurations");
     });

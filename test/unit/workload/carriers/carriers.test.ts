@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reviewedResources } from "../../../../src/admission/decision.ts";
 import { webhookConfiguration } from "../../../../src/cluster/live/registration/webhook-configuration.ts";
+import { everywhere, nowhere } from "../../../fixtures/governed.ts";
 import { carrierOf, carriers, type Carrier } from "../../../../src/workload/carriers/carriers.ts";
 
 interface Webhook {
@@ -9,9 +10,12 @@ interface Webhook {
 }
 
 const table: readonly Carrier[] = carriers;
-const webhooks = webhookConfiguration({ address: { url: "https://h:1" }, caBundle: "" })[
-  "webhooks"
-] as readonly Webhook[];
+const webhooks = webhookConfiguration({
+  address: { url: "https://h:1" },
+  caBundle: "",
+  governed: everywhere,
+  bindings: nowhere,
+})["webhooks"] as readonly Webhook[];
 
 describe("carriers", () => {
   it.each(table)("registers $resource under its group", ({ group, resource, kind }) => {

@@ -3,11 +3,14 @@ import { describe, expect, it } from "vitest";
 import { agrees, describeDrift } from "../../../../../src/cluster/live/registration/drift.ts";
 import { webhookConfiguration } from "../../../../../src/cluster/live/registration/webhook-configuration.ts";
 import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
+import { everywhere, nowhere } from "../../../../fixtures/governed.ts";
 
 const owner = { name: "skill-admission", uid: "u-1" };
 const wanted = webhookConfiguration({
   address: { service: { namespace: "skill-admission", name: "skill-admission", port: 443 } },
   caBundle: "x",
+  governed: everywhere,
+  bindings: nowhere,
   owner,
 });
 

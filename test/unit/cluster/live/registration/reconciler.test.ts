@@ -4,8 +4,11 @@ import type { Confirmation, Leadership } from "../../../../../src/cluster/live/l
 import {
   RegistrationReconciler,
   type RegistrationDeps,
+  type RegistrationStanding,
 } from "../../../../../src/cluster/live/registration/reconciler.ts";
 import { FakeApi } from "../fake-api.ts";
+import { everywhere, nowhere, watched as watchedOnly } from "../../../../fixtures/governed.ts";
+import type { Governed } from "../../../../../src/policy/coverage.ts";
 
 const path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/skill-admission";
 const pem = (word: string) => `-----BEGIN CERTIFICATE-----\n${word}\n-----END CERTIFICATE-----\n`;
@@ -38,6 +41,7 @@ let api: FakeApi;
 let leadership: FakeLeadership;
 let reconciler: RegistrationReconciler;
 let caBundle: string;
+let governed: Governed;
 const problems: string[] = [];
 const states: boolean[] = [];
 let repairs: number;
@@ -48,7 +52,12 @@ function reconcilerWith(more: Partial<RegistrationDeps> = {}): RegistrationRecon
     hooks: { onProblem: (message) => problems.push(message), onRepair: () => (repairs += 1) },
     leadership,
     options: () =>
-      Promise.resolve({ address: { service: { namespace: "n", name: "s", port: 443 } }, caBundle }),
+      Promise.resolve({
+        address: { service: { namespace: "n", name: "s", port: 443 } },
+        caBundle,
+        governed,
+        bindings: nowhere,
+      }),
     onState: (registered) => states.push(registered),
     writeInterval: 0,
     ...more,
@@ -89,6 +98,7 @@ beforeEach(() => {
   api = new FakeApi();
   leadership = new FakeLeadership();
   caBundle = pem("one");
+  governed = everywhere;
   problems.length = 0;
   states.length = 0;
   repairs = 0;
@@ -109,7 +119,9 @@ describe("RegistrationReconciler", () => {
   it("names the Namespace that it goes with, and names it again when somebody takes that away", async () => {
     const owner = { name: "n", uid: "11111111-2222-3333-4444-555555555555" };
     const address = { service: { namespace: "n", name: "s", port: 443 } };
-    reconciler = reconcilerWith({ options: () => Promise.resolve({ address, caBundle, owner }) });
+    reconciler = reconcilerWith({
+      options: () => Promise.resolve({ address, caBundle, owner, governed, bindings: nowhere }),
+    });
     await look();
     const ownerReferences = [{ apiVersion: "v1", kind: "Namespace", ...owner }];
     const present = api.objects.get(path)!;
@@ -129,20 +141,24 @@ describe("RegistrationReconciler", () => {
   });
 
   it("follows the policies to and fro without calling it a repair", async () => {
-    let bindings: "Fail" | "Ignore" | undefined;
+    let bindings = nowhere;
     const address = { service: { namespace: "n", name: "s", port: 443 } };
     reconciler = reconcilerWith({
-      options: () => Promise.resolve({ address, caBundle, ...(bindings === undefined ? {} : { bindings }) }),
+      options: () => Promise.resolve({ address, caBundle, governed, bindings }),
     });
     const names = () =>
       (api.objects.get(path)!["webhooks"] as readonly { readonly name: string }[]).map(({ name }) => name);
     await look();
     const without = names();
-    for (bindings of ["Fail", "Ignore"] as const) {
+    for (const [now, suffix] of [
+      [everywhere, ""],
+      [watchedOnly, "-observe"],
+    ] as const) {
+      bindings = now;
       await look();
-      expect(names()).toEqual([...without, "bindings.skill-admission.dev"]);
+      expect(names()).toEqual([...without, `bindings${suffix}.skill-admission.dev`]);
     }
-    bindings = undefined;
+    bindings = nowhere;
     await look();
     expect(names()).toEqual(without);
     expect([repairs, problems, reconciler.problem]).toEqual([0, [], undefined]);
@@ -383,11 +399,113 @@ describe("RegistrationReconciler", () => {
     reconciler = reconcilerWith({
       options: (_, registered) => {
         seen.push(registered);
-        return Promise.resolve({ address: { url: "https://x" }, caBundle });
+        return Promise.resolve({ address: { url: "https://x" }, caBundle, governed, bindings: nowhere });
       },
     });
     await look();
     await look();
     expect(seen).toEqual(["", pem("one")]);
+  });
+
+  describe("without policies", () => {
+    beforeEach(() => (governed = nowhere));
+    const webhooks = () => api.objects.get(path)?.["webhooks"] as readonly unknown[] | undefined;
+
+    it("keeps an object without webhooks, as the API server stores it, and waits for nobody to trust it", async () => {
+      reconciler = reconcilerWith({ reachable: () => Promise.resolve(false) });
+      expect(reconciler.published(pem("one"))).toBe(false);
+      await look();
+      expect(webhooks()).toEqual([]);
+      api.put(path, { ...api.objects.get(path), webhooks: undefined });
+      const { length } = api.written();
+      await look();
+      expect(api.written()).toHaveLength(length);
+      expect(reconciler.published(pem("one"))).toBe(true);
+      expect(reconciler.registeredBundle()).toBe("");
+      expect([repairs, problems, reconciler.problem]).toEqual([0, [], undefined]);
+    });
+
+    it("registers none before a replica answers, and all that is governed from then on", async () => {
+      let answers = false;
+      reconciler = reconcilerWith({ reachable: () => Promise.resolve(answers) });
+      await look();
+      governed = everywhere;
+      await look();
+      expect([webhooks(), reconciler.problem]).toEqual([[], "no replica is ready behind the Service yet"]);
+      answers = true;
+      await look();
+      expect(webhooks()).not.toEqual([]);
+      expect([repairs, problems, reconciler.problem]).toEqual([0, [], undefined]);
+    });
+
+    it("takes out what somebody adds, and makes the object again", async () => {
+      await look();
+      api.put(path, { ...api.objects.get(path)!, webhooks: [{ name: "other.example.com" }] });
+      await look();
+      expect([webhooks(), repairs]).toEqual([[], 1]);
+      api.objects.delete(path);
+      await look();
+      expect([webhooks(), repairs]).toEqual([[], 2]);
+      expect(problems).toEqual([
+        expect.stringContaining('webhooks[other.example.com]: expected nothing, found {"name"'),
+        expect.stringContaining("it was deleted"),
+      ]);
+    });
+  });
+
+  describe("tells how it stands", () => {
+    const standings: RegistrationStanding[] = [];
+    beforeEach(() => {
+      standings.length = 0;
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    });
+    afterEach(() => vi.useRealTimers());
+    const follow = () => reconcilerWith({ onStanding: (standing) => standings.push(standing) });
+    const told = () => standings.map((one) => ("problem" in one ? one.problem : one.options.governed));
+
+    it("a second after a write, at once where nothing had to be written", async () => {
+      reconciler = follow();
+      await look();
+      await look();
+      await vi.advanceTimersByTimeAsync(900);
+      expect(told()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(told()).toEqual([everywhere]);
+      await look();
+      expect(told()).toEqual([everywhere, everywhere]);
+    });
+
+    it("why it is not as it should be, at once, and only while it leads", async () => {
+      leadership.leads = false;
+      reconciler = follow();
+      await look();
+      expect(told()).toEqual([]);
+      leadership.leads = true;
+      leadership.unregistered = "this installation";
+      reconciler = reconcilerWith({
+        onStanding: (standing) => standings.push(standing),
+        honoursUnregister: () => Promise.resolve(true),
+      });
+      await look();
+      expect(told()).toEqual([expect.stringContaining("was unregistered by an operator")]);
+    });
+
+    it("reads its options again when they are to change", async () => {
+      let reads = 0;
+      const options = { address: { url: "https://x" }, caBundle, governed, bindings: nowhere };
+      reconciler = reconcilerWith({
+        options: () => {
+          reads += 1;
+          return Promise.resolve({ ...options, changesIn: 60_000 });
+        },
+      });
+      await look();
+      await vi.advanceTimersByTimeAsync(1_000);
+      const before = reads;
+      await vi.advanceTimersByTimeAsync(58_000);
+      expect(reads).toBe(before);
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(reads).toBe(before + 1);
+    });
   });
 });

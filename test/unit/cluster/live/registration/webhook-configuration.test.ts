@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { webhookConfiguration } from "../../../../../src/cluster/live/registration/webhook-configuration.ts";
+import { everywhere, nowhere, watched } from "../../../../fixtures/governed.ts";
+import { selectionOf } from "../../../../../src/kubernetes/selection.ts";
+import { governedBy } from "../../../../../src/policy/coverage.ts";
+import type { Policy } from "../../../../../src/policy/policy.ts";
 import { volumeObjectKinds } from "../../../../../src/skill/source.ts";
 
 interface Webhook {
@@ -16,7 +20,12 @@ interface Webhook {
   }[];
 }
 
-const base = { address: { url: "https://h:1/" }, caBundle: "PEM" } as const;
+const base = {
+  address: { url: "https://h:1/" },
+  caBundle: "PEM",
+  governed: everywhere,
+  bindings: nowhere,
+} as const;
 const webhooksOf = (options: Parameters<typeof webhookConfiguration>[0]) =>
   webhookConfiguration(options)["webhooks"] as readonly Webhook[];
 
@@ -51,8 +60,11 @@ describe("webhookConfiguration", () => {
 
   it("asks about bindings, by both resources, only where it is told to, and fails as it is told", () => {
     const { length } = webhooksOf(base);
-    for (const failurePolicy of ["Fail", "Ignore"] as const) {
-      const webhooks = webhooksOf({ ...base, bindings: failurePolicy });
+    for (const [bindings, failurePolicy] of [
+      [everywhere, "Fail"],
+      [watched, "Ignore"],
+    ] as const) {
+      const webhooks = webhooksOf({ ...base, bindings });
       expect(new Set(webhooks.slice(0, -1).map((one) => one.failurePolicy))).toEqual(new Set(["Fail"]));
       expect(webhooks.at(-1)?.failurePolicy).toBe(failurePolicy);
       expect(webhooks.slice(0, length)).toEqual(webhooksOf(base));
@@ -124,5 +136,97 @@ describe("webhookConfiguration", () => {
   it("waits as long as told, five seconds otherwise", () => {
     expect(webhooksOf(base)[0]?.timeoutSeconds).toBe(5);
     expect(webhooksOf({ ...base, timeoutSeconds: 9 })[0]?.timeoutSeconds).toBe(9);
+  });
+
+  describe("for what policies govern", () => {
+    const tenant = (mode: Policy["mode"], ...values: readonly string[]) =>
+      ({
+        mode,
+        namespaceSelector: { matchExpressions: [{ key: "tenant", operator: "In", values }] },
+      }) as unknown as Policy;
+    const exempting = [
+      { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-node-lease", "kube-system"] },
+      { key: "skill-admission.dev/break-glass", operator: "DoesNotExist" },
+    ];
+    const asked = (policies: readonly Policy[], more: Partial<Parameters<typeof webhooksOf>[0]> = {}) =>
+      webhooksOf({ ...base, governed: governedBy(policies), ...more }).filter(({ name }) =>
+        name.startsWith("pods"),
+      );
+
+    it("registers nothing without policies", () => {
+      expect(webhooksOf({ ...base, governed: nowhere })).toEqual([]);
+    });
+
+    it("refuses where one enforces, and waits a second where others only look", () => {
+      expect(
+        asked([
+          tenant("Enforce", "a"),
+          tenant("Audit", "b"),
+          tenant("Warn", "a", "c"),
+          tenant("Enforce", "d"),
+        ]),
+      ).toMatchObject([
+        {
+          name: "pods.skill-admission.dev",
+          failurePolicy: "Fail",
+          timeoutSeconds: 5,
+          namespaceSelector: {
+            matchExpressions: [...exempting, { key: "tenant", operator: "In", values: ["a", "d"] }],
+          },
+        },
+        {
+          name: "pods-observe.skill-admission.dev",
+          failurePolicy: "Ignore",
+          timeoutSeconds: 1,
+          namespaceSelector: {
+            matchExpressions: [...exempting, { key: "tenant", operator: "In", values: ["b", "c"] }],
+          },
+        },
+      ]);
+    });
+
+    it("asks once about a namespace that two selectors select", () => {
+      const production = {
+        mode: "Enforce",
+        namespaceSelector: { matchLabels: { env: "production" } },
+      } as unknown as Policy;
+      const both = asked([tenant("Enforce", "a"), production]);
+      expect(both.map(({ name }) => name)).toEqual([
+        "pods.skill-admission.dev",
+        "pods-2.skill-admission.dev",
+      ]);
+      expect(both.map(({ namespaceSelector }) => namespaceSelector.matchExpressions)).toEqual([
+        [
+          { key: "env", operator: "NotIn", values: ["production"] },
+          ...exempting,
+          { key: "tenant", operator: "In", values: ["a"] },
+        ],
+        [{ key: "env", operator: "In", values: ["production"] }, ...exempting],
+      ]);
+    });
+
+    it("stays within what the installation says", () => {
+      const policies = [tenant("Enforce", "a"), tenant("Audit", "b")];
+      const within = (matchLabels: Readonly<Record<string, string>>) =>
+        asked(policies, { namespaceSelector: { matchLabels }, failurePolicy: "Ignore" });
+      expect(within({ tenant: "b" }).map(({ name }) => name)).toEqual(["pods-observe.skill-admission.dev"]);
+      expect(within({ pilot: "yes" })).toMatchObject([
+        { failurePolicy: "Ignore", timeoutSeconds: 5 },
+        { failurePolicy: "Ignore", timeoutSeconds: 1 },
+      ]);
+      expect(within({ "skill-admission.dev/break-glass": "x" })).toEqual([]);
+    });
+
+    it("never exempts what no selector can hold apart", () => {
+      const impossible = {
+        mode: "Enforce",
+        namespaceSelector: {
+          matchLabels: { a: "x" },
+          matchExpressions: [{ key: "a", operator: "DoesNotExist" }],
+        },
+      } as unknown as Policy;
+      expect(selectionOf(impossible.namespaceSelector)).toBeUndefined();
+      expect(asked([impossible])).toEqual([]);
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { selectorMatches } from "../../../../src/policy/compile/label-selector.ts";
+import { selectorMatches } from "../../../src/kubernetes/label-selector.ts";
 
 const labels = { tenant: "payments", tier: "gold" };
 

@@ -1,7 +1,17 @@
-import type { LabelSelector } from "../resource/schema/label-selector.ts";
+import type { Labels } from "./object.ts";
 
-type Labels = Readonly<Record<string, string>>;
-type Requirement = NonNullable<LabelSelector["matchExpressions"]>[number];
+/** `metav1.LabelSelectorRequirement`. */
+export interface Requirement {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values?: readonly string[];
+}
+
+/** `metav1.LabelSelector`: all its requirements must hold; an empty one matches everything. */
+export interface LabelSelector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly Requirement[];
+}
 
 const valueOf = (labels: Labels, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Labels, KubernetesObject } from "../../../kubernetes/object.ts";
+import { annotationsOf } from "../../../kubernetes/object.ts";
+import { selectorMatches } from "../../../kubernetes/label-selector.ts";
+import { selectorOf } from "../../../kubernetes/selection.ts";
+import { labelSelector } from "../../../policy/resource/schema/label-selector.ts";
+import { exemptNamespaces, scopeAnnotation, scopeOf, type Scope } from "./scope.ts";
+
+const annotated = z.strictObject({
+  exemptNamespaces: z.array(z.string()),
+  namespaceSelector: labelSelector.exactOptional(),
+});
+
+/** Where an installation reviews, as its registration tells. */
+export interface RegisteredScope {
+  readonly names: ReadonlySet<string>;
+  /** Whether a namespace with these labels may be asked about. */
+  readonly reviews: (labels: Labels) => boolean;
+}
+
+/** What is written into the registration, for `registeredScope`. */
+export const annotationOf = (scope: Scope): string =>
+  JSON.stringify({
+    exemptNamespaces: exemptNamespaces(scope),
+    ...(scope.namespaceSelector === undefined ? {} : { namespaceSelector: scope.namespaceSelector }),
+  });
+
+/** @returns undefined if the registration does not tell */
+export function registeredScope(registration: KubernetesObject): RegisteredScope | undefined {
+  const text = annotationsOf(registration)[scopeAnnotation];
+  const parsed = annotated.safeParse(text === undefined ? undefined : jsonIn(text));
+  if (!parsed.success) return undefined;
+  const selection = scopeOf(parsed.data);
+  return {
+    names: new Set(parsed.data.exemptNamespaces),
+    reviews: (labels) => selection !== undefined && selectorMatches(selectorOf(selection), labels),
+  };
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { atBinding } from "../../../src/evaluation/preset-node.ts";
+import { selectionOf, selectorOf, type Selection } from "../../../src/kubernetes/selection.ts";
+import { coverageOf, governedBy, textOf } from "../../../src/policy/coverage.ts";
+import { compileObjects } from "../../fixtures/compile.ts";
+import { clusterSkillPolicy } from "../../fixtures/resources.ts";
+import { publishers } from "./resource-cases.ts";
+
+const policies = (...specs: readonly object[]) =>
+  compileObjects(
+    specs.map((spec, index) => clusterSkillPolicy(`p${index}`, { publishers, ...spec })),
+    [],
+  ).policies;
+const tenant = (name: string) => ({ namespaceSelector: { matchLabels: { tenant: name } } });
+
+const governed = (...specs: readonly object[]) => {
+  const { enforced, observed } = governedBy(policies(...specs));
+  return { enforced: enforced.map(selectorOf), observed: observed.map(selectorOf) };
+};
+const onlyTenant = (name: string) => ({
+  matchExpressions: [{ key: "tenant", operator: "In", values: [name] }],
+});
+
+describe("governedBy", () => {
+  it("tells what is enforced from what is only looked at", () => {
+    expect(governed()).toEqual({ enforced: [], observed: [] });
+    expect(
+      governed(tenant("a"), { ...tenant("b"), mode: "Warn" }, { ...tenant("c"), mode: "Audit" }),
+    ).toEqual({ enforced: [onlyTenant("a")], observed: [onlyTenant("b"), onlyTenant("c")] });
+  });
+
+  it("takes a policy that cannot be used at its word, and an unreadable word for the strictest", () => {
+    expect(governed({ ...tenant("a"), publishers: [] })).toEqual({
+      enforced: [onlyTenant("a")],
+      observed: [],
+    });
+    expect(governed({ ...tenant("a"), mode: "Audit", publishers: [] })).toEqual({
+      enforced: [],
+      observed: [onlyTenant("a")],
+    });
+    expect(governed({ ...tenant("a"), mode: "Sometimes" })).toEqual({
+      enforced: [onlyTenant("a")],
+      observed: [],
+    });
+    expect(governed({ namespaceSelector: { matchLabels: 1 } }).enforced).toEqual([{ matchExpressions: [] }]);
+  });
+
+  it("leaves out a selector that contradicts itself", () => {
+    const never = { matchLabels: { a: "x" }, matchExpressions: [{ key: "a", operator: "DoesNotExist" }] };
+    expect(governed({ namespaceSelector: never })).toEqual({ enforced: [], observed: [] });
+  });
+
+  it("finds the policies that review bindings, and of those that cannot be used whoever may", () => {
+    const found = (...specs: readonly object[]) => atBinding(policies(...specs)).map(({ mode }) => mode);
+    expect(found({}, { recheck: "Watch" })).toEqual([]);
+    expect(found({ recheck: "Binding" }, { recheck: "Binding", mode: "Audit" })).toEqual([
+      "Enforce",
+      "Audit",
+    ]);
+    expect(found({ publishers: [], recheck: "Watch" })).toEqual([]);
+    expect(found({ publishers: [], recheck: "Binding" }, { recheck: "Sometimes" })).toEqual([
+      "Enforce",
+      "Enforce",
+    ]);
+  });
+});
+
+describe("coverageOf", () => {
+  const select = (labels: Readonly<Record<string, string>>): Selection =>
+    selectionOf({ matchLabels: labels })!;
+  const selectors = (selections: readonly Selection[]) => selections.map(selectorOf);
+
+  it("takes five hundred tenants for one entry", () => {
+    const enforced = Array.from({ length: 500 }, (_, index) => select({ tenant: `t${index}` }));
+    const coverage = coverageOf({ enforced, observed: [] });
+    expect(coverage.enforced).toHaveLength(1);
+    expect(selectorOf(coverage.enforced[0]!).matchExpressions?.[0]?.values).toHaveLength(500);
+  });
+
+  it("asks about more rather than too little where selectors are too many to tell apart", () => {
+    const enforced = Array.from({ length: 40 }, (_, index) => select({ [`label-${index}`]: "x" }));
+    const anywhere = coverageOf({ enforced, observed: [select({ tenant: "a" })] });
+    expect([selectors(anywhere.enforced), anywhere.observed]).toEqual([[{ matchExpressions: [] }], []]);
+    const ofTenants = enforced.map((one, index) => new Map([...one, ...select({ tenant: `t${index % 2}` })]));
+    const within = coverageOf({ enforced: ofTenants, observed: [select({ tenant: "a" })] });
+    expect(selectors(within.enforced)).toEqual([
+      { matchExpressions: [{ key: "tenant", operator: "In", values: ["t0", "t1"] }] },
+    ]);
+    expect(selectors(within.observed)).toEqual([onlyTenant("a")]);
+  });
+
+  it("does not depend on the order of policies", () => {
+    const some = [{ tenant: "a" }, { env: "x" }, { env: "y", tenant: "b" }, { region: "r" }].map(select);
+    const texts = (selections: readonly Selection[]) =>
+      coverageOf({ enforced: selections, observed: [] }).enforced.map(textOf);
+    expect(texts(some.toReversed())).toEqual(texts(some));
+  });
+});
