@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commandsOf, type, typed, type Shell } from "../fixtures/documented.ts";
+import { clusterSkillPolicy } from "../fixtures/resources.ts";
+import { signedSkill } from "../fixtures/signed-skill.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { httpsClient } from "../fixtures/https-client.ts";
+import { pemOf } from "./admission/world.ts";
 import { projectRoot, toolPath } from "./harness/binaries.ts";
 import { startControlPlane } from "./harness/control-plane.ts";
 import { logLines, type LogLine } from "./harness/log.ts";
@@ -77,6 +80,17 @@ describe.skipIf((await findSource()).kind !== "binaries")("docs/client-certifica
     plane = await startControlPlane(undefined, [here(flag?.[1] ?? "")]);
     await write("kubeconfig", await readFile(plane.kubeconfig, "utf8"));
     await typed(`kubectl apply --server-side -f ${join(projectRoot, "manifests/crds")}`, shell);
+    const namespaceSelector = { matchLabels: { tenant: "payments" } };
+    const publisher = { name: "team", publicKey: { pem: pemOf(signedSkill()) } };
+    const policy = clusterSkillPolicy("payments", { namespaceSelector, publishers: [publisher] });
+    await write("policy.json", JSON.stringify(policy));
+    const commands = [
+      "kubectl create namespace payments",
+      "kubectl label namespace payments tenant=payments",
+      "kubectl wait --for=condition=Established crd --all",
+      `kubectl apply -f ${join(folder, "policy.json")}`,
+    ];
+    for (const command of commands) await typed(command, shell);
   });
   afterAll(async () => {
     await product?.kill();

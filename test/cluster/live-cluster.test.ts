@@ -6,6 +6,8 @@ import { connectByKubeconfig } from "../../src/cluster/live/api/connection.ts";
 import { soleLeader } from "../../src/cluster/live/leader/leadership.ts";
 import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-cluster.ts";
 import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
+import { everything } from "../../src/kubernetes/selection.ts";
+import { textOf } from "../../src/policy/coverage.ts";
 import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { projectRoot } from "./harness/binaries.ts";
 import { api, ownPath, patch, remove } from "./harness/api.ts";
@@ -55,10 +57,14 @@ const open = () => {
     onProblem: (message: string) => void problems.push(message),
     onWatchState: (resource: string, healthy: boolean) => void states.set(resource, healthy),
   };
+  const status = createStatusWriter(client, hooks, soleLeader());
+  // As the webhook would be registered for the only policy.
+  const governed = { enforced: new Set([textOf(everything)]), observed: new Set<string>() };
+  status.setRegistration({ governed, scope: everything, failurePolicy: "Fail" });
   return openLiveCluster({
     client,
     hooks,
-    status: createStatusWriter(client, hooks, soleLeader()),
+    status,
     timeoutSeconds: 5,
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 },
   });
@@ -123,7 +129,7 @@ describe("openLiveCluster", () => {
     );
     await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), patience);
     expect(cluster.current().trust.keys).toHaveLength(1);
-    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(1), patience);
+    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(2), patience);
     const before = cluster.current();
     await apply(pod("unrelated", "c"));
     expect(cluster.current()).toBe(before);
@@ -154,7 +160,10 @@ describe("openLiveCluster", () => {
       expect(await status(first)).toMatchObject({
         observedGeneration: 1,
         publishers: 1,
-        conditions: [{ type: "Ready", status: "True" }],
+        conditions: [
+          { type: "Ready", status: "True" },
+          { type: "Registered", status: "True" },
+        ],
       });
     }, patience);
     await vi.waitFor(

@@ -3,7 +3,7 @@ import { ApiError } from "../../../src/cluster/live/api/client.ts";
 import { uidOf, type KubernetesObject } from "../../../src/kubernetes/object.ts";
 import type { Skill } from "../../../src/skill/skill.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
-import { api, find, patch, put, remove } from "../harness/api.ts";
+import { api, find, ownPath, patch, put, remove } from "../harness/api.ts";
 import { apply } from "../harness/apply.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { registrationPath, sharedProduct, type SharedProduct } from "./product.ts";
@@ -184,11 +184,14 @@ describe("with recheck: Binding", () => {
         recheck: "Binding",
         mode: "Audit",
       }),
+      // Nothing enforced here a moment ago: where something did, it goes on being refused for a minute.
+      policy("bindings-elsewhere", {
+        publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }],
+        recheck: "Binding",
+        mode: "Audit",
+      }),
     );
-    await vi.waitFor(
-      async () => expect(await registered()).toContainEqual([reviewed[0], "Ignore"]),
-      patience,
-    );
+    expect(await registered()).toContainEqual(["bindings-observe.skill-admission.dev", "Ignore"]);
     await vi.waitFor(
       async () => expect(await bind("audited", { query: "?dryRun=All" })).toMatchObject({ status: 201 }),
       patience,
@@ -199,9 +202,14 @@ describe("with recheck: Binding", () => {
     expect(JSON.stringify(line)).toContain("DIGEST_MISMATCH");
   });
 
-  it("is asked no more once no policy says so", async () => {
+  it("is asked no more once no policy says so, a minute later", async () => {
+    await remove(ownPath("clusterskillpolicies", "bindings-elsewhere"));
     await inForce({ recheck: "Watch" }, false);
-    expect((await registered()).map(([name]) => name)).not.toContain("bindings.skill-admission.dev");
+    expect((await registered()).map(([name]) => name)).toContain("bindings.skill-admission.dev");
+    await vi.waitFor(
+      async () => expect((await registered()).filter(([name]) => name?.startsWith("bindings"))).toEqual([]),
+      { timeout: 60_000 + patience.timeout, interval: 1_000 },
+    );
     await remove(`${core}/pods/probe`);
-  });
+  }, 120_000);
 });

@@ -165,14 +165,16 @@ describe("a ConfigMap that no governed pod mounts", () => {
     });
   });
 
-  it("passes where a pod mounts it that no policy governs", async () => {
+  it("passes unasked where a pod mounts it that no policy governs", async () => {
     const { configMap, pod } = mutable(good.skill, "free", ungoverned);
     await apply(configMap, pod);
     expect(await tryApply([mutable(broken, "free", ungoverned).configMap])).toMatchObject({
       code: 0,
       stderr: "",
     });
-    await product.decision("ConfigMap", "free", { bypass: "ungoverned" });
+    await apply(mutable(good.skill, "after", namespace).configMap);
+    await product.decision("ConfigMap", "after");
+    expect((await product.log()).filter((line) => line.namespace === ungoverned)).toEqual([]);
   });
 
   it("is let by without a look at what it holds, however many there are", async () => {

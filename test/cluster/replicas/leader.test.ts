@@ -10,6 +10,7 @@ import { apply } from "../harness/apply.ts";
 import { ask } from "./ask.ts";
 import {
   clear,
+  govern,
   leaderOf,
   leaseIn,
   registered,
@@ -56,6 +57,7 @@ interface Lease {
 const lease = async (): Promise<Lease> => (await api<{ readonly spec: Lease }>(leaseIn(namespace))).spec;
 
 const startTwo = async (options: ReplicaOptions = {}): Promise<void> => {
+  await govern();
   replicas = await Promise.all([startReplica(namespace, options), startReplica(namespace, options)]);
 };
 /** For what has to wait for a Lease to run out, or to be renewed. */

@@ -124,7 +124,7 @@ export async function leaderOf(replicas: readonly Replica[]): Promise<Replica> {
 
 interface Registered {
   readonly metadata: { readonly resourceVersion: string };
-  readonly webhooks: readonly { readonly clientConfig: { readonly url: string } }[];
+  readonly webhooks?: readonly { readonly clientConfig: { readonly url: string } }[];
 }
 
 /** The registration as it is; undefined where there is none. */
@@ -132,24 +132,41 @@ export const registered = (): Promise<Registered | undefined> => find<Registered
 
 /** Whom the API server asks; undefined where it asks nobody. */
 export const registeredUrl = async (): Promise<string | undefined> =>
-  (await registered())?.webhooks[0]?.clientConfig.url.replace(/\/validate$/, "");
+  (await registered())?.webhooks?.[0]?.clientConfig.url.replace(/\/validate$/, "");
 
 interface Judged {
   readonly status?: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Writes a policy that cannot be used, and fails until somebody has said so in its status. */
+/** Puts a policy in place: without one no webhook is registered. */
+export const govern = (): Promise<void> =>
+  apply(
+    clusterSkillPolicy("governing", {
+      mode: "Audit",
+      namespaceSelector: { matchLabels: { tenant: "governed" } },
+      publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
+    }),
+  );
+
+/**
+ * Writes a policy that cannot be used, and fails until somebody has said so in its status, and the webhook is registered
+ * for it.
+ */
 export async function statusWritten(name: string): Promise<void> {
   const policy = clusterSkillPolicy(name, {
     mode: "Audit",
     publishers: [{ name: "p", publicKey: { trustRootRef: { name: "no-such-root" } } }],
   });
   await apply(policy);
-  const ready = async (): Promise<string | undefined> =>
-    (await api<Judged>(ownPath("clusterskillpolicies", name))).status?.conditions.find(
-      ({ type }) => type === "Ready",
-    )?.status;
-  await vi.waitFor(async () => expect(await ready()).toBe("False"), patience);
+  const conditions = async (): Promise<readonly (readonly [string, string])[]> =>
+    (await api<Judged>(ownPath("clusterskillpolicies", name))).status?.conditions.map(
+      ({ type, status }) => [type, status] as const,
+    ) ?? [];
+  const expected = [
+    ["Ready", "False"],
+    ["Registered", "True"],
+  ];
+  await vi.waitFor(async () => expect(await conditions()).toEqual(expected), patience);
 }
 
 /** `skill-admission unregister`, as an operator calls it. */

@@ -13,6 +13,7 @@ import {
   registeredUrl,
   runUnregister,
   startReplica,
+  govern,
   type Replica,
 } from "./replica.ts";
 import { patience } from "../../fixtures/patience.ts";
@@ -55,6 +56,7 @@ beforeAll(async () => {
   await createNamespace(namespace);
   await clear(namespace);
   await apply(service);
+  await govern();
   const role = await documented("docs/configuration.md", "Role");
   account = await makeAccount(namespace, [
     await documented("docs/cluster.md", "ClusterRole"),
@@ -82,7 +84,7 @@ describe("unregister", () => {
     // Nothing else was refused to it, or went wrong.
     const warned = (await leader.log()).filter(({ level }) => level === "warn" || level === "error");
     expect(warned.map(({ msg }) => msg)).toEqual([
-      expect.stringContaining("there is no ClusterSkillPolicy"),
+      expect.stringContaining("ClusterSkillPolicy governing: "),
       expect.stringContaining("unregistered by an operator"),
     ]);
   });
