@@ -7,6 +7,7 @@ import { disturbing } from "./scenarios/disturbing.ts";
 import { failing } from "./scenarios/failing.ts";
 import { installing } from "./scenarios/installing.ts";
 import { lasting } from "./scenarios/lasting.ts";
+import { neighbouring } from "./scenarios/neighbouring.ts";
 import { phoningNobody } from "./scenarios/phoning-nobody.ts";
 import { typing } from "./scenarios/typing.ts";
 import { upgrading } from "./scenarios/upgrading.ts";
@@ -46,6 +47,7 @@ afterAll(async () => {
 installing(cluster, material);
 disturbing(cluster, material);
 failing(cluster, material);
+neighbouring(cluster, material);
 upgrading(cluster, material);
 lasting(cluster, material);
 phoningNobody(cluster, () => watching);
