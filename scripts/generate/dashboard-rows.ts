@@ -45,7 +45,7 @@ const glance: Row = {
     stat({
       title: "Ready replicas",
       description:
-        "Replicas that can answer reviews. 0: the API server refuses new pods outside the exempt namespaces; see SkillAdmissionDown in docs/operations.md.",
+        "Replicas that can answer reviews. 0: the API server refuses new pods where policies enforce; see SkillAdmissionDown in docs/operations.md.",
       unit: "short",
       queries: [{ expr: `sum(skill_admission_ready{${here}})`, legend: "ready" }],
       thresholds: [

@@ -2,9 +2,8 @@ import { z } from "zod";
 import type { Labels, KubernetesObject } from "../../../kubernetes/object.ts";
 import { annotationsOf } from "../../../kubernetes/object.ts";
 import { selectorMatches } from "../../../kubernetes/label-selector.ts";
-import { selectorOf } from "../../../kubernetes/selection.ts";
 import { labelSelector } from "../../../policy/resource/schema/label-selector.ts";
-import { exemptNamespaces, scopeAnnotation, scopeOf, type Scope } from "./scope.ts";
+import { exemptNamespaces, scopeAnnotation, type Scope } from "./scope.ts";
 
 const annotated = z.strictObject({
   exemptNamespaces: z.array(z.string()),
@@ -14,7 +13,7 @@ const annotated = z.strictObject({
 /** Where an installation reviews, as its registration tells. */
 export interface RegisteredScope {
   readonly names: ReadonlySet<string>;
-  /** Whether a namespace with these labels may be asked about. */
+  /** Whether others with these labels may be asked about, but for break-glass. */
   readonly reviews: (labels: Labels) => boolean;
 }
 
@@ -30,11 +29,8 @@ export function registeredScope(registration: KubernetesObject): RegisteredScope
   const text = annotationsOf(registration)[scopeAnnotation];
   const parsed = annotated.safeParse(text === undefined ? undefined : jsonIn(text));
   if (!parsed.success) return undefined;
-  const selection = scopeOf(parsed.data);
-  return {
-    names: new Set(parsed.data.exemptNamespaces),
-    reviews: (labels) => selection !== undefined && selectorMatches(selectorOf(selection), labels),
-  };
+  const { exemptNamespaces: names, namespaceSelector } = parsed.data;
+  return { names: new Set(names), reviews: (labels) => selectorMatches(namespaceSelector, labels) };
 }
 
 function jsonIn(text: string): unknown {
