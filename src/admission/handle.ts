@@ -7,7 +7,7 @@ import { lenientOf } from "./governing.ts";
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
-import { letIn, refusal, toResponse } from "./response/response.ts";
+import { letIn, refusal, toResponse, unreviewed } from "./response/response.ts";
 import { review } from "./review.ts";
 
 /** HTTP answer to one AdmissionReview, with the decision behind it. */
@@ -18,9 +18,11 @@ export interface ReviewAnswer {
    */
   readonly status: number;
   readonly body: string;
-  /** Both absent if the body was no AdmissionReview. */
+  /** Both absent if the body was no AdmissionReview, or the controller's own question. */
   readonly decision?: Decision;
   readonly request?: AdmissionRequest;
+  /** The controller's own question whether it is asked: no review, and nothing to tell of. */
+  readonly isSelfCheck?: true;
 }
 
 /** The part of an `AbortSignal` by which a review hears of its deadline: a whole one costs more than most rules. */
@@ -73,6 +75,8 @@ export async function handle(
     }
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
   }
+  if (request.subject.kind === "Lease")
+    return { ...answer(200, unreviewed(request.subject.uid)), isSelfCheck: true };
   const decision = await decideInTime(request, deps, deadline, now);
   return { status: 200, body: JSON.stringify(toResponse(decision)), decision, request };
 }

@@ -39,6 +39,8 @@ export interface ClusterHooks {
   readonly onNamespaceLabels?: (name: string) => void;
   /** Runs after the webhook's registration, changed or deleted by somebody else, is restored. */
   readonly onRepair?: () => void;
+  /** Runs after each look whether the API server gets an answer of the webhook. */
+  readonly onAnswered?: (answered: boolean) => void;
   /** Runs with the number of namespaces that carry the break-glass label, at the start and after each change. */
   readonly onBreakGlass?: (namespaces: number) => void;
   /** Runs with the number of pods for which there is no memory left, at the start and after each change. */

@@ -19,6 +19,7 @@ function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
       log.debug("watch", { resource, healthy });
     },
     onRepair: () => metrics.observeRepair(),
+    onAnswered: (answered) => metrics.setAnswered(answered),
     onBreakGlass: (namespaces) => metrics.setBreakGlass(namespaces),
     onPodsLeftOut: (pods) => metrics.setPodsLeftOut(pods),
     onCache: (result) => metrics.observeCache("objects", result),

@@ -214,6 +214,10 @@ export function optionalInstruments(registry: Registry) {
       "webhook_registered",
       "1 while the API server is told to ask this webhook, as it should be; 0: it may let everything in unasked",
     ),
+    answered: gauge(
+      "webhook_answered",
+      "0 while the API server, asked by the leader, gets no answer of the webhook; else 1",
+    ),
     repairs: counter(
       "webhook_repairs_total",
       "How often this replica has put the webhook's registration back after somebody else had changed or deleted it",

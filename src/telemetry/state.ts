@@ -43,6 +43,8 @@ export interface StateMetrics {
   setBreakGlass(namespaces: number): void;
   /** Number of running pods for which there is no memory left. */
   setPodsLeftOut(pods: number): void;
+  /** Whether the API server gets an answer of the webhook, as far as is known. */
+  setAnswered(answered: boolean): void;
   /** Counts a restored registration, which somebody else had changed. */
   observeRepair(): void;
   /** Limits of the process: time-out of a review in seconds, memory in bytes (undefined: no limit). */
@@ -101,6 +103,7 @@ export function stateMetrics(
     setWatch: (resource, up) => state.watches.set({ resource }, up ? 1 : 0),
     setBreakGlass: (namespaces) => optional.breakGlass(namespaces),
     setPodsLeftOut: (pods) => optional.podsLeftOut(pods),
+    setAnswered: (answered) => optional.answered(answered ? 1 : 0),
     observeRepair: () => optional.repairs(1),
     setLimits({ timeoutSeconds, memory }) {
       state.timeout.set(timeoutSeconds);

@@ -50,6 +50,9 @@ export const refusal = (uid: string, code: number, message: string): AdmissionRe
     status: { code, reason: code >= 500 ? "InternalError" : "BadRequest", message: printable(message, 1000) },
   });
 
+/** Lets in what is not reviewed. */
+export const unreviewed = (uid: string): AdmissionReviewResponse => review({ uid, allowed: true });
+
 /** Lets in a body that could not be reviewed, where no policy at all enforces. */
 export const letIn = (uid: string, mode: Lenient, message: string): AdmissionReviewResponse =>
   review({

@@ -9,10 +9,8 @@ import {
   type EventLimits,
 } from "../../cluster/live/events/writer.ts";
 import { openLiveCluster } from "../../cluster/live/live-cluster.ts";
-import { exemptNamespaces, scopeOf } from "../../cluster/live/registration/scope.ts";
-import type { RegistrationStanding } from "../../cluster/live/registration/reconciler.ts";
-import { textsOf } from "../../cluster/live/status/registered.ts";
-import { createStatusWriter, type StatusWriter } from "../../cluster/live/status/writer.ts";
+import { exemptNamespaces } from "../../cluster/live/registration/scope.ts";
+import { createStatusWriter } from "../../cluster/live/status/writer.ts";
 import type { Config } from "../../config.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Connected, Registration } from "../connected.ts";
@@ -28,19 +26,6 @@ interface LiveDeps {
   readonly log: Log;
   readonly onEventDropped: (why: EventDrop) => void;
 }
-
-/** How the webhook is registered, as the statuses of policies tell it. */
-const statusStanding = (
-  standing: RegistrationStanding,
-  { failurePolicy }: Config,
-): Parameters<StatusWriter["setRegistration"]>[0] =>
-  "problem" in standing
-    ? standing
-    : {
-        governed: textsOf(standing.options.governed),
-        scope: scopeOf(standing.options),
-        failurePolicy,
-      };
 
 /**
  * Opens the cluster that a pod runs in, or that a kubeconfig names.
@@ -101,9 +86,7 @@ export async function connectLive(config: Config, mode: LiveMode, deps: LiveDeps
       };
     },
     register: (certificates) => {
-      const onStanding = (standing: RegistrationStanding): void =>
-        status.setRegistration(statusStanding(standing, config));
-      const parts = { ...deps, leadership, certificates, policies: cluster, onStanding };
+      const parts = { ...deps, leadership, certificates, policies: cluster, status };
       return (registration = registrationOf(config, reach, parts));
     },
   };

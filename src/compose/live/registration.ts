@@ -6,6 +6,7 @@ import {
   registerWebhook,
   type WebhookRegistration,
 } from "../../cluster/live/registration/register-webhook.ts";
+import type { StatusWriter } from "../../cluster/live/status/writer.ts";
 import { RecentlyGoverned } from "../../cluster/live/registration/recently-governed.ts";
 import { alwaysExempt, type Scope } from "../../cluster/live/registration/scope.ts";
 import type { Config } from "../../config.ts";
@@ -20,6 +21,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { defined } from "../../text/fields.ts";
 import type { Registration } from "../connected.ts";
 import type { Reach } from "./reach.ts";
+import { followStanding, selfCheckIn } from "./standing.ts";
 import { startedTrusted } from "./started-trusted.ts";
 
 interface Parts {
@@ -28,15 +30,16 @@ interface Parts {
   readonly leadership: Leadership;
   readonly certificates: CertificateSource;
   readonly policies: PolicyIndex;
-  /** Tells how the webhook is registered. */
-  readonly onStanding: RegistrationDeps["onStanding"];
+  /** Is told how the webhook is registered. */
+  readonly status: Pick<StatusWriter, "setRegistration">;
 }
 
 /** Keeps the webhook registered under its address. */
 export function registrationOf(config: Config, reach: Reach, parts: Parts): Registration {
-  const { hooks, log, leadership, certificates, policies, onStanding } = parts;
+  const { hooks, log, leadership, certificates, policies } = parts;
   const { client, address, store, service } = reach;
   const [recent, recentBindings] = [new RecentlyGoverned(), new RecentlyGoverned()];
+  const standing = followStanding(config, { client, ...parts });
   const registration = registerWebhook({
     client,
     hooks,
@@ -48,7 +51,7 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
     onState: (registered) => {
       if (registered) log.info("registered");
     },
-    ...defined({ onStanding }),
+    onStanding: standing.onStanding,
     options: async (signal, registeredBundle) => {
       const owner = await service?.owner(signal);
       const caBundle =
@@ -70,6 +73,7 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
         governed: all.governed,
         bindings: bound.governed,
         ...scopeIn(config),
+        selfCheckIn: selfCheckIn(config),
         ...(Number.isFinite(changesIn) ? { changesIn } : {}),
       };
     },
@@ -78,6 +82,9 @@ export function registrationOf(config: Config, reach: Reach, parts: Parts): Regi
     ...registration,
     readiness: readinessOf(registration, config, reach, certificates),
     registered: () => registration.readiness().length === 0,
+    close: async () => {
+      await Promise.all([registration.close(), standing.close()]);
+    },
   };
 }
 

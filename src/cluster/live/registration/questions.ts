@@ -63,6 +63,21 @@ export const questions = (closingLabels: readonly string[]): readonly Question[]
   },
 ];
 
+/** Name of the Lease whose dry run the webhook is asked about, to see that it is asked. It is never stored. */
+export const selfCheckName = "skill-admission-self-check";
+
+/** Asked by the controller itself, never by others: only a dry run of a Lease of this name. */
+export const selfQuestion: Question = {
+  name: "self",
+  rules: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], operations: ["CREATE"] }],
+  matchConditions: [
+    {
+      name: "the-controllers-own-dry-run",
+      expression: `request.dryRun && request.name == '${selfCheckName}'`,
+    },
+  ],
+};
+
 /** Both ways to bind a pod: `bindings` is the older one. No other write sets the node of a stored pod. */
 export const bindingQuestion: Question = {
   name: "bindings",

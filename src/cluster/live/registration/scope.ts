@@ -6,6 +6,9 @@ import { breakGlassLabel } from "../api/break-glass.ts";
 /** The label of each namespace that the API server sets to its name. */
 const nameLabel = "kubernetes.io/metadata.name";
 
+/** Selects one namespace. */
+export const onlyNamed = (name: string): LabelSelector => ({ matchLabels: { [nameLabel]: name } });
+
 /** Annotation of the registration that tells its scope, also while it has no webhooks. */
 export const scopeAnnotation = "skill-admission.dev/scope";
 

@@ -1,9 +1,9 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
-import { selectorOf, type Selection } from "../../../kubernetes/selection.ts";
+import { selectionOf, selectorOf, type Selection } from "../../../kubernetes/selection.ts";
 import { coverageOf, type Governed } from "../../../policy/coverage.ts";
-import { bindingQuestion, questions, type Question } from "./questions.ts";
+import { bindingQuestion, questions, selfQuestion, type Question } from "./questions.ts";
 import { annotationOf } from "./registered-scope.ts";
-import { scopeAnnotation, scopeOf, type Scope } from "./scope.ts";
+import { onlyNamed, scopeAnnotation, scopeOf, type Scope } from "./scope.ts";
 
 /** Name of the only ValidatingWebhookConfiguration. */
 export const webhookConfigurationName = "skill-admission";
@@ -32,6 +32,8 @@ export interface WebhookOptions extends Scope {
   readonly governed: Governed;
   /** The namespaces of policies that review bindings of pods to nodes. */
   readonly bindings: Governed;
+  /** Namespace of the Lease by which the controller sees that it is asked; absent: it does not look. */
+  readonly selfCheckIn?: string;
   /** Keys of the labels by which policies close pods. */
   readonly closingLabels?: readonly string[];
 }
@@ -136,9 +138,18 @@ export function webhookConfiguration(options: WebhookOptions): KubernetesObject 
         ? {}
         : { ownerReferences: [{ apiVersion: "v1", kind: "Namespace", ...options.owner }] }),
     },
-    webhooks: [
+    webhooks: withSelfCheck(options, [
       ...asked(questions(options.closingLabels ?? []), options.governed),
       ...asked([bindingQuestion], options.bindings),
-    ],
+    ]),
   };
+}
+
+/** One that fails under the same address as the others tells why they do. */
+function withSelfCheck(options: WebhookOptions, webhooks: readonly object[]): readonly object[] {
+  const { selfCheckIn, timeoutSeconds = 5 } = options;
+  const selection = selfCheckIn === undefined ? undefined : selectionOf(onlyNamed(selfCheckIn));
+  if (webhooks.length === 0 || selection === undefined) return webhooks;
+  const entry: Entry = { suffix: "", failurePolicy: "Fail", timeoutSeconds, selection };
+  return [...webhooks, webhookOf(selfQuestion, entry, options)];
 }

@@ -11,6 +11,8 @@ export type RegistrationStanding =
       /** Where the installation reviews at all; undefined: nowhere. */
       readonly scope: Selection | undefined;
       readonly failurePolicy: "Fail" | "Ignore";
+      /** Why the API server gets no answer of the webhook; absent: it does, as far as is known. */
+      readonly unanswered?: string;
     };
 
 /** Condition `Registered` of a policy, without its times. */
@@ -47,7 +49,7 @@ function asked({ mode }: Policy, failurePolicy: "Fail" | "Ignore"): string {
 /** Whether the API server asks about the namespaces of a policy. */
 export function registeredOf(policy: Policy, standing: RegistrationStanding): Registered {
   if ("problem" in standing) return no("NotRegistered", standing.problem);
-  const { governed, scope, failurePolicy } = standing;
+  const { governed, scope, failurePolicy, unanswered } = standing;
   const selection = selectionOf(policy.namespaceSelector);
   if (selection === undefined)
     return no("SelectsNothing", "spec.namespaceSelector contradicts itself: no namespace can match it");
@@ -57,6 +59,13 @@ export function registeredOf(policy: Policy, standing: RegistrationStanding): Re
       "no namespace that it selects is reviewed: they are exempt, or webhook.namespaceSelector of the installation leaves them out",
     );
   const { enforced, observed } = governed;
+  if (unanswered !== undefined)
+    return no(
+      "Unanswered",
+      `the API server gets no answer of the webhook, and ${
+        policy.mode === "Enforce" && failurePolicy === "Fail" ? "refuses" : "lets in"
+      } what it would ask about: ${unanswered}`,
+    );
   const text = textOf(selection);
   return enforced.has(text) || (policy.mode !== "Enforce" && observed.has(text))
     ? { status: "True", reason: "Registered", message: asked(policy, failurePolicy) }

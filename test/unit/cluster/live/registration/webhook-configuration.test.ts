@@ -217,6 +217,22 @@ describe("webhookConfiguration", () => {
       expect(within({ "skill-admission.dev/break-glass": "x" })).toEqual([]);
     });
 
+    it("adds what the controller asks by itself, under the same address, and only where others are asked about", () => {
+      const selfCheckIn = "own";
+      expect(webhooksOf({ ...base, governed: nowhere, selfCheckIn })).toEqual([]);
+      const webhooks = webhooksOf({ ...base, governed: watched, controllerNamespace: "own", selfCheckIn });
+      expect(webhooks.at(-1)).toMatchObject({
+        name: "self.skill-admission.dev",
+        failurePolicy: "Fail",
+        clientConfig: webhooks[0]!.clientConfig,
+        rules: [{ resources: ["leases"], operations: ["CREATE"] }],
+        namespaceSelector: {
+          matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: ["own"] }],
+        },
+        matchConditions: [{ expression: "request.dryRun && request.name == 'skill-admission-self-check'" }],
+      });
+    });
+
     it("never exempts what no selector can hold apart", () => {
       const impossible = {
         mode: "Enforce",

@@ -93,6 +93,23 @@ describe("condition Registered of a policy", () => {
     expect(conditions(never, registeredFor(never))["Ready"]?.reason).toBe("SelectsNothing");
   });
 
+  it("is False while the API server gets no answer, with its words and what becomes of objects", () => {
+    const unanswered = { unanswered: "dial tcp: connection refused" };
+    for (const [mode, becomes] of [
+      ["Enforce", "refuses"],
+      ["Warn", "lets in"],
+    ] as const) {
+      const object = policy({ mode });
+      const { Ready, Registered } = conditions(object, { ...registeredFor(object), ...unanswered });
+      expect(Ready).toEqual(Registered);
+      expect(Registered).toEqual({
+        status: "False",
+        reason: "Unanswered",
+        message: `the API server gets no answer of the webhook, and ${becomes} what it would ask about: dial tcp: connection refused`,
+      });
+    }
+  });
+
   it("stays as a leader before said of the same generation, while nobody knows", () => {
     const object = policy();
     const said = statusOf(
