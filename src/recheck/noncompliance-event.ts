@@ -9,7 +9,7 @@ export interface NoncomplianceEvent {
   readonly regarding: ObjectReference;
   readonly related: ObjectReference;
   /** Equal for repetitions. */
-  readonly key: string;
+  readonly cause: string;
   readonly note: () => string;
 }
 
@@ -27,6 +27,6 @@ export const noncomplianceEvent = ({
   namespace,
   regarding: workload,
   related: { apiVersion, kind: "ClusterSkillPolicy", name: policy },
-  key,
+  cause: key,
   note: () => text(maxNote),
 });

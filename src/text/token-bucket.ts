@@ -16,13 +16,18 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes a token; false if there is none. */
-  take(now: number): boolean {
+  /** Whether there is a token to take. */
+  has(now: number): boolean {
     const { burst, perSecond } = this.#limits;
     this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond);
     this.#at = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+    return this.#tokens >= 1;
+  }
+
+  /** Takes a token; false if there is none. */
+  take(now: number): boolean {
+    const has = this.has(now);
+    if (has) this.#tokens -= 1;
+    return has;
   }
 }

@@ -39,7 +39,7 @@ const denial = (over: Partial<DenialEvent> = {}): DenialEvent => ({
   namespace,
   regarding: { apiVersion: "apps/v1", kind: "ReplicaSet", name: "etl-1", namespace, uid: "u-1" },
   related: { apiVersion: "skill-admission.dev/v1alpha1", kind: "ClusterSkillPolicy", name: "payments" },
-  key: "k",
+  cause: "k",
   note: () => `policy "payments" denied it\n${"ü".repeat(490)}`,
   ...over,
 });
@@ -75,14 +75,14 @@ describe("createEventWriter", () => {
       name: "Not_A Name/..",
       namespace,
     };
-    writer.tell(denial({ key: "odd", regarding }));
+    writer.tell(denial({ cause: "odd", regarding }));
     await vi.waitFor(async () => expect(await written("Not_A Name/..")).toHaveLength(1), patience);
   });
 
   it("goes on after what the API server refuses", async () => {
-    writer.tell(denial({ key: "nowhere", namespace: "no-such-namespace" }));
+    writer.tell(denial({ cause: "nowhere", namespace: "no-such-namespace" }));
     const regarding = { ...denial().regarding, name: "etl-2" };
-    writer.tell(denial({ key: "after", regarding }));
+    writer.tell(denial({ cause: "after", regarding }));
     await vi.waitFor(async () => expect(await written("etl-2")).toHaveLength(1), patience);
     await expect.poll(() => dropped).toEqual(["refused"]);
     await expect.poll(() => problems).toEqual([expect.stringMatching(/^Events are not written: /)]);

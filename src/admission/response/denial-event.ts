@@ -8,7 +8,7 @@ import { denialText } from "./denial.ts";
 import { failedReviewText } from "./failed-review.ts";
 import { makerOf, referenceOf, type ObjectReference } from "../../workload/carriers/owner.ts";
 
-/** Event about a denial, on the object that would try again: operators look there. */
+/** Event about a denial, on the object that would try again, or on its own owner: operators look there. */
 export interface DenialEvent {
   readonly reason: "SkillDenied" | "SkillReviewFailed";
   readonly namespace: string;
@@ -16,8 +16,10 @@ export interface DenialEvent {
   readonly regarding: ObjectReference;
   /** The first policy that denied. */
   readonly related?: ObjectReference;
-  /** Equal for repetitions of the same denial. */
-  readonly key: string;
+  /** Equal for repetitions of the same denial, whatever object they are about. */
+  readonly cause: string;
+  /** The user who asked. */
+  readonly requester?: string;
   /** At most 1,024 bytes of UTF-8; built on demand. */
   readonly note: () => string;
 }
@@ -75,13 +77,13 @@ export function denialEvent(
   const { namespace } = subject;
   const regarding = regardingOf(subject, object);
   if (namespace === "" || regarding === undefined) return undefined;
-  const base = { namespace, regarding };
+  const base = { namespace, regarding, requester: subject.user };
   if (decision.outcome === "error") {
     const { code } = decision;
     return {
       ...base,
       reason: "SkillReviewFailed",
-      key: hashOf([regarding, code]),
+      cause: hashOf([code]),
       note: () => failedReviewText(decision, 300),
     };
   }
@@ -100,7 +102,7 @@ export function denialEvent(
             name: first.policy,
           },
         }),
-    key: hashOf([regarding, causesOf(denying)]),
+    cause: hashOf(causesOf(denying)),
     note: () => denialText(denying, subject, id, maxNote),
   };
 }

@@ -2,10 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { documented, makeAccount, type Account } from "../harness/account.ts";
 import { api, find, remove } from "../harness/api.ts";
-import { kubectl } from "../harness/cluster.ts";
+import { tryKubectl } from "../harness/cluster.ts";
 import { installCrds } from "../harness/crds.ts";
 import { registrationPath, startProduct, type Product } from "./product.ts";
-import { createNamespace, denial, enforce, policy, ship, templateOf, tryApply, type Part } from "./world.ts";
+import {
+  createNamespace,
+  denial,
+  enforce,
+  policy,
+  ship,
+  templateOf,
+  tryApply,
+  warnings,
+  type Part,
+} from "./world.ts";
 
 const namespace = "least-privilege";
 
@@ -40,7 +50,7 @@ describe("with the rights of docs/cluster.md and no others", () => {
     expect(denial(await tryApply(ship(broken, namespace, "bad").all))).toContain("FILE_UNSIGNED extra.py");
   });
 
-  it("it tells of a denial on the ReplicaSet that would try again", async () => {
+  it("it tells of a denial where a developer looks: on the Deployment, as Kubernetes does on its ReplicaSet", async () => {
     const broken = withFiles(good.skill, { "extra.py": "x" });
     const shipped = ship(broken, namespace, "told");
     const labels = { app: "told" };
@@ -48,20 +58,43 @@ describe("with the rights of docs/cluster.md and no others", () => {
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { name: "told", namespace },
-      spec: { selector: { matchLabels: labels }, template: templateOf(shipped.pod, labels) },
+      spec: {
+        progressDeadlineSeconds: 1,
+        selector: { matchLabels: labels },
+        template: templateOf(shipped.pod, labels),
+      },
     };
-    await tryApply([...(shipped.configMaps as unknown as readonly Part[]), deployment]);
-    const described = () => kubectl(["-n", namespace, "describe", "replicaset", "-l", "app=told"]);
+    const applied = await tryApply([...(shipped.configMaps as unknown as readonly Part[]), deployment]);
+    const here = (...args: readonly string[]) => tryKubectl(["-n", namespace, ...args]);
+    const cause =
+      'policy "least-privilege" denied Pod least-privilege/told-.*: 1 of 1 skill failed: .* FILE_UNSIGNED';
+    const printed = async (...args: readonly string[]): Promise<string> => (await here(...args)).stdout;
+    const failure = '{.status.conditions[?(@.type=="ReplicaFailure")].message}';
+    // Whoever applies it is told first, as long as the policy only warns about what makes pods.
+    expect(warnings(applied)).toContain(
+      `policy "least-privilege" will deny the pods of Deployment ${namespace}/told`,
+    );
     await expect
-      .poll(described)
-      .toMatch(
-        /Warning +SkillDenied .*skill-admission.*policy "least-privilege" denied Pod least-privilege\/told-/,
-      );
+      .poll(() => printed("describe", "deployment", "told"))
+      .toMatch(new RegExp(`Warning +SkillDenied .*skill-admission.*${cause} extra.py`));
+    await expect
+      .poll(() => printed("describe", "replicaset", "-l", "app=told"))
+      .toMatch(new RegExp(`Warning +FailedCreate .*${cause} extra.py`));
+    for (const reason of ["SkillDenied +deployment/told", "FailedCreate +replicaset/told-"])
+      await expect
+        .poll(() => printed("get", "events"))
+        .toMatch(new RegExp(`Warning +${reason}.*${cause} extra.py`));
+    await expect
+      .poll(() => printed("get", "deployment", "told", "-o", `jsonpath=${failure}`))
+      .toMatch(new RegExp(`${cause} extra.py`));
+    // It only says that there is no progress: the condition and the Event are next to it.
+    const { code, stderr } = await here("rollout", "status", "deployment", "told");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("exceeded its progress deadline")]);
     // The same denial again and again is one Event.
     const denials = `/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DSkillDenied`;
     const kinds = async () =>
       (await api<EventList>(denials)).items.map(({ involvedObject }) => involvedObject.kind).sort();
-    await expect.poll(kinds).toEqual(["ReplicaSet"]);
+    await expect.poll(kinds).toEqual(["Deployment"]);
     expect(await product.metrics()).not.toMatch(/skill_admission_events_dropped_total\{.*\} [1-9]/);
   });
 

@@ -96,7 +96,7 @@ export function installing(cluster: () => Cluster, material: Material): void {
       );
     });
 
-    it("shows on the ReplicaSet why a tampered Deployment has no pods", async () => {
+    it("shows on the Deployment and its ReplicaSet why a tampered Deployment has no pods", async () => {
       const { kubectl } = cluster();
       await kubectl(["apply", "-f", "-"], JSON.stringify(tamperedDeployment(cluster(), material, "altered")));
       const path = '{.items[0].status.conditions[?(@.type=="ReplicaFailure")].message}';
@@ -106,6 +106,9 @@ export function installing(cluster: () => Cluster, material: Material): void {
       expect(await reason()).toContain('policy "agents" denied Pod agents/altered-');
       const described = () => kubectl(["-n", agents, "describe", "replicaset", "-l", "app=altered"]);
       await expect.poll(described).toMatch(/FailedCreate[\s\S]*DIGEST_MISMATCH scripts\/run\.sh/);
+      await expect
+        .poll(() => kubectl(["-n", agents, "describe", "deployment", "altered"]))
+        .toMatch(/SkillDenied[\s\S]*DIGEST_MISMATCH scripts\/run\.sh/);
       expect(await kubectl(["-n", agents, "get", "pods", "-l", "app=altered", "-o", "name"])).toBe("");
       await kubectl(["-n", agents, "delete", "deployment", "altered"]);
     });

@@ -1,19 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { LRUCache } from "lru-cache";
-import { defined } from "../../../text/fields.ts";
-import type { DenialEvent } from "../../../admission/response/denial-event.ts";
-import type { NoncomplianceEvent } from "../../../recheck/noncompliance-event.ts";
-import { ApiError, messageOf, type ApiClient } from "../api/client.ts";
-import { TokenBucket, type BucketLimits } from "../../../text/token-bucket.ts";
+import type { ObjectReference } from "../../../workload/carriers/owner.ts";
+import { ApiError, type ApiClient } from "../api/client.ts";
+import { topOwner } from "../api/top-owner.ts";
+import { EventBudget, type BudgetLimits } from "./budget.ts";
+import { eventBody, eventName, eventsPath, microTime, type WorkloadEvent } from "./event-body.ts";
+import { RecordedEvents, type MemoryLimits, type RecordedEvent } from "./recorded-events.ts";
+import { workloadName } from "./workload-name.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** Reason why an Event was not written: rate limit, full queue, or refused by the API server. */
 export type EventDrop = "rate_limited" | "queue_full" | "refused";
-
-/** An Event about an object that mounts skills. */
-export type WorkloadEvent = Omit<DenialEvent, "reason"> & {
-  readonly reason: DenialEvent["reason"] | NoncomplianceEvent["reason"];
-};
 
 /** Reports denials, and what is stored and does not comply, as Kubernetes Events. */
 export interface EventWriter {
@@ -22,27 +17,19 @@ export interface EventWriter {
   close(): Promise<void>;
 }
 
-/** Limits; times in milliseconds. */
-export interface EventLimits {
-  /** New Events per object. */
-  readonly perObject: BucketLimits;
-  /** New Events per namespace: one tenant must not use up the rate of all. */
-  readonly perNamespace: BucketLimits;
-  /** Requests in total. */
-  readonly inAll: BucketLimits;
+/** Limits on new Events, and once more on writes of counts; times in milliseconds. */
+export interface EventLimits extends BudgetLimits, MemoryLimits {
   /** Maximum requests in the queue. */
   readonly waiting: number;
-  /** Maximum remembered denials, for counting repetitions. */
-  readonly remembered: number;
   /** Interval between writes of a repeated denial's count. */
   readonly series: number;
-  /** Time after which a repeated denial begins a new Event. */
-  readonly forget: number;
 }
 
+/** docs/configuration.md says these. */
 export const eventLimits: EventLimits = {
-  perObject: { burst: 5, perSecond: 1 / 60 },
-  perNamespace: { burst: 10, perSecond: 1 / 4 },
+  perWorkload: { burst: 5, perSecond: 1 / 60 },
+  perRequester: { burst: 10, perSecond: 1 / 4 },
+  perNamespace: { burst: 20, perSecond: 1 / 2 },
   inAll: { burst: 50, perSecond: 5 },
   waiting: 100,
   remembered: 1_000,
@@ -69,196 +56,116 @@ export interface EventDeps {
   readonly clock?: { monotonic(): number; now(): number };
 }
 
-const requestTimeout = 10_000;
-const controller = "skill-admission.dev/webhook";
+/** The kind and the part of the name that stays. */
+const workloadOf = ({ kind, name }: ObjectReference): string => `${kind}/${workloadName(name)}`;
 
-interface RecordedEvent {
-  readonly path: string;
-  count: number;
-  written: number;
-  lastAt: number;
-  /** Monotonic times of the last denial and of the next write of its count. */
-  seen: number;
-  due: number;
-}
+type Told = Pick<WorkloadEvent, "namespace" | "cause">;
 
-const microTime = (now: number): string => new Date(now).toISOString().replace("Z", "000Z");
+/** Equal for the same denial of the same workload, whatever it names its objects. */
+const workloadKey = ({ namespace, cause }: Told, regarding: ObjectReference): string =>
+  JSON.stringify([namespace, cause, workloadOf(regarding)]);
 
-/** Unique Event name for an object of any name: a DNS subdomain. */
-const eventName = (name: string): string =>
-  `${name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 200)
-    .replace(/^-+|-+$/g, "")
-    .concat(".")
-    .replace(/^\./, "object.")}${randomBytes(8).toString("hex")}`;
-
-function bodyOf(event: WorkloadEvent, name: string, time: number): object {
-  const { namespace, regarding, related, reason } = event;
-  return {
-    apiVersion: "events.k8s.io/v1",
-    kind: "Event",
-    metadata: { name, namespace },
-    eventTime: microTime(time),
-    type: "Warning",
-    reason,
-    action: reason === "SkillNotCompliant" ? "Recheck" : "Admission",
-    note: event.note(),
-    regarding,
-    ...defined({ related }),
-    reportingController: controller,
-    reportingInstance: hostname().slice(0, 128),
-  };
-}
-
-function bucketOf(
-  buckets: LRUCache<string, TokenBucket>,
-  key: string,
-  limits: BucketLimits,
-  now: number,
-): TokenBucket {
-  const bucket = buckets.get(key) ?? new TokenBucket(limits, now);
-  buckets.set(key, bucket);
-  return bucket;
-}
+/** Equal for the same denial of the same object; one without a uid never was, and the next attempt may name another. */
+const objectKey = (told: Told, regarding: ObjectReference): string =>
+  regarding.uid === undefined
+    ? workloadKey(told, regarding)
+    : JSON.stringify([told.namespace, told.cause, regarding.kind, regarding.name, regarding.uid]);
 
 /**
- * Writes Events (events.k8s.io/v1) one by one. Repetitions of a denial, as controllers cause by retrying, count in
- * the series of its Event. Above the limits Events are dropped and counted: a decision never waits for them.
+ * Writes Events (events.k8s.io/v1) one by one, on the top owner of the denied object. Repetitions of a denial, as
+ * controllers cause by retrying, count in the series of its Event. Above the limits Events are dropped and counted, or
+ * count in an Event of the same workload and cause: a decision never waits for them.
  */
 class Writer implements EventWriter {
   readonly #deps: EventDeps;
   readonly #limits: EventLimits;
   readonly #clock: { monotonic(): number; now(): number };
-  readonly #known: LRUCache<string, RecordedEvent>;
-  readonly #objects: LRUCache<string, TokenBucket>;
-  readonly #namespaces: LRUCache<string, TokenBucket>;
-  readonly #all: TokenBucket;
-  readonly #waiting: (() => Promise<void>)[] = [];
-  readonly #stop = new AbortController();
+  readonly #known: RecordedEvents;
+  readonly #begun: EventBudget;
+  readonly #counted: EventBudget;
+  readonly #queue: WriteQueue;
   readonly #timer: NodeJS.Timeout;
-  #working: Promise<void> | undefined;
-  #failing = false;
 
   constructor(deps: EventDeps) {
     this.#deps = deps;
     this.#limits = deps.limits ?? eventLimits;
     this.#clock = deps.clock ?? { monotonic: () => performance.now(), now: () => Date.now() };
-    this.#known = new LRUCache({ max: this.#limits.remembered });
-    this.#objects = new LRUCache({ max: this.#limits.remembered });
-    this.#namespaces = new LRUCache({ max: this.#limits.remembered });
-    this.#all = new TokenBucket(this.#limits.inAll, this.#clock.monotonic());
+    this.#known = new RecordedEvents(this.#limits);
+    this.#begun = new EventBudget(this.#limits, this.#clock.monotonic());
+    this.#counted = new EventBudget(this.#limits, this.#clock.monotonic());
+    this.#queue = new WriteQueue({ ...deps, waiting: this.#limits.waiting });
     this.#timer = setInterval(() => this.#writeSeries(), this.#limits.series / 3);
     this.#timer.unref();
   }
 
   tell(event: WorkloadEvent): void {
-    if (this.#closed() || this.#deps.exempt?.has(event.namespace) === true) return;
+    if (this.#queue.isClosed() || this.#deps.exempt?.has(event.namespace) === true) return;
     const now = this.#clock.monotonic();
-    const known = this.#known.get(event.key);
-    if (known !== undefined && now - known.seen < this.#limits.forget) {
-      known.count += 1;
-      known.seen = now;
-      known.lastAt = this.#clock.now();
-      return;
-    }
-    if (this.#mayBegin(event, now)) this.#begin(event, now);
-    else this.#deps.onDropped("rate_limited");
-  }
-
-  #mayBegin({ namespace, regarding: { kind, name } }: WorkloadEvent, now: number): boolean {
-    const { perObject, perNamespace } = this.#limits;
-    return (
-      bucketOf(this.#objects, `${namespace}/${kind}/${name}`, perObject, now).take(now) &&
-      bucketOf(this.#namespaces, namespace, perNamespace, now).take(now) &&
-      this.#all.take(now)
-    );
-  }
-
-  #begin(event: WorkloadEvent, seen: number): void {
-    const { key } = event;
-    const time = this.#clock.now();
-    const name = eventName(event.regarding.name);
-    const collection = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(event.namespace)}/events`;
-    // The body is made now: a queued request must not keep the reviewed skills in memory.
-    const body = bodyOf(event, name, time);
-    const known = { path: `${collection}/${name}`, count: 1, written: 1, lastAt: time, seen };
-    // Remembered before it is written: repetitions meanwhile are counted.
-    this.#known.set(key, { ...known, due: seen + this.#limits.series });
-    const create = async (): Promise<void> => {
-      try {
-        await this.#deps.client.call({ method: "POST", path: collection, body, signal: this.#signal() });
-      } catch (error) {
-        this.#known.delete(key);
-        throw error;
-      }
-    };
-    if (!this.#enqueue(create)) this.#known.delete(key);
+    const { namespace, regarding, requester } = event;
+    const repeats = (key: string): boolean => this.#known.repeats(key, now, this.#clock.now());
+    if (repeats(objectKey(event, regarding))) return;
+    if (this.#begun.take({ namespace, workload: workloadOf(regarding), requester }, now))
+      this.#begin(event, now);
+    else if (!repeats(workloadKey(event, regarding))) this.#deps.onDropped("rate_limited");
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#stop.abort();
-    await this.#working;
+    await this.#queue.close();
   }
 
-  #enqueue(work: () => Promise<void>): boolean {
-    if (this.#waiting.length >= this.#limits.waiting) {
-      this.#deps.onDropped("queue_full");
-      return false;
-    }
-    this.#waiting.push(work);
-    this.#working ??= this.#work().finally(() => (this.#working = undefined));
-    return true;
-  }
-
-  async #work(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (this.#closed()) return;
+  #begin(event: WorkloadEvent, seen: number): void {
+    const { namespace, cause, regarding } = event;
+    const time = this.#clock.now();
+    const name = eventName(regarding.name);
+    const collection = eventsPath(namespace);
+    const path = `${collection}/${name}`;
+    const due = seen + this.#limits.series;
+    const one: RecordedEvent = { namespace, path, count: 1, written: 1, lastAt: time, seen, due };
+    // Remembered before it is written: repetitions meanwhile are counted.
+    this.#known.set(objectKey(event, regarding), one);
+    this.#known.set(workloadKey(event, regarding), one);
+    // The body is made now: a queued request must not keep the reviewed skills in memory.
+    const body = { ...eventBody(event, time), metadata: { name, namespace } };
+    const create = async (signal: AbortSignal): Promise<void> => {
+      const { client } = this.#deps;
+      // Not on the ReplicaSet of a Deployment: there Kubernetes tells it, and people describe the Deployment.
+      const top = (await topOwner(client, regarding, signal)) ?? regarding;
+      if (this.#known.joins(objectKey({ namespace, cause }, top), one)) return;
+      await client.call({ method: "POST", path: collection, body: { ...body, regarding: top }, signal });
+    };
+    const isQueued = this.#queue.add(async (signal) => {
       try {
-        await next();
-        this.#failing = false;
+        await create(signal);
       } catch (error) {
-        if (this.#closed()) return;
-        this.#deps.onDropped("refused");
-        if (!this.#failing) this.#deps.onProblem(`Events are not written: ${messageOf(error)}`);
-        this.#failing = true;
+        this.#known.drop(one);
+        throw error;
       }
-    }
+    });
+    if (!isQueued) this.#known.drop(one);
   }
 
-  #closed(): boolean {
-    return this.#stop.signal.aborted;
-  }
-
-  #signal(): AbortSignal {
-    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(requestTimeout)]);
-  }
-
-  /** Queues writes of increased counts that are due, and forgets denials that no longer repeat. */
+  /** Queues writes of increased counts that are due. */
   #writeSeries(): void {
     const now = this.#clock.monotonic();
-    for (const [key, known] of [...this.#known.entries()]) {
-      if (known.count > known.written && now >= known.due) {
-        if (!this.#all.take(now)) return;
-        known.due = now + this.#limits.series;
-        this.#enqueue(() => this.#count(key, known));
-      } else if (now - known.seen >= this.#limits.forget) this.#known.delete(key);
+    for (const event of this.#known.due(now)) {
+      if (!this.#counted.take({ namespace: event.namespace }, now)) continue;
+      event.due = now + this.#limits.series;
+      this.#queue.add((signal) => this.#count(event, signal));
     }
   }
 
-  async #count(key: string, known: RecordedEvent): Promise<void> {
-    const { path, count, lastAt } = known;
+  async #count(event: RecordedEvent, signal: AbortSignal): Promise<void> {
+    const { path, count, lastAt } = event;
     const body = { series: { count, lastObservedTime: microTime(lastAt) } };
     const contentType = "application/merge-patch+json";
     try {
-      await this.#deps.client.call({ method: "PATCH", path, contentType, body, signal: this.#signal() });
-      known.written = count;
+      await this.#deps.client.call({ method: "PATCH", path, contentType, body, signal });
+      event.written = count;
     } catch (error) {
       // The API server deletes Events after an hour by default; the next denial begins a new one.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
-      this.#known.delete(key);
+      this.#known.drop(event);
     }
   }
 }

@@ -139,11 +139,14 @@ describe("denialEvent", () => {
   });
 
   it("tells the same denial from another one", () => {
-    const key = (path: string, over = {}, object = pod([owner])) =>
-      denialEvent(denied(path, over), object)?.key;
-    expect(key("a", { uid: "other", name: "etl-2" })).toBe(key("a"));
-    expect(key("b")).not.toBe(key("a"));
-    expect(key("a", {}, pod([{ ...owner, uid: "u-2" }]))).not.toBe(key("a"));
+    const told = (path: string, over = {}) => denialEvent(denied(path, over), pod([owner]));
+    expect(told("a", { uid: "other", name: "etl-2" })?.cause).toBe(told("a")?.cause);
+    expect(told("b")?.cause).not.toBe(told("a")?.cause);
+  });
+
+  it("names who asked, of whose Events there are so many", () => {
+    const user = "system:serviceaccount:kube-system:replicaset-controller";
+    expect(denialEvent(denied("a", { user }), pod([owner]))?.requester).toBe(user);
   });
 
   it("says what the denial says, in at most a kibibyte", () => {
@@ -158,6 +161,18 @@ describe("denialEvent", () => {
     const long = denialEvent(many, pod())?.note() ?? "";
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(1024);
     expect(long).toContain("more");
+  });
+
+  it("keeps the reason in the first line, whatever the names are", () => {
+    const wide = { ...verdict("ü".repeat(500)), policy: "p".repeat(253) };
+    const about = { ...subject, namespace: "s".repeat(63), name: "n".repeat(253) };
+    const decision: Decision = { outcome: "deny", id: "7f3c1a9e", subject: about, verdicts: [wide] };
+    const note = denialEvent(decision, pod([owner]))?.note() ?? "";
+    expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
+    expect(note.split("\n")[0]).toMatch(
+      /^policy "p+.*" denied Pod s+.*n: 1 of 1 skill failed: skill-0 FILE_UNSIGNED ü+…ü+$/,
+    );
+    expect(note).toMatch(/\ndecision 7f3c1a9e$/);
   });
 
   it("tells of a review that failed", () => {
