@@ -2,6 +2,7 @@ import type { Signer } from "../signature/signature-evidence.ts";
 import { shortDigest } from "../skill/digest.ts";
 import type { SkillReference, SourceUse } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
+import { shortWords, withoutMiddle } from "../text/short-words.ts";
 import { aboutSkills, failureCount } from "./failure-count.ts";
 import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
 import { remedyFor } from "./remedy.ts";
@@ -10,20 +11,22 @@ import { remedyFor } from "./remedy.ts";
 const maxFindings = 6;
 const maxShown = 5;
 
+const shortPath = (path: string): string => withoutMiddle(printable(path, Infinity), 120);
+
 /** One finding on one line, with its code. */
 export function findingText(finding: Finding, width = 0): string {
-  const where = finding.path === undefined ? "" : printable(finding.path, 120);
+  const where = finding.path === undefined ? "" : shortPath(finding.path);
   const digests =
     finding.signed !== undefined && finding.found !== undefined
       ? `signed ${shortDigest(finding.signed)}, found ${shortDigest(finding.found)}`
       : undefined;
   const isPlain =
     finding.code.startsWith("FILE_") && finding.remedy === undefined && finding.by === undefined;
-  const what = digests ?? (where !== "" && isPlain ? "" : printable(finding.message, 300));
+  const what = digests ?? (where !== "" && isPlain ? "" : shortWords(finding.message, 300));
   // Some faults of a signature file begin with its name; no other word has a dot in it.
   const isNamed = where.includes(".") && what.startsWith(`${where} `);
   const text = [isNamed ? "" : where, what].filter((part) => part !== "").join(": ");
-  const by = finding.by === undefined || digests === undefined ? "" : ` (by ${printable(finding.by, 120)})`;
+  const by = finding.by === undefined || digests === undefined ? "" : ` (by ${shortPath(finding.by)})`;
   return `${finding.code.padEnd(width)} ${text}${by}`;
 }
 
@@ -45,7 +48,7 @@ function referenceText(reference: SkillReference): string {
       ? ""
       : `, as the change of ConfigMap ${reference.expectedChange} that is on its way makes it`;
   const place = reference.path === "" ? "" : ` at ${reference.path}`;
-  return printable(`${shown.join(" + ")}${place}${seenIn(reference)}${pod}${change}`, 300);
+  return shortWords(`${shown.join(" + ")}${place}${seenIn(reference)}${pod}${change}`, 300);
 }
 
 /** The containers that a fault is about: whoever mends it looks for them first. */
@@ -103,12 +106,10 @@ function resultLines(result: SkillResult, policy: string): readonly string[] {
 function firstCause(results: readonly SkillResult[], failed: readonly SkillResult[]): string {
   const isAboutSkill = aboutSkills(results);
   const causes = failed.flatMap(({ reference, findings }) => {
-    const about = isAboutSkill(reference) ? printable(reference.name, 80) : printable(reference.path, 120);
+    const about = isAboutSkill(reference) ? shortWords(reference.name, 80) : shortPath(reference.path);
     return findings
       .filter(blocks)
-      .map(({ code, path = "" }) =>
-        [about, code, printable(path, 120)].filter((part) => part !== "").join(" "),
-      );
+      .map(({ code, path = "" }) => [about, code, shortPath(path)].filter((part) => part !== "").join(" "));
   });
   const [first, ...others] = new Set(causes);
   if (first === undefined) return "";
@@ -132,9 +133,20 @@ export function failures(verdict: Verdict): {
   };
 }
 
-/** As many of the lines as fit into that many bytes with the last one, and how many were left out. */
-export function fitting(lines: readonly string[], last: string, limit: number): string {
+/** The line in at most that many bytes. */
+function inBytes(line: string, limit: number): string {
+  let short = line;
+  for (let most = limit; Buffer.byteLength(short) > limit; most -= 20) short = shortWords(line, most);
+  return short;
+}
+
+/**
+ * As many of the lines as fit into that many bytes with the last one, and how many were left out. The first is never
+ * left out: it has the reason.
+ */
+export function fitting([first = "", ...others]: readonly string[], last: string, limit: number): string {
   let size = Buffer.byteLength(last) + 40;
+  const lines = [inBytes(first, limit - size - 1), ...others];
   const shown: string[] = [];
   for (const line of lines) {
     size += Buffer.byteLength(line) + 1;

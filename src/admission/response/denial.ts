@@ -1,10 +1,13 @@
 import type { Verdict } from "../../policy/finding.ts";
 import { failures, fitting } from "../../policy/verdict-text.ts";
 import { printable } from "../../text/printable.ts";
+import { shortWords } from "../../text/short-words.ts";
 import type { ReviewSubject } from "../decision.ts";
 
 /** Limit of a denial, bytes of UTF-8: events and terminals cut longer ones, and with the end the remedy is lost. */
 const maxBytes = 2048;
+/** Characters of a name in the first line. */
+const maxName = 200;
 
 /**
  * Names the subject: `Pod payments/etl`, `ConfigMap payments/skills-etl`, `Pod payments/web-5d4f9c-*` where the rest of
@@ -12,14 +15,14 @@ const maxBytes = 2048;
  */
 export function subjectText({ kind, namespace, name, generatedFrom }: ReviewSubject): string {
   const shown = generatedFrom === undefined ? name : `${generatedFrom}*`;
-  return printable(`${kind} ${namespace === "" ? shown : `${namespace}/${shown}`}`);
+  return shortWords(`${kind} ${namespace === "" ? shown : `${namespace}/${shown}`}`, maxName);
 }
 
 function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[] {
   const { summary, lines } = failures(verdict);
   const deleting = subject.operation === "DELETE" ? "deleting " : "";
   return [
-    `policy ${printable(JSON.stringify(verdict.policy))} denied ${deleting}${subjectText(subject)}: ${summary}`,
+    `policy ${shortWords(JSON.stringify(verdict.policy), maxName)} denied ${deleting}${subjectText(subject)}: ${summary}`,
     ...lines,
   ];
 }

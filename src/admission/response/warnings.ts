@@ -3,6 +3,7 @@ import { blocks, type Finding, type SkillResult, type Verdict } from "../../poli
 import { remedyFor } from "../../policy/remedy.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import { printable } from "../../text/printable.ts";
+import { shortWords, withoutMiddle } from "../../text/short-words.ts";
 import type { ReviewSubject } from "../decision.ts";
 import { findingText } from "../../policy/verdict-text.ts";
 import { subjectText } from "./denial.ts";
@@ -25,14 +26,14 @@ function shortened(remedy: string, room: number): string {
   return printable(remedy.slice(0, end), longestRemedy);
 }
 
-/** One warning: what happened, cut where it is too long, and what to do. */
+/** One warning: what happened, with shorter names where it is too long, and what to do. */
 export function warningText(what: string, remedy: string | undefined): string {
-  if (remedy === undefined) return printable(what, maxWarningLength);
+  if (remedy === undefined) return shortWords(what, maxWarningLength);
   const before = "; fix: ";
-  const shown = printable(what, maxWarningLength);
+  const shown = shortWords(what, maxWarningLength);
   const room = Math.max(remedyLength, maxWarningLength - shown.length - before.length);
   const fix = `${before}${shortened(printable(remedy, maxWarningLength), room)}`;
-  return `${printable(shown, maxWarningLength - fix.length)}${fix}`;
+  return `${shortWords(what, maxWarningLength - fix.length)}${fix}`;
 }
 
 /** Whether a policy admits an object now and will deny its pods: the warning that must not be missed. */
@@ -41,9 +42,9 @@ const deniesLater = ({ mode, outcome, skills }: Verdict): boolean =>
 
 /** What a finding is about, in front of it; empty for settings of the whole pod, which the finding names. */
 function aboutText({ name, path, content }: SkillReference, isSkill: boolean): string {
-  if (isSkill) return `skill ${printable(name, 60)}: `;
+  if (isSkill) return `skill ${withoutMiddle(printable(name, Infinity), 60)}: `;
   if (content.state === "fault" && content.demand !== "closed") return "";
-  return path === "" ? "" : `${printable(path, 60)}: `;
+  return path === "" ? "" : `${withoutMiddle(printable(path, Infinity), 60)}: `;
 }
 
 function warningsAbout({ policy, skills }: Verdict): readonly string[] {
@@ -64,7 +65,7 @@ export function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject)
   const announced = verdicts
     .filter(deniesLater)
     .map(({ policy }) =>
-      printable(
+      shortWords(
         `policy ${JSON.stringify(policy)} will deny the pods of ${subjectText(subject)}`,
         maxWarningLength,
       ),

@@ -275,6 +275,28 @@ describe("toResponse", () => {
       expect(warned(own, "y".repeat(200))).not.toMatch(/…$/);
   });
 
+  it("cuts names and paths in their middle, and keeps code and reason", () => {
+    const place: Finding = {
+      code: "SOURCE_UNVERIFIABLE",
+      message: `claim ${"c".repeat(200)} cannot be read at admission (/${"p".repeat(200)}/skills counts: it is HOME)`,
+      remedy: reasonTexts.SOURCE_UNVERIFIABLE.remedy,
+      tolerated: true,
+    };
+    const long: Verdict = {
+      ...verdict("warn", [result([place], tampered, "n".repeat(253))]),
+    };
+    const [warning = ""] = toResponse(decision("warn", [long])).response.warnings ?? [];
+    expect(warning.length).toBeLessThanOrEqual(256);
+    expect(warning).toMatch(
+      /^payments: skill n+…n+: SOURCE_UNVERIFIABLE claim c+…c+ cannot be read at admission \(\/p+…p*\/skills counts: it is HOME\); fix: deliver the skill as immutable ConfigMaps/,
+    );
+    const about = { ...subject, kind: "Deployment", name: "d".repeat(253), namespace: "s".repeat(63) };
+    const denied = { ...long, mode: "Enforce" as const, skills: [result([{ ...place, tolerated: false }])] };
+    expect(
+      toResponse({ outcome: "warn", id: "1", subject: about, verdicts: [denied] }).response.warnings?.[0],
+    ).toMatch(/^policy "payments" will deny the pods of Deployment s+.*d+$/);
+  });
+
   it("says first when a policy will deny the pods of what it lets in", () => {
     const later: Verdict = { ...verdict("warn", [result([mismatch])]), mode: "Enforce" };
     const about = { ...subject, kind: "Deployment" };
