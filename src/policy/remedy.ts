@@ -202,6 +202,22 @@ interface Remediable {
   readonly tolerated?: boolean;
 }
 
+/**
+ * Reasons by which a new version of a ConfigMap does not fit pods that run, though it may fit its own: they mount other
+ * files of it.
+ */
+const unfit: ReadonlySet<Reason> = new Set(["FILE_MISSING", "FILE_UNSIGNED", "SOURCE_UNAVAILABLE"]);
+const newName =
+  "if the new version is for new pods, such as those of a new release, give its ConfigMap a new name (skill-admission package does): these keep the old one";
+
+/** Remedies for what a changed ConfigMap would make of a skill of running pods. */
+export function remedyUnderPods(findings: readonly Remediable[]): string {
+  const remedy = remedyFor(findings);
+  const isUnfit = findings.some(({ code }) => unfit.has(code));
+  const hasIt = findings.some(({ code }) => code === "CHANGED_IN_PLACE");
+  return isUnfit && !hasIt ? `${remedy}; ${newName}` : remedy;
+}
+
 /** Remedies for findings, each once, in the order of the findings; tolerated findings need none. */
 export function remedyFor(findings: readonly Remediable[]): string {
   const pressing = findings.filter(({ tolerated }) => tolerated !== true);

@@ -5,7 +5,7 @@ import { printable } from "../text/printable.ts";
 import { shortWords, withoutMiddle } from "../text/short-words.ts";
 import { aboutSkills, failureCount } from "./failure-count.ts";
 import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
-import { remedyFor } from "./remedy.ts";
+import { remedyFor, remedyUnderPods } from "./remedy.ts";
 
 /** Findings of one skill or place, and skills and places of one policy, that are listed before "and N more". */
 const maxFindings = 6;
@@ -98,7 +98,7 @@ function resultLines(result: SkillResult, policy: string): readonly string[] {
     `- ${printable(result.reference.name, 80)} (${referenceText(result.reference)})${signatureText(result, policy)}`,
     ...shown,
     ...(more > 0 ? [`  and ${more} more`] : []),
-    `  fix: ${remedyFor(findings)}`,
+    `  fix: ${(result.reference.mountedBy === undefined ? remedyFor : remedyUnderPods)(findings)}`,
   ];
 }
 
@@ -136,7 +136,8 @@ export function failures(verdict: Verdict): {
 /** The line in at most that many bytes. */
 function inBytes(line: string, limit: number): string {
   let short = line;
-  for (let most = limit; Buffer.byteLength(short) > limit; most -= 20) short = shortWords(line, most);
+  for (let most = Math.max(limit, 1); most > 0 && Buffer.byteLength(short) > limit; most -= 20)
+    short = shortWords(line, most);
   return short;
 }
 

@@ -1,7 +1,7 @@
 import { fitting } from "../policy/verdict-text.ts";
 import { printable } from "../text/printable.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
-import { replacementAdvice } from "./advice.ts";
+import { adviceOn } from "./advice.ts";
 import type { Shortfall } from "./judge-pod.ts";
 import type { Notice } from "./ports.ts";
 import type { StoredPod } from "./stored-pod.ts";
@@ -26,8 +26,8 @@ export interface Found {
   readonly replaced?: string;
 }
 
-const whatToDo = ({ workload, pods }: Found): string =>
-  `nothing was stopped, and containers may have read it before it was named: ${replacementAdvice(workload, pods)}`;
+const whatToDo = ({ workload, pods, shortfall }: Found): string =>
+  `nothing was stopped, and containers may have read it before it was named: ${adviceOn(shortfall.codes, workload, pods)}`;
 
 /** What people are told of a workload that does not meet a policy: first what happened, last what to do. */
 export function noticeOf(found: Found): Notice {

@@ -19,9 +19,13 @@ export async function kubectl(args: readonly string[], stdin?: string): Promise<
   return stdout;
 }
 
+/** Runs helm against the test's cluster. Does not throw when the command fails: look at `code` and `stderr`. */
+export const tryHelm = (args: readonly string[], stdin?: string): Promise<Ran> =>
+  runTool("helm", args, stdin);
+
 /** Runs helm, and throws with what it said when it fails. */
 export async function helm(args: readonly string[], stdin?: string): Promise<string> {
-  const { code, stdout, stderr } = await runTool("helm", args, stdin);
+  const { code, stdout, stderr } = await tryHelm(args, stdin);
   if (code !== 0) throw new Error(`helm ${args.join(" ")} ended with ${code}: ${stderr}`);
   return stdout;
 }

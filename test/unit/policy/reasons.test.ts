@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { judge } from "../../../src/policy/judge.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { reasons, type Reason } from "../../../src/policy/reason.ts";
-import { reasonTexts, remedyFor } from "../../../src/policy/remedy.ts";
+import { reasonTexts, remedyFor, remedyUnderPods } from "../../../src/policy/remedy.ts";
 import type { Layer } from "../../../src/evidence/grade.ts";
 import type { Evidence } from "../../../src/evidence/evidence.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
@@ -196,6 +196,17 @@ describe("remedyFor", () => {
       reasonTexts.CHANGED_IN_PLACE.remedy,
     );
     expect(remedyFor([{ code: "SOURCE_UNAVAILABLE" }])).toBe(reasonTexts.SOURCE_UNAVAILABLE.remedy);
+  });
+
+  it("names the way of a new name where a new version does not fit running pods", () => {
+    const way = /; if the new version is for new pods, .*, give its ConfigMap a new name/;
+    for (const code of ["FILE_MISSING", "FILE_UNSIGNED", "SOURCE_UNAVAILABLE"] as const)
+      expect(remedyUnderPods([{ code }])).toMatch(
+        new RegExp(`^${reasonTexts[code].remedy.slice(0, 20)}.*${way.source}`),
+      );
+    // It says so itself; and no name helps what does not match its own signature, or is signed by nobody whom the policy trusts.
+    for (const code of ["CHANGED_IN_PLACE", "DIGEST_MISMATCH", "REVOKED", "UNTRUSTED_SIGNER"] as const)
+      expect(remedyUnderPods([{ code }])).toBe(reasonTexts[code].remedy);
   });
 
   it("does not send anybody after a grade that is low because of the signature", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { replacementAdvice } from "../../../src/recheck/advice.ts";
+import { adviceOn } from "../../../src/recheck/advice.ts";
 import type { StoredPod } from "../../../src/recheck/stored-pod.ts";
 import { carriers } from "../../../src/workload/carriers/carriers.ts";
 
@@ -14,7 +14,8 @@ const pod = (name: string, owner: string): StoredPod => ({
 
 const pods = [pod("etl-1", "etl-a"), pod("etl-2", "etl-a"), pod("etl-3", "etl-b")];
 
-const adviceFor = (kind: string): string => replacementAdvice({ apiVersion: "v1", kind, name: "etl" }, pods);
+const adviceFor = (kind: string): string =>
+  adviceOn(["DIGEST_MISMATCH", "REVOKED"], { apiVersion: "v1", kind, name: "etl" }, pods);
 
 describe("what to do about stored pods that do not comply", () => {
   it.each([
@@ -54,6 +55,14 @@ describe("what to do about stored pods that do not comply", () => {
     expect(adviceFor(kind)).toBe(advice);
   });
 
+  it("asks first for the policy, trust and lists, where the files themselves are as they were", () => {
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", name: "etl" };
+    for (const codes of [["UNTRUSTED_SIGNER"], ["REVOKED", "GRADE_BELOW_MINIMUM"]] as const)
+      expect(adviceOn(codes, deployment, pods)).toBe(
+        `if the policy, its trust or a revocation was changed by mistake, put that right, and nothing has to be replaced; otherwise ${adviceFor("Deployment")}`,
+      );
+  });
+
   it("is about the owner for every kind that owns pods", () => {
     for (const { kind, ownsPods } of carriers)
       expect(adviceFor(kind).includes(`${kind} etl,`), kind).toBe(ownsPods);
@@ -63,7 +72,7 @@ describe("what to do about stored pods that do not comply", () => {
     const long = "x".repeat(253);
     for (const { kind } of carriers)
       expect(
-        replacementAdvice({ apiVersion: "v1", kind, name: long }, [pod(long, long), pod("b", "c")]).length,
-      ).toBeLessThan(800);
+        adviceOn(["REVOKED"], { apiVersion: "v1", kind, name: long }, [pod(long, long), pod("b", "c")]).length,
+      ).toBeLessThan(850);
   });
 });
