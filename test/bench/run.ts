@@ -20,6 +20,7 @@ const scenarios: Readonly<Record<SectionId, () => Promise<Scenario>>> = {
   memory: async () => (await import("./scenarios/memory.ts")).memory,
   hostile: async () => (await import("./scenarios/hostile.ts")).hostile,
   recheck: async () => (await import("./scenarios/recheck.ts")).recheck,
+  fleet: async () => (await import("./scenarios/fleet.ts")).fleet,
 };
 
 const documentFile = join(import.meta.dirname, "../../docs/evidence/benchmarks.md");

@@ -31,6 +31,7 @@ export const sectionIds = [
   "memory",
   "hostile",
   "recheck",
+  "fleet",
 ] as const;
 
 export type SectionId = (typeof sectionIds)[number];

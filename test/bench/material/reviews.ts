@@ -167,6 +167,16 @@ export const podReview = (pod: object): string => review("pods", pod);
 /** A ConfigMap that is created anew, as the API server asks about it while a pod still mounts the deleted one. */
 export const configMapCreation = (object: object): string => review("configmaps", object);
 
+/** The same for an update of a ConfigMap, which is only tried: nothing is remembered of it. */
+export function configMapUpdate(oldObject: object, object: object): string {
+  const { request, ...rest } = JSON.parse(review("configmaps", object)) as { readonly request: object };
+  const options = { kind: "UpdateOptions", apiVersion: "meta.k8s.io/v1" };
+  return JSON.stringify({
+    ...rest,
+    request: { ...request, operation: "UPDATE", oldObject, dryRun: true, options },
+  });
+}
+
 /** Policy and namespace for reviews in the governed namespace; skills must be signed by this key. */
 export const governance = (publicPem: string): readonly object[] => [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: governed, labels: { tenant: governed } } },

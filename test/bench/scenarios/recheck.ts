@@ -55,7 +55,8 @@ async function passes({ metricsPort }: Server): Promise<Passes> {
   };
 }
 
-async function ended(server: Server, count: number): Promise<Passes> {
+/** Waits until everything that is stored has been looked at so many times. */
+export async function ended(server: Server, count: number): Promise<Passes> {
   const limit = performance.now() + 10 * longestPass * 1000;
   for (;;) {
     const found = await passes(server);
