@@ -72,7 +72,8 @@ describe("what to do about stored pods that do not comply", () => {
     const long = "x".repeat(253);
     for (const { kind } of carriers)
       expect(
-        adviceOn(["REVOKED"], { apiVersion: "v1", kind, name: long }, [pod(long, long), pod("b", "c")]).length,
+        adviceOn(["REVOKED"], { apiVersion: "v1", kind, name: long }, [pod(long, long), pod("b", "c")])
+          .length,
       ).toBeLessThan(850);
   });
 });
