@@ -4,6 +4,7 @@ import { JsonError, parseStrictJson, TooManyValues, type Json } from "../text/js
 import type { UnreadObject } from "../kubernetes/large-object.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { maxReviewValues } from "./too-many-values.ts";
+import { ownersOf } from "../workload/carriers/owner.ts";
 import { reviewedResources, type ReviewSubject } from "./decision.ts";
 
 /** Request of an AdmissionReview (admission.k8s.io/v1), reduced to the fields that decide. */
@@ -158,13 +159,16 @@ function subjectOf(
   const subresource = text(request["subResource"]);
   const full = subresource === "" ? resource : `${resource}/${subresource}`;
   const name = nameOf(request, object);
+  const namespace = text(request["namespace"]);
+  const owners = ownersOf(object?.metadata, namespace);
   return {
     kind: isFields(kind) ? text(kind["kind"]) : "",
     resource: reviewedResources.find((known) => known === full) ?? "other",
-    namespace: text(request["namespace"]),
+    namespace,
     name,
     ...defined({
       generatedFrom: request["operation"] === "CREATE" ? generatedFrom(name, object) : undefined,
+      owners: owners.length === 0 ? undefined : owners,
     }),
     dryRun: request["dryRun"] === true,
     user: isFields(user) ? text(user["username"]) : "",

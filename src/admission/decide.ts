@@ -67,12 +67,12 @@ function unreadAlone(verdicts: readonly Verdict[]): SourceError | undefined {
  * Combines the verdicts of all policies: one denial denies.
  * @throws SourceError if all that is found is that an object could not be read
  */
-export function decide({ subject }: AdmissionRequest, { verdicts }: Evaluation): Decision {
+export function decide({ subject }: AdmissionRequest, { verdicts, trust }: Evaluation): Decision {
   const fault = unreadAlone(verdicts);
   if (fault !== undefined) throw fault;
   const has = (outcome: Verdict["outcome"]): boolean =>
     verdicts.some((verdict) => verdict.outcome === outcome);
   const outcome = has("deny") ? "deny" : has("warn") ? "warn" : "allow";
   const id = outcome === "deny" ? refusalId(subject, causesOf(verdicts)) : decisionId(subject.uid);
-  return { outcome, id, subject, verdicts: verdicts.map(withoutContent) };
+  return { outcome, id, subject, verdicts: verdicts.map(withoutContent), trust };
 }

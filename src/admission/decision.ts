@@ -1,6 +1,7 @@
 import type { Mode, Verdict } from "../policy/finding.ts";
 import type { Reason } from "../policy/reason.ts";
 import { carriers } from "../workload/carriers/carriers.ts";
+import type { ObjectReference } from "../workload/carriers/owner.ts";
 
 /** Resources with subresources, as metrics name them: those that bring in skills or start pods, and `other`. */
 export const reviewedResources = [
@@ -27,6 +28,8 @@ export interface ReviewSubject {
   readonly name: string;
   /** What the name of a new object was generated from, `web-5d4f9c-`: the rest of it differs with each attempt. */
   readonly generatedFrom?: string;
+  /** Owners that the object names, its controller first; absent: none. */
+  readonly owners?: readonly ObjectReference[];
   readonly dryRun: boolean;
   readonly user: string;
 }
@@ -67,6 +70,8 @@ export type Decision =
       readonly id: string;
       readonly subject: ReviewSubject;
       readonly verdicts: readonly Verdict[];
+      /** Version of the trust that signatures were verified against. */
+      readonly trust: string;
     }
   /** The review failed: denied with status 500, to distinguish it from a denial by policy, unless a mode lets it in. */
   | {

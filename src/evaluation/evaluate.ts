@@ -114,6 +114,8 @@ async function walk(pod: WalkedPod, extraRoots: readonly string[], context: Revi
 export interface Evaluation {
   readonly skills: readonly AssessedSkill[];
   readonly verdicts: readonly Verdict[];
+  /** Version of the trust that the evidence rests on. */
+  readonly trust: string;
 }
 
 /**
@@ -135,7 +137,8 @@ export async function evaluate(
     skills.push({ reference, evidence });
     if (verified > before) await yieldToEventLoop(context.signal);
   }
-  return { skills, verdicts: verdictsOn(skills, policies, subject, context.now) };
+  const verdicts = verdictsOn(skills, policies, subject, context.now);
+  return { skills, verdicts, trust: trust.version };
 }
 
 function evidenceOf(

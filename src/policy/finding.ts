@@ -23,6 +23,9 @@ export interface Finding {
   readonly tolerated: boolean;
 }
 
+/** Findings of one review that its record in the log has at most; the others are counted there. */
+export const maxRecorded = 50;
+
 /** Whether a finding fails the skill; a tolerated one is only reported. */
 export const blocks = (finding: Finding): boolean => !finding.tolerated;
 
@@ -40,6 +43,8 @@ export type Mode = "Enforce" | "Warn" | "Audit";
 /** Result of one policy for one object: `deny` only in mode Enforce. */
 export interface Verdict {
   readonly policy: string;
+  /** The policy's generation; absent in files. */
+  readonly generation?: number;
   readonly tenant: string;
   readonly mode: Mode;
   readonly outcome: "allow" | "warn" | "deny";

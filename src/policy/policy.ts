@@ -61,6 +61,8 @@ export type Publisher =
 /** A ClusterSkillPolicy, validated and resolved. */
 export interface Policy {
   readonly name: string;
+  /** `metadata.generation`, which the API server raises with every change of the policy; absent in files. */
+  readonly generation?: number;
   readonly tenant: string;
   readonly mode: Mode;
   /** Response to controllers of pods (Deployments, …); their pods are judged in any case. */

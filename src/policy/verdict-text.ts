@@ -4,7 +4,7 @@ import type { SkillReference, SourceUse } from "../skill/reference.ts";
 import { printable } from "../text/printable.ts";
 import { shortWords, withoutMiddle } from "../text/short-words.ts";
 import { aboutSkills, failureCount } from "./failure-count.ts";
-import { blocks, type Finding, type SkillResult, type Verdict } from "./finding.ts";
+import { blocks, maxRecorded, type Finding, type SkillResult, type Verdict } from "./finding.ts";
 import { remedyFor, remedyUnderPods } from "./remedy.ts";
 
 /** Findings of one skill or place, and skills and places of one policy, that are listed before "and N more". */
@@ -155,5 +155,9 @@ export function fitting([first = "", ...others]: readonly string[], last: string
     shown.push(line);
   }
   const left = lines.length - shown.length;
-  return [...shown, ...(left > 0 ? [`and ${left} more lines in the log`] : []), last].join("\n");
+  return [
+    ...shown,
+    ...(left > 0 ? [`and ${left} more lines; the log has up to ${maxRecorded} findings`] : []),
+    last,
+  ].join("\n");
 }

@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import type { SkillResult, Verdict } from "./finding.ts";
 import type { Policy } from "./policy.ts";
 
@@ -22,6 +23,7 @@ export const verdictOf = (
   { isPod }: { readonly isPod: boolean },
 ): Verdict => ({
   policy: policy.name,
+  ...defined({ generation: policy.generation }),
   tenant: policy.tenant,
   mode: policy.mode,
   outcome: outcomeOf(policy, results, isPod),

@@ -2,6 +2,7 @@ import type { Finding, SkillResult, Verdict } from "../../policy/finding.ts";
 import type { Reason } from "../../policy/reason.ts";
 import { findingText } from "../../policy/verdict-text.ts";
 import { printable, quoted } from "../../text/printable.ts";
+import type { Decision, ReviewSubject } from "../decision.ts";
 
 /**
  * Tenants write parts of these annotations: names of skills, paths, signers. Quoting keeps each part one item. A name
@@ -9,6 +10,8 @@ import { printable, quoted } from "../../text/printable.ts";
  * if it could be read as several items. Subjects, identities, issuers and hints always are.
  */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** A path that stands as it is. */
+const plainPath = /^(?:\/[A-Za-z0-9._-]+)+$/;
 const ambiguous = /[";\\]/;
 
 /** Characters of a part that a tenant wrote, before escaping; an item has two or three such parts. */
@@ -24,6 +27,9 @@ const reserve = 20;
 
 const name = (text: string): string =>
   plainName.test(text) && text.length <= maxPart ? text : quoted(text, maxPart);
+
+const place = (path: string): string =>
+  plainPath.test(path) && path.length <= maxText ? path : quoted(path, maxText);
 
 const phrase = (text: string): string =>
   ambiguous.test(text) || text.length > maxText ? quoted(text, maxText) : printable(text, maxText);
@@ -76,11 +82,11 @@ function signerOf(skill: SkillResult): string {
   const { signer } = signature;
   switch (signer.kind) {
     case "certificate":
-      return `${quoted(signer.subject, maxText)}${markOf(skill)}`;
+      return `${quoted(signer.subject, maxText)} certificate ${signer.fingerprint}${markOf(skill)}`;
     case "key":
       return `key ${signer.publicKey}${markOf(skill)}`;
     case "keyless":
-      return `${quoted(signer.identity, maxText)} from ${quoted(signer.issuer, maxText)}${markOf(skill)}`;
+      return `${quoted(signer.identity, maxText)} from ${quoted(signer.issuer, maxText)} certificate ${signer.fingerprint}${markOf(skill)}`;
     case "registry":
       return `${quoted(signer.hint, maxText)} key ${signer.publicKey}${markOf(skill)}`;
   }
@@ -94,6 +100,12 @@ function digestOf(skill: SkillResult): string {
   if (outcome === "unsigned") return "unsigned";
   return digest === undefined ? "none" : `${digest}${markOf(skill)}`;
 }
+
+/** `etl@sha256:… at /skills/etl`; a demand on a pod's field has no place. */
+const skillText = (skill: SkillResult): string => {
+  const { name: called, path } = skill.reference;
+  return `${name(called)}@${digestOf(skill)}${path === "" ? "" : ` at ${place(path)}`}`;
+};
 
 /**
  * Picks for each skill the least favourable result among the policies. Every verdict is about the same skills in the
@@ -117,18 +129,35 @@ interface FindingContext {
 const causeOf = ({ policy, skill, finding }: FindingContext): string =>
   `${name(policy)}: ${name(skill)}: ${finding.code} ${phrase(findingText(finding).slice(finding.code.length + 1))}`;
 
+/** The owners that an object names, its controller first; none where it names none. */
+export const ownersAnnotation = ({ owners = [] }: ReviewSubject): { readonly owners?: string } =>
+  owners.length === 0
+    ? {}
+    : {
+        owners: listed(owners, {
+          text: (owner) => `${name(owner.kind)}/${name(owner.name)}`,
+          separator: ",",
+          limit: 1000,
+        }),
+      };
+
 /** The error of a failed review, as the one item of `causes`. */
 export const errorCause = (code: string, message: string): string => `${code} ${phrase(message)}`;
 
+/** A decision that rests on verdicts. */
+export type Judged = Extract<Decision, { readonly verdicts: readonly Verdict[] }>;
+
 /**
- * Annotations for the API server's audit log, of admitted requests too: policies with their outcome, digests and
- * signers of the skills, and all findings. docs/configuration.md describes the values.
+ * Annotations for the API server's audit log, of admitted requests too: policies with their versions and outcome,
+ * digests and signers of the skills, and what was found. docs/records.md describes the values.
  */
-export function auditAnnotations(
-  outcome: string,
-  id: string,
-  verdicts: readonly Verdict[],
-): Readonly<Record<string, string>> {
+export function auditAnnotations({
+  outcome,
+  id,
+  subject,
+  verdicts,
+  trust,
+}: Judged): Readonly<Record<string, string>> {
   const skills = worst(verdicts);
   const told: readonly FindingContext[] = verdicts.flatMap(({ policy, skills: judged }) =>
     judged.flatMap(({ reference, findings }) =>
@@ -137,25 +166,28 @@ export function auditAnnotations(
   );
   const lists = {
     policies: listed(verdicts, {
-      text: ({ policy, mode, outcome: said }) => `${name(policy)}=${mode}:${said}`,
+      text: ({ policy, generation, mode, outcome: said }) =>
+        `${name(policy)}${generation === undefined ? "" : `@${generation}`}=${mode}:${said}`,
       separator: ",",
       limit: 1000,
     }),
     skills: listed(skills, {
-      text: (skill) => `${name(skill.reference.name)}@${digestOf(skill)}`,
+      text: skillText,
       separator: ",",
-      limit: 2000,
+      limit: 4000,
     }),
     signers: listed(skills, {
       text: (skill) => `${name(skill.reference.name)}=${signerOf(skill)}`,
       separator: "; ",
-      limit: 2000,
+      limit: 4000,
     }),
     findings: [...new Set(told.map(({ finding }) => finding.code))].join(","),
     causes: listed(told, { text: causeOf, separator: "; ", limit: 4000 }),
   };
   return {
     decision: `${outcome} ${printable(id, 16)}`,
+    trust: printable(trust, 80),
+    ...ownersAnnotation(subject),
     ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== "")),
   };
 }

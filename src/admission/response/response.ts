@@ -1,6 +1,6 @@
 import { blocks, type Verdict } from "../../policy/finding.ts";
 import type { SkillReference } from "../../skill/reference.ts";
-import { auditAnnotations as annotationsOf, errorCause } from "./audit-annotations.ts";
+import { auditAnnotations as annotationsOf, errorCause, ownersAnnotation } from "./audit-annotations.ts";
 import type { Decision, Lenient } from "../decision.ts";
 import { denialText } from "./denial.ts";
 import { failedReview, failedReviewText } from "./failed-review.ts";
@@ -68,6 +68,7 @@ function failed(decision: Extract<Decision, { readonly outcome: "error" }>): Adm
   const auditAnnotations = {
     decision: `error ${code} ${printable(id, 16)}`,
     ...(letInBy === undefined ? {} : { unchecked: `mode ${letInBy}` }),
+    ...ownersAnnotation(subject),
     causes: errorCause(code, message),
   };
   const base = { uid: subject.uid, auditAnnotations };
@@ -96,7 +97,7 @@ export function toResponse(decision: Decision): AdmissionReviewResponse {
     return review({ uid, allowed: true, auditAnnotations });
   }
   const { verdicts } = decision;
-  const auditAnnotations = annotationsOf(decision.outcome, decision.id, verdicts);
+  const auditAnnotations = annotationsOf(decision);
   if (decision.outcome !== "deny") {
     const warnings = warningsOf(verdicts, decision.subject);
     return review({ uid, allowed: true, ...(warnings.length > 0 ? { warnings } : {}), auditAnnotations });

@@ -1,5 +1,5 @@
 import { aboutSkills } from "../../policy/failure-count.ts";
-import { blocks, type Finding, type SkillResult, type Verdict } from "../../policy/finding.ts";
+import { blocks, maxRecorded, type Finding, type SkillResult, type Verdict } from "../../policy/finding.ts";
 import { remedyFor } from "../../policy/remedy.ts";
 import type { SkillReference } from "../../skill/reference.ts";
 import { printable } from "../../text/printable.ts";
@@ -77,6 +77,6 @@ export function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject)
   if (lines.length <= maxWarnings) return lines;
   return [
     ...lines.slice(0, maxWarnings - 1),
-    `and ${lines.length - maxWarnings + 1} more findings; fix: see them all in the log of skill-admission`,
+    `and ${lines.length - maxWarnings + 1} more findings; fix: see up to ${maxRecorded} of them in the log of skill-admission`,
   ];
 }

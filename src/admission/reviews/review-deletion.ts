@@ -65,7 +65,7 @@ export async function reviewDeletion(
   const shown = object === undefined ? [] : await skillsShowing(object, pods, effective, context);
   if (object !== undefined && shown.length === 0 && !isInRoot && !holdsSkill(object))
     return bypass(request, "no-skills");
-  const { verdicts } = await evaluate(
+  const { verdicts, trust } = await evaluate(
     shown.map(({ skill }) => skill),
     effective,
     { isPod: true },
@@ -82,6 +82,7 @@ export async function reviewDeletion(
   return decide(request, {
     skills: judged,
     verdicts: verdictsOn(judged, effective.policies, { isPod: true }, context.now),
+    trust,
   });
 }
 

@@ -4,7 +4,8 @@ import type { SigstoreRoot } from "../../signature/sigstore/root/sigstore-root.t
 import type { TrustAnchor, TrustedCrl } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { selectorMatches, type LabelSelector } from "../../kubernetes/label-selector.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { generationOf, type KubernetesObject } from "../../kubernetes/object.ts";
+import { defined } from "../../text/fields.ts";
 import { invalidPolicy } from "./invalid-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
 import { assertCrls, unavailableCrlsOf, type UnavailableCrls } from "../trust/unavailable-crls.ts";
@@ -64,6 +65,12 @@ function resolveTrustRoots(
   return { roots, references };
 }
 
+/** The policy with the version of it that this is, for records. */
+const versioned = (policy: Policy, object: KubernetesObject): Policy => ({
+  ...policy,
+  ...defined({ generation: generationOf(object) }),
+});
+
 function compileOne(
   object: KubernetesObject,
   index: number,
@@ -79,11 +86,12 @@ function compileOne(
       compileCard: cardRule,
     });
     assertCrls(compiled.policy, unavailableCrls);
-    return compiled;
+    return { ...compiled, policy: versioned(compiled.policy, object) };
   } catch (error) {
     const problem = problemOf("ClusterSkillPolicy", object, error);
     note(problem);
-    return { policy: invalidPolicy(object, index, problem.message), anchors: [], keys: [] };
+    const policy = invalidPolicy(object, index, problem.message);
+    return { policy: versioned(policy, object), anchors: [], keys: [] };
   }
 }
 

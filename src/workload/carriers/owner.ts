@@ -24,12 +24,25 @@ export function referenceOf(fields: unknown, namespace: string): ObjectReference
   return { apiVersion, kind, name, namespace, ...defined({ uid }) };
 }
 
-/** The owner with `controller: true`, of which there is at most one. */
-function controllerOf(metadata: unknown, namespace: string): ObjectReference | undefined {
+const isController = (owner: unknown): boolean => isFields(owner) && owner["controller"] === true;
+
+function ownerReferences(metadata: unknown): readonly unknown[] {
   const owners = isFields(metadata) ? metadata["ownerReferences"] : undefined;
-  if (!Array.isArray(owners)) return undefined;
-  const controller: unknown = owners.find((owner) => isFields(owner) && owner["controller"] === true);
-  return referenceOf(controller, namespace);
+  return Array.isArray(owners) ? owners : [];
+}
+
+/** The owner with `controller: true`, of which there is at most one. */
+const controllerOf = (metadata: unknown, namespace: string): ObjectReference | undefined =>
+  referenceOf(ownerReferences(metadata).find(isController), namespace);
+
+/** Owners that are read: more are no chain that any controller makes. */
+const maxOwners = 20;
+
+/** All owners that an object names, its controller first. Nothing proves them: an object may name any. */
+export function ownersOf(metadata: unknown, namespace: string): readonly ObjectReference[] {
+  const owners = ownerReferences(metadata);
+  const ordered = [...owners.filter(isController), ...owners.filter((owner) => !isController(owner))];
+  return ordered.slice(0, maxOwners).flatMap((owner) => referenceOf(owner, namespace) ?? []);
 }
 
 /**

@@ -138,7 +138,9 @@ describe("the mode", () => {
     const ran = await tryPod(broken, space);
     expect(denial(ran)).toContain("FILE_UNSIGNED extra.py");
     expect(await noted(ran.name)).toMatchObject({
-      "pods.skill-admission.dev/policies": `${space}=Enforce:deny`,
+      "pods.skill-admission.dev/policies": expect.stringMatching(
+        new RegExp(`^${space}@[0-9]+=Enforce:deny$`),
+      ) as string,
     });
     expect(await tryPod(good.skill, space)).toMatchObject({ code: 0, stderr: "" });
   });
@@ -165,10 +167,13 @@ describe("the mode", () => {
     ]);
     expect(await noted(ran.name)).toEqual({
       "pods.skill-admission.dev/decision": expect.stringMatching(/^allow [0-9a-f]{8}$/) as string,
-      "pods.skill-admission.dev/policies": `${space}=Audit:allow`,
+      "pods.skill-admission.dev/policies": expect.stringMatching(
+        new RegExp(`^${space}@[0-9]+=Audit:allow$`),
+      ) as string,
+      "pods.skill-admission.dev/trust": expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
       "pods.skill-admission.dev/findings": "FILE_UNSIGNED",
       "pods.skill-admission.dev/skills": expect.stringMatching(
-        /^data-designer@sha256:[0-9a-f]{64} \(tampered\)$/,
+        /^data-designer@sha256:[0-9a-f]{64} \(tampered\) at \/skills\/data-designer$/,
       ) as string,
       "pods.skill-admission.dev/signers": expect.stringMatching(
         /^data-designer=key [0-9a-f]{64} \(tampered\)$/,

@@ -46,6 +46,21 @@ describe("parseReview", () => {
     });
   });
 
+  it("names the owners that the object names, its controller first, and no half of one", () => {
+    const one = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-5d4f9c", uid: "u-1" };
+    const other = { apiVersion: "v1", kind: "ConfigMap", name: "settings", uid: "u-2" };
+    const owned = (ownerReferences: unknown) =>
+      parseReview(review({ object: { metadata: { name: "etl", ownerReferences } } })).subject.owners;
+    const namespace = "payments";
+    expect(owned([other, { ...one, controller: true }])).toEqual([
+      { ...one, namespace },
+      { ...other, namespace },
+    ]);
+    expect(owned([{ kind: "ReplicaSet" }, 7, null, { ...one, name: "x".repeat(300) }])).toBeUndefined();
+    expect(owned("ReplicaSet")).toBeUndefined();
+    expect(owned(Array.from({ length: 1000 }, () => one))).toHaveLength(20);
+  });
+
   it("counts resources that it does not know as other, so that labels stay a closed set", () => {
     const parsed = parseReview(review({ resource: { resource: "surprises" } }));
     expect(parsed.subject.resource).toBe("other");

@@ -48,11 +48,14 @@ export const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   ...more,
 });
 
+/** Version of the trust by which these decisions are made. */
+export const trust = `sha256:${"7".repeat(64)}`;
+
 export const decided = (
   verdicts: readonly Verdict[],
   outcome: "allow" | "warn" | "deny" = "deny",
   about: Partial<ReviewSubject> = {},
-): Decision => ({ outcome, id: "7f3c1a9e", subject: { ...subject, ...about }, verdicts });
+): Decision => ({ outcome, id: "7f3c1a9e", subject: { ...subject, ...about }, verdicts, trust });
 
 export const bypassed: Decision = { outcome: "allow", id: "7f3c1a9e", subject, bypass: "no-skills" };
 

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createLog, type Log, type LogLevel } from "../../../src/telemetry/log.ts";
+import type { Decision } from "../../../src/admission/decision.ts";
 import type { Verdict } from "../../../src/policy/finding.ts";
-import { bypassed, decided, failed, finding, skillResult, verdict } from "./decisions.ts";
+import type { SignatureEvidence, Signer } from "../../../src/signature/signature-evidence.ts";
+import { bypassed, decided, failed, finding, skillResult, trust, verdict } from "./decisions.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -39,6 +41,7 @@ describe("log.decision", () => {
         client: "10.0.0.7",
         dryRun: false,
         durationMs: 12.346,
+        trust,
         verdicts: [
           {
             policy: "payments",
@@ -52,6 +55,8 @@ describe("log.decision", () => {
                 sources: ["ConfigMap skills-etl"],
                 digest: `sha256:${"0".repeat(64)}`,
                 signature: "tampered",
+                format: "oms",
+                signer: { kind: "key", publicKey: "0".repeat(64), names: ["team"] },
                 findings: [
                   {
                     code: "DIGEST_MISMATCH",
@@ -138,12 +143,98 @@ describe("log.decision", () => {
     const [line] = lines() as {
       verdicts: { skills: { findings: unknown[]; findingsTotal: number }[]; skillsTotal: number }[];
       verdictsTotal: number;
+      findingsLeftOut: number;
     }[];
     expect(line?.verdictsTotal).toBe(100);
     expect(line?.verdicts[0]?.skillsTotal).toBe(100);
     expect(line?.verdicts[0]?.skills[0]?.findingsTotal).toBe(1000);
     expect(line?.verdicts[0]?.skills[0]?.findings).toHaveLength(50);
+    expect(line?.findingsLeftOut).toBe(100 * 100 * 1000 - 50);
     expect(text().length).toBeLessThan(30_000);
+  });
+
+  const recorded = (decision: Decision): Line => {
+    const { log, lines } = capture();
+    log.decision(decision, 1, "10.0.0.7");
+    return lines()[0] ?? {};
+  };
+
+  it("counts every finding that it leaves out, and nothing where it has all", () => {
+    const skills = (each: number) =>
+      Array.from({ length: 12 }, () => skillResult(Array.from({ length: each }, () => finding())));
+    expect(recorded(decided([verdict({ skills: skills(8) })]))["findingsLeftOut"]).toBe(46);
+    expect(recorded(decided([verdict({ skills: skills(4) })]))).not.toHaveProperty("findingsLeftOut");
+    const policies = Array.from({ length: 301 }, (_, index) => verdict({ policy: `p${index}` }));
+    expect(recorded(decided(policies))).toMatchObject({ verdictsTotal: 301, findingsLeftOut: 281 });
+  });
+
+  it("has what denies before what is fine, where not all has room", () => {
+    const fine = Array.from({ length: 30 }, (_, index) =>
+      verdict({ policy: `fine-${index}`, outcome: "allow", skills: [skillResult([])] }),
+    );
+    const skills = [...Array.from({ length: 50 }, () => skillResult([])), skillResult([finding()], "bad")];
+    const line = recorded(decided([...fine, verdict({ policy: "denies", skills })]));
+    const [first] = line["verdicts"] as { policy: string; skills: Line[] }[];
+    expect([first?.policy, first?.skills[0]?.["name"]]).toEqual(["denies", "bad"]);
+    expect(line).not.toHaveProperty("findingsLeftOut");
+  });
+
+  it("names the version of each policy, and the owners of the object", () => {
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "etl-5d4f", uid: "u-1" };
+    const owners = [owner, { ...owner, name: "second" }];
+    const versioned = verdict({ generation: 7 });
+    expect(recorded(decided([versioned], "deny", { owners }))).toMatchObject({
+      owners,
+      verdicts: [{ policy: "payments", generation: 7 }],
+    });
+    const many = Array.from({ length: 20 }, () => owner);
+    const line = recorded(decided([versioned], "deny", { owners: many }));
+    expect(line["owners"]).toHaveLength(8);
+    expect(line["ownersTotal"]).toBe(20);
+  });
+
+  it.each<Signer>([
+    { kind: "key", publicKey: "0123", names: ["ours/release"] },
+    { kind: "certificate", subject: "CN=R", fingerprint: "ab", publicKey: "cd", attributes: {}, anchors: [] },
+    {
+      kind: "keyless",
+      identity: "a@b",
+      issuer: "i",
+      fingerprint: "ab",
+      publicKey: "cd",
+      claims: {},
+      roots: [],
+    },
+    {
+      kind: "registry",
+      hint: "h",
+      publicKey: "45",
+      names: [],
+      registries: [],
+      skill: { name: "s", hashes: [] },
+    },
+  ])("names a signer of kind $kind by its fingerprint", (signer) => {
+    const signed = skillResult([]);
+    const evidence = signed.evidence!;
+    const signature = { ...evidence.signature, signer } as SignatureEvidence;
+    const skills = [{ ...signed, evidence: { ...evidence, signature } }];
+    const line = recorded(decided([verdict({ skills })])) as { verdicts: { skills: { signer: Line }[] }[] };
+    const told = line.verdicts[0]?.skills[0]?.signer ?? {};
+    expect(signer).toMatchObject(told);
+    expect(Object.keys(told)).toEqual(expect.arrayContaining(["kind", "publicKey"]));
+    expect("fingerprint" in told).toBe("fingerprint" in signer);
+  });
+
+  it("says when a signature was made, where that is proved", () => {
+    const signed = skillResult([]);
+    const evidence = signed.evidence!;
+    const at = (signedAt: number) => {
+      const signer = { kind: "registry", hint: "h", publicKey: "45", signedAt } as Signer;
+      const signature = { ...evidence.signature, signer } as SignatureEvidence;
+      return recorded(decided([verdict({ skills: [{ ...signed, evidence: { ...evidence, signature } }] })]));
+    };
+    expect(JSON.stringify(at(0))).toContain('"signedAt":"1970-01-01T00:00:00.000Z"');
+    expect(JSON.stringify(at(1e300))).not.toContain("signedAt");
   });
 
   it("stays one bounded, printable line, whatever users choose", () => {

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { auditAnnotations, errorCause } from "../../../../src/admission/response/audit-annotations.ts";
+import type { ReviewSubject } from "../../../../src/admission/decision.ts";
 import type { Finding, SkillResult, Verdict } from "../../../../src/policy/finding.ts";
 import type { SignatureEvidence, Signer } from "../../../../src/signature/signature-evidence.ts";
 import { always } from "../../../../src/signature/validity.ts";
+import { subject as reviewed } from "../../../fixtures/review-subject.ts";
 
 const digest = `sha256:${"3f8e44cb".repeat(8)}` as const;
 const subject = "CN=NVIDIA Agent Skills Signing 001, O=NVIDIA Corporation";
@@ -72,7 +74,12 @@ const verdict = (skills: readonly SkillResult[], policy = "payments"): Verdict =
   skills,
 });
 
-const annotated = (skills: readonly SkillResult[]) => auditAnnotations("deny", "1", [verdict(skills)]);
+const trust = `sha256:${"7".repeat(64)}`;
+
+const judged = (verdicts: readonly Verdict[], about: Partial<ReviewSubject> = {}) =>
+  auditAnnotations({ outcome: "deny", id: "1", subject: { ...reviewed, ...about }, verdicts, trust });
+
+const annotated = (skills: readonly SkillResult[]) => judged([verdict(skills)]);
 
 /** Splits a list by the grammar of docs/configuration.md: separators count outside strings only. */
 function itemsOf(value: string, separator: "," | "; "): readonly string[] {
@@ -88,7 +95,9 @@ function itemsOf(value: string, separator: "," | "; "): readonly string[] {
 describe("auditAnnotations", () => {
   it("writes plain names as they are, and every other one as a JSON string", () => {
     const { skills, signers } = annotated([skill("data-designer_2.0"), skill("a b"), skill('c"d\n\u202e')]);
-    expect(skills).toBe('data-designer_2.0@unread,"a b"@unread,"c\\"d\\n\\u202e"@unread');
+    expect(skills).toBe(
+      'data-designer_2.0@unread at /skills/data-designer_2.0,"a b"@unread at "/skills/a b","c\\"d\\n\\u202e"@unread at "/skills/c\\"d\\n\\u202e"',
+    );
     expect(signers).toBe('data-designer_2.0=none; "a b"=none; "c\\"d\\n\\u202e"=none');
   });
 
@@ -98,7 +107,7 @@ describe("auditAnnotations", () => {
     const { skills, signers, causes } = annotated([
       skill(forged, undefined, [finding("SOURCE_UNAVAILABLE", { path, message: "b; c" })]),
     ]);
-    expect(skills).toBe(`"${forged}"@unread`);
+    expect(skills).toBe(`"${forged}"@unread at "/skills/${forged}"`);
     expect(signers).toBe(`"${forged}"=none`);
     expect(causes).toBe(`payments: "${forged}": SOURCE_UNAVAILABLE "a\\"; payments: good: REVOKED x: b; c"`);
   });
@@ -108,7 +117,7 @@ describe("auditAnnotations", () => {
       const { skills, signers } = annotated([skill("s", signature, findings)]);
       return [skills, signers];
     };
-    const by = (mark: string) => [`s@${digest}${mark}`, `s="${subject}"${mark}`];
+    const by = (mark: string) => [`s@${digest}${mark} at /skills/s`, `s="${subject}" certificate f${mark}`];
     expect(marked(signedBy(certificate))).toEqual(by(""));
     expect(marked(signedBy(certificate), finding("CARD_MISSING"))).toEqual(by(""));
     expect(marked(tamperedBy(certificate), finding("DIGEST_MISMATCH"))).toEqual(by(" (tampered)"));
@@ -118,14 +127,14 @@ describe("auditAnnotations", () => {
       expect(marked(signedBy(certificate), finding(code))).toEqual(by(" (untrusted)"));
       expect(marked(tamperedBy(certificate), finding(code))).toEqual(by(" (untrusted)"));
     }
-    expect(marked(unsigned)).toEqual(["s@unsigned", "s=none"]);
-    expect(marked(undefined)).toEqual(["s@unread", "s=none"]);
+    expect(marked(unsigned)).toEqual(["s@unsigned at /skills/s", "s=none"]);
+    expect(marked(undefined)).toEqual(["s@unread at /skills/s", "s=none"]);
   });
 
   it("lets no signer say of himself that he is trusted", () => {
     const self = { ...certificate, subject: 'CN=NVIDIA"; good="CN=NVIDIA' };
     expect(annotated([skill("s", untrustedBy(self))])["signers"]).toBe(
-      's="CN=NVIDIA\\"; good=\\"CN=NVIDIA" (untrusted)',
+      's="CN=NVIDIA\\"; good=\\"CN=NVIDIA" certificate f (untrusted)',
     );
   });
 
@@ -150,7 +159,7 @@ describe("auditAnnotations", () => {
     };
     const signers = [key, keyless, registry].map((signer, index) => skill(`s${index}`, signedBy(signer)));
     expect(annotated(signers)["signers"]).toBe(
-      's0=key 0123; s1="a (https://good.example)" from "https://evil.example"; s2="h" key 4567',
+      's0=key 0123; s1="a (https://good.example)" from "https://evil.example" certificate f; s2="h" key 4567',
     );
   });
 
@@ -161,12 +170,27 @@ describe("auditAnnotations", () => {
       [fine, foreign],
       [foreign, fine],
     ].map((all) => all.map((one) => verdict([one]))))
-      expect(auditAnnotations("deny", "1", verdicts)["signers"]).toBe(`s="${subject}" (untrusted)`);
+      expect(judged(verdicts)["signers"]).toBe(`s="${subject}" certificate f (untrusted)`);
     const both = [verdict([fine], "a"), verdict([fine], "b")];
-    expect(auditAnnotations("allow", "1", both)).toMatchObject({
-      signers: `s="${subject}"`,
+    expect(judged(both)).toMatchObject({
+      signers: `s="${subject}" certificate f`,
       policies: "a=Enforce:deny,b=Enforce:deny",
     });
+  });
+
+  it("names the version of each policy and of the trust", () => {
+    const both = [{ ...verdict([], "a"), generation: 7 }, verdict([], "b")];
+    expect(judged(both)).toMatchObject({ policies: "a@7=Enforce:deny,b=Enforce:deny", trust });
+  });
+
+  it("names the owners of the object, whatever these are called, and none where there is none", () => {
+    const owner = (kind: string, called: string) => ({ apiVersion: "apps/v1", kind, name: called });
+    const owners = [owner("ReplicaSet", "web-5d4f9c"), owner("Job,Pod/x", 'a",b')];
+    expect(judged([], { owners })["owners"]).toBe('ReplicaSet/web-5d4f9c,"Job,Pod/x"/"a\\",b"');
+    expect(judged([])).not.toHaveProperty("owners");
+    const many = Array.from({ length: 20 }, (_, index) => owner("ReplicaSet", `${"x".repeat(100)}${index}`));
+    expect(judged([], { owners: many })["owners"]).toMatch(/,and \d+ more$/);
+    expect(judged([], { owners: many })["owners"]?.length).toBeLessThanOrEqual(1000);
   });
 
   it("shows whole items, and counts those that do not fit; one that is too long hides no other", () => {
@@ -175,12 +199,12 @@ describe("auditAnnotations", () => {
       const value = annotated(many)[key]!;
       const items = itemsOf(value, key === "skills" ? "," : "; ");
       expect(items.at(-1)).toBe(`and ${300 - items.length + 1} more`);
-      expect(value.length).toBeLessThanOrEqual(2000);
+      expect(value.length).toBeLessThanOrEqual(4000);
     }
     const hostile = "\u{e0041}".repeat(150);
     const long = { kind: "keyless", identity: hostile, issuer: hostile, claims: {}, roots: [] } as const;
     const first = signedBy({ ...long, fingerprint: "f", publicKey: "p" });
-    expect(annotated([skill("a", first), skill("b", unsigned)])["signers"]).toBe("b=none; and 1 more");
+    expect(annotated([skill(hostile, first), skill("b", unsigned)])["signers"]).toBe("b=none; and 1 more");
   });
 
   it("gives every value as many items as there is to tell, whatever anybody writes", () => {
@@ -198,7 +222,8 @@ describe("auditAnnotations", () => {
         const { skills = "", signers = "", causes = "" } = annotated(all);
         expect(itemsOf(skills, ",")).toHaveLength(told.length);
         for (const [index, item] of itemsOf(signers, "; ").entries()) {
-          const string = /^(?:[\w.-]+|"(?:[^"\\]|\\.)*")=("(?:[^"\\]|\\.)*") \(untrusted\)$/.exec(item)?.[1];
+          const string =
+            /^(?:[\w.-]+|"(?:[^"\\]|\\.)*")=("(?:[^"\\]|\\.)*") certificate f \(untrusted\)$/.exec(item)?.[1];
           expect(JSON.parse(string ?? "null")).toBe(told[index]?.[1].toWellFormed());
         }
         expect(itemsOf(causes, "; ")).toHaveLength(told.length);

@@ -29,6 +29,7 @@ const denied = (path = "extra.py", over: Partial<typeof subject> = {}): Decision
   id: "7f3c1a9e",
   subject: { ...subject, ...over },
   verdicts: [verdict(path)],
+  trust: "sha256:7",
 });
 
 const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "etl-1", uid: "u-1", controller: true };
@@ -157,6 +158,7 @@ describe("denialEvent", () => {
       ...denied(),
       outcome: "deny",
       verdicts: [verdict("ü".repeat(200), "deny", 50)],
+      trust: "sha256:7",
     };
     const long = denialEvent(many, pod())?.note() ?? "";
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(1024);
@@ -204,7 +206,13 @@ describe("denialEvent", () => {
     expect(denialEvent(denied("x", { dryRun: true }), pod())).toBeUndefined();
     expect(denialEvent(denied("x", { namespace: "" }), pod())).toBeUndefined();
     for (const outcome of ["allow", "warn"] as const) {
-      const decision: Decision = { outcome, id: "1", subject, verdicts: [verdict("x", outcome)] };
+      const decision: Decision = {
+        outcome,
+        id: "1",
+        subject,
+        verdicts: [verdict("x", outcome)],
+        trust: "sha256:7",
+      };
       expect(denialEvent(decision, pod())).toBeUndefined();
     }
     expect(denialEvent({ outcome: "allow", id: "1", subject, bypass: "no-skills" }, pod())).toBeUndefined();

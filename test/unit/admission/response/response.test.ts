@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Decision } from "../../../../src/admission/decision.ts";
+import type { Decision, ReviewSubject } from "../../../../src/admission/decision.ts";
 import { refusal, toResponse } from "../../../../src/admission/response/response.ts";
 import type { Evidence } from "../../../../src/evidence/evidence.ts";
 import type { Finding, SkillResult, Verdict } from "../../../../src/policy/finding.ts";
@@ -75,11 +75,18 @@ const verdict = (
   skills,
 });
 
-const decision = (outcome: "allow" | "warn" | "deny", verdicts: readonly Verdict[]): Decision => ({
+const trust = `sha256:${"7".repeat(64)}`;
+
+const decision = (
+  outcome: "allow" | "warn" | "deny",
+  verdicts: readonly Verdict[],
+  about: Partial<ReviewSubject> = {},
+): Decision => ({
   outcome,
   id: "7f3c1a9e",
-  subject,
+  subject: { ...subject, ...about },
   verdicts,
+  trust,
 });
 
 describe("toResponse", () => {
@@ -111,10 +118,15 @@ describe("toResponse", () => {
     ]);
     expect(response.auditAnnotations).toEqual({
       decision: "deny 7f3c1a9e",
+      trust,
       policies: "payments=Enforce:deny",
       findings: "DIGEST_MISMATCH,FILE_UNSIGNED",
-      skills: ["data-designer", "b", "c"].map((name) => `${name}@${signed} (tampered)`).join(","),
-      signers: ["data-designer", "b", "c"].map((name) => `${name}="${nvidia}" (tampered)`).join("; "),
+      skills: ["data-designer", "b", "c"]
+        .map((name) => `${name}@${signed} (tampered) at /skills/${name}`)
+        .join(","),
+      signers: ["data-designer", "b", "c"]
+        .map((name) => `${name}="${nvidia}" certificate f (tampered)`)
+        .join("; "),
       causes:
         "payments: data-designer: DIGEST_MISMATCH scripts/run.sh: signed 3f8e44cb…, found 91ac02d7…; " +
         "payments: data-designer: FILE_UNSIGNED extra.py",
@@ -159,7 +171,9 @@ describe("toResponse", () => {
       /^policy "payments" denied Pod payments\/etl: 40 of 40 skills failed: [^\n]+, and \d+ more\n/,
     );
     expect(status?.message).toContain("and 494 more");
-    expect(status?.message).toMatch(/\nand \d+ more lines in the log\ndecision 7f3c1a9e$/);
+    expect(status?.message).toMatch(
+      /\nand \d+ more lines; the log has up to 50 findings\ndecision 7f3c1a9e$/,
+    );
     expect(status?.details?.causes).toHaveLength(50);
   });
 
@@ -252,7 +266,7 @@ describe("toResponse", () => {
     for (const warning of response.warnings?.slice(0, 9) ?? [])
       expect(warning).toMatch(/; fix: remove the added file, or sign the skill with it$/);
     expect(response.warnings?.[9]).toBe(
-      "and 21 more findings; fix: see them all in the log of skill-admission",
+      "and 21 more findings; fix: see up to 50 of them in the log of skill-admission",
     );
   });
 
@@ -300,7 +314,13 @@ describe("toResponse", () => {
   it("says first when a policy will deny the pods of what it lets in", () => {
     const later: Verdict = { ...verdict("warn", [result([mismatch])]), mode: "Enforce" };
     const about = { ...subject, kind: "Deployment" };
-    const { response } = toResponse({ outcome: "warn", id: "7f3c1a9e", subject: about, verdicts: [later] });
+    const { response } = toResponse({
+      outcome: "warn",
+      id: "7f3c1a9e",
+      subject: about,
+      verdicts: [later],
+      trust,
+    });
     expect(response.warnings?.[0]).toBe('policy "payments" will deny the pods of Deployment payments/etl');
     expect(response.warnings).toHaveLength(2);
     const tolerated: Verdict = { ...later, skills: [result([{ ...mismatch, tolerated: true }])] };
@@ -316,8 +336,9 @@ describe("toResponse", () => {
       auditAnnotations: {
         decision: "allow 7f3c1a9e",
         policies: "payments=Enforce:allow",
-        skills: `data-designer@${signed} (tampered)`,
-        signers: `data-designer="${nvidia}" (tampered)`,
+        skills: `data-designer@${signed} (tampered) at /skills/data-designer`,
+        trust,
+        signers: `data-designer="${nvidia}" certificate f (tampered)`,
       },
     });
   });
@@ -335,11 +356,12 @@ describe("toResponse", () => {
     const skills = Array.from({ length: 300 }, (_, index) =>
       result([{ ...added, path: hostile }], undefined, `${hostile}${index}`),
     );
+    const owners = skills.map(() => ({ apiVersion: hostile, kind: hostile, name: hostile }));
     const annotated = [
-      toResponse(decision("deny", [verdict("deny", skills, hostile)])),
+      toResponse(decision("deny", [verdict("deny", skills, hostile)], { owners })),
       toResponse({ outcome: "error", id: "1", subject, code: "INTERNAL", message: hostile }),
     ].flatMap(({ response }) => Object.entries(response.auditAnnotations ?? {}));
-    expect(annotated).toHaveLength(8);
+    expect(annotated).toHaveLength(10);
     for (const [key, value] of annotated) {
       expect(key).toMatch(/^[a-z]+$/);
       expect(value.length).toBeLessThanOrEqual(4000);

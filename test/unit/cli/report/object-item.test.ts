@@ -14,6 +14,7 @@ const reviewed = (
   state: "reviewed",
   isPartlyUnknown,
   verdicts,
+  trust: "sha256:7",
   skills: [{ reference, evidence: evidence(signed) }],
 });
 

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileObjects } from "../../../fixtures/compile.ts";
+import { verdictOf } from "../../../../src/policy/verdict.ts";
 import { judge } from "../../../../src/policy/judge.ts";
 import type { Policy } from "../../../../src/policy/policy.ts";
 import { podSourceKinds } from "../../../../src/skill/reference.ts";
@@ -65,6 +66,27 @@ const certificateSigner = (
   fingerprint: "00",
   publicKey: "11",
   anchors,
+});
+
+describe("the version of a policy", () => {
+  const at = (generation: unknown, spec: Readonly<Record<string, unknown>> = {}): KubernetesObject => {
+    const object = policyObject(spec);
+    return { ...object, metadata: { ...(object.metadata as object), generation } };
+  };
+
+  it("is its generation, also where it cannot be used, and in its verdict", () => {
+    expect(only([at(7)]).generation).toBe(7);
+    expect(only([at(8, { mode: "Block" })])).toMatchObject({
+      generation: 8,
+      invalidReason: expect.any(String) as string,
+    });
+    expect(verdictOf(only([at(7)]), [], { isPod: true }).generation).toBe(7);
+  });
+
+  it("is none in a file", () => {
+    expect(only([policyObject({})])).not.toHaveProperty("generation");
+    expect(verdictOf(only([policyObject({})]), [], { isPod: true })).not.toHaveProperty("generation");
+  });
 });
 
 describe("compileSnapshot", () => {
