@@ -31,7 +31,7 @@ const pureFloors = [
   ["policy/trust"],
   ["policy/rules"],
   ["policy"],
-  ["policy/compile"],
+  ["policy/compile", "policy/changes"],
   ["evaluation"],
   ["admission/{decision,too-many-values}"],
   ["admission/{admission-request}"],

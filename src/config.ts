@@ -42,6 +42,8 @@ export interface Config {
   readonly port: number;
   readonly metricsAddress: string;
   readonly metricsPort: number;
+  /** Different namespaces that become labels of denials; 0: none does. */
+  readonly metricsNamespaces: number;
   /** True: each port has one socket, which no other process can share. */
   readonly exclusivePorts: boolean;
   /** Namespace of the controller; absent outside a cluster where it is not given. */
@@ -180,6 +182,7 @@ const freeze = (
     port: settings.port,
     metricsAddress: settings.metricsAddress,
     metricsPort: settings.metricsPort,
+    metricsNamespaces: settings.metricsNamespaces,
     exclusivePorts: settings.exclusivePorts,
     service: settings.service,
     events: settings.events,

@@ -37,6 +37,7 @@ const shape = {
   port: whole(0, 65_535),
   metricsAddress: address,
   metricsPort: whole(0, 65_535),
+  metricsNamespaces: whole(0, 1_000),
   exclusivePorts: onOff,
   namespace: label.optional(),
   service: label,
@@ -118,6 +119,12 @@ export const serveOptions: readonly ServeOption[] = [
     example: "9100",
     default: "9090",
   }),
+  option(
+    "metricsNamespaces",
+    "number",
+    "Count denials by namespace too, for so many different ones, and the rest as (other); 0 counts none so",
+    { example: "100", default: "0" },
+  ),
   option(
     "exclusivePorts",
     "word",

@@ -100,11 +100,11 @@ const glance: Row = {
     stat({
       title: "Denials in the last hour",
       description:
-        "Verdicts that denied, of the chosen tenants. Retries of controllers count. The reasons are below.",
+        "Verdicts that denied, of the chosen tenants. Neither dry runs nor what a controller tries again count. The reasons are below.",
       unit: "short",
       queries: [
         {
-          expr: `sum(increase(skill_admission_policy_results_total{${tenants},result="deny"}[1h]))`,
+          expr: `sum(increase(skill_admission_policy_results_total{${tenants},result="deny",attempt="first"}[1h]))`,
           legend: "denials",
         },
       ],
@@ -147,13 +147,13 @@ const decisions: Row = {
     graph({
       title: "Denials by tenant",
       description:
-        "A rise at one tenant: somebody brings in changed skills, or a policy or trust root was changed. Compare with the reasons beside.",
+        "A rise at one tenant: somebody brings in changed skills, or a policy or trust root was changed. Compare with the reasons beside. Without dry runs and retries.",
       unit: "reqps",
       queries: [
         {
           expr: by(
             "tenant",
-            `rate(skill_admission_policy_results_total{${tenants},result="deny"}[$__rate_interval])`,
+            `rate(skill_admission_policy_results_total{${tenants},result="deny",attempt="first"}[$__rate_interval])`,
           ),
           legend: "{{tenant}}",
         },
@@ -200,6 +200,22 @@ const decisions: Row = {
             `rate(skill_admission_policy_results_total{${tenants}}[$__rate_interval])`,
           ),
           legend: "{{policy}} ({{mode}}): {{result}}",
+        },
+      ],
+    }),
+    graph({
+      title: "Changes of what decides",
+      description:
+        "Policies, trust roots and revocation lists that came, went or became others, and namespaces that came under a policy or left one. Each is in the log with its versions (docs/records.md).",
+      unit: "short",
+      queries: [
+        {
+          expr: `max by (kind, change) (increase(skill_admission_resource_changes_total{${here}}[1h]))`,
+          legend: "{{kind}} {{change}}",
+        },
+        {
+          expr: `max by (change) (increase(skill_admission_namespace_changes_total{${here}}[1h]))`,
+          legend: "Namespace {{change}}",
         },
       ],
     }),

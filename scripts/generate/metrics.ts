@@ -9,6 +9,9 @@ import {
   stateInstruments,
   workInstruments,
 } from "../../src/telemetry/instruments.ts";
+import { changedKinds, changeInstruments, namespaceChangeWords } from "../../src/telemetry/change-metrics.ts";
+import { resourceChangeWords } from "../../src/policy/changes/resource-changes.ts";
+import { namespaceInstrument } from "../../src/telemetry/refusal-metrics.ts";
 import { recheckInstruments } from "../../src/telemetry/recheck-instruments.ts";
 import { connectionPorts, errorCodes, maxNames, refusalStatuses } from "../../src/telemetry/labels.ts";
 
@@ -64,6 +67,11 @@ const sections: readonly Section[] = [
     about: "What the leader finds when it judges once more what is stored ([recheck.md](recheck.md)).",
     metrics: declared(recheckInstruments),
   },
+  {
+    title: "Changes",
+    about: "What changes of all that decides ([records.md](records.md)).",
+    metrics: declared(changeInstruments),
+  },
   { title: "State", about: "The present state, as gauges.", metrics: declared(stateInstruments) },
   {
     title: "Conditional state",
@@ -72,6 +80,12 @@ const sections: readonly Section[] = [
       // These register themselves when they are set.
       for (const set of Object.values(optionalInstruments(registry))) set(0);
     }),
+  },
+  {
+    title: "Denials by namespace",
+    about:
+      "Namespaces are many, and whoever makes some makes labels: none is one unless `--metrics-namespaces=100` (Helm: `extraArgs`) says how many may be. Without it, `tenant` tells whose denials they are.",
+    metrics: declared(namespaceInstrument),
   },
 ];
 
@@ -92,7 +106,10 @@ const labelMeanings: Readonly<Record<string, string>> = {
   mode: codes(["Enforce", "Warn", "Audit"]),
   result:
     "Of `policy_results_total`: `allow` `warn` `deny`. Of `cache_requests_total`: `hit` `miss` `expired`. Of `events_dropped_total`: `rate_limited`, `queue_full`, `refused` (by the API server)",
-  cause: "`admission`: a review; `background`: a look at what runs already",
+  attempt:
+    "`first`; `repeated`: the same was refused within the hour, by this replica, as when a controller tries again; `dry_run`: nothing would have been stored",
+  object_namespace:
+    "The namespace of what was denied; as many different ones as `--metrics-namespaces` says, those after them are `(other)`",
   code: codes(errorCodes),
   status: codes(refusalStatuses),
   port: codes(connectionPorts),
@@ -108,7 +125,9 @@ const labelMeanings: Readonly<Record<string, string>> = {
   cache: "`evidence`: what was established about a skill; `objects`: ConfigMaps that were read before",
   state: "`ready`, or `broken`: it cannot be used as written",
   root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",
-  kind: "`authority`: a certificate; `key`: a signer's; `crl`: an authority's revocation list, by its nextUpdate",
+  name: "Of the resource that changed; bounded as `policy` is. Empty for `Trust`",
+  change: `Of \`resource_changes_total\`: ${codes(resourceChangeWords)} (changed so that less is demanded, as by Audit after Enforce). Of \`namespace_changes_total\`: ${codes(namespaceChangeWords)} (by the break-glass label, and back)`,
+  kind: `Of \`resource_changes_total\`: ${codes(changedKinds)} (all certificates, keys and trusted roots in force). Of \`trust_not_after_timestamp_seconds\`: \`authority\`: a certificate; \`key\`: a signer's; \`crl\`: an authority's revocation list, by its nextUpdate`,
   role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from; `clients`: the authority of `--client-ca-file` that ends last",
   version: "Version of the program",
   revision: "Commit that it was built from; `unknown` where the build did not say",

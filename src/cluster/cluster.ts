@@ -1,5 +1,7 @@
 import type { ClusterView } from "../evaluation/cluster-view.ts";
 import type { CompiledSnapshot } from "../policy/compile/snapshot.ts";
+import type { NamespaceChange } from "../policy/changes/namespace-change.ts";
+import type { InForce, PolicyChanges } from "../policy/changes/resource-changes.ts";
 import type { PolicyIndex } from "../policy/policy.ts";
 import type { OwnPlural } from "../policy/resource/kinds.ts";
 import type { MirrorReference, NamedReference, ResolvedReference } from "../policy/trust/reference.ts";
@@ -35,6 +37,12 @@ export interface ClusterHooks {
   readonly onProblem: (message: string) => void;
   /** Runs at the start and after each change of policies, trust roots or revocation lists. */
   readonly onPolicies?: (snapshot: CompiledSnapshot) => void;
+  /** Runs once, with all policies, trust roots and revocation lists that are in force at the start. */
+  readonly onInForce?: (inForce: InForce) => void;
+  /** Runs after some of these came, went or became others; not at the start. */
+  readonly onChanges?: (changes: PolicyChanges) => void;
+  /** Runs after labels by which a namespace comes under policies, leaves some, or is exempt; not at the start. */
+  readonly onNamespaceChange?: (change: NamespaceChange) => void;
   /** Runs after the labels of a namespace have changed. */
   readonly onNamespaceLabels?: (name: string) => void;
   /** Runs after the webhook's registration, changed or deleted by somebody else, is restored. */

@@ -4,11 +4,14 @@ import type { SourceHooks } from "../cluster/live/api/volume-object-source.ts";
 import type { Config } from "../config.ts";
 import { createMemoryStore } from "../server/certificates/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { changeRecords } from "./change-records.ts";
 import type { Connected } from "./connected.ts";
 import { closing, openMirrors } from "./mirrors.ts";
 
-function hooksOf({ log, metrics }: Telemetry): ClusterHooks & SourceHooks {
+function hooksOf(telemetry: Telemetry): ClusterHooks & SourceHooks {
+  const { log, metrics } = telemetry;
   return {
+    ...changeRecords(telemetry),
     onProblem: (message) => log.warn(message),
     onPolicies: ({ policies, expiries }) => {
       metrics.setPolicies(policies);

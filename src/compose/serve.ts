@@ -29,7 +29,7 @@ export async function serve(
   stop: AbortSignal,
   hurry: AbortSignal,
 ): Promise<void> {
-  const telemetry = createTelemetry({ ...build, logLevel: config.logLevel });
+  const telemetry = telemetryOf(config, build);
   const { log, metrics } = telemetry;
   metrics.setLimits({ timeoutSeconds: config.timeoutSeconds, memory: build.memoryLimit });
   const report = (problem: unknown): void => log.error("problem", { error: problem });
@@ -88,6 +88,9 @@ export async function serve(
     await cluster.close();
   }
 }
+
+const telemetryOf = ({ logLevel, metricsNamespaces: namespaces }: Config, build: Build): Telemetry =>
+  createTelemetry({ ...build, logLevel, namespaces });
 
 /** Ends what only a leader does, then gives up the lead. */
 async function endDuties(...duties: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {

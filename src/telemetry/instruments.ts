@@ -34,10 +34,10 @@ function verdictInstruments(registers: Registry[]) {
       {
         name: `${prefix}policy_results_total`,
         help: "What each policy said of the objects that it governs",
-        labelNames: ["policy", "tenant", "mode", "result", "cause"],
+        labelNames: ["policy", "tenant", "mode", "result", "attempt"],
         registers,
       },
-      ({ policy, tenant, mode, result, cause }) => `${mode} ${result} ${cause} ${policy}\n${tenant}`,
+      ({ policy, tenant, mode, result, attempt }) => `${mode} ${result} ${attempt} ${policy}\n${tenant}`,
     ),
     violations: talliedCounter<keyof ViolationLabels>(
       {

@@ -17,8 +17,12 @@ export type FetchOutcome = "found" | "absent" | SourceErrorCode;
 export type CacheName = "evidence" | "objects";
 export type CacheOutcome = "hit" | "miss" | "expired";
 
-/** Origin of a verdict: a review, or a look at running pods. */
-export type Cause = "admission" | "background";
+/**
+ * Which attempt a review was: `repeated` where the same was refused within the hour, as by a controller that tries
+ * again; `dry_run` where nothing would have been stored.
+ */
+export const attempts = ["first", "repeated", "dry_run"] as const;
+export type Attempt = (typeof attempts)[number];
 
 export type DecisionLabel = Decision["outcome"];
 
@@ -111,7 +115,7 @@ export interface ResultLabels {
   tenant: string;
   mode: ModeLabel;
   result: ResultLabel;
-  cause: Cause;
+  attempt: Attempt;
 }
 export interface ViolationLabels {
   policy: string;

@@ -7,6 +7,7 @@ import { skillSize } from "../skill/skill.ts";
 import { reviewInstruments, workInstruments } from "./instruments.ts";
 import {
   boundedNames,
+  type Attempt,
   connectionLimitNames,
   connectionPorts,
   connectionsClosed,
@@ -16,7 +17,6 @@ import {
   refusalStatuses,
   type CacheName,
   type CacheOutcome,
-  type Cause,
   type ConnectionLabels,
   type EventDropped,
   type DecisionLabel,
@@ -29,7 +29,9 @@ import {
   type ViolationLabels,
   yesNo,
 } from "./labels.ts";
+import { changeMetrics, type ChangeMetrics } from "./change-metrics.ts";
 import { recheckMetrics, type RecheckMetrics } from "./recheck.ts";
+import { namespaceDenials, RecentRefusals } from "./refusal-metrics.ts";
 import { stateMetrics, type PolicyInForce, type StateMetrics } from "./state.ts";
 
 /** Labels of `build_info`. */
@@ -38,12 +40,17 @@ export interface BuildInfo {
   readonly revision: string;
 }
 
+export interface MetricsOptions extends BuildInfo {
+  /** Different namespaces that become labels of denials; default 0: none does. */
+  readonly namespaces?: number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
+}
+
 /** All metrics. Each call costs microseconds and never throws. */
-export interface Metrics extends StateMetrics, RecheckMetrics {
+export interface Metrics extends StateMetrics, RecheckMetrics, ChangeMetrics {
   /** Counts one decision with its verdicts, findings and the sizes of its skills. */
   observeDecision(decision: Decision, seconds: number): void;
-  /** Counts verdicts without a review. */
-  observeVerdicts(verdicts: readonly Verdict[], cause: Cause): void;
   /**
    * Counts a request that was answered without a review.
    * @param status of HTTP
@@ -82,10 +89,10 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
   const policyName = boundedNames();
   const tenantName = boundedNames();
   return {
-    observe: (verdicts: readonly Verdict[], cause: Cause): void => {
+    observe: (verdicts: readonly Verdict[], attempt: Attempt): void => {
       for (const { policy: name, tenant: of, mode, outcome, skills } of verdicts) {
         const [policy, tenant] = [policyName(name), tenantName(of)];
-        results.inc({ policy, tenant, mode, result: outcome, cause } satisfies ResultLabels);
+        results.inc({ policy, tenant, mode, result: outcome, attempt } satisfies ResultLabels);
         for (const { code, tolerated } of skills.flatMap(({ findings }) => findings)) {
           const enforced = yesNo(outcome === "deny" && !tolerated);
           violations.inc({ policy, tenant, reason: code, enforced } satisfies ViolationLabels);
@@ -97,7 +104,7 @@ function verdictObserver({ results, violations }: ReviewInstruments) {
       for (const { name, tenant: of, mode } of policies) {
         const [policy, tenant] = [policyName(name), tenantName(of)];
         for (const result of resultsOf[mode])
-          results.inc({ policy, tenant, mode, result, cause: "admission" } satisfies ResultLabels, 0);
+          results.inc({ policy, tenant, mode, result, attempt: "first" } satisfies ResultLabels, 0);
       }
     },
   };
@@ -123,24 +130,26 @@ function beginAtZero(
 }
 
 /** Metrics on a registry of their own, with those of the process and of Node. */
-export function createMetrics({ version, revision }: BuildInfo): Metrics {
+export function createMetrics({ version, revision, namespaces = 0, now }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const review = reviewInstruments(registry);
   const work = workInstruments(registry);
   const verdicts = verdictObserver(review);
+  const refusals = new RecentRefusals(now);
+  const countDenial = namespaceDenials(registry, namespaces);
   const recheck = recheckMetrics(registry);
   const state = stateMetrics(registry, { version, revision });
   beginAtZero(review, work);
   return {
     ...state.metrics,
     ...recheck.metrics,
+    ...changeMetrics(registry),
     setPolicies(policies) {
       state.metrics.setPolicies(policies);
       verdicts.expect(policies);
       recheck.expect(policies);
     },
-    observeVerdicts: verdicts.observe,
     observeDecision(decision, seconds) {
       const { subject, outcome } = decision;
       const { resource } = subject;
@@ -153,7 +162,9 @@ export function createMetrics({ version, revision }: BuildInfo): Metrics {
       review.duration.observe({ resource, decision: outcome }, seconds);
       if (decision.outcome === "error") review.errors.inc({ code: decision.code });
       if (!("verdicts" in decision)) return;
-      verdicts.observe(decision.verdicts, "admission");
+      const attempt = refusals.attemptOf(decision);
+      verdicts.observe(decision.verdicts, attempt);
+      countDenial(decision, attempt);
       observeSizes(review, decision.verdicts);
     },
     observeRefusal: (status) => review.refusals.inc({ status: refusalStatus(status) }),

@@ -1,9 +1,9 @@
 import type { DestinationStream } from "pino";
 
 import { createLog, type Log, type LogLevel } from "./log.ts";
-import { createMetrics, type BuildInfo, type Metrics } from "./metrics.ts";
+import { createMetrics, type MetricsOptions, type Metrics } from "./metrics.ts";
 
-export interface TelemetryOptions extends BuildInfo {
+export interface TelemetryOptions extends MetricsOptions {
   readonly logLevel: LogLevel;
   /** Stream for log lines; by default standard output. */
   readonly destination?: DestinationStream;

@@ -92,8 +92,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function repeat(times: number, send: () => Promise<unknown>): Promise<void> {
-  for (let round = 0; round < times; round += 1) await send();
+async function repeat(times: number, send: (round: number) => Promise<unknown>): Promise<void> {
+  for (let round = 0; round < times; round += 1) await send(round);
 }
 
 /** Everyday work for those that are well, and for the sick one what must wake somebody. */
@@ -105,7 +105,7 @@ async function sendReviews(): Promise<void> {
     await repeat(5, () => product.send(reviewOf(podPlain)));
   }
   await bare.send(reviewOf(podWith("changed")));
-  await repeat(30, () => sick.send(reviewOf(podWith("changed"))));
+  await repeat(30, (round) => sick.send(reviewOf(podWith("changed"), "payments", `etl-${round}`)));
   await repeat(2, () => sick.send(reviewOf(podUnsigned, "staging")));
   await repeat(5, () => sick.send(reviewOf(podPlain, "nowhere")));
   await cutOff.send(reviewOf(podPlain));

@@ -30,6 +30,7 @@ describe("parseServeConfig", () => {
       port: 8443,
       metricsAddress: "0.0.0.0",
       metricsPort: 9090,
+      metricsNamespaces: 0,
       exclusivePorts: false,
       service: "skill-admission",
       events: true,

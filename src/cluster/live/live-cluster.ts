@@ -200,10 +200,14 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     ready: () => ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
     references: referencesOf(objects, mirrors),
     within: options.within,
+    namespaces: () => namespaces,
   });
   mirrors?.onChange(() => state.referencesChanged());
   for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));
-  watches.start("namespaces", namespaceSink(namespaces, hooks));
+  watches.start(
+    "namespaces",
+    namespaceSink(namespaces, hooks, () => state.compiled?.policies ?? []),
+  );
   watches.start("pods", podSink(pods, holders, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),

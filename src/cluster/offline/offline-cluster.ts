@@ -4,7 +4,9 @@ import { SourceError } from "../../skill/source-error.ts";
 import { ownKinds } from "../../policy/resource/kinds.ts";
 import { resolveAmong } from "../../policy/trust/object-reference.ts";
 import { resolveNothing, type TrustReferenceResolver } from "../../policy/trust/reference.ts";
+import type { InForce } from "../../policy/changes/resource-changes.ts";
 import type { Cluster, ClusterHooks, MirrorSource } from "../cluster.ts";
+import { tellChanges } from "../tell-changes.ts";
 import { readFolder, rereadFolder, type FolderState } from "./folder-state.ts";
 import type { PlacedObject } from "../../kubernetes/manifest-object.ts";
 import { indexObjects, type ObjectIndex } from "./object-index.ts";
@@ -30,6 +32,7 @@ interface Present {
   readonly snapshot: CompiledSnapshot;
   /** Results of the snapshot's references, as JSON. */
   readonly told: string;
+  readonly inForce: InForce;
 }
 
 const sameObjects = (a: readonly unknown[], b: readonly unknown[]): boolean =>
@@ -71,9 +74,12 @@ function compiled(index: ObjectIndex, options: OfflineOptions, before?: Present)
       hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
   }
   hooks.onPolicies?.(snapshot);
+  const inForce = { objects: index.own, policies: snapshot.policies, trust: snapshot.trust.version };
+  // A folder's policies choose namespaces by manifests, which nobody changes labels of to get round them.
+  tellChanges(before?.inForce, inForce, new Map(), hooks);
   mirrors?.follow(snapshot.references);
   const told = JSON.stringify(snapshot.references.map(({ reference }) => resolve(reference)));
-  return { index, snapshot, told };
+  return { index, snapshot, told, inForce };
 }
 
 /** Turns a throw into a rejection, as with a live cluster. */

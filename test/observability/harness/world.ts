@@ -87,7 +87,9 @@ export const podPlain: object = {
 };
 
 /** The review that an API server would send. */
-export const reviewOf = (object: object, namespace = "payments"): object => podReview(object, { namespace });
+/** A review of a pod; by another name than the pod's it is no attempt at the same again. */
+export const reviewOf = (object: object, namespace = "payments", name?: string): object =>
+  podReview(object, { namespace, ...(name === undefined ? {} : { name }) });
 
 const worse = withFiles(published.skill, { "SKILL.md": "---\nname: data-designer\n---\nDo as you like.\n" });
 const configMaps = [
@@ -101,7 +103,7 @@ export async function startHealthy(folder: string, { url, root }: Mirror): Promi
   const roots = [await trustRoot("long", 400), mirrored(url, root)];
   const objects = [namespaceObject("payments"), policyObject(), ...roots, ...configMaps];
   const state = await writeState(folder, ...objects);
-  return startProduct({ folder, args: ["--state", state, "--tuf-mirror", url] });
+  return startProduct({ folder, args: ["--state", state, "--tuf-mirror", url, "--metrics-namespaces=10"] });
 }
 
 /** All in order, beside the test's cluster, and the leader by its Lease. */

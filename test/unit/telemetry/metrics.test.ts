@@ -3,7 +3,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { reasons } from "../../../src/policy/reason.ts";
 import { reviewedResources } from "../../../src/admission/decision.ts";
+import type { Decision } from "../../../src/admission/decision.ts";
+import { namespaceChangeWords } from "../../../src/telemetry/change-metrics.ts";
+import { RecentRefusals } from "../../../src/telemetry/refusal-metrics.ts";
 import {
+  attempts,
   boundedNames,
   connectionLimitNames,
   connectionPorts,
@@ -100,12 +104,12 @@ describe("createMetrics", () => {
           tenant: "payments",
           mode: "Enforce",
           result: "deny",
-          cause: "admission",
+          attempt: "first",
         },
         value: 1,
       },
       {
-        labels: { policy: "audit", tenant: "all", mode: "Warn", result: "warn", cause: "admission" },
+        labels: { policy: "audit", tenant: "all", mode: "Warn", result: "warn", attempt: "first" },
         value: 1,
       },
     ]);
@@ -134,10 +138,71 @@ describe("createMetrics", () => {
     expect(await ours("violations_total")).toEqual([]);
   });
 
-  it("counts verdicts of the background apart", async () => {
-    metrics.observeVerdicts([verdict()], "background");
-    expect((await ours("policy_results_total")).map(({ labels }) => labels["cause"])).toEqual(["background"]);
-    expect(await counted("requests_total")).toEqual([]);
+  it("tells the first attempt from those of a controller that tries again, and from dry runs", async () => {
+    let now = 0;
+    metrics = createMetrics({ version: "1", revision: "r", now: () => now });
+    const attempted = async (decision: Decision): Promise<string | undefined> => {
+      const before = await counted("policy_results_total");
+      metrics.observeDecision(decision, 0.01);
+      const after = await counted("policy_results_total");
+      return after.find(
+        ({ labels, value }) =>
+          value > (before.find((one) => one.labels["attempt"] === labels["attempt"])?.value ?? 0),
+      )?.labels["attempt"];
+    };
+    const denied = (id: string): Decision => ({ ...decided([verdict()]), id });
+    expect(await attempted(denied("a"))).toBe("first");
+    expect(await attempted(denied("a"))).toBe("repeated");
+    expect(await attempted(denied("b"))).toBe("first");
+    now += 59 * 60_000;
+    expect(await attempted(denied("a"))).toBe("repeated");
+    now += 59 * 60_000;
+    expect(await attempted(denied("a"))).toBe("repeated");
+    now += 61 * 60_000;
+    expect(await attempted(denied("a"))).toBe("first");
+    const dry = decided([verdict()], "deny", { dryRun: true });
+    expect(await attempted({ ...dry, id: "a" })).toBe("dry_run");
+    // What was only tried was never refused.
+    expect(await attempted({ ...dry, id: "c" })).toBe("dry_run");
+    expect(await attempted(denied("c"))).toBe("first");
+  });
+
+  it("counts what is let in as a first attempt each time", async () => {
+    for (const outcome of ["allow", "warn", "allow", "warn"] as const)
+      metrics.observeDecision(decided([verdict({ outcome })], outcome), 0.01);
+    const results = await counted("policy_results_total");
+    expect(results.map(({ labels, value }) => [labels["result"], labels["attempt"], value])).toEqual([
+      ["allow", "first", 2],
+      ["warn", "first", 2],
+    ]);
+  });
+
+  it("remembers a bounded number of refusals", () => {
+    const recent = new RecentRefusals(() => 0);
+    const refuse = (id: string) => recent.attemptOf({ ...decided([verdict()]), id });
+    expect(refuse("old")).toBe("first");
+    for (let index = 0; index < 10_000; index += 1) refuse(String(index));
+    expect(refuse("old")).toBe("first");
+    expect(refuse("9999")).toBe("repeated");
+  });
+
+  it("counts denials by namespace only where it is asked to, and no more namespaces than asked for", async () => {
+    const denied = (namespace: string) => ({ ...decided([verdict()], "deny", { namespace }), id: namespace });
+    metrics.observeDecision(denied("a"), 0.01);
+    expect(await ours("namespace_denials_total")).toEqual([]);
+    expect((await metrics.read()).body).not.toContain("namespace_denials");
+    metrics = createMetrics({ version: "1", revision: "r", namespaces: 2 });
+    for (const namespace of ["a", "b", "c", "d", "a"]) metrics.observeDecision(denied(namespace), 0.01);
+    metrics.observeDecision(decided([verdict({ outcome: "allow" })], "allow", { namespace: "a" }), 0.01);
+    const results = await ours("namespace_denials_total");
+    expect(
+      results.map(({ labels, value }) => [labels["object_namespace"], labels["attempt"], value]),
+    ).toEqual([
+      ["a", "first", 1],
+      ["b", "first", 1],
+      [otherNames, "first", 2],
+      ["a", "repeated", 1],
+    ]);
   });
 
   it("has the buckets of the contract", async () => {
@@ -344,7 +409,7 @@ describe("createMetrics", () => {
     metrics.observeDecision(decided([verdict({ policy: "a", tenant: "t" })]), 0.01);
     metrics.setPolicies([{ name: "a", tenant: "t", mode: "Enforce" }]);
     const denied = (await ours("policy_results_total")).filter(({ labels }) => labels["result"] === "deny");
-    expect(denied).toMatchObject([{ labels: { policy: "a", tenant: "t", cause: "admission" }, value: 1 }]);
+    expect(denied).toMatchObject([{ labels: { policy: "a", tenant: "t", attempt: "first" }, value: 1 }]);
   });
 
   it("asks at every reading whether it is ready, registered and leads, and shows the latter two only in a cluster", async () => {
@@ -398,7 +463,10 @@ describe("createMetrics", () => {
       dry_run: ["true", "false"],
       mode: ["Enforce", "Warn", "Audit"],
       result: ["allow", "warn", "deny", ...eventsDropped],
-      cause: ["admission", "background"],
+      attempt: attempts,
+      change: [...namespaceChangeWords, "changed"],
+      kind: ["Trust"],
+      name: [""],
       reason: reasons,
       enforced: ["true", "false"],
       source: ["ConfigMap"],

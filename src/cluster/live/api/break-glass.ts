@@ -4,3 +4,9 @@
  * audit log shows who did.
  */
 export const breakGlassLabel = "skill-admission.dev/break-glass";
+
+/** Says that a namespace stepped out of review, or is back. @param value of the label; undefined: it is gone */
+export const breakGlassText = (name: string, value: string | undefined): string =>
+  value === undefined
+    ? `the Namespace ${name} is checked again: its label ${breakGlassLabel} is gone`
+    : `nothing in the Namespace ${name} is checked: it carries the label ${breakGlassLabel}=${value}; take it away as soon as you can`;

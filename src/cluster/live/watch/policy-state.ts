@@ -1,9 +1,12 @@
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
+import type { Namespaces } from "../../../policy/changes/namespace-change.ts";
+import type { InForce } from "../../../policy/changes/resource-changes.ts";
 import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
 import type { NamedReference, TrustReferenceResolver } from "../../../policy/trust/reference.ts";
 import type { LabelSelector } from "../../../kubernetes/label-selector.ts";
 import { generationOf, uidOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import type { ClusterHooks } from "../../cluster.ts";
+import { tellChanges } from "../../tell-changes.ts";
 import { messageOf } from "../api/client.ts";
 import type { ObjectSink } from "./reflector.ts";
 import type { StatusWriter } from "../status/writer.ts";
@@ -19,6 +22,8 @@ export interface PolicyStateDeps {
   readonly references: References;
   /** No policy applies to other namespaces; absent: policies alone say where. */
   readonly within?: LabelSelector | undefined;
+  /** Namespaces as they are known now, for records of changes. */
+  readonly namespaces: () => Namespaces;
 }
 
 /** References of trust roots, kept up to date. */
@@ -45,6 +50,7 @@ function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject)
 export class PolicyState {
   readonly #objects = forEachKind(() => new Map<string, KubernetesObject>());
   #compiled: Compiled | undefined;
+  #inForce: InForce | undefined;
   #due = false;
   /** A spec changed since the last compilation; status writes do not count. */
   #stale = true;
@@ -103,7 +109,8 @@ export class PolicyState {
     const { hooks, references, within } = this.#deps;
     try {
       const previous = this.#compiled?.trust;
-      const compiled = compileSnapshot(this.#present(), { previous, resolve: references.read, within });
+      const objects = this.#present();
+      const compiled = compileSnapshot(objects, { previous, resolve: references.read, within });
       references.follow(compiled.references);
       if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));
@@ -114,6 +121,9 @@ export class PolicyState {
           hooks.onProblem(`${problem.kind} ${problem.name}: ${problem.message}`);
       }
       hooks.onPolicies?.(compiled);
+      const inForce = { objects, policies: compiled.policies, trust: compiled.trust.version };
+      tellChanges(this.#inForce, inForce, this.#deps.namespaces(), hooks);
+      this.#inForce = inForce;
     } catch (error) {
       hooks.onProblem(`the policies could not be compiled, those before stay in force: ${messageOf(error)}`);
     }

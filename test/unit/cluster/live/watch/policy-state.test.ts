@@ -2,6 +2,7 @@ import { setImmediate as soon } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PolicyState, type References } from "../../../../../src/cluster/live/watch/policy-state.ts";
 import type { KubernetesObject } from "../../../../../src/kubernetes/object.ts";
+import type { InForce, PolicyChanges } from "../../../../../src/policy/changes/resource-changes.ts";
 import { rootObject } from "../../../policy/builders.ts";
 import { publicKey } from "../../../policy/resource-cases.ts";
 
@@ -16,8 +17,15 @@ function stateWith(references: Partial<References>) {
   const written: string[][] = [];
   const namesOf = (objects: readonly KubernetesObject[]): string[] =>
     objects.map(({ metadata }) => (metadata as { readonly name: string }).name);
+  const inForce: InForce[] = [];
+  const changes: PolicyChanges[] = [];
   const state = new PolicyState({
-    hooks: { onProblem: (message: string) => problems.push(message) },
+    hooks: {
+      onProblem: (message: string) => problems.push(message),
+      onInForce: (all) => inForce.push(all),
+      onChanges: (change) => changes.push(change),
+    },
+    namespaces: () => new Map([["payments", { tenant: "payments" }]]),
     status: { update: (objects) => void written.push(namesOf(objects.SkillTrustRoot)) },
     ready: () => true,
     references: { follow: () => undefined, read: () => ({}), pending: () => false, ...references },
@@ -28,7 +36,7 @@ function stateWith(references: Partial<References>) {
     sink.settled();
     await soon();
   };
-  return { state, put, problems, written };
+  return { state, put, problems, written, inForce, changes };
 }
 
 describe("PolicyState", () => {
@@ -50,6 +58,27 @@ describe("PolicyState", () => {
     expect(problems).toEqual([expect.stringContaining("those before stay in force: unforeseen")]);
     expect(written).toEqual([["plain"]]);
     expect(state.compiled).toBe(before);
+  });
+
+  it("tells once what is in force at the start, and then what changes of it, the trust too", async () => {
+    const { state, put, inForce, changes } = stateWith({});
+    await put(plain);
+    expect(inForce).toMatchObject([{ objects: { SkillTrustRoot: [plain] }, policies: [] }]);
+    expect(changes).toEqual([]);
+    await put({ ...plain, metadata: { ...(plain.metadata as object), labels: { a: "b" } } });
+    expect(changes).toEqual([]);
+    const before = state.compiled?.trust.version;
+    const sink = state.sinkFor("SkillTrustRoot");
+    sink.delete("plain");
+    sink.settled();
+    await soon();
+    expect(inForce).toHaveLength(1);
+    expect(changes).toMatchObject([
+      {
+        resources: [{ kind: "SkillTrustRoot", name: "plain", change: "deleted" }],
+        trust: { before, after: state.compiled?.trust.version },
+      },
+    ]);
   });
 
   it("waits with what refers to something that will be there in a moment", async () => {
