@@ -52,8 +52,8 @@ async function soon(check: () => Promise<void>): Promise<number> {
 const noted = (name: string): Promise<Readonly<Record<string, string>>> =>
   vi.waitFor(async () => {
     const lines = (await auditLog()).trimEnd().split("\n");
-    const line = lines.findLast(
-      (text) => text.includes(`"name":"${name}"`) && text.includes('"verb":"patch"'),
+    const line = lines.findLast((text) =>
+      ['"resource":"pods"', `"name":"${name}"`, '"verb":"patch"'].every((part) => text.includes(part)),
     );
     const { annotations = {} } = JSON.parse(line ?? "") as { annotations?: Record<string, string> };
     return Object.fromEntries(

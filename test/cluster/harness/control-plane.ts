@@ -124,7 +124,7 @@ async function start(bin: string, apiFlags: readonly string[]): Promise<ControlP
     ...access,
     ...controllerManager,
   });
-  await writeFile(join(folder, "audit-policy"), auditPolicy);
+  await writeFile(join(folder, "audit-policy"), await auditPolicy());
   const parts = {
     bin,
     folder,

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 export const kubeconfigFile = "/etc/rancher/k3s/k3s.yaml";
 
 /** Where the container has what is handed to its API server, and what that writes. */
-export const auditPolicyFile = "/etc/skill-admission/audit-policy.json";
+export const auditPolicyFile = "/etc/skill-admission/audit-policy.yaml";
 export const auditLogFile = "/var/log/skill-admission/audit.log";
 
 /** What K3s writes when its API server answers and its controllers run. */

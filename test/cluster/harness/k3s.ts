@@ -36,7 +36,7 @@ async function startContainer(docker: ContainerRuntimeClient, image: string): Pr
     // A port that Docker chose would be another one after a restart.
     .withExposedPorts({ container: apiPort, host: await freePort() })
     .withExtraHosts([{ host: hostName, ipAddress: "host-gateway" }])
-    .withCopyContentToContainer([{ content: auditPolicy, target: auditPolicyFile }])
+    .withCopyContentToContainer([{ content: await auditPolicy(), target: auditPolicyFile }])
     .withWaitStrategy(Wait.forLogMessage(readyLine))
     .withStartupTimeout(180_000);
   return await container.start().catch(async (cause: unknown) => {

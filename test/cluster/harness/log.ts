@@ -12,6 +12,7 @@ export interface LogLine {
   readonly namespace?: string;
   readonly name?: string;
   readonly dryRun?: boolean;
+  readonly owners?: readonly { readonly kind: string; readonly name: string }[];
   /** HTTP status of an answer without a review. */
   readonly status?: number;
   readonly message?: string;

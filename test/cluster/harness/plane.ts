@@ -1,3 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { projectRoot } from "./binaries.ts";
+
 /** This machine as the API server reaches it: webhooks run here, beside the tests. */
 export interface Host {
   /** Name or address for the URLs of webhooks, which their certificates must be for. */
@@ -15,22 +19,12 @@ export interface ControlPlane {
   killApiServer(): Promise<void>;
   /** Starts it again under the same address, and waits until it is ready. */
   startApiServer(): Promise<void>;
-  /** The API server's audit log, with one line for each request that writes a pod: what webhooks noted about it is there. */
+  /** The API server's audit log, by the policy that the documentation recommends. */
   auditLog(): Promise<string>;
   /** Ends it, and removes all that it left. */
   stop(): Promise<void>;
 }
 
-/** What the API server is to write into its audit log. */
-export const auditPolicy = JSON.stringify({
-  apiVersion: "audit.k8s.io/v1",
-  kind: "Policy",
-  omitStages: ["RequestReceived"],
-  rules: [
-    {
-      level: "Metadata",
-      verbs: ["create", "update", "patch"],
-      resources: [{ group: "", resources: ["pods"] }],
-    },
-  ],
-});
+/** What the API server is to write into its audit log: what the documentation recommends. */
+export const auditPolicy = (): Promise<string> =>
+  readFile(join(projectRoot, "examples/audit/policy.yaml"), "utf8");

@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Decision } from "../../../src/admission/decision.ts";
 import { auditAnnotations } from "../../../src/admission/response/audit-annotations.ts";
 import { toResponse } from "../../../src/admission/response/response.ts";
+import { changeRecords } from "../../../src/compose/change-records.ts";
 import type { SkillResult } from "../../../src/policy/finding.ts";
 import type { Signer } from "../../../src/signature/signature-evidence.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
+import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { bypassed, decided, failed, finding, skillResult, verdict } from "../telemetry/decisions.ts";
 
 const page = join(import.meta.dirname, "../../../docs/records.md");
@@ -77,6 +79,33 @@ describe("docs/records.md", () => {
     expect(lines).toHaveLength(decisions.length);
     const fields = new Set(lines.flatMap((line) => fieldsOf(JSON.parse(line) as unknown)));
     expect([...fields].sort()).toEqual(told("The log's record of a decision"));
+  });
+
+  it("names every field of the log's record of a change, and no other", () => {
+    let text = "";
+    const destination = { write: (chunk: string) => (text += chunk) };
+    const telemetry = createTelemetry({ version: "1", revision: "r", logLevel: "info", destination });
+    const records = changeRecords(telemetry);
+    const many = Array.from({ length: 31 }, (_, index) => `n${index}`);
+    const writer = { manager: "kubectl-edit", time: "2026-11-30T12:00:00Z" };
+    const labels = [{ key: "tenant", before: "a", after: "b" }];
+    records.onChanges({
+      resources: [
+        {
+          ...{ kind: "ClusterSkillPolicy", name: "payments", uid: "u-1", change: "weakened" },
+          ...{ before: 1, after: 2, what: ["mode: Enforce → Audit"], writer },
+          namespaces: { entered: many, left: many },
+        },
+      ],
+      trust: { before: "sha256:1", after: "sha256:2" },
+    });
+    records.onNamespaceChange({
+      ...{ name: "payments", entered: ["a"], left: ["b"], isGoverned: true, labels, writer },
+    });
+    const lines = text.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    const fields = new Set(lines.flatMap((line) => fieldsOf(JSON.parse(line) as unknown)));
+    expect([...fields].sort()).toEqual(told("What changes of all that decides"));
   });
 
   it("names every annotation, and no other", () => {
