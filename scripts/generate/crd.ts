@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { fieldPaths } from "../../src/policy/resource/known-fields.ts";
 import { group, version } from "../../src/policy/resource/kinds.ts";
 import type { Resource } from "./resources.ts";
 import { toStructural } from "./structural-schema.ts";
@@ -14,7 +15,12 @@ export function crdYaml(resource: Resource): string {
   const document = {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}`, labels: { "app.kubernetes.io/part-of": "skill-admission" } },
+    metadata: {
+      name: `${plural}.${group}`,
+      labels: { "app.kubernetes.io/part-of": "skill-admission" },
+      // By it the API server is told to refuse a schema with fewer fields: the chart's ValidatingAdmissionPolicy.
+      annotations: { [`${group}/fields`]: fieldPaths(spec, "spec").join(" ") },
+    },
     spec: {
       group,
       scope,

@@ -29,7 +29,13 @@ export interface MirrorSource {
 
 /** Watched resource; also the label of the watch metric. */
 export type WatchedResource =
-  OwnPlural | "namespaces" | "pods" | "configmaps" | "secrets" | "validatingwebhookconfigurations";
+  | OwnPlural
+  | "namespaces"
+  | "pods"
+  | "configmaps"
+  | "secrets"
+  | "customresourcedefinitions"
+  | "validatingwebhookconfigurations";
 
 /** Events of a running adapter. None of the hooks may throw. */
 export interface ClusterHooks {

@@ -9,7 +9,11 @@ export type PolicyErrorCode =
   /** A revocation list that the policy names is missing, or a list that concerns it cannot be read. */
   | "RevocationListMissing"
   /** Another resource of the same kind has the same name. */
-  | "Duplicate";
+  | "Duplicate"
+  /** The API server removed fields of the resource that somebody had written: its CustomResourceDefinition became older. */
+  | "FieldsLost"
+  /** The CustomResourceDefinition lacks fields that this version knows: those that are absent may have been written. */
+  | "SchemaTooOld";
 
 /** A resource cannot be used as written. The message names the field and ends with the remedy. */
 export class PolicyError extends Error {

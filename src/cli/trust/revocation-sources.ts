@@ -1,5 +1,6 @@
 import { resolve, sep } from "node:path";
 import type { RevocationLists } from "../../policy/trust/revocations.ts";
+import { parseResource } from "../../policy/resource/parse.ts";
 import type { ResourceProblem } from "../../policy/resource/problem.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { readManifests } from "../files/manifests.ts";
@@ -34,6 +35,7 @@ export async function readRevocations(
   const problems: ResourceProblem[] = [];
   const lists = readRevocationLists(
     manifests.map(({ object }) => object),
+    parseResource,
     (problem) => problems.push(problem),
   );
   if (problems.length === 0) return lists;

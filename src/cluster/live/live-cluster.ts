@@ -24,6 +24,7 @@ import {
   type ReflectorTimes,
 } from "./watch/reflector.ts";
 import { createReferencedObjects, type ReferencedObjects } from "./watch/referenced-objects.ts";
+import { createServedSchemas } from "./watch/served-schemas.ts";
 import type { StatusWriter } from "./status/writer.ts";
 import { readStoredPod } from "./api/stored-pod.ts";
 import { createVolumeObjectSource, type SourceHooks } from "./api/volume-object-source.ts";
@@ -60,7 +61,10 @@ export interface LiveCluster extends Cluster {
   synced(signal: AbortSignal): Promise<void>;
 }
 
-type Watched = Exclude<WatchedResource, "validatingwebhookconfigurations" | "configmaps" | "secrets">;
+type Watched = Exclude<
+  WatchedResource,
+  "validatingwebhookconfigurations" | "customresourcedefinitions" | "configmaps" | "secrets"
+>;
 
 const paths: Readonly<Record<Watched, string>> = {
   ...(Object.fromEntries(ownKinds.map((kind) => [ownResources[kind].plural, collectionPath(kind)])) as Record<
@@ -140,7 +144,10 @@ class Watches {
     };
     // Reports each watch at the start: one that never comes up would otherwise stay unknown.
     hooks.onWatchState?.(resource, false, undefined);
-    this.#reflectors.set(resource, startReflector(client, target, times));
+    // By another CustomResourceDefinition the same version of an object looks otherwise, and the API server ends the watches:
+    // what they brought at last may be by the one before.
+    const own = ownKinds.some((kind) => ownResources[kind].plural === resource);
+    this.#reflectors.set(resource, startReflector(client, target, own ? { ...times, resync: 0 } : times));
   }
 
   synced(resource: Watched): boolean {
@@ -184,25 +191,37 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   const namespaces = new Map<string, Labels>();
   const pods = new PodStore();
   const holders = new ConfigMapHolders();
-  const watches = new Watches(options, () => {
+  const wakeAll = (): void => {
     for (const wake of waiting) setImmediate(wake);
-  });
+  };
+  const watches = new Watches(options, wakeAll);
   const objects = createReferencedObjects({
     client,
     hooks,
     namespace: options.namespace,
     times: options.times,
-    changed: () => state.referencesChanged(),
+    changed: () => state.surroundingsChanged(),
+  });
+  const schemas = createServedSchemas({
+    client,
+    hooks,
+    times: options.times,
+    changed: () => {
+      state.surroundingsChanged();
+      wakeAll();
+    },
   });
   const state: PolicyState = new PolicyState({
     hooks,
     status: options.status,
-    ready: () => ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
+    ready: () =>
+      schemas.missing().length === 0 && ownKinds.every((kind) => watches.synced(ownResources[kind].plural)),
+    schemas,
     references: referencesOf(objects, mirrors),
     within: options.within,
     namespaces: () => namespaces,
   });
-  mirrors?.onChange(() => state.referencesChanged());
+  mirrors?.onChange(() => state.surroundingsChanged());
   for (const kind of ownKinds) watches.start(ownResources[kind].plural, state.sinkFor(kind));
   watches.start(
     "namespaces",
@@ -211,6 +230,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
   watches.start("pods", podSink(pods, holders, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),
+    ...schemas.missing(),
     ...(state.compiled === undefined ? ["policies are not compiled yet"] : []),
   ];
   const refuse = (what: string): never => {
@@ -232,6 +252,7 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     close: async () => {
       await watches.close();
       await objects.close();
+      await schemas.close();
       await options.status?.close();
       client.close();
     },

@@ -14,8 +14,8 @@ import type { Policy, PolicySnapshot } from "../policy.ts";
 import { nameOf } from "../resource/schema/name.ts";
 import { readRevocationLists } from "../trust/read-revocation-lists.ts";
 import { problemOf, type Note, type ResourceProblem } from "../resource/problem.ts";
-import type { PolicyObjects } from "../resource/kinds.ts";
-import { parseResource } from "../resource/parse.ts";
+import type { OwnKind, PolicyObjects } from "../resource/kinds.ts";
+import { parseResource, type ReadResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
 import { expiriesOfAnchors, expiriesOfLists, expiriesOfRoot, type TrustExpiry } from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
@@ -40,7 +40,7 @@ export interface CompiledSnapshot extends PolicySnapshot {
 
 function resolveTrustRoots(
   objects: readonly KubernetesObject[],
-  resolve: TrustReferenceResolver | undefined,
+  { read, resolve }: { readonly read: ReadResource; readonly resolve: TrustReferenceResolver | undefined },
   note: Note,
 ): { readonly roots: TrustRoots; readonly references: readonly NamedReference[] } {
   const references: NamedReference[] = [];
@@ -54,7 +54,7 @@ function resolveTrustRoots(
           `another SkillTrustRoot has the name ${name}; rename or remove one`,
         );
       }
-      const parsed = parseResource("SkillTrustRoot", object);
+      const parsed = read("SkillTrustRoot", object);
       references.push(...referencesOf(parsed.name, parsed.spec.sigstore));
       roots.set(name, resolveTrustRoot(parsed.name, parsed.spec, resolve));
     } catch (error) {
@@ -76,12 +76,16 @@ function compileOne(
   index: number,
   {
     unavailableCrls,
+    read,
     ...surroundings
-  }: Pick<Surroundings, "roots" | "lists"> & { readonly unavailableCrls: UnavailableCrls },
+  }: Pick<Surroundings, "roots" | "lists"> & {
+    readonly unavailableCrls: UnavailableCrls;
+    readonly read: ReadResource;
+  },
   note: Note,
 ): CompiledPolicy {
   try {
-    const compiled = compilePolicy(parseResource("ClusterSkillPolicy", object), {
+    const compiled = compilePolicy(read("ClusterSkillPolicy", object), {
       ...surroundings,
       compileCard: cardRule,
     });
@@ -116,6 +120,8 @@ export interface CompileOptions {
   readonly resolve?: TrustReferenceResolver | undefined;
   /** No policy applies to other namespaces; absent: policies alone say where. */
   readonly within?: LabelSelector | undefined;
+  /** Why nothing of a kind can be trusted to be whole; undefined where it can. */
+  readonly behind?: (kind: OwnKind) => string | undefined;
 }
 
 const boundTo = (within: LabelSelector | undefined, policy: Policy): Policy =>
@@ -127,21 +133,31 @@ const boundTo = (within: LabelSelector | undefined, policy: Policy): Policy =>
           selectorMatches(within, labels) && policy.appliesTo(namespace, labels),
       };
 
+/** Refuses everything of a kind whose served schema is too old: a field that is absent may have been written. */
+const readingUnless =
+  (behind: CompileOptions["behind"]): ReadResource =>
+  (kind, object) => {
+    const why = behind?.(kind);
+    if (why !== undefined) throw new PolicyError("SchemaTooOld", why);
+    return parseResource(kind, object);
+  };
+
 /**
  * Compiles all policies, trust roots and revocation lists into a snapshot for reviews. Never throws because of a
  * resource and never leaves a policy out: an unusable one becomes a policy that denies, see `invalidPolicy`.
  */
 export function compileSnapshot(
   objects: PolicyObjects,
-  { previous, resolve, within }: CompileOptions = {},
+  { previous, resolve, behind, within }: CompileOptions = {},
 ): CompiledSnapshot {
   const policies = objects.ClusterSkillPolicy;
   const trustRoots = objects.SkillTrustRoot;
   const problems: ResourceProblem[] = [];
   const note: Note = (problem) => problems.push(problem);
-  const { roots, references } = resolveTrustRoots(trustRoots, resolve, note);
-  const lists = readRevocationLists(objects.SkillRevocationList, note);
-  const surroundings = { roots, lists, unavailableCrls: unavailableCrlsOf(trustRoots, roots) };
+  const read = readingUnless(behind);
+  const { roots, references } = resolveTrustRoots(trustRoots, { read, resolve }, note);
+  const lists = readRevocationLists(objects.SkillRevocationList, read, note);
+  const surroundings = { roots, lists, read, unavailableCrls: unavailableCrlsOf(trustRoots, roots) };
   const compiled = policies.map((object, index) => compileOne(object, index, surroundings, note));
   noteDuplicates(policies, note);
   const anchors: TrustAnchor[] = compiled.flatMap((policy) => policy.anchors);

@@ -4,6 +4,7 @@ import { printable } from "../../text/printable.ts";
 import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { apiVersion, forEachKind, ownResources, type OwnKind, type SpecOf } from "./kinds.ts";
+import { lostFields, named } from "./lost-fields.ts";
 import { objectName } from "./schema/scalars.ts";
 
 const maxProblems = 8;
@@ -87,7 +88,24 @@ interface Parsed<Spec> {
   readonly spec: Spec;
 }
 
+/**
+ * Refuses a resource that lost fields: without them it may say less than was meant.
+ * @throws PolicyError FieldsLost
+ */
+function assertWhole(object: KubernetesObject): void {
+  const lost = lostFields(object);
+  if (lost.length === 0) return;
+  throw new PolicyError(
+    "FieldsLost",
+    printable(
+      `fields that were written are gone: ${named(lost)}; a CustomResourceDefinition without them was installed. Apply those of the version that has them, then the resource once more`,
+      maxProblemLength,
+    ),
+  );
+}
+
 function parse(schema: ReturnType<typeof schemaOf>, object: KubernetesObject): Parsed<unknown> {
+  assertWhole(object);
   const result = schema.safeParse(object, parameters);
   if (!result.success) throw new PolicyError("Invalid", describe(result.error), { cause: result.error });
   return { name: result.data.metadata.name, spec: result.data.spec };
@@ -101,7 +119,10 @@ const parsers = forEachKind((kind) => {
 
 /**
  * Parses a resource by the schema of its kind, strictly: an unknown field is an error (CVE-2025-29778).
- * @throws PolicyError Invalid, with every problem
+ * @throws PolicyError Invalid, with every problem; FieldsLost
  */
 export const parseResource = <K extends OwnKind>(kind: K, object: KubernetesObject): Parsed<SpecOf<K>> =>
   parsers[kind](object) as Parsed<SpecOf<K>>;
+
+/** Reads a resource of a kind, or throws a PolicyError. */
+export type ReadResource = typeof parseResource;

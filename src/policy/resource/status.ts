@@ -11,7 +11,7 @@ const condition = z.strictObject({
     .string()
     .max(1024)
     .describe(
-      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`; `Registered`, `Pending`, `NotRegistered`, `Unanswered`, `OutOfScope`, `SelectsNothing`; `NothingSoon`, `EndsSoon`, `Ended`.",
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`, `FieldsLost`, `SchemaTooOld`; `Registered`, `Pending`, `NotRegistered`, `Unanswered`, `OutOfScope`, `SelectsNothing`; `NothingSoon`, `EndsSoon`, `Ended`.",
     ),
   message: z.string().max(32_768).describe("The fault and its remedy."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { PolicyError } from "../policy-error.ts";
 import { nameOf } from "../resource/schema/name.ts";
-import { parseResource } from "../resource/parse.ts";
+import type { ReadResource } from "../resource/parse.ts";
 import { problemOf, type Note } from "../resource/problem.ts";
 import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts";
 
@@ -10,7 +10,11 @@ import { joinLists, type ReadList, type RevocationLists } from "./revocations.ts
  * deny.
  * @param objects every SkillRevocationList, as received
  */
-export function readRevocationLists(objects: readonly KubernetesObject[], note: Note): RevocationLists {
+export function readRevocationLists(
+  objects: readonly KubernetesObject[],
+  read: ReadResource,
+  note: Note,
+): RevocationLists {
   const lists = new Map<string, ReadList>();
   for (const [index, object] of objects.entries()) {
     const name = nameOf(object) ?? `unnamed-${index}`;
@@ -19,7 +23,7 @@ export function readRevocationLists(objects: readonly KubernetesObject[], note: 
         const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
         throw new PolicyError("Duplicate", fault);
       }
-      lists.set(name, { name, spec: parseResource("SkillRevocationList", object).spec });
+      lists.set(name, { name, spec: read("SkillRevocationList", object).spec });
     } catch (error) {
       const problem = problemOf("SkillRevocationList", object, error);
       note(problem);

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { compileSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { Namespaces } from "../../../policy/changes/namespace-change.ts";
 import type { InForce } from "../../../policy/changes/resource-changes.ts";
 import { forEachKind, type OwnKind, type PolicyObjects } from "../../../policy/resource/kinds.ts";
+import { lostFields } from "../../../policy/resource/lost-fields.ts";
 import type { NamedReference, TrustReferenceResolver } from "../../../policy/trust/reference.ts";
 import type { LabelSelector } from "../../../kubernetes/label-selector.ts";
 import { generationOf, uidOf, type KubernetesObject } from "../../../kubernetes/object.ts";
@@ -9,6 +11,7 @@ import type { ClusterHooks } from "../../cluster.ts";
 import { tellChanges } from "../../tell-changes.ts";
 import { messageOf } from "../api/client.ts";
 import type { ObjectSink } from "./reflector.ts";
+import type { ServedSchemas } from "./served-schemas.ts";
 import type { StatusWriter } from "../status/writer.ts";
 
 type Compiled = ReturnType<typeof compileSnapshot>;
@@ -24,6 +27,7 @@ export interface PolicyStateDeps {
   readonly within?: LabelSelector | undefined;
   /** Namespaces as they are known now, for records of changes. */
   readonly namespaces: () => Namespaces;
+  readonly schemas: Pick<ServedSchemas, "behind">;
 }
 
 /** References of trust roots, kept up to date. */
@@ -35,14 +39,19 @@ export interface References {
   readonly pending: () => boolean;
 }
 
-/** Compares uid and generation: the API server raises the generation with every change of `spec` only. */
+/**
+ * Compares what is compiled. Not the generation alone: it stays where the API server shows more or less of what is stored,
+ * by another CustomResourceDefinition.
+ */
 function sameSpec(before: KubernetesObject | undefined, after: KubernetesObject): boolean {
   const generation = generationOf(after);
   return (
     before !== undefined &&
     generation !== undefined &&
     generationOf(before) === generation &&
-    uidOf(before) === uidOf(after)
+    uidOf(before) === uidOf(after) &&
+    isDeepStrictEqual(before["spec"], after["spec"]) &&
+    isDeepStrictEqual(lostFields(before), lostFields(after))
   );
 }
 
@@ -80,8 +89,8 @@ export class PolicyState {
     };
   }
 
-  /** Runs after the result of a reference has changed. */
-  referencesChanged(): void {
+  /** Runs after something outside the objects has changed: the result of a reference, or a served schema. */
+  surroundingsChanged(): void {
     this.#stale = true;
     this.#changed();
   }
@@ -106,11 +115,16 @@ export class PolicyState {
   }
 
   #compile(): void {
-    const { hooks, references, within } = this.#deps;
+    const { hooks, references, schemas, within } = this.#deps;
     try {
       const previous = this.#compiled?.trust;
       const objects = this.#present();
-      const compiled = compileSnapshot(objects, { previous, resolve: references.read, within });
+      const compiled = compileSnapshot(objects, {
+        previous,
+        resolve: references.read,
+        behind: schemas.behind,
+        within,
+      });
       references.follow(compiled.references);
       if (references.pending()) return;
       const known = new Set(this.#compiled?.problems.map((problem) => JSON.stringify(problem)));

@@ -29,6 +29,7 @@ function stateWith(references: Partial<References>) {
     status: { update: (objects) => void written.push(namesOf(objects.SkillTrustRoot)) },
     ready: () => true,
     references: { follow: () => undefined, read: () => ({}), pending: () => false, ...references },
+    schemas: { behind: () => undefined },
   });
   const sink = state.sinkFor("SkillTrustRoot");
   const put = async (object: KubernetesObject): Promise<void> => {
@@ -45,6 +46,32 @@ describe("PolicyState", () => {
     await put(plain);
     expect(written).toEqual([["plain"]]);
     expect(problems).toEqual([]);
+  });
+
+  it("compiles anew what the API server shows otherwise under the same generation, and nothing for a status", async () => {
+    const { state, put } = stateWith({});
+    const stored = (spec: object, more: object = {}): KubernetesObject => ({
+      ...plain,
+      metadata: { name: "plain", uid: "u", generation: 1, ...more },
+      spec,
+    });
+    const whole = {
+      keys: [
+        { name: "k", pem: publicKey },
+        { name: "l", pem: publicKey },
+      ],
+    };
+    await put(stored(whole));
+    const first = state.compiled;
+    await put({ ...stored(structuredClone(whole)), status: { keys: 2 } });
+    expect(state.compiled).toBe(first);
+    await put(stored({ keys: whole.keys.slice(1) }));
+    expect(state.compiled?.problems).toEqual([]);
+    expect(state.compiled).not.toBe(first);
+    const apiVersion = "skill-admission.dev/v1alpha1";
+    const managedFields = [{ apiVersion, fieldsV1: { "f:spec": { "f:later": {} } } }];
+    await put(stored({ keys: whole.keys.slice(1) }, { managedFields }));
+    expect(state.compiled?.problems).toMatchObject([{ name: "plain", reason: "FieldsLost" }]);
   });
 
   it("says nothing about objects that could not be compiled, and keeps what was before", async () => {
@@ -88,7 +115,7 @@ describe("PolicyState", () => {
     expect(state.compiled).toBeUndefined();
     expect(written).toEqual([]);
     pending = false;
-    state.referencesChanged();
+    state.surroundingsChanged();
     await soon();
     expect(written).toEqual([["plain"]]);
   });
