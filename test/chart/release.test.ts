@@ -1,10 +1,12 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { helm, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { createNamespace } from "../cluster/harness/namespaces.ts";
 import { chart, tryHelm } from "./helm.ts";
+import { patience } from "../fixtures/patience.ts";
 import { clusterSkillPolicy } from "../fixtures/resources.ts";
 
 const namespace = "skill-admission";
@@ -61,6 +63,34 @@ const columns = () =>
     "-o",
     "jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}",
   ]);
+
+/** What a chart to come may have: a field more. */
+async function newerChart(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "skill-admission-chart-"));
+  await cp(chart, folder, { recursive: true });
+  const file = join(folder, "files/crds/skill-admission.dev_clusterskillpolicies.yaml");
+  const definition = parse(await readFile(file, "utf8")) as Definition;
+  definition.metadata.annotations["skill-admission.dev/fields"] += " spec.stricter";
+  const { properties } = definition.spec.versions[0].schema.openAPIV3Schema;
+  properties.spec.properties["stricter"] = { type: "boolean" };
+  await writeFile(file, stringify(definition));
+  return folder;
+}
+
+interface Definition {
+  readonly metadata: { readonly annotations: Record<string, string> };
+  readonly spec: {
+    readonly versions: readonly [
+      {
+        readonly schema: {
+          readonly openAPIV3Schema: {
+            readonly properties: { readonly spec: { readonly properties: Record<string, unknown> } };
+          };
+        };
+      },
+    ];
+  };
+}
 
 beforeAll(async () => {
   await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
@@ -326,6 +356,36 @@ describe("CRDs that are there already", () => {
     await inRelease("uninstall", "skill-admission", "--no-hooks");
     await inRelease("install", ...release, "--take-ownership");
     expect(await columns()).toContain("Age");
+    await inRelease("uninstall", "skill-admission", "--no-hooks");
+  });
+});
+
+describe("helm rollback to a chart whose CRDs have fewer fields", () => {
+  const stricter = () => kubectl(["get", "cskp", "newest", "-o", "jsonpath={.spec.stricter}"]);
+
+  beforeAll(async () => {
+    // With no history of their own: fields of which Helm has lost count, it leaves where they are.
+    await kubectl(["delete", "crd", "-l", "app.kubernetes.io/part-of=skill-admission"]);
+    await inRelease("install", ...release);
+    const newer = await newerChart();
+    await inRelease("upgrade", "skill-admission", newer, "--set", "logLevel=debug");
+    await rm(newer, { recursive: true });
+    await vi.waitFor(() => policy("newest", { stricter: true }), patience);
+  });
+
+  it("is refused, says what to do, and takes nothing out of policies", async () => {
+    const { code, stderr } = await ownTry("rollback", "skill-admission");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("such as spec.stricter; keep the newer one and roll back only the rest");
+    expect(await stricter()).toBe("true");
+  });
+
+  it("goes as the documentation says: the older chart, without its CRDs", async () => {
+    await inRelease("upgrade", ...release, "--set", "crds.install=false");
+    expect(await own("get", "deployment", "skill-admission", "-o", "jsonpath={..args}")).toContain(
+      "--log-level=info",
+    );
+    expect(await stricter()).toBe("true");
     await inRelease("uninstall", "skill-admission", "--no-hooks");
   });
 });

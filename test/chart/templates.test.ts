@@ -28,7 +28,13 @@ const allowed = (rules: readonly Rule[]): readonly string[] =>
 
 describe("every object", () => {
   it("has the namespace of the release, where its kind has one", () => {
-    const clusterWide = ["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"];
+    const clusterWide = [
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "CustomResourceDefinition",
+      "ValidatingAdmissionPolicy",
+      "ValidatingAdmissionPolicyBinding",
+    ];
     for (const { kind, metadata } of plain) {
       expect([kind, metadata.namespace]).toEqual([
         kind,
