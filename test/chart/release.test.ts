@@ -70,7 +70,8 @@ async function newerChart(): Promise<string> {
   await cp(chart, folder, { recursive: true });
   const file = join(folder, "files/crds/skill-admission.dev_clusterskillpolicies.yaml");
   const definition = parse(await readFile(file, "utf8")) as Definition;
-  definition.metadata.annotations["skill-admission.dev/fields"] += " spec.stricter";
+  const { annotations } = definition.metadata;
+  annotations["skill-admission.dev/fields"] = `${annotations["skill-admission.dev/fields"]!} spec.stricter`;
   const { properties } = definition.spec.versions[0].schema.openAPIV3Schema;
   properties.spec.properties["stricter"] = { type: "boolean" };
   await writeFile(file, stringify(definition));

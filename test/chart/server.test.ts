@@ -59,7 +59,21 @@ const combinations = {
     podAnnotations: { "example.com/a": "b" },
     podLabels: { example: "c" },
     commonLabels: { team: "security" },
-    serviceAccountAnnotations: { "example.com/role": "d" },
+    serviceAccount: { name: "mine", annotations: { "example.com/role": "d" } },
+    rbac: { aggregate: false, readers: ["system:authenticated"] },
+    commonAnnotations: { "example.com/a": "b" },
+    dnsPolicy: "None",
+    dnsConfig: { nameservers: ["192.0.2.53"], searches: ["example.com"], options: [{ name: "ndots" }] },
+    extraEnv: [{ name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
+    extraVolumes: [{ name: "more", emptyDir: {} }],
+    extraVolumeMounts: [{ name: "more", mountPath: "/more" }],
+    extraContainers: [
+      {
+        name: "beside",
+        image: "r.example/x",
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      },
+    ],
     nodeSelector: { "kubernetes.io/os": "linux" },
     tolerations: [
       { key: "dedicated", operator: "Equal", value: "x", effect: "NoExecute", tolerationSeconds: 60 },

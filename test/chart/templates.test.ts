@@ -32,6 +32,8 @@ describe("every object", () => {
       "ClusterRole",
       "ClusterRoleBinding",
       "CustomResourceDefinition",
+      "FlowSchema",
+      "PriorityLevelConfiguration",
       "ValidatingAdmissionPolicy",
       "ValidatingAdmissionPolicyBinding",
     ];
@@ -275,7 +277,7 @@ describe("rights", () => {
   it("never have a wildcard, and reach no Secret beyond its own", async () => {
     const objects = await render({ certificates: { source: "CertManager" } });
     const all = [...plain, ...objects].filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
-    expect(JSON.stringify(all)).not.toContain('"*"');
+    expect(JSON.stringify(all.map(({ rules }) => rules))).not.toContain('"*"');
     expect(JSON.stringify(one(plain, "ClusterRole", "skill-admission"))).not.toContain("secrets");
     // With certificates from a volume, not even its own.
     expect(JSON.stringify(one(objects, "Role", "skill-admission"))).not.toContain("secrets");
@@ -301,6 +303,185 @@ describe("rights", () => {
       "get coordination.k8s.io/leases skill-admission",
       "update coordination.k8s.io/leases skill-admission",
     ]);
+  });
+});
+
+describe("what platform teams set", () => {
+  const wishes = {
+    podLabels: { mesh: "ambient" },
+    podAnnotations: { "sidecar.istio.io/inject": "false" },
+    commonAnnotations: { owner: "platform" },
+  };
+
+  it("stands on the pods of jobs too", async () => {
+    const objects = await render(wishes);
+    const templates = objects.filter(
+      ({ spec }) => (spec as Rendered["spec"] | undefined)?.template !== undefined,
+    );
+    expect(templates.map(({ kind }) => kind).sort()).toEqual(["Deployment", "Job"]);
+    for (const { spec } of templates)
+      expect(spec.template.metadata).toMatchObject({
+        labels: wishes.podLabels,
+        annotations: wishes.podAnnotations,
+      });
+  });
+
+  it("stands on every object as an annotation, beside its own", async () => {
+    const objects = await render({
+      ...wishes,
+      serviceAccount: { annotations: { owner: "me" } },
+      metrics: { dashboards: { enabled: true, annotations: { folder: "a" } } },
+    });
+    for (const { kind, metadata } of objects)
+      expect([kind, metadata.annotations?.["owner"]]).toEqual([
+        kind,
+        kind === "ServiceAccount" && metadata.name === "skill-admission" ? "me" : "platform",
+      ]);
+    const crd = objects.find(({ kind }) => kind === "CustomResourceDefinition")!;
+    expect(crd.metadata.annotations).toMatchObject({
+      "helm.sh/resource-policy": "keep",
+      "skill-admission.dev/fields": expect.stringContaining("spec.") as string,
+    });
+    expect(one(objects, "Job").metadata.annotations).toMatchObject({ "helm.sh/hook": "pre-delete" });
+    expect(one(objects, "ConfigMap").metadata.annotations).toMatchObject({ folder: "a" });
+  });
+
+  it("goes into the webhook's pods: variables, volumes, mounts, containers, DNS", async () => {
+    const extra = {
+      extraEnv: [{ name: "HTTPS_PROXY", value: "http://proxy:3128" }],
+      extraVolumes: [{ name: "ca", configMap: { name: "corporate-ca" } }],
+      extraVolumeMounts: [{ name: "ca", mountPath: "/etc/corporate", readOnly: true }],
+      extraContainers: [{ name: "proxy", image: "r.example/proxy:1" }],
+      dnsPolicy: "None",
+      dnsConfig: { nameservers: ["192.0.2.53"], options: [{ name: "ndots", value: "1" }] },
+    };
+    const { spec } = one(await render(extra), "Deployment").spec.template;
+    expect(spec).toMatchObject({ dnsPolicy: "None", dnsConfig: extra.dnsConfig });
+    expect(spec.volumes).toEqual(expect.arrayContaining(extra.extraVolumes));
+    const [webhook, ...others] = spec.containers as readonly unknown[];
+    expect(others).toEqual(extra.extraContainers);
+    expect(webhook).toMatchObject({
+      env: expect.arrayContaining([
+        ...extra.extraEnv,
+        expect.objectContaining({ name: "POD_NAME" }),
+      ]) as unknown,
+      volumeMounts: expect.arrayContaining(extra.extraVolumeMounts) as unknown,
+    });
+    expect(deployment.spec.template.spec).not.toHaveProperty("dnsPolicy");
+    const hostNetwork = one(await render({ hostNetwork: true }), "Deployment");
+    expect(hostNetwork.spec.template.spec).toMatchObject({ dnsPolicy: "ClusterFirstWithHostNet" });
+  });
+
+  it("names the account, which then has the rights, or finds one that is there, for jobs too", async () => {
+    const subjects = (objects: readonly Rendered[]) =>
+      objects
+        .filter(({ kind }) => kind.endsWith("RoleBinding"))
+        .map(
+          (object) =>
+            (object as unknown as { readonly subjects: readonly [{ name: string }] }).subjects[0].name,
+        );
+    const accounts = (objects: readonly Rendered[]) =>
+      objects.filter(({ kind }) => kind === "ServiceAccount").map(({ metadata }) => metadata.name);
+    const named = await render({ serviceAccount: { name: "mine" } });
+    expect(accounts(named).sort()).toEqual(["mine", "skill-admission-unregister"]);
+    expect(new Set(subjects(named))).toEqual(new Set(["mine", "skill-admission-unregister"]));
+    const found = await render({ serviceAccount: { create: false, name: "mine" } });
+    expect(accounts(found)).toEqual([]);
+    expect(new Set(subjects(found))).toEqual(new Set(["mine"]));
+    for (const object of [one(found, "Deployment"), one(found, "Job")])
+      expect(object.spec.template.spec).toMatchObject({ serviceAccountName: "mine" });
+    const flow = one(found, "FlowSchema").spec as unknown as { readonly rules: unknown };
+    expect(JSON.stringify(flow.rules)).toContain(
+      '"serviceAccount":{"name":"mine","namespace":"skill-admission"}',
+    );
+  });
+
+  it("leaves all roles to somebody else", async () => {
+    const kinds = (await render({ rbac: { create: false } })).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => /Role/.test(kind))).toEqual([]);
+    expect(kinds).toContain("ServiceAccount");
+  });
+
+  it("comes from a chart around this one: its registry and pull secrets", async () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    const imagesOf = async (values: object) =>
+      podSpecs(await render(values)).map(({ containers }) => containers[0].image);
+    const global = { imageRegistry: "mirror.example:5000/", somethingElse: { of: "another chart" } };
+    expect(new Set(await imagesOf({ global }))).toEqual(
+      new Set(["mirror.example:5000/skill-admission:0.1.0"]),
+    );
+    const image = { repository: "r.example/team/skill-admission", digest };
+    expect(await imagesOf({ global, image })).toContain(`mirror.example:5000/team/skill-admission@${digest}`);
+    expect(await imagesOf({ global, image: { repository: "team/x" } })).toContain(
+      "mirror.example:5000/team/x:0.1.0",
+    );
+    const secrets = { imagePullSecrets: ["a", { name: "b" }] };
+    for (const spec of podSpecs(await render({ global: secrets, image: { pullSecrets: [{ name: "b" }] } })))
+      expect(spec).toMatchObject({ imagePullSecrets: [{ name: "b" }, { name: "a" }] });
+  });
+
+  it("follows pods instead of Services for metrics", async () => {
+    const monitor = one(
+      await render({
+        metrics: { podMonitor: { enabled: true, interval: "15s", labels: { release: "prom" } } },
+      }),
+      "PodMonitor",
+    );
+    const spec = monitor.spec as unknown as { readonly podMetricsEndpoints: readonly { port: string }[] };
+    expect(deployment.spec.template.metadata.labels).toMatchObject(monitor.spec.selector.matchLabels);
+    expect(one(plain, "Job").spec.template.metadata.labels).not.toMatchObject(
+      monitor.spec.selector.matchLabels,
+    );
+    expect(deployment.spec.template.spec.containers[0].ports).toContainEqual(
+      expect.objectContaining({ name: spec.podMetricsEndpoints[0]!.port }),
+    );
+    expect(spec.podMetricsEndpoints).toMatchObject([{ interval: "15s" }]);
+    expect(monitor.metadata.labels["release"]).toBe("prom");
+  });
+});
+
+describe("the flow of the controller's requests", () => {
+  it("is of its own account, at a level of its own", () => {
+    const schema = one(plain, "FlowSchema").spec as unknown as {
+      readonly matchingPrecedence: number;
+      readonly priorityLevelConfiguration: { readonly name: string };
+    };
+    expect(schema.priorityLevelConfiguration.name).toBe(
+      one(plain, "PriorityLevelConfiguration").metadata.name,
+    );
+    expect(schema.matchingPrecedence).toBeLessThan(900);
+  });
+
+  it("is left alone when it is switched off", async () => {
+    const kinds = (await render({ flowControl: { enabled: false } })).map(({ kind }) => kind);
+    expect(kinds).not.toContain("FlowSchema");
+    expect(kinds).not.toContain("PriorityLevelConfiguration");
+  });
+});
+
+describe("people's rights", () => {
+  it("are to read what decides, nothing else, as a part of the cluster's own roles", () => {
+    const role = one(plain, "ClusterRole", "skill-admission-view");
+    expect(new Set(role.rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(["get", "list", "watch"]));
+    expect(role.rules.flatMap(({ resources }) => resources).sort()).toEqual(
+      [...ownKinds.map((kind) => ownResources[kind].plural), "validatingwebhookconfigurations"].sort(),
+    );
+    expect(role.metadata.labels).toMatchObject({ "rbac.authorization.k8s.io/aggregate-to-view": "true" });
+    expect(
+      plain.filter(({ kind, metadata }) => kind === "ClusterRoleBinding" && metadata.name.endsWith("-view")),
+    ).toEqual([]);
+  });
+
+  it("are no part of them when that is not wanted, and given to groups that are named", async () => {
+    const objects = await render({ rbac: { aggregate: false, readers: ["developers", "123"] } });
+    expect(JSON.stringify(one(objects, "ClusterRole", "skill-admission-view"))).not.toContain("aggregate");
+    expect(one(objects, "ClusterRoleBinding", "skill-admission-view")).toMatchObject({
+      roleRef: { name: "skill-admission-view" },
+      subjects: [
+        { kind: "Group", name: "developers" },
+        { kind: "Group", name: "123" },
+      ],
+    });
   });
 });
 
@@ -364,6 +545,8 @@ describe("TUF mirrors", () => {
         ports: [
           { port: 53, protocol: "UDP" },
           { port: 53, protocol: "TCP" },
+          { port: 5353, protocol: "UDP" },
+          { port: 5353, protocol: "TCP" },
         ],
       }),
     ]);
@@ -465,7 +648,13 @@ describe("the NetworkPolicy", () => {
     const objects = await render({ networkPolicy: { dns: true, extraEgress: more } });
     const { egress } = one(objects, "NetworkPolicy").spec;
     expect(egress).toHaveLength(3);
-    expect(egress[1]!.ports).toMatchObject([{ port: 53, protocol: "UDP" }, { port: 53 }]);
+    expect(egress[1]!.ports).toMatchObject([{ port: 53, protocol: "UDP" }, { port: 53 }, {}, {}]);
+    const { to } = egress[1] as unknown as { readonly to: readonly unknown[] };
+    expect(to).toEqual([
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } },
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "openshift-dns" } } },
+      { ipBlock: { cidr: "169.254.20.10/32" } },
+    ]);
     expect(egress[2]).toEqual(more[0]);
     const off = await render({ networkPolicy: { enabled: false } });
     expect(off.filter(({ kind }) => kind === "NetworkPolicy")).toEqual([]);

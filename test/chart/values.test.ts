@@ -25,7 +25,9 @@ describe("values.schema.json", () => {
 
   it("refuses every field that it does not name, wherever it names fields", () => {
     const open = all.filter(([, one]) => one.properties !== undefined && one.additionalProperties !== false);
-    expect([schema.additionalProperties, open]).toEqual([false, []]);
+    // What Kubernetes and charts around this one define, and go on defining.
+    const foreign = [".global", ".extraVolumes[]", ".extraContainers[]"];
+    expect([schema.additionalProperties, open.map(([path]) => path)]).toEqual([false, foreign]);
   });
 
   it("names every value of values.yaml, and the other way round", () => {
@@ -88,6 +90,22 @@ describe("values.schema.json", () => {
     ["webhook.clientCA.key", ".."],
     ["webhook.clientCA.names", ["a,b"]],
     ["webhook.clientCA.names", [""]],
+    ["global.imageRegistry", "https://r.example"],
+    ["global.imagePullSecrets", [{ secret: "a" }]],
+    ["flowControl.concurrencyShares", 0],
+    ["serviceAccount.name", "A"],
+    ["rbac.readers", [""]],
+    ["commonAnnotations", { "helm.sh/resource-policy": "keep" }],
+    ["dnsPolicy", "Some"],
+    ["dnsConfig.servers", ["192.0.2.53"]],
+    ["extraEnv", [{ name: "POD_NAMESPACE", value: "other" }]],
+    ["extraEnv", [{ name: "A", valu: "b" }]],
+    ["extraVolumes", [{ name: "tls", emptyDir: {} }]],
+    ["extraVolumes", [{ name: "none" }]],
+    ["extraVolumeMounts", [{ name: "a", path: "/a" }]],
+    ["extraContainers", [{ name: "webhook", image: "x" }]],
+    ["metrics.podMonitor.interval", "10m"],
+    ["serviceAccountAnnotations", { a: "b" }],
     ["replicaCount", 3],
   ])("refuses %s: %j, and says where", async (path, value) => {
     const { code, stderr } = await tryTemplate(valueAt(path, value));
@@ -109,6 +127,9 @@ describe("values.schema.json", () => {
     ["trust.secrets", ["sigstore-roots"]],
     ["trust.tuf.mirrors", ["https://tuf-repo-cdn.sigstore.dev", "https://tuf.example.com:8443/repo"]],
     ["resources.limits.cpu", 2],
+    ["global", { imageRegistry: "r.example:5000/mirror", imagePullSecrets: ["a", { name: "b" }], other: 1 }],
+    ["extraEnv", [{ name: "A", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }]],
+    ["extraVolumes", [{ name: "a", csi: { driver: "d" } }]],
     ["runAsUser", null],
     ["priorityClassName", ""],
     ["certificates.certManager.issuerRef", { name: "corporate" }],
@@ -182,6 +203,13 @@ describe("what no schema can say", () => {
       expect((await tryTemplate({ webhook: { clientCA } })).stderr).toContain(said);
     },
   );
+
+  it("refuses to look for an account that nobody names", async () => {
+    const { stderr } = await tryTemplate({ serviceAccount: { create: false } });
+    expect(stderr).toContain(
+      "serviceAccount.create is false, and serviceAccount.name is empty: name the account",
+    );
+  });
 
   it("refuses a NetworkPolicy whose rule for the API server would open every port", async () => {
     const { stderr } = await tryTemplate({ networkPolicy: { apiServerPorts: null } });

@@ -30,6 +30,24 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
+Labels and annotations of every object. The argument is a list of the root, the component and, where there are any, labels and
+annotations of this object alone, which win over those of all.
+*/}}
+{{- define "skill-admission.meta" -}}
+{{- $root := index . 0 -}}
+{{- $labels := dict -}}
+{{- $annotations := dict -}}
+{{- if gt (len .) 2 -}}{{- $labels = index . 2 | default dict -}}{{- end -}}
+{{- if gt (len .) 3 -}}{{- $annotations = index . 3 | default dict -}}{{- end -}}
+labels:
+  {{- include "skill-admission.labels" (list $root (index . 1) $labels) | nindent 2 }}
+{{- with merge dict $annotations ($root.Values.commonAnnotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/*
 Labels of pods: nothing that changes with the chart alone, which would replace them. The argument is a list of the root, the
 component and, where there are any, labels of these pods alone, which win over those of all objects.
 */}}
@@ -44,12 +62,48 @@ app.kubernetes.io/part-of: skill-admission
 
 {{/* A digest says exactly which bytes run, so it stands in the place of the tag. */}}
 {{- define "skill-admission.image" -}}
+{{- $registry := (.Values.global | default dict).imageRegistry | default "" | trimSuffix "/" -}}
 {{- with .Values.image -}}
-{{- if .digest -}}
-{{ .repository }}@{{ .digest }}
-{{- else -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- $repository := .repository -}}
+{{- if $registry -}}
+{{- /* What stands before the first slash is a registry where it has a dot or a port, or is localhost. */ -}}
+{{- $repository = printf "%s/%s" $registry (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" .repository "") -}}
 {{- end -}}
+{{- if .digest -}}
+{{ $repository }}@{{ .digest }}
+{{- else -}}
+{{ $repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of the chart, and of a chart that this one is a part of, which may name them without "name:". */}}
+{{- define "skill-admission.pullSecrets" -}}
+{{- $names := list -}}
+{{- range concat (.Values.image.pullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) -}}
+{{- $name := . -}}
+{{- if kindIs "map" . -}}{{- $name = .name -}}{{- end -}}
+{{- $names = append $names $name -}}
+{{- end -}}
+{{- with $names | uniq }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "skill-admission.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default (include "skill-admission.name" .) }}
+{{- end -}}
+
+{{/* Account of a job. The argument is a list of the root and the job's component. */}}
+{{- define "skill-admission.jobAccount" -}}
+{{- $root := index . 0 -}}
+{{- if $root.Values.serviceAccount.create -}}
+{{ include "skill-admission.name" $root }}-{{ index . 1 }}
+{{- else -}}
+{{ include "skill-admission.serviceAccount" $root }}
 {{- end -}}
 {{- end -}}
 
@@ -142,6 +196,9 @@ secret:
 {{- fail "webhook.clientCA.names is for certificates of an authority, and there is none: set webhook.clientCA.pem, configMap or secret, or leave the names out" -}}
 {{- end -}}
 {{- end -}}
+{{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
+{{- fail "serviceAccount.create is false, and serviceAccount.name is empty: name the account that is there, or have the chart make one" -}}
+{{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.apiServerPorts) -}}
 {{- fail "networkPolicy.apiServerPorts is empty, and a rule without ports opens all: name the port of the API server, or leave the default" -}}
 {{- end -}}
@@ -155,8 +212,7 @@ secret:
 
 {{/* Annotations of what runs before anything is deleted; the argument is the weight. */}}
 {{- define "skill-admission.unregisterHook" -}}
-annotations:
-  helm.sh/hook: pre-delete
-  helm.sh/hook-weight: {{ . | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}

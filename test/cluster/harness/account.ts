@@ -55,13 +55,17 @@ async function withToken(token: string): Promise<string> {
   return path;
 }
 
+/** Path of a kubeconfig with a token of a ServiceAccount, in a folder of its own. */
+export const kubeconfigOf = async (namespace: string, name: string): Promise<string> =>
+  withToken(await tokenOf(namespace, name));
+
 /** Makes the account `skill-admission` with these roles, a ClusterRole or Roles of its namespace. */
 export async function makeAccount(namespace: string, roles: readonly Part[]): Promise<Account> {
   const name = "skill-admission";
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } };
   const made = [...roles, account, ...roles.map((role) => bindingOf(role, namespace, name))];
   await apply(...made);
-  const kubeconfig = await withToken(await tokenOf(namespace, name));
+  const kubeconfig = await kubeconfigOf(namespace, name);
   return {
     kubeconfig,
     remove: async () => {
