@@ -62,7 +62,7 @@ const adapterFloors = [
   ["cli/report"],
   ["cli/trust", "cli/sign", "cli/package"],
   ["cli/apply"],
-  ["cli/{verify,unregister}"],
+  ["cli/{verify,unregister,canary}"],
   ["cli/commands"],
   ["cli"],
 ];

@@ -1,3 +1,4 @@
+import { defined } from "../text/fields.ts";
 import type { ClusterAddress, ClusterReader, LiveReader } from "../evaluation/live-reader.ts";
 import type { Skill } from "../skill/skill.ts";
 import type { PlacedObject } from "../kubernetes/manifest-object.ts";
@@ -32,14 +33,18 @@ export interface ServeFlag {
   readonly example: string;
 }
 
-/** Request to `unregister`; absent fields come from the environment or have a default. */
-export interface UnregisterRequest {
+/** How a command that changes or asks the cluster reaches it, and for how long it tries. */
+export interface ClusterCall {
   readonly inCluster: boolean;
   readonly kubeconfig?: string;
+  readonly seconds: number;
+}
+
+/** Request to `unregister`; absent fields come from the environment or have a default. */
+export interface UnregisterRequest extends ClusterCall {
   readonly namespace?: string;
   readonly service?: string;
   readonly lease?: string;
-  readonly seconds: number;
 }
 
 /** Result of `unregister`, with the cluster and the objects that it was about. */
@@ -54,6 +59,22 @@ export interface UnregisterOutcome {
     readonly marked: true | string;
     readonly problem?: string;
   };
+}
+
+/** Request to `canary`; absent fields come from the environment or have a default. */
+export interface CanaryRequest extends ClusterCall {
+  readonly namespace?: string;
+  readonly configMap?: string;
+}
+
+/** Result of `canary`: how the API server answered about a pod with an unsigned skill, after one without any was let in. */
+export interface CanaryOutcome {
+  readonly server: string;
+  readonly namespace: string;
+  /** `unclear`: neither was seen; the text says what was. */
+  readonly answer: "denied" | "admitted" | "unclear";
+  /** The API server's words. */
+  readonly said: string;
 }
 
 /** Port: everything that the commands need from outside. The composition root supplies it. */
@@ -92,6 +113,11 @@ export interface CommandLine {
    * @throws UsageError where the cluster cannot be reached with the given credentials
    */
   readonly unregister: (request: UnregisterRequest) => Promise<UnregisterOutcome>;
+  /**
+   * Tries, without storing anything, whether an unsigned skill is denied.
+   * @throws UsageError where the cluster cannot be reached with the given credentials
+   */
+  readonly canary: (request: CanaryRequest) => Promise<CanaryOutcome>;
 }
 
 /** A call that cannot be carried out: the message says what is wrong, the remedy what to do. */
@@ -103,4 +129,24 @@ export class UsageError extends Error {
     super(message, options);
     this.remedy = remedy;
   }
+}
+
+/** Flags of a ClusterCall, parsed. */
+export interface ClusterCallFlags {
+  readonly inCluster?: boolean;
+  readonly kubeconfig?: string;
+  readonly timeout: string;
+}
+
+const maxTimeout = 600;
+
+/** @throws UsageError */
+export function clusterCallOf({ inCluster = false, kubeconfig, timeout }: ClusterCallFlags): ClusterCall {
+  if (inCluster && kubeconfig !== undefined)
+    throw new UsageError("--in-cluster and --kubeconfig exclude each other", "Leave one of them out.");
+  const seconds = /^\d{1,3}$/.test(timeout) ? Number(timeout) : 0;
+  if (seconds >= 5 && seconds <= maxTimeout) return { inCluster, seconds, ...defined({ kubeconfig }) };
+  throw new UsageError(
+    `--timeout ${JSON.stringify(timeout)} is no whole number of seconds from 5 to ${maxTimeout}`,
+  );
 }

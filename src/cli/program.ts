@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { printableLines } from "../text/printable.ts";
 import { exitCode, UsageError, type CommandLine, type ServeFlag } from "./command-line.ts";
 import { addApply } from "./commands/apply.ts";
+import { addCanary } from "./commands/canary.ts";
 import type { Ending } from "./commands/options.ts";
 import { addPackage } from "./commands/package.ts";
 import { addServe } from "./commands/serve.ts";
@@ -35,6 +36,7 @@ export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonl
   addPackage(program, line, end);
   addServe(program, line, end, serveFlags);
   addUnregister(program, line, end);
+  addCanary(program, line, end);
   return program;
 }
 

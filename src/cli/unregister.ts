@@ -1,35 +1,22 @@
 import { defined } from "../text/fields.ts";
-import { exitCode, UsageError, type CommandLine, type UnregisterRequest } from "./command-line.ts";
+import {
+  clusterCallOf,
+  exitCode,
+  type ClusterCallFlags,
+  type CommandLine,
+  type UnregisterRequest,
+} from "./command-line.ts";
 
 /** Flags of `unregister`, parsed. */
-export interface UnregisterFlags {
-  readonly inCluster?: boolean;
-  readonly kubeconfig?: string;
+export interface UnregisterFlags extends ClusterCallFlags {
   readonly namespace?: string;
   readonly service?: string;
   readonly lease?: string;
-  readonly timeout: string;
-}
-
-const maxTimeout = 600;
-
-function secondsOf(text: string): number {
-  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (seconds >= 5 && seconds <= maxTimeout) return seconds;
-  throw new UsageError(
-    `--timeout ${JSON.stringify(text)} is no whole number of seconds from 5 to ${maxTimeout}`,
-  );
 }
 
 function requestOf(flags: UnregisterFlags): UnregisterRequest {
-  const { inCluster = false, kubeconfig, namespace, service, lease } = flags;
-  if (inCluster && kubeconfig !== undefined)
-    throw new UsageError("--in-cluster and --kubeconfig exclude each other", "Leave one of them out.");
-  return {
-    inCluster,
-    seconds: secondsOf(flags.timeout),
-    ...defined({ kubeconfig, namespace, service, lease }),
-  };
+  const { namespace, service, lease } = flags;
+  return { ...clusterCallOf(flags), ...defined({ namespace, service, lease }) };
 }
 
 /**

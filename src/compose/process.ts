@@ -105,6 +105,10 @@ async function commandLine(): Promise<CommandLine> {
       const { runUnregister } = await import("./unregister.ts");
       return runUnregister(request, processEnvironment());
     },
+    canary: async (request) => {
+      const { runCanary } = await import("./canary.ts");
+      return runCanary(request, processEnvironment());
+    },
   };
 }
 

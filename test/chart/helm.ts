@@ -117,13 +117,25 @@ export const tryTemplate = once<Ran>((values, namespace) =>
 );
 
 /** The objects that the chart makes of these values, hooks included. */
-export const render = once<readonly Rendered[]>(async (values, namespace) => {
+const renderAll = once<readonly Rendered[]>(async (values, namespace) => {
   const { code, stdout, stderr } = await tryTemplate(values, namespace);
   if (code !== 0) throw new Error(stderr);
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);
 });
+
+const isTest = ({ metadata }: Rendered): boolean => metadata.annotations?.["helm.sh/hook"] === "test";
+
+/** What is installed, and what is run before it is uninstalled. */
+export const render = once<readonly Rendered[]>(async (values, namespace) =>
+  (await renderAll(values, namespace)).filter((object) => !isTest(object)),
+);
+
+/** What `helm test` makes. */
+export const renderTest = once<readonly Rendered[]>(async (values, namespace) =>
+  (await renderAll(values, namespace)).filter(isTest),
+);
 
 /** The one object of a kind, by its name where there are several. */
 export function one(objects: readonly Rendered[], kind: string, name?: string): Rendered {

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { group, ownKinds, ownResources } from "../../src/policy/resource/kinds.ts";
 import { serveOptions } from "../../src/serve-options.ts";
 import { projectRoot } from "../cluster/harness/binaries.ts";
-import { one, render, type Rendered, type Rule } from "./helm.ts";
+import { one, render, renderTest, type PodSpec, type Rendered, type Rule } from "./helm.ts";
 
 const plain = await render();
 const deployment = one(plain, "Deployment");
@@ -482,6 +482,59 @@ describe("people's rights", () => {
         { kind: "Group", name: "123" },
       ],
     });
+  });
+});
+
+describe("the canary of helm test", async () => {
+  const hooks = await renderTest();
+  const pod = one(hooks, "Pod") as unknown as {
+    readonly metadata: Rendered["metadata"];
+    readonly spec: PodSpec & { readonly serviceAccountName: string };
+  };
+
+  it("is made and removed by Helm alone, its pod last, and rendered with nothing else", async () => {
+    expect(hooks.map(({ kind }) => kind).sort()).toEqual([
+      "ClusterSkillPolicy",
+      "ConfigMap",
+      "Namespace",
+      "Pod",
+      "Role",
+      "RoleBinding",
+      "ServiceAccount",
+    ]);
+    const weight = ({ metadata }: Pick<Rendered, "metadata">) =>
+      Number(metadata.annotations?.["helm.sh/hook-weight"]);
+    for (const hook of hooks) {
+      expect(hook.metadata.annotations?.["helm.sh/hook-delete-policy"]).toBe(
+        "before-hook-creation,hook-succeeded",
+      );
+      if (hook.kind !== "Pod") expect(weight(hook)).toBeLessThan(weight(pod));
+      if (hook.kind !== "Namespace") expect(weight(hook)).toBeGreaterThan(weight(one(hooks, "Namespace")));
+    }
+    expect(await renderTest({ canary: { enabled: false } })).toEqual([]);
+  });
+
+  it("may create pods in its own namespace and nothing else, and governs nothing but that", () => {
+    const role = one(hooks, "Role");
+    expect(allowed(role.rules)).toEqual(["create /pods *"]);
+    expect(role.metadata.namespace).toBe("skill-admission-canary");
+    expect(one(hooks, "ClusterSkillPolicy").spec).toMatchObject({
+      mode: "Enforce",
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "skill-admission-canary" } },
+    });
+    expect(
+      plain.filter(({ kind, metadata }) => kind === "ClusterRole" && metadata.name.includes("canary")),
+    ).toEqual([]);
+  });
+
+  it("has a pod like the webhook's: restricted, of the same image, reached by no Service, let out by the NetworkPolicy", () => {
+    expect(pod.spec.securityContext).toEqual(deployment.spec.template.spec.securityContext);
+    const [container] = pod.spec.containers;
+    expect(container.securityContext).toEqual(deployment.spec.template.spec.containers[0].securityContext);
+    expect(container.image).toBe(deployment.spec.template.spec.containers[0].image);
+    expect(pod.spec.serviceAccountName).toBe(one(hooks, "ServiceAccount").metadata.name);
+    expect(pod.metadata.labels).not.toMatchObject(deployment.spec.selector.matchLabels);
+    expect(pod.metadata.labels).toMatchObject(one(plain, "NetworkPolicy").spec.podSelector.matchLabels);
   });
 });
 

@@ -210,6 +210,13 @@ secret:
 {{- end -}}
 {{- end -}}
 
+{{/* Annotations of what is there for `helm test` alone; the argument is the weight. */}}
+{{- define "skill-admission.canaryHook" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
 {{/* Annotations of what runs before anything is deleted; the argument is the weight. */}}
 {{- define "skill-admission.unregisterHook" -}}
 helm.sh/hook: pre-delete

@@ -179,36 +179,24 @@ const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefi
   pending: () => objects.pending() || mirrors?.pending() === true,
 });
 
-/**
- * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods
- * are listed, reviews fail with SOURCE_UNAVAILABLE, never with an empty answer. A watch that fails later leaves the
- * known state in force and is reported through the hooks; readiness stays, since an unready webhook would block the
- * cluster and help nobody.
- */
-export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
-  const { client, hooks, mirrors } = options;
-  const waiting = new Set<() => void>();
+/** Policies with everything that they are compiled from: their kinds, served schemas, and what trust roots refer to. */
+function startPolicies(options: LiveClusterOptions, watches: Watches, changed: () => void) {
+  const { client, hooks, mirrors, times } = options;
   const namespaces = new Map<string, Labels>();
-  const pods = new PodStore();
-  const holders = new ConfigMapHolders();
-  const wakeAll = (): void => {
-    for (const wake of waiting) setImmediate(wake);
-  };
-  const watches = new Watches(options, wakeAll);
   const objects = createReferencedObjects({
     client,
     hooks,
     namespace: options.namespace,
-    times: options.times,
+    times,
     changed: () => state.surroundingsChanged(),
   });
   const schemas = createServedSchemas({
     client,
     hooks,
-    times: options.times,
+    times,
     changed: () => {
       state.surroundingsChanged();
-      wakeAll();
+      changed();
     },
   });
   const state: PolicyState = new PolicyState({
@@ -227,6 +215,25 @@ export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
     "namespaces",
     namespaceSink(namespaces, hooks, () => state.compiled?.policies ?? []),
   );
+  return { state, namespaces, schemas, objects };
+}
+
+/**
+ * Opens the cluster: starts the watches and returns at once. Until policies, trust roots, revocation lists and pods
+ * are listed, reviews fail with SOURCE_UNAVAILABLE, never with an empty answer. A watch that fails later leaves the
+ * known state in force and is reported through the hooks; readiness stays, since an unready webhook would block the
+ * cluster and help nobody.
+ */
+export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
+  const { client, hooks, mirrors } = options;
+  const waiting = new Set<() => void>();
+  const pods = new PodStore();
+  const holders = new ConfigMapHolders();
+  const wakeAll = (): void => {
+    for (const wake of waiting) setImmediate(wake);
+  };
+  const watches = new Watches(options, wakeAll);
+  const { state, namespaces, schemas, objects } = startPolicies(options, watches, wakeAll);
   watches.start("pods", podSink(pods, holders, hooks));
   const missing = (): readonly string[] => [
     ...watches.missing(),

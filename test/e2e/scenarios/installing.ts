@@ -83,6 +83,17 @@ export function installing(cluster: () => Cluster, material: Material): void {
       expect(status).toBe(201);
     });
 
+    it("denies the unsigned skill of helm test, which leaves nothing behind", async () => {
+      const { helm, kubectl } = cluster();
+      const said = await helm(["test", home, "--namespace", home, "--logs", "--timeout", "240s"]);
+      expect(said).toContain("denied, as it must be: ");
+      expect(said).toContain("canary UNSIGNED");
+      const left = ["get", "pods,serviceaccounts,clusterskillpolicies", "-n", home, "-o", "name"];
+      expect(await kubectl(left)).not.toContain("canary");
+      const namespace = ["get", "namespace", "skill-admission-canary", "--ignore-not-found", "-o", "name"];
+      await expect.poll(() => kubectl(namespace)).toBe("");
+    });
+
     it("lets a signed agent run and read its skill", async () => {
       await prepareNamespace(cluster(), material, agents);
       const { kubectl } = cluster();

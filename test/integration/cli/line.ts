@@ -34,6 +34,7 @@ export async function run(
     serveFlags: () => Promise.resolve([]),
     serve: refuse("serve"),
     unregister: refuse("unregister"),
+    canary: refuse("canary"),
     ...ports,
   };
   const code = await runCommandLine(args, line);

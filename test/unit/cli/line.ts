@@ -17,6 +17,7 @@ export const portsThatRefuse: CommandLine = {
   serveFlags: refuse,
   serve: refuse,
   unregister: refuse,
+  canary: refuse,
 };
 
 /** Every command of the program. */

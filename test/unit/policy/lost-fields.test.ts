@@ -93,7 +93,9 @@ describe("a resource that lost fields", () => {
     expect(() => parseResource("ClusterSkillPolicy", lost)).toThrow(
       expect.objectContaining({
         code: "FieldsLost",
-        message: expect.stringMatching(/^fields that were written are gone: spec\.closed; .*Apply those of/),
+        message: expect.stringMatching(
+          /^fields that were written are gone: spec\.closed; .*Apply those of/,
+        ) as string,
       }),
     );
     expect(
@@ -104,13 +106,13 @@ describe("a resource that lost fields", () => {
   it("denies what it governs, in its mode", () => {
     const { policies, problems } = compileObjects([lost]);
     expect(policies).toMatchObject([
-      { mode: "Enforce", invalidReason: expect.stringContaining("spec.closed") },
+      { mode: "Enforce", invalidReason: expect.stringContaining("spec.closed") as string },
     ]);
     expect(problems).toMatchObject([{ kind: "ClusterSkillPolicy", name: "p", reason: "FieldsLost" }]);
   });
 
   it("names no more than five of them", () => {
-    const many = Object.fromEntries([..."abcdefg"].map((letter) => [`f:${letter}`, {}]));
+    const many = Object.fromEntries(["a", "b", "c", "d", "e", "f", "g"].map((letter) => [`f:${letter}`, {}]));
     expect(() => parseResource("ClusterSkillPolicy", owned({}, managed(many)))).toThrow(
       "gone: spec.a, spec.b, spec.c, spec.d, spec.e, 2 more;",
     );
@@ -127,7 +129,7 @@ describe("a resource that lost fields", () => {
     const root = { ...list, kind: "SkillTrustRoot", spec: { keys: [{ name: "k", pem: publicKey }] } };
     const policy = policyObject({ publishers });
     expect(compileObjects([policy], [], { revocationLists: [list] })).toMatchObject({
-      policies: [{ invalidReason: expect.stringContaining("spec.later") }],
+      policies: [{ invalidReason: expect.stringContaining("spec.later") as string }],
     });
     const using = policyObject({ publishers: [{ name: "a", publicKey: { trustRootRef: { name: "r" } } }] });
     expect(compileObjects([using], [root]).policies[0]?.invalidReason).toContain("SkillTrustRoot r");
