@@ -225,7 +225,7 @@ function startPolicies(options: LiveClusterOptions, watches: Watches, changed: (
  * cluster and help nobody.
  */
 export function openLiveCluster(options: LiveClusterOptions): LiveCluster {
-  const { client, hooks, mirrors } = options;
+  const { client, hooks } = options;
   const waiting = new Set<() => void>();
   const pods = new PodStore();
   const holders = new ConfigMapHolders();
