@@ -8,6 +8,8 @@ import { soleLeader } from "../../src/cluster/live/leader/leadership.ts";
 import { openLiveCluster, type LiveCluster } from "../../src/cluster/live/live-cluster.ts";
 import { createStatusWriter } from "../../src/cluster/live/status/writer.ts";
 import { reflectorDefaults } from "../../src/cluster/live/watch/reflector.ts";
+import { everything } from "../../src/kubernetes/selection.ts";
+import { textOf } from "../../src/policy/coverage.ts";
 import { patience } from "../fixtures/patience.ts";
 import { clusterSkillPolicy } from "../fixtures/resources.ts";
 import { publishers } from "../unit/policy/resource-cases.ts";
@@ -85,10 +87,15 @@ const opened: LiveCluster[] = [];
 
 function open(): LiveCluster {
   const hooks = { onProblem: (message: string) => void problems.push(message) };
+  const status = createStatusWriter(client, hooks, soleLeader());
+  // As the webhook would be registered for the only policy.
+  const all = new Set([textOf(everything)]);
+  const governed = { enforced: all, observed: all };
+  status.setRegistration({ governed, scope: everything, failurePolicy: "Fail" });
   const cluster = openLiveCluster({
     client,
     hooks,
-    status: createStatusWriter(client, hooks, soleLeader()),
+    status,
     timeoutSeconds: 5,
     times: { ...reflectorDefaults, minBackoff: 50, maxBackoff: 500 },
   });
