@@ -168,7 +168,13 @@ describe("denialEvent", () => {
   it("keeps the reason in the first line, whatever the names are", () => {
     const wide = { ...verdict("ü".repeat(500)), policy: "p".repeat(253) };
     const about = { ...subject, namespace: "s".repeat(63), name: "n".repeat(253) };
-    const decision: Decision = { outcome: "deny", id: "7f3c1a9e", subject: about, verdicts: [wide] };
+    const decision: Decision = {
+      outcome: "deny",
+      id: "7f3c1a9e",
+      subject: about,
+      verdicts: [wide],
+      trust: "sha256:7",
+    };
     const note = denialEvent(decision, pod([owner]))?.note() ?? "";
     expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
     expect(note.split("\n")[0]).toMatch(

@@ -307,7 +307,8 @@ describe("toResponse", () => {
     const about = { ...subject, kind: "Deployment", name: "d".repeat(253), namespace: "s".repeat(63) };
     const denied = { ...long, mode: "Enforce" as const, skills: [result([{ ...place, tolerated: false }])] };
     expect(
-      toResponse({ outcome: "warn", id: "1", subject: about, verdicts: [denied] }).response.warnings?.[0],
+      toResponse({ outcome: "warn", id: "1", subject: about, verdicts: [denied], trust: "sha256:7" }).response
+        .warnings?.[0],
     ).toMatch(/^policy "payments" will deny the pods of Deployment s+.*d+$/);
   });
 
