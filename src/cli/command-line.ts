@@ -55,8 +55,8 @@ export interface UnregisterOutcome {
   readonly result: {
     readonly gone: boolean;
     readonly found: boolean;
-    /** True, or the reason why running replicas could not be told. */
-    readonly marked: true | string;
+    /** True; false where no installation is there; or the reason why running replicas could not be told. */
+    readonly marked: boolean | string;
     readonly problem?: string;
   };
 }

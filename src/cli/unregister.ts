@@ -20,7 +20,8 @@ function requestOf(flags: UnregisterFlags): UnregisterRequest {
 }
 
 /**
- * Removes the webhook's registration, and reports first the result, last how to register again.
+ * Removes the webhook's registration, and reports first the result, last how to register again where an installation is
+ * there to do it.
  * @throws UsageError for a call that cannot be carried out
  */
 export async function runUnregister(flags: UnregisterFlags, line: CommandLine): Promise<number> {
@@ -35,11 +36,14 @@ export async function runUnregister(flags: UnregisterFlags, line: CommandLine): 
   }
   const first = found ? "unregistered" : "was not registered";
   line.stdout.write(`${first} at ${server}: the API server asks nobody about skills, and lets all in\n`);
-  if (marked === true) {
-    line.stdout.write("running replicas leave it so\n");
-  } else {
-    line.stderr.write(`warning: running replicas could not be told to leave it so: ${marked}\n`);
+  if (marked === false) {
+    line.stdout.write(
+      `there is no installation in Namespace ${namespace}, neither Service nor Lease; name another one with --namespace, --service and --lease\n`,
+    );
+    return exitCode.pass;
   }
+  if (marked === true) line.stdout.write("running replicas leave it so\n");
+  else line.stderr.write(`warning: running replicas could not be told to leave it so: ${marked}\n`);
   line.stdout.write(
     "to register it again: install anew, or\n" +
       `  kubectl -n ${namespace} annotate lease ${lease} skill-admission.dev/unregistered-\n`,

@@ -56,6 +56,17 @@ describe("unregister", () => {
     expect(out).toMatch(/^was not registered at /);
   });
 
+  it("does not advise to register again what is not installed", async () => {
+    const result = { ...done.result, found: false, marked: false };
+    expect(await run([], { ...done, result })).toMatchObject({
+      code: 0,
+      out:
+        "was not registered at https://api:6443: the API server asks nobody about skills, and lets all in\n" +
+        "there is no installation in Namespace skills, neither Service nor Lease; name another one with --namespace, --service and --lease\n",
+      err: "",
+    });
+  });
+
   it("warns when running replicas could not be told", async () => {
     const { code, err } = await run([], { ...done, result: { ...done.result, marked: "forbidden" } });
     expect([code, err]).toEqual([

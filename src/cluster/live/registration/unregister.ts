@@ -24,8 +24,8 @@ export interface Unregistered {
   readonly gone: boolean;
   /** There was a registration. */
   readonly found: boolean;
-  /** true: running replicas will not register again; otherwise the reason why they may. */
-  readonly marked: true | string;
+  /** true: running replicas will not register again; false: no installation is there; otherwise the reason why they may. */
+  readonly marked: boolean | string;
   /** Reason why it is not gone. */
   readonly problem?: string;
 }
@@ -65,19 +65,19 @@ export async function connectToUnregister(
 /** Maximum attempts to update the Lease: a leader writes it every two seconds. */
 const maxRounds = 10;
 
-/** Marks the Lease, so that no replica of this installation registers again. Otherwise returns the reason. */
+/** Marks the Lease, so that no replica of this installation registers again; false without an installation, else the reason. */
 async function mark(
   client: ApiClient,
   store: LeaseStore,
   { namespace, service, lease }: UnregisterTarget,
   limited: () => AbortSignal,
-): Promise<true | string> {
+): Promise<boolean | string> {
   try {
     const unregistered = await readInstallation(client, namespace, service, limited());
     for (let round = 0; round < maxRounds; round += 1) {
       const stored = await store.read(limited());
       // Without Service and Lease no replica runs, and no mark is needed.
-      if (stored === undefined && unregistered === withoutService) return true;
+      if (stored === undefined && unregistered === withoutService) return false;
       const record = stored?.record ?? { holder: "", durationSeconds: 1, transitions: 0 };
       if (record.unregistered === unregistered) return true;
       if ((await store.write({ ...record, unregistered }, stored, limited())) !== undefined) return true;
@@ -85,7 +85,7 @@ async function mark(
     return `the Lease ${namespace}/${lease} changed again and again`;
   } catch (error) {
     // Without the namespace there is no replica either.
-    if (error instanceof ApiError && error.status === 404) return true;
+    if (error instanceof ApiError && error.status === 404) return false;
     return messageOf(error);
   }
 }

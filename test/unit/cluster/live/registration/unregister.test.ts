@@ -103,7 +103,7 @@ describe("unregister", () => {
 
   it("leaves nothing behind where nothing is installed", async () => {
     api.objects.clear();
-    expect(await run()).toEqual({ gone: true, found: false, marked: true });
+    expect(await run()).toEqual({ gone: true, found: false, marked: false });
     expect(api.objects.size).toBe(0);
   });
 
