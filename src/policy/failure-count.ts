@@ -17,16 +17,22 @@ const words: Readonly<Record<Cause, (count: number) => string>> = {
 /** Equal for one path of one pod. */
 const placeOf = ({ path, mountedBy = "" }: SkillReference): string => `${mountedBy} ${path}`;
 
-const placesWithSkills = (results: readonly SkillResult[]): ReadonlySet<string> =>
+/** What is said of a reference by a policy, or is known of it without one. */
+type About = Pick<SkillResult, "reference">;
+
+const placesWithSkills = (results: readonly About[]): ReadonlySet<string> =>
   new Set(
     results.flatMap(({ reference }) => (reference.content.state === "resolved" ? [placeOf(reference)] : [])),
   );
 
 /** Tells which references are about a skill. Of one that can be read in part, the other parts are its own too. */
-export function aboutSkills(results: readonly SkillResult[]): (reference: SkillReference) => boolean {
+export function aboutSkills(results: readonly About[]): (reference: SkillReference) => boolean {
   const places = placesWithSkills(results);
   return (reference) => reference.content.state !== "fault" && places.has(placeOf(reference));
 }
+
+/** Number of skills, each once, without the places that cannot be verified and other faults of a pod. */
+export const skillCount = (results: readonly About[]): number => placesWithSkills(results).size;
 
 function causeOf({ content }: SkillReference): Cause | undefined {
   if (content.state === "resolved") return undefined;
@@ -41,7 +47,7 @@ export function failureCount(results: readonly SkillResult[], failed: readonly S
     (reference) => (isAboutSkill(reference) ? undefined : causeOf(reference)),
   );
   const count = (references: readonly SkillReference[] = []): number => new Set(references.map(placeOf)).size;
-  const total = placesWithSkills(results).size;
+  const total = skillCount(results);
   const bad = count(byCause.get(undefined));
   const beside = [...byCause].flatMap(([cause, references]) =>
     cause === undefined ? [] : [words[cause](count(references))],

@@ -39,15 +39,24 @@ interface Reading {
   budget: number;
 }
 
-const lineAt = (text: string, offset: number): number => {
+/** Lines of places that are asked for in their order: from the last one on, since a stream may have thousands. */
+function lineCounter(text: string): (offset: number) => number {
   let line = 1;
-  for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
-  return line;
-};
+  let at = text.indexOf("\n");
+  return (offset) => {
+    for (; at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
+    return line;
+  };
+}
+
+const lineAt = (text: string, offset: number): number => lineCounter(text)(offset);
+
+/** Index of a node's first character. */
+const startOf = (node: unknown): number =>
+  (node as { readonly range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
 
 function refuse(reading: Reading, node: unknown, message: string): never {
-  const range = (node as { readonly range?: readonly number[] | null } | null)?.range;
-  throw new YamlError(message, lineAt(reading.text, range?.[0] ?? 0));
+  throw new YamlError(message, lineAt(reading.text, startOf(node)));
 }
 
 function compose(text: string, options: YamlOptions): readonly Document[] {
@@ -159,6 +168,13 @@ export function parseStrictYaml(text: string, options: YamlOptions): Json {
 export interface YamlDocument {
   readonly value: Json;
   readonly line: number;
+  /** Lines of the values in the list `items`, where it is a mapping that has one. */
+  readonly itemLines: readonly number[];
+}
+
+function itemsOf({ contents }: Document): readonly unknown[] {
+  const items: unknown = isMap(contents) ? contents.get("items", true) : undefined;
+  return isSeq(items) ? items.items : [];
 }
 
 /**
@@ -170,11 +186,14 @@ export function parseStrictYamlDocuments(text: string, options: YamlOptions): re
   const documents = compose(text, options);
   if (documents.length > maxDocuments) throw new YamlError(`more than ${maxDocuments} documents`, 1);
   const result: YamlDocument[] = [];
+  const lineOf = lineCounter(text);
   let budget = options.maxTokens ?? defaultTokens;
   for (const document of documents) {
     const value = read(text, document, true, budget);
     budget -= countValues(value);
-    if (value !== null) result.push({ value, line: lineAt(text, document.contents?.range?.[0] ?? 0) });
+    if (value === null) continue;
+    const line = lineOf(startOf(document.contents));
+    result.push({ value, line, itemLines: itemsOf(document).map((item) => lineOf(startOf(item))) });
   }
   return result;
 }

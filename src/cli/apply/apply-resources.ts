@@ -1,5 +1,7 @@
 import { RememberedWalks } from "../../evaluation/remembered-walks.ts";
 import { EvidenceCache } from "../../evidence/evidence-cache.ts";
+import { skillCount } from "../../policy/failure-count.ts";
+import type { Verdict } from "../../policy/finding.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import { printableLines } from "../../text/printable.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "../command-line.ts";
@@ -121,9 +123,13 @@ interface Tally {
   withoutSkills: number;
 }
 
+const hasFindings = (verdicts: readonly Verdict[]): boolean =>
+  verdicts.some(({ skills }) => skills.some(({ findings }) => findings.length > 0));
+
 /** Counts a stored pod of which there is nothing to say: a cluster has thousands. */
 function isLeftOut(applied: AppliedObject, tally: Tally): boolean {
-  if (applied.state === "failed" || applied.skills.length > 0) return false;
+  if (applied.state !== "reviewed" || skillCount(applied.skills) > 0 || hasFindings(applied.verdicts))
+    return false;
   if (applied.verdicts.length === 0) tally.ungoverned += 1;
   else tally.withoutSkills += 1;
   return true;

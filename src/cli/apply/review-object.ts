@@ -1,10 +1,13 @@
 import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../../evaluation/evaluate.ts";
 import { presetNode } from "../../evaluation/preset-node.ts";
-import { nameOf, namespaceOf } from "../../kubernetes/object.ts";
+import { nameOf, namespaceOf, type KubernetesObject } from "../../kubernetes/object.ts";
 import { SourceError } from "../../skill/source-error.ts";
 import type { SkillSource } from "../../skill/source.ts";
+import { defined } from "../../text/fields.ts";
+import { carrierOf } from "../../workload/carriers/carriers.ts";
 import { podOf } from "../../workload/carriers/pod-of.ts";
-import type { AppliedObject } from "../report/object-item.ts";
+import { podShapeIn } from "../../workload/carriers/pod-shape.ts";
+import type { AppliedObject, AppliedSubject } from "../report/object-item.ts";
 import type { PoliciesInForce } from "../trust/cluster-policies.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -33,19 +36,33 @@ function noting(source: SkillSource): { readonly source: SkillSource; readonly f
   };
 }
 
+/** An object that nothing here reads, if it looks as if pods were made of it. */
+function ofUnknownKind(object: KubernetesObject, subject: AppliedSubject): AppliedObject | undefined {
+  if (carrierOf(object.apiVersion, object.kind) !== undefined) return undefined;
+  const field = podShapeIn(object);
+  if (field === undefined) return undefined;
+  return { ...subject, state: "unknown", apiVersion: String(object.apiVersion), field };
+}
+
 /**
  * Review of one object, as the webhook's; undefined where it makes no pod and so brings in no skill. A pod that runs
  * where no policy governs is not read.
  */
 export async function reviewObject(
-  { object, file, isStored }: Workload,
+  { object, file, line, isStored }: Workload,
   { context, unreadable, namespace }: ReviewOptions,
 ): Promise<AppliedObject | undefined> {
   const place = namespaceOf(object, namespace);
-  const subject = { kind: String(object.kind), namespace: place, name: nameOf(object), file };
+  const subject = {
+    kind: String(object.kind),
+    namespace: place,
+    name: nameOf(object),
+    file,
+    ...defined({ line }),
+  };
   try {
     const pod = podOf(object, place);
-    if (pod === undefined) return undefined;
+    if (pod === undefined) return ofUnknownKind(object, subject);
     const { source, failed } = noting(context.deps.source);
     const signal = AbortSignal.timeout(deadlineMs);
     const full: ReviewContext = { ...context, deps: { ...context.deps, source }, signal };

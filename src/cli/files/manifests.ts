@@ -6,6 +6,7 @@ import { extname, join, sep } from "node:path";
 import { JsonError, parseStrictJson, type Json } from "../../text/json.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isListKind } from "../../policy/resource/kinds.ts";
+import type { YamlDocument } from "../../text/yaml.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "./file-faults.ts";
 
@@ -14,7 +15,12 @@ export interface Manifest {
   readonly object: KubernetesObject;
   /** The file, or `-` for standard input. */
   readonly file: string;
+  /** Line at which it begins; absent for an object of a cluster. */
+  readonly line?: number;
 }
+
+/** What a file holds, as text has it. */
+type Parsed = Omit<YamlDocument, "itemLines"> & Partial<YamlDocument>;
 
 const maxBytes = 64 * 1024 * 1024;
 const maxFiles = 10_000;
@@ -82,11 +88,11 @@ async function read(file: string, { readStdin }: Pick<CommandLine, "readStdin">)
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> {
+async function parse(file: string, bytes: Uint8Array): Promise<readonly Parsed[]> {
   if (bytes.byteLength > maxBytes) throw new UsageError(`${file} is larger than ${maxBytes / 1024 ** 2} MiB`);
   try {
     // JSON is YAML too, but a YAML reader takes many times as long.
-    if (bytes[0] === 0x7b) return [parseStrictJson(bytes)];
+    if (bytes[0] === 0x7b) return [{ value: parseStrictJson(bytes), line: 1 }];
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
     if (extname(file) === ".json")
@@ -95,7 +101,7 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> 
   const { parseStrictYamlDocuments, YamlError } = await import("../../text/yaml.ts");
   try {
     const options = { schema: "core", maxBytes, maxTokens: 2_000_000 } as const;
-    return parseStrictYamlDocuments(utf8.decode(bytes), options).map(({ value }) => value);
+    return parseStrictYamlDocuments(utf8.decode(bytes), options);
   } catch (cause) {
     if (cause instanceof YamlError)
       throw new UsageError(`${file}: ${cause.message}`, "correct the file", { cause });
@@ -104,7 +110,7 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Json[]> 
 }
 
 /** Objects of one document: the items of a List one by one. */
-function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
+function objectsIn({ value, line, itemLines = [] }: Parsed, file: string): readonly Manifest[] {
   if (!isFields(value)) {
     throw new UsageError(
       `${file}: a document is not a Kubernetes object`,
@@ -117,11 +123,11 @@ function objectsIn(value: Json, file: string): readonly KubernetesObject[] {
   }
   if (kind === "List" && !Array.isArray(items))
     throw new UsageError(`${file}: a List has no items`, "give it a list of objects");
-  if (!isListKind(kind) || !Array.isArray(items)) return [value];
+  if (!isListKind(kind) || !Array.isArray(items)) return [{ object: value, file, line }];
   // Items of typed lists (PodList) omit kind and apiVersion: the list implies them.
   const typed: Fields<Json> = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
-  return (items as readonly Json[]).flatMap((item) =>
-    objectsIn(isFields(item) ? { ...typed, ...item } : item, file),
+  return (items as readonly Json[]).flatMap((item, index) =>
+    objectsIn({ value: isFields(item) ? { ...typed, ...item } : item, line: itemLines[index] ?? line }, file),
   );
 }
 
@@ -141,9 +147,8 @@ export async function readManifests(
   for (const path of paths) {
     for (const file of path === "-" ? ["-"] : await filesOf(path)) {
       const documents = await parse(file, await read(file, line));
-      for (const document of documents) {
-        for (const object of objectsIn(document, file)) manifests.push({ object, file });
-      }
+      for (const document of documents)
+        for (const manifest of objectsIn(document, file)) manifests.push(manifest);
     }
   }
   return manifests;

@@ -32,11 +32,12 @@ const whyNot = ({ findings }: ReportItem): string =>
   findings.length === 0 ? "nobody to trust was named" : findings.map((one) => findingText(one)).join("; ");
 
 function caseOf(item: ReportItem, suite: string): string {
-  const open = `    <testcase name="${xml(item.title)}" classname="${xml(suite)}"`;
+  const place = ` file="${xml(item.file)}"${item.line === undefined ? "" : ` line="${item.line}"`}`;
+  const open = `    <testcase name="${xml(item.title)}" classname="${xml(suite)}"${place}`;
   switch (item.outcome) {
     case "allow":
-      return `${open}/>`;
     case "warn":
+      if (item.findings.length === 0) return `${open}/>`;
       return `${open}>\n      <system-out>${bodyOf(item)}</system-out>\n    </testcase>`;
     case "deny": {
       const codes = [...new Set(item.findings.filter(({ tolerated }) => !tolerated).map(({ code }) => code))];
@@ -44,7 +45,8 @@ function caseOf(item: ReportItem, suite: string): string {
       return `${open}>\n      <failure message="${xml(message)}" type="${xml(codes[0] ?? "")}">${bodyOf(item)}</failure>\n    </testcase>`;
     }
     case "unevaluated":
-      return `${open}>\n      <skipped message="${xml(whyNot(item))}"/>\n    </testcase>`;
+      // An error, not a skipped case: CI servers show those as passed.
+      return `${open}>\n      <error message="${xml(whyNot(item))}" type="${xml(item.findings[0]?.code ?? "")}">${bodyOf(item)}</error>\n    </testcase>`;
   }
 }
 
@@ -57,8 +59,8 @@ export function junitReporter(write: (text: string) => void, suite: string): Rep
     },
     end() {
       const failures = items.filter(({ outcome }) => outcome === "deny").length;
-      const skipped = items.filter(({ outcome }) => outcome === "unevaluated").length;
-      const counts = `tests="${items.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+      const errors = items.filter(({ outcome }) => outcome === "unevaluated").length;
+      const counts = `tests="${items.length}" failures="${failures}" errors="${errors}" skipped="0"`;
       const cases = items.map((item) => caseOf(item, suite));
       write(
         [

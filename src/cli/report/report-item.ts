@@ -17,13 +17,17 @@ export interface ReportedFinding extends Finding {
 export interface ReportItem {
   /** Name of the JUnit test case; first column of the table. */
   readonly title: string;
+  /** Path of the object's file or the skill's folder. */
+  readonly file: string;
+  /** Line of the file at which the object begins, where it is known. */
+  readonly line?: number;
   readonly outcome: Outcome;
   /** Further columns of the table, in the order of its headings. */
   readonly columns: readonly string[];
   /** Lines below the row of the table. */
   readonly facts: readonly string[];
   readonly findings: readonly ReportedFinding[];
-  /** Remedy for the blocking findings; absent without any. */
+  /** Remedy for the blocking findings, or else for those that are tolerated; absent without any. */
   readonly remedy?: string;
   /** The item in JSON and YAML. */
   readonly document: object;

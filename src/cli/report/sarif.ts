@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 
 import { defined } from "../../text/fields.ts";
 import { reasonTexts } from "../../policy/remedy.ts";
-import type { ReportedFinding, Reporter } from "./report-item.ts";
+import type { ReportedFinding, ReportItem, Reporter } from "./report-item.ts";
 
 /**
  * URI reference of a path (RFC 3986). Relative paths stay relative: code scanning resolves them against the
@@ -15,14 +15,31 @@ function uriOf(path: string): string {
   return components.map((component) => encodeURIComponent(component.toWellFormed())).join("/");
 }
 
-function resultOf(finding: ReportedFinding, ruleIndex: number): object {
-  const where = finding.path === undefined ? "" : `${finding.path}: `;
+/** What a finding is about, before its words: a reader of alerts sees these and the file, no object. */
+function aboutText({ title }: ReportItem, { skill, path }: ReportedFinding): string {
+  const parts = [skill === undefined ? title : `${title}, ${skill}`, ...(path === undefined ? [] : [path])];
+  return parts.join(": ");
+}
+
+/** The line of an object, for what is found in its own file. */
+const regionOf = ({ file, line }: ReportItem, { location }: ReportedFinding): object =>
+  line === undefined || location !== file ? {} : { region: { startLine: line } };
+
+function resultOf(item: ReportItem, finding: ReportedFinding, ruleIndex: number): object {
   return {
     ruleId: finding.code,
     ruleIndex,
     level: finding.tolerated ? "warning" : "error",
-    message: { text: `${where}${finding.message}`.toWellFormed() },
-    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(finding.location) } } }],
+    message: { text: `${aboutText(item, finding)}: ${finding.message}`.toWellFormed() },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(finding.location) },
+          ...regionOf(item, finding),
+        },
+        logicalLocations: [{ fullyQualifiedName: item.title.toWellFormed() }],
+      },
+    ],
     properties: {
       ...defined({
         policy: finding.policy,
@@ -54,7 +71,7 @@ export function sarifReporter(write: (text: string) => void, version: string): R
       for (const finding of item.findings) {
         const known = rules.get(finding.code) ?? { index: rules.size, rule: ruleOf(finding) };
         rules.set(finding.code, known);
-        results.push(resultOf(finding, known.index));
+        results.push(resultOf(item, finding, known.index));
       }
     },
     end() {

@@ -102,14 +102,14 @@ export function skillItem(verified: Verified): ReportItem {
   const outcome = outcomeOf(verified);
   const grades = gradesOf(verified);
   const findings = findingsOf(verified);
-  const blocking = findings.filter(({ tolerated }) => !tolerated);
   return {
     title: reference.name,
+    file: verified.directory,
     outcome,
     columns: [grades.integrity, grades.authorship, signerName(signer)],
     facts: factsOf({ ...verified, evidence }),
     findings,
-    ...(blocking.length === 0 ? {} : { remedy: remedyFor(blocking) }),
+    ...(findings.length === 0 ? {} : { remedy: remedyFor(findings) }),
     document: {
       skill: reference.name,
       directory: verified.directory,

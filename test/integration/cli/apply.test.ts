@@ -192,6 +192,33 @@ describe("apply", () => {
     expect([denied.code, denied.out]).toEqual([1, expect.not.stringContaining("the webhook would let")]);
   });
 
+  it("does not judge other kinds that make pods, and is never content with them", async () => {
+    const [, pod] = parseAllDocuments(packed).map((one) => one.toJS() as { spec: object });
+    const rollout = {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "Rollout",
+      metadata: { name: "web", namespace: "payments" },
+      spec: { template: { spec: pod!.spec } },
+    };
+    const ingress = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "i" },
+      spec: {},
+    };
+    const list = { apiVersion: "v1", kind: "List", items: [ingress, rollout] };
+    const stdin = `${packed}---\n${JSON.stringify(list)}\n`;
+    const { code, out } = await apply(["-o", "json"], stdin);
+    expect([code, documents(out)]).toMatchObject([
+      3,
+      [{ outcome: "allow" }, { object: { kind: "Rollout", name: "web" }, outcome: "unevaluated" }],
+    ]);
+    expect((await apply([], stdin)).out).toMatch(/^Rollout payments\/web +- +- +-$/m);
+    expect((await apply(["-o", "junit"], stdin)).out).toContain('failures="0" errors="1"');
+    expect((await apply([], stdin.replace("echo demo", "echo evil"))).code).toBe(1);
+    expect((await apply([], `${packed}---\n${JSON.stringify(ingress)}\n`)).code).toBe(0);
+  });
+
   it("judges as if every policy were in the mode that is asked for", async () => {
     const changed = packed.replace("echo demo", "echo evil");
     const { code, out } = await apply(["--as-mode", "Audit", "-o", "json"], changed);

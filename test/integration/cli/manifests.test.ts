@@ -52,6 +52,14 @@ describe("readManifests", () => {
     expect(manifests[0]?.file).toBe(file);
   });
 
+  it("says at which line each object begins", async () => {
+    const typed = "kind: PodList\napiVersion: v1\nitems:\n- metadata: {}\n- metadata: {}\n";
+    put("a.yaml", `# comment\napiVersion: v1\nkind: Pod\n---\n${typed}`);
+    put("b.json", JSON.stringify(pod, undefined, 2));
+    const manifests = await readManifests([folder], line());
+    expect(manifests.map((one) => one.line)).toEqual([2, 8, 9, 1]);
+  });
+
   it("reads standard input as -, and refuses to read it twice", async () => {
     expect(await kinds(["-"], "apiVersion: v1\nkind: Pod\n")).toEqual(["Pod"]);
     expect(await kinds(["-"], JSON.stringify(pod))).toEqual(["Pod"]);

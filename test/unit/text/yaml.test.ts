@@ -154,6 +154,16 @@ describe("parseStrictYamlDocuments", () => {
     expect(all("a: 1\n---\nb: 2\n").map(({ line }) => line)).toEqual([1, 3]);
   });
 
+  it("says at which line each item of a list begins", () => {
+    const list =
+      "---\nkind: List\nitems:\n- a: 1\n\n- a: 2\n  b: 3\n- &x {}\n- *x\n---\nc: {items: [1]}\n---\nitems: 4\n";
+    expect(all(list).map(({ line, itemLines }) => [line, itemLines])).toEqual([
+      [2, [4, 6, 8, 9]],
+      [11, []],
+      [13, []],
+    ]);
+  });
+
   it("writes aliases out", () => {
     expect(all("a: &x {n: 1}\nb: *x")[0]?.value).toEqual({ a: { n: 1 }, b: { n: 1 } });
   });

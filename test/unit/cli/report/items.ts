@@ -21,6 +21,7 @@ const added: ReportedFinding = {
 
 export const passing: ReportItem = {
   title: "demo",
+  file: "skills/demo",
   outcome: "allow",
   columns: ["STRONG", "STRONG", "Acme Signing 001"],
   facts: [],
@@ -30,6 +31,7 @@ export const passing: ReportItem = {
 
 export const failing: ReportItem = {
   title: "broken",
+  file: "skills/broken",
   outcome: "deny",
   columns: ["ABSENT", "STRONG", "Acme Signing 001"],
   facts: [],

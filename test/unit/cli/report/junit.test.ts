@@ -47,11 +47,11 @@ describe("junitReporter", () => {
       "testcase",
       "failure",
       "testcase",
-      "skipped",
+      "error",
       "testcase",
       "system-out",
     ]);
-    expect(text).toContain('tests="4" failures="1" errors="0" skipped="1"');
+    expect(text).toContain('tests="4" failures="1" errors="1" skipped="0"');
     expect(text).toContain('<failure message="DIGEST_MISMATCH, FILE_UNSIGNED" type="DIGEST_MISMATCH">');
     expect(text).toContain("signed 33333333…, found 99999999…");
     expect(text).toContain("fix: mount the published files again</failure>");
@@ -62,13 +62,30 @@ describe("junitReporter", () => {
     const location = "pod.yaml";
     const findings = [{ code: "SOURCE_UNAVAILABLE", message, tolerated: false, location }] as const;
     expect(render([{ ...passing, outcome: "unevaluated", findings }])).toContain(
-      `<skipped message="SOURCE_UNAVAILABLE ${message}"`,
+      `<error message="SOURCE_UNAVAILABLE ${message}" type="SOURCE_UNAVAILABLE">`,
     );
     expect(render([{ ...passing, outcome: "unevaluated" }])).toContain('message="nobody to trust was named"');
     expect(render([{ ...failing, outcome: "warn", findings: [finding({ tolerated: true })] }])).toContain(
       " (tolerated)",
     );
     expect(render([failing])).not.toContain("tolerated");
+  });
+
+  it("names the file and the line of an object, and the folder of a skill", () => {
+    const text = render([{ ...failing, file: "deploy/a & b.yaml", line: 7 }, passing]);
+    expect(text).toContain(
+      '<testcase name="broken" classname="skill-admission verify" file="deploy/a &amp; b.yaml" line="7">',
+    );
+    expect(text).toContain('name="demo" classname="skill-admission verify" file="skills/demo"/>');
+  });
+
+  it("shows what a policy in Audit finds in what passes", () => {
+    const text = render([{ ...failing, outcome: "allow", findings: [finding({ tolerated: true })] }]);
+    expect(elements(text)).toEqual(["testsuites", "testsuite", "testcase", "system-out"]);
+    expect(text).toContain(
+      "DIGEST_MISMATCH scripts/run.sh: signed 33333333…, found 99999999… (tolerated)\nfix: ",
+    );
+    expect(text).toContain('failures="0" errors="0"');
   });
 
   it("stays well-formed whatever names and messages hold", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { objectItem, type AppliedObject } from "../../../../src/cli/report/object-item.ts";
+import type { SkillReference } from "../../../../src/skill/reference.ts";
 import { sha256Hex } from "../../../../src/skill/digest.ts";
 import { evidence, mismatch, reference, result, signed, verdict } from "./evidence.ts";
 
@@ -8,15 +9,18 @@ const subject = { kind: "Pod", namespace: "payments", name: "etl", file: "deploy
 
 const reviewed = (
   verdicts: readonly ReturnType<typeof verdict>[],
-  isPartlyUnknown = false,
+  over: Partial<Extract<AppliedObject, { state: "reviewed" }>> = {},
 ): AppliedObject => ({
   ...subject,
   state: "reviewed",
-  isPartlyUnknown,
+  isPartlyUnknown: false,
   verdicts,
   trust: "sha256:7",
   skills: [{ reference, evidence: evidence(signed) }],
+  ...over,
 });
+
+const partlyUnknown = { isPartlyUnknown: true };
 
 describe("objectItem", () => {
   it("lists every skill with its files as the agent would see them, in the order of their paths", () => {
@@ -68,7 +72,57 @@ describe("objectItem", () => {
     );
     expect(warned).toMatchObject({ outcome: "warn", exit: 0 });
     expect(warned.findings[0]?.tolerated).toBe(true);
-    expect(warned.remedy).toBeUndefined();
+    expect(warned.remedy).toBe("mount the published files again, or sign the changed skill");
+    const audited = objectItem(
+      reviewed([verdict({ mode: "Audit", skills: [result({ findings: [mismatch] })] })]),
+    );
+    expect(audited).toMatchObject({ outcome: "allow", exit: 0, findings: [{ tolerated: true }] });
+    expect(audited.remedy).toBe(warned.remedy);
+    expect(objectItem(reviewed([verdict()])).remedy).toBeUndefined();
+  });
+
+  it("counts skills, and calls a place that cannot be verified a place", () => {
+    const content = { state: "unverifiable", kind: "EmptyDir", detail: "an emptyDir" } as const;
+    const place: SkillReference = {
+      ...reference,
+      name: "opt",
+      path: "/opt",
+      sources: [{ kind: "EmptyDir", name: "cache", writable: true }],
+      content,
+    };
+    const fault = { state: "fault", demand: "processes", policies: ["payments"], detail: "shared" } as const;
+    const skills = [reference, place, { ...reference, path: "", content: fault }];
+    const item = objectItem(
+      reviewed([verdict()], { skills: skills.map((one) => ({ reference: one, evidence: undefined })) }),
+    );
+    expect(item.columns).toEqual(["1", "payments"]);
+    expect(item.facts).toEqual([
+      "skill demo at /skills/demo (ConfigMap demo-1)",
+      "place /opt (EmptyDir cache)",
+    ]);
+  });
+
+  it("does not judge an object of a kind that is not read, and says what to do", () => {
+    const item = objectItem({
+      ...subject,
+      kind: "Rollout",
+      line: 12,
+      state: "unknown",
+      apiVersion: "argoproj.io/v1alpha1",
+      field: "spec.template.spec.containers",
+    });
+    const message =
+      "not judged: Rollout of argoproj.io/v1alpha1 is no kind that is read here, and spec.template.spec.containers looks as if it made pods";
+    expect(item).toMatchObject({
+      outcome: "unevaluated",
+      exit: 3,
+      file: "deploy/pod.yaml",
+      line: 12,
+      columns: ["-", "-"],
+      findings: [{ code: "SOURCE_UNVERIFIABLE", message }],
+    });
+    expect(item.remedy).toMatch(/^write its pods as a Pod and judge that, or .*apply --cluster/);
+    expect(item.document).toMatchObject({ line: 12, outcome: "unevaluated", error: { message } });
   });
 
   describe("of which a skill could not be read", () => {
@@ -83,7 +137,7 @@ describe("objectItem", () => {
     const denied = (...skills: ReturnType<typeof result>[]) => verdict({ outcome: "deny", skills });
 
     it.each(["SOURCE_UNAVAILABLE", "TIMEOUT"] as const)("is not judged for %s", (code) => {
-      const item = objectItem(reviewed([denied(unread(code))], true));
+      const item = objectItem(reviewed([denied(unread(code))], partlyUnknown));
       expect(item).toMatchObject({ outcome: "unevaluated", exit: 3 });
       expect(item.findings[0]).toMatchObject({ code });
       expect(item.document).toMatchObject({ outcome: "unevaluated" });
@@ -91,13 +145,15 @@ describe("objectItem", () => {
 
     it("is not judged under a policy in Audit either, which would let it in", () => {
       const audit = verdict({ mode: "Audit", outcome: "allow", skills: [unread("SOURCE_UNAVAILABLE")] });
-      expect(objectItem(reviewed([audit], true))).toMatchObject({ outcome: "unevaluated", exit: 3 });
+      expect(objectItem(reviewed([audit], partlyUnknown))).toMatchObject({ outcome: "unevaluated", exit: 3 });
     });
 
     it("is denied where another skill is, or where the bytes that were read are wrong", () => {
       const other = denied(unread("SOURCE_UNAVAILABLE"), result({ findings: [mismatch] }));
-      expect(objectItem(reviewed([other], true))).toMatchObject({ outcome: "deny", exit: 1 });
-      expect(objectItem(reviewed([denied(unread("SOURCE_MALFORMED"))], true))).toMatchObject({ exit: 1 });
+      expect(objectItem(reviewed([other], partlyUnknown))).toMatchObject({ outcome: "deny", exit: 1 });
+      expect(objectItem(reviewed([denied(unread("SOURCE_MALFORMED"))], partlyUnknown))).toMatchObject({
+        exit: 1,
+      });
     });
 
     it("is denied where nothing is unknown: the webhook finds no more", () => {

@@ -47,13 +47,38 @@ describe("sarifReporter", () => {
     }
     expect(run?.tool.driver.rules[0]?.help.text).not.toBe("");
     expect(run?.results[0]).toMatchObject({
-      message: { text: "scripts/run.sh: changed since it was signed" },
+      message: { text: "broken: scripts/run.sh: changed since it was signed" },
       properties: { signed: `sha256:${"3".repeat(64)}`, found: `sha256:${"9".repeat(64)}` },
     });
   });
 
   it("has a run with no results where all is well, which closes the alerts of an earlier one", () => {
     expect(render([passing]).runs).toMatchObject([{ results: [] }]);
+  });
+
+  it("names the object, its skill, its file and its line", () => {
+    const found = finding({ skill: "demo", location: "deploy/pod.yaml" });
+    const item = {
+      ...failing,
+      title: "Pod payments/etl",
+      file: "deploy/pod.yaml",
+      line: 7,
+      findings: [found],
+    };
+    expect(render([item]).runs[0]?.results[0]).toMatchObject({
+      message: { text: "Pod payments/etl, demo: scripts/run.sh: changed since it was signed" },
+      locations: [
+        {
+          physicalLocation: { artifactLocation: { uri: "deploy/pod.yaml" }, region: { startLine: 7 } },
+          logicalLocations: [{ fullyQualifiedName: "Pod payments/etl" }],
+        },
+      ],
+    });
+  });
+
+  it("names no line of a file that is not the object's", () => {
+    const sarif = render([{ ...failing, file: "skills/demo", line: 7 }]);
+    expect(sarif.runs[0]?.results[0]?.locations[0]?.physicalLocation).not.toHaveProperty("region");
   });
 
   it("marks what is only tolerated as a warning", () => {
