@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 
 import { printable } from "../text/printable.ts";
@@ -23,15 +23,35 @@ export interface VerifyOptions extends TrustOptions {
   readonly signature?: string;
 }
 
-async function assertFolders(directories: readonly string[]): Promise<void> {
-  const faults: string[] = [];
-  for (const directory of directories) {
-    const state = await lstat(directory).catch(() => undefined);
-    if (state === undefined) faults.push(`${directory} does not exist`);
-    else if (!state.isDirectory() && !state.isSymbolicLink()) faults.push(`${directory} is not a folder`);
-  }
+const few = (names: readonly string[]): string =>
+  printable([...names.slice(0, 3), ...(names.length > 3 ? ["…"] : [])].join(", "), 400);
+
+/** Kind of a path; a link counts by what it leads to, and one that leads nowhere is left to the reader of folders. */
+async function kindOf(path: string): Promise<"folder" | "file" | "nothing"> {
+  if ((await lstat(path).catch(() => undefined)) === undefined) return "nothing";
+  const target = await stat(path).catch(() => undefined);
+  return target === undefined || target.isDirectory() ? "folder" : "file";
+}
+
+/**
+ * The folders among paths. Files beside folders are left out with a note, as of `skills/*`; a file by itself, or a part of
+ * a skill, was not meant.
+ * @throws UsageError
+ */
+async function foldersAmong(paths: readonly string[], line: CommandLine): Promise<readonly string[]> {
+  const kinds = await Promise.all(paths.map(async (path) => ({ path, kind: await kindOf(path) })));
+  const of = (wanted: string): readonly string[] =>
+    kinds.filter(({ kind }) => kind === wanted).map(({ path }) => path);
+  const [folders, files] = [of("folder"), of("file")];
+  const isMistaken = folders.length === 0 || files.some((file) => /^skill\.md$/i.test(basename(file)));
+  const faults = [
+    ...of("nothing").map((path) => `${path} does not exist`),
+    ...(isMistaken ? files.map((path) => `${path} is not a folder`) : []),
+  ];
   if (faults.length > 0)
     throw new UsageError(faults.join("\n"), "name folders of skills, each with a SKILL.md");
+  if (files.length > 0) line.stderr.write(`note: left out, for they are no folders: ${few(files)}\n`);
+  return folders;
 }
 
 async function contentOf(directory: string, line: CommandLine): Promise<SkillContent> {
@@ -118,9 +138,6 @@ interface SuspiciousInputs {
   readonly noSignature: string[];
 }
 
-const few = (names: readonly string[]): string =>
-  [...names.slice(0, 3), ...(names.length > 3 ? ["…"] : [])].join(", ");
-
 /** Warnings about a call that proves little. */
 function advice(
   { noSkill, noSignature }: SuspiciousInputs,
@@ -143,15 +160,15 @@ function advice(
 }
 
 /**
- * `skill-admission verify`: establishes the evidence about each folder, judges it by the policies, and reports.
+ * `skill-admission verify`: establishes the evidence about each folder among the paths, judges it by the policies, and reports.
  * @throws UsageError for folders, keys or policies that cannot be used
  */
 export async function verifySkills(
-  directories: readonly string[],
+  paths: readonly string[],
   options: VerifyOptions,
   line: CommandLine,
 ): Promise<ExitCode> {
-  await assertFolders(directories);
+  const directories = await foldersAmong(paths, line);
   const snapshot = await readTrust(options, line);
   const establish = await establisher(options);
   const reporter = await createReporter(options.output, tableOutput(line), {

@@ -3,10 +3,10 @@ import { EvidenceCache } from "../../evidence/evidence-cache.ts";
 import { skillCount } from "../../policy/failure-count.ts";
 import type { Verdict } from "../../policy/finding.ts";
 import { SourceError } from "../../skill/source-error.ts";
-import { printableLines } from "../../text/printable.ts";
+import { printable, printableLines } from "../../text/printable.ts";
 import { exitCode, UsageError, worst, type CommandLine, type ExitCode } from "../command-line.ts";
 import type { ClusterAddress, LiveReader } from "../../evaluation/live-reader.ts";
-import { readManifests } from "../files/manifests.ts";
+import { readDistinctManifests } from "../files/distinct-objects.ts";
 import { objectItem, type AppliedObject } from "../report/object-item.ts";
 import { progress, tableOutput } from "../report/progress.ts";
 import type { Reporter } from "../report/report-item.ts";
@@ -14,7 +14,7 @@ import { createReporter, type OutputFormat } from "../report/reporter.ts";
 import { policiesInForce, type PolicyOptions } from "./policies-in-force.ts";
 import { reviewObject, type ReviewOptions } from "./review-object.ts";
 import { layered, namespaceView, openFiles } from "./surroundings.ts";
-import { podsOf, workloadsIn, type Workloads } from "./workloads.ts";
+import { differingTwins, podsOf, workloadsIn, type Workloads } from "./workloads.ts";
 
 export interface ApplyOptions extends PolicyOptions, ClusterAddress {
   /** Files; absent: the pods of the cluster. */
@@ -70,7 +70,9 @@ async function applyTo(
 ): Promise<ExitCode> {
   const { resource, namespace = "default" } = options;
   const { snapshot, unreadable } = await policiesInForce(options, live, line);
-  const manifests = await readManifests(resource ?? [], line);
+  const manifests = await readDistinctManifests(resource ?? [], line, "apply -f -");
+  for (const twin of differingTwins(manifests, namespace))
+    line.stderr.write(`warning: ${printable(twin, 600)}\n`);
   const files = await openFiles(manifests, namespace, line);
   const deps = {
     cluster: namespaceView(files, live, snapshot),

@@ -1,7 +1,7 @@
 import type { Mode } from "../../policy/finding.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import type { LiveReader } from "../../evaluation/live-reader.ts";
-import { readManifests } from "../files/manifests.ts";
+import { readDistinctManifests } from "../files/distinct-objects.ts";
 import { readClusterPolicies, type PoliciesInForce } from "../trust/cluster-policies.ts";
 import { filePolicies } from "../trust/file-policies.ts";
 import { snapshotOf } from "../trust/policy-sources.ts";
@@ -22,7 +22,7 @@ async function read(
   line: CommandLine,
 ): Promise<PoliciesInForce> {
   if (policy !== undefined) {
-    const manifests = await readManifests(policy, line);
+    const manifests = await readDistinctManifests(policy, line, "apply --policy -");
     const snapshot =
       live === undefined
         ? snapshotOf(manifests, policy, line)

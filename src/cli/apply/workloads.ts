@@ -1,6 +1,7 @@
-import { metadataOf, nameOf, namespaceOf } from "../../kubernetes/object.ts";
+import { nameOf, namespaceOf, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { LiveReader } from "../../evaluation/live-reader.ts";
-import type { Manifest } from "../files/manifests.ts";
+import { carrierOf } from "../../workload/carriers/carriers.ts";
+import { placeOf, type Manifest } from "../files/manifests.ts";
 import type { TableLayout } from "../report/report-item.ts";
 import { surroundings } from "./surroundings.ts";
 
@@ -30,14 +31,27 @@ const layout = (noun: string, titles: readonly string[]): TableLayout => ({
   titleWidth: titles.reduce((most, { length }) => Math.max(most, length), 0),
 });
 
+const titleOf = (object: KubernetesObject, namespace: string): string =>
+  `${String(object.kind)} ${namespaceOf(object, namespace)}/${nameOf(object)}`;
+
+/** A word for each object that is in several places and differs: the API server is asked about each in turn. */
+export function differingTwins(manifests: readonly Manifest[], namespace: string): readonly string[] {
+  const named = manifests.filter(
+    ({ object }) => carrierOf(object.apiVersion, object.kind) !== undefined && nameOf(object) !== "",
+  );
+  return [...Map.groupBy(named, ({ object }) => titleOf(object, namespace))]
+    .filter(([, twins]) => twins.length > 1)
+    .map(
+      ([title, twins]) =>
+        `${title} is at ${twins.map(placeOf).join(" and at ")}, and differs: each is judged, as kubectl applies one after the other`,
+    );
+}
+
 /** Objects of files, in their order. */
 export function workloadsIn(manifests: readonly Manifest[], namespace: string): Workloads {
   const titles = manifests
     .filter(({ object }) => !surroundings.has(object.kind))
-    .map(
-      ({ object }) =>
-        `${String(object.kind)} ${namespaceOf(object, namespace)}/${String(metadataOf(object)["name"])}`,
-    );
+    .map(({ object }) => titleOf(object, namespace));
   return {
     each: manifests.map((manifest) => ({ ...manifest, isStored: false })),
     total: () => manifests.length,

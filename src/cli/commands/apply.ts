@@ -4,6 +4,26 @@ import type { ApplyOptions } from "../apply/apply-resources.ts";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, outputOption, policyOption, repeatable, type Ending } from "./options.ts";
 
+const notesAndExamples = `
+With --cluster, ConfigMaps, Namespaces, trust roots and revocation lists that
+the files lack are read from the cluster; so are the policies where there is no
+--policy, and the pods where there is no --resource. Rights to get and list
+suffice: docs/cli.md has a ClusterRole.
+
+The JSON output lists, for every skill, each file as the agent would see it,
+with its digest.
+${exitCodes}
+
+Examples:
+  skill-admission apply --policy policies/ --resource deploy/
+  skill-admission apply --cluster --as-mode Enforce
+  skill-admission apply --cluster --policy p/ --namespace payments
+  kubectl kustomize . | skill-admission apply --policy p/ -f - --cluster
+  helm template chart/ | skill-admission apply --policy policies/ -f -
+  skill-admission apply --resource deploy/ --cluster --kubeconfig staging.yaml \\
+    --context staging --controller-namespace security
+  skill-admission apply --policy policies/ --resource pod.yaml -o json`;
+
 /** Adds `apply` with its options and help. */
 export function addApply(program: Command, line: CommandLine, end: Ending): void {
   program
@@ -16,7 +36,10 @@ export function addApply(program: Command, line: CommandLine, end: Ending): void
     )
     .addOption(policyOption())
     .addOption(
-      repeatable("--resource <path>", "file or folder with manifests, - for standard input; may be repeated"),
+      repeatable(
+        "-f, --resource <path>",
+        "file or folder with manifests, - for standard input; may be repeated",
+      ),
     )
     .option("--cluster", "read from the cluster what the files lack (below)")
     .option("--kubeconfig <file>", "how to reach that cluster (default: as kubectl does)")
@@ -38,27 +61,7 @@ export function addApply(program: Command, line: CommandLine, end: Ending): void
       "skill-admission",
     )
     .addOption(outputOption())
-    .addHelpText(
-      "after",
-      `
-With --cluster, ConfigMaps, Namespaces, trust roots and revocation lists that
-the files lack are read from the cluster; so are the policies where there is no
---policy, and the pods where there is no --resource. Rights to get and list
-suffice: docs/cli.md has a ClusterRole.
-
-The JSON output lists, for every skill, each file as the agent would see it,
-with its digest.
-${exitCodes}
-
-Examples:
-  skill-admission apply --policy policies/ --resource deploy/
-  skill-admission apply --cluster --as-mode Enforce
-  skill-admission apply --cluster --policy p/ --namespace payments
-  kubectl kustomize . | skill-admission apply --policy p/ --resource - --cluster
-  skill-admission apply --resource deploy/ --cluster --kubeconfig staging.yaml \\
-    --context staging --controller-namespace security
-  skill-admission apply --policy policies/ --resource pod.yaml -o json`,
-    )
+    .addHelpText("after", notesAndExamples)
     .action(async (options: ApplyOptions) => {
       const { applyResources } = await import("../apply/apply-resources.ts");
       end(await applyResources(options, line));

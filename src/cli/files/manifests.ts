@@ -9,6 +9,7 @@ import { isListKind } from "../../policy/resource/kinds.ts";
 import type { YamlDocument } from "../../text/yaml.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import { ioMessage } from "./file-faults.ts";
+import { marksRendered, refuseRendered } from "./rendered-folders.ts";
 
 /** An object and its source, for messages and reports. */
 export interface Manifest {
@@ -18,6 +19,9 @@ export interface Manifest {
   /** Line at which it begins; absent for an object of a cluster. */
   readonly line?: number;
 }
+
+/** File and line, as compilers write it. */
+export const placeOf = ({ file, line }: Manifest): string => (line === undefined ? file : `${file}:${line}`);
 
 /** What a file holds, as text has it. */
 type Parsed = Omit<YamlDocument, "itemLines"> & Partial<YamlDocument>;
@@ -57,10 +61,15 @@ async function distinct(files: readonly string[]): Promise<readonly string[]> {
 }
 
 /** The manifests below a folder in the order of their names, or the file itself. */
-async function filesOf(path: string): Promise<readonly string[]> {
+async function filesOf(path: string, call: string): Promise<readonly string[]> {
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
+    if (!(await stat(path)).isDirectory()) {
+      refuseRendered([path].filter(marksRendered), path, call);
+      return [path];
+    }
     const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const markers = entries.filter((entry) => !entry.isDirectory() && marksRendered(entry.name));
+    refuseRendered(markers.map(({ parentPath, name }) => join(parentPath, name)).sort(), path, call);
     const files: string[] = [];
     for (const entry of entries)
       if (await isManifest(entry, path)) files.push(join(entry.parentPath, entry.name));
@@ -86,6 +95,12 @@ async function read(file: string, { readStdin }: Pick<CommandLine, "readStdin">)
   }
 }
 
+/** Templates of Helm are no YAML before they are rendered. */
+const yamlRemedy = (bytes: Uint8Array): string =>
+  Buffer.from(bytes).includes("{{")
+    ? "render it, if it is a template of Helm (helm template CHART), or correct the file"
+    : "correct the file";
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 async function parse(file: string, bytes: Uint8Array): Promise<readonly Parsed[]> {
@@ -104,7 +119,7 @@ async function parse(file: string, bytes: Uint8Array): Promise<readonly Parsed[]
     return parseStrictYamlDocuments(utf8.decode(bytes), options);
   } catch (cause) {
     if (cause instanceof YamlError)
-      throw new UsageError(`${file}: ${cause.message}`, "correct the file", { cause });
+      throw new UsageError(`${file}: ${cause.message}`, yamlRemedy(bytes), { cause });
     throw new UsageError(`${file} is not UTF-8`, "save it as UTF-8", { cause });
   }
 }
@@ -134,19 +149,24 @@ function objectsIn({ value, line, itemLines = [] }: Parsed, file: string): reado
 /**
  * Reads manifests as `kubectl apply` does: files or folders of YAML or JSON, several documents per file, Lists, `-`
  * for standard input.
- * @throws UsageError for an unreadable file, or content that is no Kubernetes object
+ * @param call what reads standard input in place of a folder of which Helm or kustomize makes the objects: `apply -f -`
+ * @throws UsageError for an unreadable file, content that is no Kubernetes object, or standard input without any
  */
 export async function readManifests(
   paths: readonly string[],
   line: Pick<CommandLine, "readStdin">,
+  call: string,
 ): Promise<readonly Manifest[]> {
   if (paths.filter((path) => path === "-").length > 1) {
     throw new UsageError("standard input (-) is named twice", "it can be read only once");
   }
   const manifests: Manifest[] = [];
   for (const path of paths) {
-    for (const file of path === "-" ? ["-"] : await filesOf(path)) {
+    for (const file of path === "-" ? ["-"] : await filesOf(path, call)) {
       const documents = await parse(file, await read(file, line));
+      // What breaks off in a pipe leaves nothing, which must not pass.
+      if (file === "-" && documents.length === 0)
+        throw new UsageError("standard input holds no object", "look at the command that was to write it");
       for (const document of documents)
         for (const manifest of objectsIn(document, file)) manifests.push(manifest);
     }

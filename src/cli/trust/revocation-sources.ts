@@ -21,7 +21,7 @@ export async function readRevocations(
   line: Pick<CommandLine, "readStdin">,
 ): Promise<RevocationLists> {
   const { readRevocationLists } = await import("../../policy/trust/read-revocation-lists.ts");
-  const manifests = await readManifests(paths, line);
+  const manifests = await readManifests(paths, line, "verify --revocations -");
   const other = manifests.find(({ object }) => object.kind !== "SkillRevocationList");
   if (other !== undefined) {
     throw new UsageError(

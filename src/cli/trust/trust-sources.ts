@@ -115,11 +115,11 @@ export async function readTrust(
 ): Promise<PolicySnapshot | undefined> {
   const { policy = [], publicKey, certificateChain } = options;
   if (policy.length > 0) {
-    const [{ readManifests }, { snapshotOf }] = await Promise.all([
-      import("../files/manifests.ts"),
+    const [{ readDistinctManifests }, { snapshotOf }] = await Promise.all([
+      import("../files/distinct-objects.ts"),
       import("./policy-sources.ts"),
     ]);
-    return snapshotOf(await readManifests(policy, line), policy, line);
+    return snapshotOf(await readDistinctManifests(policy, line, "verify --policy -"), policy, line);
   }
   const lists = await readLists(options, line);
   if (publicKey !== undefined) {

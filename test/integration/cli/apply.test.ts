@@ -219,6 +219,33 @@ describe("apply", () => {
     expect((await apply([], `${packed}---\n${JSON.stringify(ingress)}\n`)).code).toBe(0);
   });
 
+  it("counts what is the same twice once, and says so", async () => {
+    const { code, out, err } = await apply(["-o", "json"], `${packed}---\n${packed}`);
+    expect([code, documents(out)]).toMatchObject([0, [{ object: { kind: "Pod" } }]]);
+    expect(err).toMatch(
+      /^note: ConfigMap payments\/demo-\w+ is at -:1 and at -:\d+, the same, and counts once \(and 1 more\)\n$/,
+    );
+    const files = [put("twice/a.yaml", packed), put("twice/b.yaml", packed)];
+    const both = await run(["apply", "--policy", policy, "--policy", policy, "-f", join(home, "twice")]);
+    expect([both.code, both.out]).toEqual([0, expect.stringContaining("1 object: 1 passed\n")]);
+    expect(both.err).toContain(
+      `is at ${files[0]}:1 and at ${files[1]}:1, the same, and counts once (and 1 more)\n`,
+    );
+    expect(both.err).toContain(
+      `note: ClusterSkillPolicy payments is at ${policy}:1 and at ${policy}:1, the same,`,
+    );
+  });
+
+  it("judges each of two that differ, as the API server is asked about each", async () => {
+    const [, pod = ""] = packed.split("\n---\n");
+    const other = pod.replace("/skills/demo", "/skills/other");
+    const { code, out, err } = await apply(["-o", "json"], `${packed}---\n${other}`);
+    expect([code, documents(out).map(({ outcome }) => outcome)]).toEqual([0, ["allow", "allow"]]);
+    expect(err).toMatch(
+      /^warning: Pod payments\/demo is at -:\d+ and at -:\d+, and differs: each is judged, as kubectl applies one after the other\n$/,
+    );
+  });
+
   it("judges as if every policy were in the mode that is asked for", async () => {
     const changed = packed.replace("echo demo", "echo evil");
     const { code, out } = await apply(["--as-mode", "Audit", "-o", "json"], changed);
@@ -246,10 +273,17 @@ describe("apply", () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ["the same ConfigMap twice", "", /already|twice|keep one/],
+    [
+      "a ConfigMap twice that differs",
+      "twice",
+      /ConfigMap demo-\w+ is in - already; keep one\ncorrect the files/,
+    ],
     ["a ConfigMap without a name", "apiVersion: v1\nkind: ConfigMap\n", /no metadata.name/],
   ])("ends with 2 for %s", async (_what, text, message) => {
-    const { code, err } = await apply([], text === "" ? `${packed}---\n${packed}` : text);
+    const { code, err } = await apply(
+      [],
+      text === "twice" ? `${packed}---\n${packed.replace("echo demo", "echo evil")}` : text,
+    );
     expect(code).toBe(2);
     expect(err).toMatch(message);
   });

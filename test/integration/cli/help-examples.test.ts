@@ -15,6 +15,7 @@ const shell = { cwd: home, env: { ...env, PATH: `${join(home, "bin")}:${env["PAT
 /** Programs that an example hands its output to. */
 const neighbours = `kubectl() { cat >/dev/null; }
 jq() { cat >/dev/null; }
+helm() { cat pod.yaml; }
 `;
 
 /** Files that the examples name, beside those that examples of `sign` make. */

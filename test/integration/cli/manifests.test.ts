@@ -25,7 +25,7 @@ function put(path: string, content: string | Uint8Array): string {
 
 const line = (stdin = "") => ({ readStdin: () => Promise.resolve(Buffer.from(stdin)) });
 const kinds = async (paths: readonly string[], stdin?: string) =>
-  (await readManifests(paths, line(stdin))).map(({ object }) => object.kind);
+  (await readManifests(paths, line(stdin), "apply -f -")).map(({ object }) => object.kind);
 
 const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "a" } };
 
@@ -44,7 +44,7 @@ describe("readManifests", () => {
       items: [pod, { apiVersion: "v1", kind: "PodList", items: [{ metadata: {} }] }],
     };
     const file = put("list.json", JSON.stringify(list));
-    const manifests = await readManifests([file], line());
+    const manifests = await readManifests([file], line(), "apply -f -");
     expect(manifests.map(({ object }) => [object.apiVersion, object.kind])).toEqual([
       ["v1", "Pod"],
       ["v1", "Pod"],
@@ -56,7 +56,7 @@ describe("readManifests", () => {
     const typed = "kind: PodList\napiVersion: v1\nitems:\n- metadata: {}\n- metadata: {}\n";
     put("a.yaml", `# comment\napiVersion: v1\nkind: Pod\n---\n${typed}`);
     put("b.json", JSON.stringify(pod, undefined, 2));
-    const manifests = await readManifests([folder], line());
+    const manifests = await readManifests([folder], line(), "apply -f -");
     expect(manifests.map((one) => one.line)).toEqual([2, 8, 9, 1]);
   });
 
@@ -88,6 +88,42 @@ describe("readManifests", () => {
     expect(await kinds([put("a.json", JSON.stringify(list))])).toEqual(["SkillRevocationList"]);
     const lists = { ...list, kind: "SkillRevocationListList", items: [{ metadata: { name: "a" } }] };
     expect(await kinds([put("b.json", JSON.stringify(lists))])).toEqual(["SkillRevocationList"]);
+  });
+
+  it("reads nothing of a folder of which Helm or kustomize makes the objects, and says how to render it", async () => {
+    put("plain/a.yaml", "apiVersion: v1\nkind: Pod\n");
+    expect(await kinds([folder])).toEqual(["Pod"]);
+    put("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    put("web/charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+    put("web/templates/pod.yaml", "kind: {{ .Values.kind }}\n");
+    const chart = join(folder, "web");
+    await expect(kinds([chart])).rejects.toMatchObject({
+      message: `the files of ${chart} are not what will be applied: Helm makes that, by ${chart}/Chart.yaml`,
+      remedy: `render it first:\n  helm template ${chart} | skill-admission apply -f - …`,
+    });
+    await expect(kinds([folder])).rejects.toMatchObject({
+      remedy: expect.stringMatching(/\nand name the plain manifests beside it by themselves$/) as string,
+    });
+    await expect(kinds([join(chart, "Chart.yaml")])).rejects.toThrow("Helm makes that");
+    await expect(kinds([join(chart, "templates")])).rejects.toMatchObject({
+      remedy: "render it, if it is a template of Helm (helm template CHART), or correct the file",
+    });
+    expect(await kinds([join(folder, "plain")])).toEqual(["Pod"]);
+  });
+
+  it.each(["kustomization.yaml", "kustomization.yml", "Kustomization"])("knows %s", async (name) => {
+    put("a.yaml", "apiVersion: v1\nkind: Pod\n");
+    put(name, "resources: [a.yaml]\n");
+    await expect(kinds([`${folder}/`])).rejects.toMatchObject({
+      remedy: `render it first:\n  kubectl kustomize ${folder} | skill-admission apply -f - …`,
+    });
+    expect(await kinds([join(folder, "a.yaml")])).toEqual(["Pod"]);
+  });
+
+  it("does not take standard input that holds nothing for a pass", async () => {
+    await expect(kinds(["-"], "")).rejects.toThrow("standard input holds no object");
+    await expect(kinds(["-"], "---\n# nothing\n")).rejects.toThrow(UsageError);
+    expect(await kinds([put("empty.yaml", "# nothing\n")])).toEqual([]);
   });
 
   it("refuses a file that is not there and a folder without manifests", async () => {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -231,7 +231,6 @@ describe("verify", () => {
   it("refuses a skill with a link in it, as the agent would not read what was signed", async () => {
     const { key, pub } = keyPair("mine");
     await run(["sign", skill, "--key", key]);
-    const { symlinkSync } = await import("node:fs");
     symlinkSync("/etc/passwd", join(skill, "link"));
     const { code, out } = await run(["verify", skill, "--public-key", pub, "-o", "json"]);
     expect(code).toBe(1);
@@ -252,6 +251,20 @@ describe("verify", () => {
     expect([code, documents(out).length]).toEqual([3, 2]);
   });
 
+  it("leaves out files beside folders, as of skills/*, and says so", async () => {
+    const { key, pub } = keyPair("mine");
+    await run(["sign", skill, "--key", key, "--force"]);
+    const readme = put("README.md", "# Skills\n");
+    symlinkSync(readme, join(home, "LINK.md"));
+    const paths = [readme, skill, join(home, "LINK.md")];
+    const good = await run(["verify", ...paths, "--public-key", pub, "-o", "json"]);
+    expect([good.code, documents(good.out).length]).toEqual([0, 1]);
+    expect(good.err).toBe(`note: left out, for they are no folders: ${readme}, ${join(home, "LINK.md")}\n`);
+    const { pub: another } = keyPair("another");
+    expect((await run(["verify", ...paths, "--public-key", another])).code).toBe(1);
+    expect((await run(["verify", ...paths])).code).toBe(3);
+  });
+
   it.each<[string, () => readonly string[], RegExp]>([
     [
       "a folder that is not there",
@@ -259,6 +272,13 @@ describe("verify", () => {
       /no does not exist\n.*nor does not exist/,
     ],
     ["a file", () => [join(skill, "SKILL.md")], /is not a folder/],
+    ["files alone", () => [put("a.md", ""), put("b.md", "")], /a.md is not a folder\n.*b.md is not a folder/],
+    [
+      "the contents of a skill",
+      () => [join(skill, "SKILL.md"), join(skill, "scripts")],
+      /SKILL.md is not a folder\nname folders of skills/,
+    ],
+    ["a folder and what is not there", () => [skill, join(home, "no")], /no does not exist/],
     ["a private key as public key", () => [skill, "--public-key", keyPair("mine").key], /openssl pkey/],
     ["a key file without a key", () => [skill, "--public-key", put("x.pem", "nothing")], /no public key/],
     [
