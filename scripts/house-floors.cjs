@@ -60,7 +60,7 @@ const adapterFloors = [
   ["cli/{command-line}"],
   ["cli/files"],
   ["cli/report"],
-  ["cli/trust", "cli/sign", "cli/package"],
+  ["cli/trust", "cli/sign", "cli/package", "cli/completion"],
   ["cli/apply"],
   ["cli/{verify,unregister,canary}"],
   ["cli/commands"],

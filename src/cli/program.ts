@@ -4,6 +4,7 @@ import { printableLines } from "../text/printable.ts";
 import { exitCode, UsageError, type CommandLine, type ServeFlag } from "./command-line.ts";
 import { addApply } from "./commands/apply.ts";
 import { addCanary } from "./commands/canary.ts";
+import { addCompletion } from "./commands/completion.ts";
 import type { Ending } from "./commands/options.ts";
 import { addPackage } from "./commands/package.ts";
 import { addServe } from "./commands/serve.ts";
@@ -37,6 +38,7 @@ export function buildProgram(line: CommandLine, end: Ending, serveFlags: readonl
   addServe(program, line, end, serveFlags);
   addUnregister(program, line, end);
   addCanary(program, line, end);
+  addCompletion(program, line, end);
   return program;
 }
 
@@ -53,7 +55,7 @@ function errorText(error: UsageError): string {
  */
 export async function runCommandLine(args: readonly string[], line: CommandLine): Promise<number> {
   let code: number = exitCode.pass;
-  const serveFlags = args.includes("serve") ? await line.serveFlags() : [];
+  const serveFlags = args.includes("serve") || args.includes("completion") ? await line.serveFlags() : [];
   const ending: Ending = (ended) => {
     code = ended;
   };

@@ -135,7 +135,7 @@ describe("apply --cluster, with the rights that docs/cli.md names and no others"
     expect(examples).toHaveLength(4);
     for (const example of examples) {
       const { code, out } = await type(`kubectl() { cat deploy/pod.json; }\n${example}`, shell);
-      expect(code, `${example}\n${out}`).toBe(example.includes("--resource") ? 0 : 1);
+      expect(code, `${example}\n${out}`).toBe(/--resource| -f /.test(example) ? 0 : 1);
       expect(out, example).toMatch(/^Pod payments\/good +pass/m);
       expect(out, example).not.toMatch(/^(?:error|warning): /m);
     }

@@ -12,7 +12,7 @@ const examplesIn = async (command: string): Promise<readonly string[]> => {
 
 /** The arguments of the one call of this program in an example, which may be a part of a pipe. */
 const argumentsOf = (example: string): readonly string[] =>
-  (/skill-admission ([^|>]*)/.exec(example)?.[1] ?? "").trim().split(/\s+/);
+  (/skill-admission ([^|>)]*)/.exec(example)?.[1] ?? "").trim().split(/\s+/);
 
 /** The program with commands that end without doing anything. */
 function parser() {
