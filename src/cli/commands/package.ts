@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 
-import type { PackageCommandOptions } from "../package/package-skill.ts";
+import { packageForms, type PackageCommandOptions } from "../package/package-options.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { Ending } from "./options.ts";
 
@@ -27,6 +27,14 @@ export function addPackage(program: Command, line: CommandLine, end: Ending): vo
         .default("yaml"),
     )
     .addOption(
+      new Option("--as <form>", "only a patch for kubectl patch deployment, or a kustomize Component")
+        .choices(packageForms)
+        .conflicts(["withPod", "podSnippet"]),
+    )
+    .option("--container <name>", "the pod's container that mounts the skill", "agent")
+    .option("--deployment <name>", "with --as kustomize: the Deployment to patch (default: every one)")
+    .option("--to <dir>", "with --as kustomize: the folder to write")
+    .addOption(
       new Option("--with-pod <image>", "add an example pod that mounts the skill").conflicts("podSnippet"),
     )
     .option("--pod-snippet", "write only the volume and its mount, to paste into a pod")
@@ -38,7 +46,11 @@ Examples:
   skill-admission package my-skill --pod-snippet
   skill-admission package my-skill --name team-skill \\
     --mount-path /opt/skills/my-skill --output json > team-skill.json
-  skill-admission package my-skill --with-pod busybox:1.37 > agent.yaml`,
+  skill-admission package my-skill --with-pod busybox:1.37 > agent.yaml
+  skill-admission package my-skill --as deployment-patch \\
+    --container agent > patch.yaml
+  skill-admission package my-skill --as kustomize --to components/my-skill \\
+    --deployment web --container agent`,
     )
     .action(async (directory: string, options: PackageCommandOptions) => {
       const { packageSkill } = await import("../package/package-skill.ts");

@@ -5,21 +5,13 @@ import { skillFilePath } from "../../skill/skill-file.ts";
 import { skillSize, treeDigest, type Skill } from "../../skill/skill.ts";
 import { exitCode, UsageError, type CommandLine, type ExitCode } from "../command-line.ts";
 import { PackageError, packConfigMaps, type PackedConfigMap } from "./config-maps.ts";
-import { examplePod, podVolume } from "./pod-volume.ts";
+import { deploymentPatch } from "./deployment-patch.ts";
+import { componentFiles, writeComponent } from "./kustomize.ts";
+import { examplePod, podVolume, type PodVolume } from "./pod-volume.ts";
+import { assertOptions, type PackageCommandOptions } from "./package-options.ts";
 import { packageJson, packageYaml, podSnippet } from "./write-package.ts";
 import { readFolder } from "../files/read-folder.ts";
 import { yamlDocument } from "../files/yaml-document.ts";
-
-export interface PackageCommandOptions {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly mountPath?: string;
-  readonly output: "yaml" | "json";
-  /** Image of an example pod, written with the ConfigMaps. */
-  readonly withPod?: string;
-  /** Writes only the pod's part: volume and mount. */
-  readonly podSnippet?: boolean;
-}
 
 const noTrust = { version: "none", anchors: [], keys: [] };
 
@@ -36,26 +28,6 @@ function signedTree(skill: Skill, now: number): { readonly skill: Skill; readonl
   const missed = new Set(differences.filter(({ change }) => change === "missing").map(({ path }) => path));
   if (left.some((path) => missed.has(path))) return { skill, left: [] };
   return { skill: { ...skill, files }, left };
-}
-
-/** A mount path must name exactly one place. */
-function assertMountPath(path: string): void {
-  const clean =
-    path.startsWith("/") && !/\/\/|\/\.{1,2}(?:\/|$)|:|[\u0000-\u001f]/.test(path) && path !== "/";
-  if (clean) return;
-  throw new UsageError(
-    `--mount-path ${JSON.stringify(path)} is not a clean absolute path`,
-    `write it as /skills/NAME`,
-  );
-}
-
-/** The API server would refuse the name, and YAML would carry it there. */
-function assertNamespace(name: string | undefined): void {
-  if (name === undefined || /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
-  throw new UsageError(
-    `--namespace ${JSON.stringify(name.slice(0, 100))} cannot be the name of a namespace`,
-    `use at most 63 lower-case letters, digits and inner "-"`,
-  );
 }
 
 /** The first three paths, with a mark where there are more. */
@@ -112,8 +84,7 @@ export async function packageSkill(
   const whole = await readFolder(directory, line);
   const { skill, left } = signedTree(whole, line.now());
   const mountPath = options.mountPath ?? `/skills/${skill.name}`;
-  assertMountPath(mountPath);
-  assertNamespace(options.namespace);
+  assertOptions(options, mountPath);
   const packed = pack(skill, options);
   const volume = podVolume(packed, options.name ?? skill.name, mountPath);
   const { namespace, withPod } = options;
@@ -124,6 +95,7 @@ export async function packageSkill(
           name: options.name ?? skill.name,
           ...defined({ namespace }),
           image: withPod,
+          container: options.container,
         });
   const note = (text: string): void => line.stderr.write(`${text}\n`);
   const size = Math.ceil(skillSize(skill) / 1024);
@@ -135,19 +107,25 @@ export async function packageSkill(
       `left out, because signatures do too: ${left.slice(0, 5).join(", ")}${left.length > 5 ? ", …" : ""}`,
     );
   for (const warning of warnings(skill, line.now(), packed)) note(`warning: ${warning}`);
-  line.stdout.write(written(packed, volume, pod, options));
+  if (options.as === "kustomize" && options.to !== undefined) {
+    const files = componentFiles(packed, volume, options);
+    await writeComponent(options.to, files, directory);
+    line.stdout.write(
+      `wrote ${options.to}: ${[...files.keys()].join(", ")}\nname it under components: in your kustomization.yaml\n`,
+    );
+  } else line.stdout.write(written(packed, volume, pod, options));
   return exitCode.pass;
 }
 
 function written(
   packed: readonly PackedConfigMap[],
-  volume: ReturnType<typeof podVolume>,
+  volume: PodVolume,
   pod: object | undefined,
-  { output, podSnippet: only }: PackageCommandOptions,
+  { output, podSnippet: only, as, container }: PackageCommandOptions,
 ): string {
-  if (only === true) {
-    const snippet = podSnippet(volume);
-    return output === "json" ? `${JSON.stringify(snippet, undefined, 2)}\n` : yamlDocument(snippet);
+  if (only === true || as === "deployment-patch") {
+    const part = as === undefined ? podSnippet(volume, container) : deploymentPatch(volume, container);
+    return output === "json" ? `${JSON.stringify(part, undefined, 2)}\n` : yamlDocument(part);
   }
-  return output === "json" ? packageJson(packed, pod) : packageYaml(packed, volume, pod);
+  return output === "json" ? packageJson(packed, pod) : packageYaml(packed, volume, { pod, container });
 }

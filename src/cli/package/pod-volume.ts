@@ -52,7 +52,12 @@ export function podVolume(packed: readonly PackedConfigMap[], name: string, moun
 /** Complete pod around the volume, for a trial: it sleeps, unprivileged, with a read-only root file system. */
 export function examplePod(
   { volume, mount }: PodVolume,
-  options: { readonly name: string; readonly namespace?: string; readonly image: string },
+  options: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly image: string;
+    readonly container?: string;
+  },
 ): Readonly<Record<string, unknown>> {
   return {
     apiVersion: "v1",
@@ -65,7 +70,7 @@ export function examplePod(
       automountServiceAccountToken: false,
       containers: [
         {
-          name: "agent",
+          name: options.container ?? "agent",
           image: options.image,
           securityContext: {
             allowPrivilegeEscalation: false,

@@ -10,8 +10,8 @@ const commented = (text: string): string =>
     .join("");
 
 /** Volume and mount, as members of a pod's spec. */
-export const podSnippet = ({ volume, mount }: PodVolume): object => ({
-  containers: [{ name: "agent", volumeMounts: [mount] }],
+export const podSnippet = ({ volume, mount }: PodVolume, container: string): object => ({
+  containers: [{ name: container, volumeMounts: [mount] }],
   volumes: [volume],
 });
 
@@ -22,11 +22,11 @@ export const podSnippet = ({ volume, mount }: PodVolume): object => ({
 export function packageYaml(
   packed: readonly PackedConfigMap[],
   volume: PodVolume,
-  pod: object | undefined,
+  { pod, container }: { readonly pod: object | undefined; readonly container: string },
 ): string {
   const documents: string[] = packed.map(({ manifest }) => yamlDocument(manifest));
   if (pod !== undefined) return [...documents, yamlDocument(pod)].join("---\n");
-  const note = `In the pod's spec (0444 is 292, 0555 is 365):\n${yamlDocument(podSnippet(volume))}`;
+  const note = `In the pod's spec (0444 is 292, 0555 is 365):\n${yamlDocument(podSnippet(volume, container))}`;
   return `${documents.join("---\n")}${commented(note)}`;
 }
 
