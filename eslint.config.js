@@ -51,7 +51,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["test/**/*.ts", "scripts/**/*.{ts,js}", "*.config.ts"],
+    files: ["test/**/*.ts", "scripts/**/*.{ts,js}", "bin/*.js", "*.config.ts"],
     rules: {
       "max-lines": "off",
       "max-lines-per-function": "off",
