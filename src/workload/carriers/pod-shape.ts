@@ -19,6 +19,14 @@ const describing: ReadonlySet<string> = new Set([
   "templates.gatekeeper.sh",
 ]);
 
+/** Fields of Kyverno's policies in which others are described: what `generate` has is made. */
+const patterns: ReadonlySet<string> = new Set(["validate", "mutate"]);
+
+const none: ReadonlySet<string> = new Set();
+
+const patternsOf = (group: string): ReadonlySet<string> =>
+  /(?:^|\.)kyverno\.io$/.test(group) ? patterns : none;
+
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 
 /** A container says what it runs, or where it mounts files. */
@@ -50,12 +58,12 @@ interface Seen {
 
 const isBranch = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-/** Objects and lists in one, with their paths. */
-function inside({ value, path }: Seen): readonly Seen[] {
+/** Objects and lists in one, with their paths, but for some fields. */
+function inside({ value, path }: Seen, passedOver: ReadonlySet<string>): readonly Seen[] {
   const seen: Seen[] = [];
   const isList = Array.isArray(value);
   for (const [name, inner] of Object.entries(value) as readonly [string, unknown][])
-    if (isBranch(inner))
+    if (isBranch(inner) && !passedOver.has(name))
       seen.push({ value: inner, path: isList ? `${path}[${name}]` : path === "" ? name : `${path}.${name}` });
   return seen;
 }
@@ -68,7 +76,9 @@ const groupOf = (apiVersion: unknown): string =>
  * Undefined where there is none, and for kinds that only describe pods. The time is in proportion to the object's size.
  */
 export function podShapeIn(object: KubernetesObject): string | undefined {
-  if (describing.has(groupOf(object.apiVersion))) return undefined;
+  const group = groupOf(object.apiVersion);
+  if (describing.has(group)) return undefined;
+  const passedOver = patternsOf(group);
   const own = Object.entries(object).filter(([name]) => name !== "metadata" && name !== "status");
   let level: readonly Seen[] = [{ value: Object.fromEntries(own), path: "" }];
   // Level by level: what stands nearest to the top is what its author knows.
@@ -77,7 +87,7 @@ export function podShapeIn(object: KubernetesObject): string | undefined {
       const field = isFields(value) ? telltale(value) : undefined;
       if (field !== undefined) return path === "" ? field : `${path}.${field}`;
     }
-    level = level.flatMap(inside);
+    level = level.flatMap((seen) => inside(seen, passedOver));
   }
   return undefined;
 }

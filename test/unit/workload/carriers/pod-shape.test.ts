@@ -67,6 +67,15 @@ describe("podShapeIn", () => {
     expect(podShapeIn(object)).toBe("objects[1].spec.template.spec.containers");
   });
 
+  it("finds what a policy of Kyverno makes", () => {
+    const spec = {
+      rules: [{ validate: { pattern: { spec: podSpec } } }, { generate: { data: { spec: podSpec } } }],
+    };
+    expect(podShapeIn({ apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", spec })).toBe(
+      "spec.rules[1].generate.data.spec.containers",
+    );
+  });
+
   it("names what stands nearest to the top", () => {
     const deep = { a: { b: { spec: podSpec } } };
     expect(
@@ -89,6 +98,11 @@ describe("podShapeIn", () => {
       "apiextensions.k8s.io/v1",
       "CustomResourceDefinition",
       { spec: { versions: [{ schema: { openAPIV3Schema: { default: podSpec } } }] } },
+    ],
+    [
+      "kyverno.io/v1",
+      "ClusterPolicy",
+      { spec: { rules: [{ validate: { pattern: { spec: podSpec } } }, { mutate: { patch: podSpec } }] } },
     ],
     ["constraints.gatekeeper.sh/v1beta1", "K8sPods", { spec: { parameters: podSpec } }],
   ])("is silent about %s %s", (apiVersion, kind, fields) => {
