@@ -130,9 +130,14 @@ export function readerOf(client: ApiClient, controllerNamespace: string): LiveRe
   const isAsked = async (namespace: string): Promise<boolean> => {
     const { names, reviews } = await exemptions();
     if (names.has(namespace)) return false;
-    return (
-      reviews === undefined || reviews(await namespaceLabels(namespace, AbortSignal.timeout(requestTimeout)))
-    );
+    if (reviews === undefined) return true;
+    try {
+      return reviews(await namespaceLabels(namespace, AbortSignal.timeout(requestTimeout)));
+    } catch (error) {
+      // Its pods are listed as not judged, for the same reason, and do not end the list.
+      if (error instanceof SourceError) return true;
+      throw error;
+    }
   };
   return {
     read: (request, signal) => explaining(describeRef(request), source.read(request, signal)),
