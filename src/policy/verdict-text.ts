@@ -146,7 +146,9 @@ function inBytes(line: string, limit: number): string {
  * left out: it has the reason.
  */
 export function fitting([first = "", ...others]: readonly string[], last: string, limit: number): string {
-  let size = Buffer.byteLength(last) + 40;
+  const counted = (left: number): string =>
+    `and ${left} more lines; the log has up to ${maxRecorded} findings`;
+  let size = Buffer.byteLength(last) + Buffer.byteLength(counted(others.length + 1)) + 1;
   const lines = [inBytes(first, limit - size - 1), ...others];
   const shown: string[] = [];
   for (const line of lines) {
@@ -155,9 +157,5 @@ export function fitting([first = "", ...others]: readonly string[], last: string
     shown.push(line);
   }
   const left = lines.length - shown.length;
-  return [
-    ...shown,
-    ...(left > 0 ? [`and ${left} more lines; the log has up to ${maxRecorded} findings`] : []),
-    last,
-  ].join("\n");
+  return [...shown, ...(left > 0 ? [counted(left)] : []), last].join("\n");
 }

@@ -6,7 +6,6 @@ import {
   ownResources,
   type OwnPlural,
 } from "../../policy/resource/kinds.ts";
-import { resolveNothing } from "../../policy/trust/reference.ts";
 import type { Cluster, ClusterHooks, MirrorSource, WatchedResource } from "../cluster.ts";
 import { ConfigMapHolders } from "../config-map-holders.ts";
 import { PodStore } from "../pod-store.ts";
@@ -15,7 +14,7 @@ import type { LabelSelector } from "../../kubernetes/label-selector.ts";
 import type { Labels } from "../../kubernetes/object.ts";
 import { readNamespaceLabels } from "./api/namespace-labels.ts";
 import { namespaceSink } from "./watch/namespace-sink.ts";
-import { PolicyState, type References } from "./watch/policy-state.ts";
+import { PolicyState } from "./watch/policy-state.ts";
 import {
   reflectorDefaults,
   startReflector,
@@ -23,7 +22,8 @@ import {
   type Reflector,
   type ReflectorTimes,
 } from "./watch/reflector.ts";
-import { createReferencedObjects, type ReferencedObjects } from "./watch/referenced-objects.ts";
+import { createReferencedObjects } from "./watch/referenced-objects.ts";
+import { referencesOf } from "./watch/references.ts";
 import { createServedSchemas } from "./watch/served-schemas.ts";
 import type { StatusWriter } from "./status/writer.ts";
 import { readStoredPod } from "./api/stored-pod.ts";
@@ -165,19 +165,6 @@ class Watches {
     await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.close()));
   }
 }
-
-/** References of trust roots: objects of the cluster, and mirrors if there are any. */
-const referencesOf = (objects: ReferencedObjects, mirrors: MirrorSource | undefined): References => ({
-  follow: (references) => {
-    objects.follow(references);
-    mirrors?.follow(references);
-  },
-  read: (reference) =>
-    reference.kind === "TUF"
-      ? (mirrors?.read(reference) ?? resolveNothing(reference))
-      : objects.read(reference),
-  pending: () => objects.pending() || mirrors?.pending() === true,
-});
 
 /** Policies with everything that they are compiled from: their kinds, served schemas, and what trust roots refer to. */
 function startPolicies(options: LiveClusterOptions, watches: Watches, changed: () => void) {
