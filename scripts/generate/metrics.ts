@@ -101,7 +101,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   decision:
     "`allow`, `warn` (let in with a warning), `deny`, `error` (the review could not be completed, which denies)",
   dry_run: "`true` where nothing would have been stored",
-  policy: `A ClusterSkillPolicy. At most ${maxNames} different ones in one process; those after them are \`(other)\``,
+  policy: `A ClusterSkillPolicy, or \`SkillRevocationList/NAME\` for a list with \`enforcement: Always\`. At most ${maxNames} different ones in one process; those after them are \`(other)\``,
   tenant: "`spec.tenant` of the policy, by default its name; bounded in the same way",
   mode: codes(["Enforce", "Warn", "Audit"]),
   result:

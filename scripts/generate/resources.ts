@@ -118,6 +118,13 @@ const presentations: Readonly<Record<OwnKind, Presentation>> = {
       "Names what is refused whatever else holds: skills, files, certificates, keys and keyless identities. Every list counts for every " +
       "policy, from the moment it is there. While one cannot be read, every policy denies, for nobody knows then what it revokes.",
     columns: [
+      {
+        name: "Enforcement",
+        type: "string",
+        jsonPath: ".spec.enforcement",
+        description:
+          "Policy: as the policies' modes say. Always: whatever they say, and where there is none.",
+      },
       ...(["Skills", "Files", "Certificates", "Keys", "Identities"] as const).map((name) => ({
         name,
         type: "integer" as const,

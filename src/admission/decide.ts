@@ -1,5 +1,6 @@
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { blocks, type SkillResult, type Verdict } from "../policy/finding.ts";
+import { judgeText, resourceOf } from "../policy/always.ts";
 import type { Reason } from "../policy/reason.ts";
 import { withoutContent } from "../policy/without-content.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
@@ -60,7 +61,12 @@ function unreadAlone(verdicts: readonly Verdict[]): SourceError | undefined {
   const mayComeOfIt = ({ reference, findings }: SkillResult): boolean =>
     paths.has(reference.path) && !findings.some(({ code }) => holdsForParts.has(code));
   if (!failed.every(mayComeOfIt)) return undefined;
-  return new SourceError(first.content.code, first.content.detail);
+  const { code, detail } = first.content;
+  const denying = verdicts.filter(({ outcome }) => outcome === "deny").map(({ policy }) => policy);
+  const isForLists = denying.every((policy) => resourceOf(policy).kind === "SkillRevocationList");
+  const [list] = isForLists ? denying : [];
+  const why = list === undefined ? "" : `, and ${judgeText(list)} refuses what may be revoked`;
+  return new SourceError(code, `${detail}${why}`);
 }
 
 /**

@@ -20,17 +20,22 @@ export function lenientOf(policies: readonly Policy[], isPod = true): Lenient | 
   return policies.every(({ mode }) => mode === "Audit") ? "Audit" : "Warn";
 }
 
+const all = (policies: readonly Policy[]): readonly Policy[] => policies;
+
 /**
  * Selects the policies that govern an object, and takes note of what their modes say of a failed review.
+ * @param concerned those among all that have a say in it
  * @throws SourceError if the namespace cannot be looked up; only where no policy at all enforces that is let in
  */
 export async function governing(
   namespace: string,
   context: ModalContext,
   isPod = true,
+  concerned = all,
 ): Promise<EffectivePolicies> {
-  context.letInBy(lenientOf(context.deps.policies.current().policies, isPod));
+  context.letInBy(lenientOf(concerned(context.deps.policies.current().policies), isPod));
   const effective = await effectivePolicies(namespace, context);
-  context.letInBy(lenientOf(effective.policies, isPod));
-  return effective;
+  const policies = concerned(effective.policies);
+  context.letInBy(lenientOf(policies, isPod));
+  return { ...effective, policies };
 }

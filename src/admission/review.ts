@@ -1,3 +1,4 @@
+import { withoutLists } from "../policy/always.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { bypass } from "./decide.ts";
@@ -21,7 +22,9 @@ export async function review(request: AdmissionRequest, context: ModalContext): 
     // Their review tells by itself which policies rule it: not all that govern the namespace.
     if (isBinding(request.subject)) throw error;
     const isOfPods = request.resource === "pods" || request.resource === "configmaps";
-    const { policies } = await governing(request.subject.namespace, context, isOfPods);
+    const { namespace, operation } = request.subject;
+    const concerned = operation === "DELETE" ? withoutLists : undefined;
+    const { policies } = await governing(namespace, context, isOfPods, concerned);
     if (policies.length === 0) return bypass(request, "ungoverned");
     throw error;
   }

@@ -11,6 +11,7 @@ import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { Build } from "./build.ts";
 import { announceCertificate, certificatesOf, clientsOf } from "./certificates.ts";
 import { closedConnections } from "./closed-connections.ts";
+import { withoutLists } from "../policy/always.ts";
 import { connect } from "./connect.ts";
 import { measuredEvidence } from "./evidence.ts";
 import type { Connected, Registration } from "./connected.ts";
@@ -141,9 +142,11 @@ function announceServing({ reviews: { address, port }, metrics }: Servers, log: 
 }
 
 function announceReady({ cluster }: Connected, registration: Registration | undefined, log: Log): void {
-  const policies = cluster.current().policies.length;
-  log.info(registration?.registered() === true ? "ready and registered" : "ready", { policies });
-  if (policies === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
+  const { policies } = cluster.current();
+  log.info(registration?.registered() === true ? "ready and registered" : "ready", {
+    policies: withoutLists(policies).length,
+  });
+  if (policies.length === 0) log.warn("there is no ClusterSkillPolicy, so everything is admitted");
 }
 
 /** Reasons why reviews cannot be answered here, a sentence each. */

@@ -61,10 +61,10 @@ function withoutRestsOfAbsent(skills: readonly AssessedSkill[]): readonly Assess
 const same = (result: SkillResult): SkillResult => result;
 
 /** Reports what does not exist yet, and demands nothing of it. */
-function toleratingAbsence(result: SkillResult, { invalidReason }: Policy): SkillResult {
+function toleratingAbsence(result: SkillResult, { invalidReason, always }: Policy): SkillResult {
   const { content } = result.reference;
-  if (content.state !== "unavailable" || content.isAbsent !== true || invalidReason !== undefined)
-    return result;
+  if (content.state !== "unavailable" || content.isAbsent !== true) return result;
+  if (invalidReason !== undefined || always !== undefined) return result;
   const message = `${content.detail} yet, so it could not be judged`;
   const remedy =
     "see that it comes before a pod starts; skill-admission apply --cluster --resource FILE judges both beforehand";

@@ -4,6 +4,7 @@ import type { Grades } from "../evidence/grade.ts";
 import type { SkillReference } from "../skill/reference.ts";
 import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
+import { alwaysFindings } from "./rules/always.ts";
 import { changeFindings } from "./rules/changes.ts";
 import { expiryFindings } from "./rules/expiry.ts";
 import { freshnessFindings } from "./rules/freshness.ts";
@@ -39,6 +40,27 @@ function contentFindings(
 const superseded = (grades: Grades, findings: readonly Finding[]): Grades =>
   findings.some(({ code }) => code === "REVOKED") ? { ...grades, freshness: "ABSENT" } : grades;
 
+function findingsOf(
+  policy: Policy,
+  reference: SkillReference,
+  evidence: Evidence | undefined,
+  now: number,
+): readonly Finding[] {
+  const { always, invalidReason } = policy;
+  if (invalidReason !== undefined) {
+    const what = always === undefined ? "the policy cannot be used" : "the list cannot be read";
+    return [{ code: "INTERNAL", message: `${what}: ${invalidReason}`, tolerated: false }];
+  }
+  if (always !== undefined) return alwaysFindings(policy, reference, evidence);
+  return [
+    ...contentFindings(policy, reference, evidence, now),
+    ...(isPlaceOnly(reference)
+      ? []
+      : [...nameFindings(policy, reference, evidence), ...immutabilityFindings(policy, reference)]),
+    ...changeFindings(reference),
+  ];
+}
+
 /**
  * Judges one skill by one policy: a finding for each requirement that is not met.
  * @param evidence undefined if the content could not be read
@@ -54,22 +76,7 @@ export function judge(
     reference.content.state === "resolved" && evidence !== undefined
       ? rankSignaturesFor(policy, evidence, now)
       : undefined;
-  const findings: readonly Finding[] =
-    policy.invalidReason === undefined
-      ? [
-          ...contentFindings(policy, reference, known, now),
-          ...(isPlaceOnly(reference)
-            ? []
-            : [...nameFindings(policy, reference, known), ...immutabilityFindings(policy, reference)]),
-          ...changeFindings(reference),
-        ]
-      : [
-          {
-            code: "INTERNAL",
-            message: `the policy cannot be used: ${policy.invalidReason}`,
-            tolerated: false,
-          },
-        ];
+  const findings = findingsOf(policy, reference, known, now);
   return {
     reference,
     ...defined({ evidence: known }),

@@ -58,7 +58,7 @@ export type Publisher =
       readonly skills: readonly { readonly name: string; readonly version: string; readonly hash: string }[];
     };
 
-/** A ClusterSkillPolicy, validated and resolved. */
+/** A ClusterSkillPolicy, or a SkillRevocationList with `enforcement: Always`, validated and resolved. */
 export interface Policy {
   readonly name: string;
   /** `metadata.generation`, which the API server raises with every change of the policy; absent in files. */
@@ -111,6 +111,10 @@ export interface Policy {
   readonly otherSignatures: Response;
   /** `until`: milliseconds since 1970, from which unsigned skills are denied whatever `action` is. */
   readonly unsigned: { readonly action: "Deny" | "Warn"; readonly until?: number };
+  /**
+   * Set for a SkillRevocationList with `enforcement: Always`: it refuses what it revokes, and demands nothing else.
+   */
+  readonly always?: true;
   /**
    * Reason why the policy cannot be used as written. It then denies every skill in its namespaces: never "no
    * policy".

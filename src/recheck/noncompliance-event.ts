@@ -1,3 +1,4 @@
+import { resourceOf } from "../policy/always.ts";
 import { apiVersion } from "../policy/resource/kinds.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
 import type { Notice } from "./ports.ts";
@@ -26,7 +27,7 @@ export const noncomplianceEvent = ({
   reason: "SkillNotCompliant",
   namespace,
   regarding: workload,
-  related: { apiVersion, kind: "ClusterSkillPolicy", name: policy },
+  related: { apiVersion, ...resourceOf(policy) },
   cause: key,
   note: () => text(maxNote),
 });

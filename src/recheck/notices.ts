@@ -1,3 +1,4 @@
+import { judgeText } from "../policy/always.ts";
 import { fitting } from "../policy/verdict-text.ts";
 import { printable } from "../text/printable.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
@@ -33,7 +34,7 @@ const whatToDo = ({ workload, pods, shortfall }: Found): string =>
 export function noticeOf(found: Found): Notice {
   const { workload, pods, shortfall, replaced } = found;
   const { policy, tenant, mode, summary, lines, codes, key } = shortfall;
-  const head = `policy ${printable(JSON.stringify(policy))} (${mode}) is not met by ${workloadText(workload)}, which is stored: ${summary}`;
+  const head = `${judgeText(policy)} (${mode}) is not met by ${workloadText(workload)}, which is stored: ${summary}`;
   const past =
     replaced === undefined
       ? []

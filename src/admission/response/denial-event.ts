@@ -1,6 +1,7 @@
 import { sha256 } from "../../skill/digest.ts";
 import { isFields } from "../../text/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { resourceOf } from "../../policy/always.ts";
 import { apiVersion } from "../../policy/resource/kinds.ts";
 import { isBinding, type Decision, type ReviewSubject } from "../decision.ts";
 import { causesOf } from "../decide.ts";
@@ -96,11 +97,7 @@ export function denialEvent(
     ...(first === undefined
       ? {}
       : {
-          related: {
-            apiVersion,
-            kind: "ClusterSkillPolicy",
-            name: first.policy,
-          },
+          related: { apiVersion, ...resourceOf(first.policy) },
         }),
     cause: hashOf(causesOf(denying)),
     note: () => denialText(denying, subject, id, maxNote),

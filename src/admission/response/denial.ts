@@ -1,3 +1,4 @@
+import { judgeText } from "../../policy/always.ts";
 import type { Verdict } from "../../policy/finding.ts";
 import { failures, fitting } from "../../policy/verdict-text.ts";
 import { printable } from "../../text/printable.ts";
@@ -22,7 +23,7 @@ function policyLines(verdict: Verdict, subject: ReviewSubject): readonly string[
   const { summary, lines } = failures(verdict);
   const deleting = subject.operation === "DELETE" ? "deleting " : "";
   return [
-    `policy ${shortWords(JSON.stringify(verdict.policy), maxName)} denied ${deleting}${subjectText(subject)}: ${summary}`,
+    `${judgeText(verdict.policy, maxName)} denied ${deleting}${subjectText(subject)}: ${summary}`,
     ...lines,
   ];
 }

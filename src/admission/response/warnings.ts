@@ -1,3 +1,4 @@
+import { judgeText } from "../../policy/always.ts";
 import { aboutSkills } from "../../policy/failure-count.ts";
 import { blocks, maxRecorded, type Finding, type SkillResult, type Verdict } from "../../policy/finding.ts";
 import { remedyFor } from "../../policy/remedy.ts";
@@ -65,10 +66,7 @@ export function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject)
   const announced = verdicts
     .filter(deniesLater)
     .map(({ policy }) =>
-      shortWords(
-        `policy ${JSON.stringify(policy)} will deny the pods of ${subjectText(subject)}`,
-        maxWarningLength,
-      ),
+      shortWords(`${judgeText(policy)} will deny the pods of ${subjectText(subject)}`, maxWarningLength),
     );
   const lines = [
     ...announced,

@@ -33,8 +33,9 @@ export async function reviewBinding(request: AdmissionRequest, context: ModalCon
   context.letInBy(lenientOf(all));
   const effective = await effectivePolicies(request.subject.namespace, context);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
-  const demanding = atBinding(effective.policies);
-  if (demanding.length === 0) return bypass(request, "not-rechecked");
+  const rechecking = atBinding(effective.policies);
+  if (rechecking.length === 0) return bypass(request, "not-rechecked");
+  const demanding = effective.policies.filter((one) => one.always !== undefined || rechecking.includes(one));
   context.letInBy(lenientOf(demanding));
   const pod = await podToBind(request, context);
   if (pod === undefined) return bypass(request, "no-such-pod");

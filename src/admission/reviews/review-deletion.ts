@@ -15,6 +15,7 @@ import type { VolumeObject, VolumeObjectRef } from "../../skill/source.ts";
 import { JsonError } from "../../text/json.ts";
 import { distinctPods } from "../../workload/distinct-pods.ts";
 import type { PodSubject } from "../../workload/pod/pod-subject.ts";
+import { withoutLists } from "../../policy/always.ts";
 import type { AdmissionRequest } from "../admission-request.ts";
 import { comesFrom, holdersOf, listed, placeInRoot } from "../versions/config-map-users.ts";
 import { frontsOf } from "../versions/configmap-change.ts";
@@ -51,7 +52,8 @@ export async function reviewDeletion(
 ): Promise<Decision> {
   const { namespace } = request.subject;
   const ref: VolumeObjectRef = { kind: "ConfigMap", namespace, name: nameOf(old) };
-  const effective = await governing(namespace, context);
+  // To be deleted, bytes need no look at what is revoked.
+  const effective = await governing(namespace, context, true, withoutLists);
   if (effective.policies.length === 0) return bypass(request, "ungoverned");
   const holders = holdersOf(ref, context);
   if (holders.length === 0) return bypass(request, "unused");

@@ -50,5 +50,8 @@ export async function policiesInForce(
   const { asMode: mode } = options;
   if (mode === undefined) return inForce;
   const { policies, trust } = inForce.snapshot;
-  return { ...inForce, snapshot: { policies: policies.map((policy) => ({ ...policy, mode })), trust } };
+  return {
+    ...inForce,
+    snapshot: { policies: policies.map((one) => (one.always === undefined ? { ...one, mode } : one)), trust },
+  };
 }

@@ -10,6 +10,8 @@ import {
   type PolicyObjects,
 } from "../../policy/resource/kinds.ts";
 import type { TrustReferenceResolver } from "../../policy/trust/reference.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { isFields } from "../../text/fields.ts";
 import { printable } from "../../text/printable.ts";
 import { UsageError, type CommandLine } from "../command-line.ts";
 import type { Manifest } from "../files/manifests.ts";
@@ -40,7 +42,9 @@ export function objectsIn(manifests: readonly Manifest[], paths: readonly string
   const objects = forEachKind((kind) =>
     manifests.map(({ object }) => object).filter((object) => object.kind === kind),
   );
-  if (objects.ClusterSkillPolicy.length === 0) {
+  const isAlways = ({ spec }: KubernetesObject): boolean =>
+    isFields(spec) && spec["enforcement"] === "Always";
+  if (objects.ClusterSkillPolicy.length === 0 && !objects.SkillRevocationList.some(isAlways)) {
     throw new UsageError(
       `there is no ClusterSkillPolicy in ${paths.join(", ")}`,
       "name a file that holds one",

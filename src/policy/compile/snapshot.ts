@@ -6,6 +6,7 @@ import type { TrustedKey } from "../../signature/trusted-key.ts";
 import { selectorMatches, type LabelSelector } from "../../kubernetes/label-selector.ts";
 import { generationOf, type KubernetesObject } from "../../kubernetes/object.ts";
 import { defined } from "../../text/fields.ts";
+import { alwaysLists } from "./always-lists.ts";
 import { invalidPolicy } from "./invalid-policy.ts";
 import { compilePolicy, type CompiledPolicy, type Surroundings } from "./policy.ts";
 import { assertCrls, unavailableCrlsOf, type UnavailableCrls } from "../trust/unavailable-crls.ts";
@@ -179,7 +180,9 @@ export function compileSnapshot(
   }
   const trust = trustMaterial({ anchors, crls, keys, sigstore, registries }, previous);
   return {
-    policies: compiled.map(({ policy }) => boundTo(within, policy)),
+    policies: [...alwaysLists(lists.read), ...compiled.map(({ policy }) => policy)].map((policy) =>
+      boundTo(within, policy),
+    ),
     trust,
     problems,
     expiries: [...expiries, ...expiriesOfLists(trust.crls ?? [])],

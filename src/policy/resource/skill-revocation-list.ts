@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { celRule } from "./schema/constraints.ts";
+import { labelSelector } from "./schema/label-selector.ts";
 import { moment } from "./schema/time.ts";
 
 /** Maximum entries of one kind in one list: about as many as fit in an object; a second list takes more. */
@@ -32,8 +34,19 @@ const byDigest = (what: string) =>
 /** Maximum characters of a compared identity or issuer. */
 const name = z.string().min(1).max(1_024);
 
-/** `spec` of a SkillRevocationList. */
-export const skillRevocationListSpec = z.strictObject({
+const entries = z.strictObject({
+  enforcement: z
+    .enum(["Policy", "Always"])
+    .default("Policy")
+    .describe(
+      "Where its entries are refused. Policy: where a policy governs, and as its mode says. Always: everywhere else too, and whatever the mode of the policies; " +
+        "a pod whose ConfigMaps cannot be read is refused there as well, for nobody knows whether it is revoked.",
+    ),
+  namespaceSelector: labelSelector
+    .exactOptional()
+    .describe(
+      "With `Always`: the namespaces where it is refused, by their labels. Left out: all. The API server never asks about kube-system, kube-node-lease and the controller's own namespace.",
+    ),
   skills: byDigest(
     "Digest of a skill, as `verify -o json`, `sign` and the log of decisions tell it, or that of its ConfigMaps",
   )
@@ -69,5 +82,16 @@ export const skillRevocationListSpec = z.strictObject({
     .exactOptional()
     .describe("Identities of keyless signers, each with its issuer."),
 });
+
+/** `spec` of a SkillRevocationList. */
+export const skillRevocationListSpec = celRule(entries, {
+  rule: "!has(self.namespaceSelector) || self.enforcement == 'Always'",
+  message:
+    "namespaceSelector has no effect unless enforcement is Always; remove it, or set enforcement: Always",
+  check: ({ enforcement, namespaceSelector }) => namespaceSelector === undefined || enforcement === "Always",
+});
+
+/** The schema of each field by itself. */
+export const skillRevocationListFields = entries.shape;
 
 export type SkillRevocationListSpec = z.output<typeof skillRevocationListSpec>;

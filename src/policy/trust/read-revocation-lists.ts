@@ -1,4 +1,5 @@
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { generationOf, type KubernetesObject } from "../../kubernetes/object.ts";
+import { defined } from "../../text/fields.ts";
 import { PolicyError } from "../policy-error.ts";
 import { nameOf } from "../resource/schema/name.ts";
 import type { ReadResource } from "../resource/parse.ts";
@@ -18,16 +19,17 @@ export function readRevocationLists(
   const lists = new Map<string, ReadList>();
   for (const [index, object] of objects.entries()) {
     const name = nameOf(object) ?? `unnamed-${index}`;
+    const generation = defined({ generation: generationOf(object) });
     try {
       if (lists.has(name)) {
         const fault = `another SkillRevocationList has the name ${name}; rename or remove one`;
         throw new PolicyError("Duplicate", fault);
       }
-      lists.set(name, { name, spec: read("SkillRevocationList", object).spec });
+      lists.set(name, { name, spec: read("SkillRevocationList", object).spec, ...generation });
     } catch (error) {
       const problem = problemOf("SkillRevocationList", object, error);
       note(problem);
-      lists.set(name, { name, fault: problem.message });
+      lists.set(name, { name, fault: problem.message, written: object["spec"], ...generation });
     }
   }
   return joinLists([...lists.values()]);

@@ -29,6 +29,7 @@ export interface RevocationLists {
   readonly index: RevocationIndex;
   /** Fault of each list by name; undefined for a usable one. */
   readonly faults: ReadonlyMap<string, string | undefined>;
+  readonly read: readonly ReadList[];
 }
 
 /** Joins issuer and identity into one unambiguous key. */
@@ -39,6 +40,7 @@ const none: Entries = new Map();
 export const noRevocations: RevocationLists = {
   index: { skills: none, files: none, certificates: none, keys: none, identities: none },
   faults: new Map(),
+  read: [],
 };
 
 const hexOf = (digest: string): string => digest.slice("sha256:".length);
@@ -48,6 +50,10 @@ export interface ReadList {
   readonly name: string;
   readonly spec?: SkillRevocationListSpec;
   readonly fault?: string;
+  /** `spec` of one that cannot be read, as it was received. */
+  readonly written?: unknown;
+  /** `metadata.generation`; absent in files. */
+  readonly generation?: number;
 }
 
 type RevocationDetail = Pick<Revocation, "reason" | "revokedAt">;
@@ -90,7 +96,7 @@ export function joinLists(lists: readonly ReadList[]): RevocationLists {
   return result;
 }
 
-function join(lists: readonly ReadList[]): RevocationLists {
+function joinedIndex(lists: readonly Pick<ReadList, "name" | "spec">[]): RevocationIndex {
   const index = {
     skills: new Map<string, Revocation>(),
     files: new Map<string, Revocation>(),
@@ -106,7 +112,22 @@ function join(lists: readonly ReadList[]): RevocationLists {
     for (const entry of spec?.identities ?? [])
       add(index.identities, identityKey(entry.issuer, entry.identity), by, entry);
   }
-  return { index, faults: new Map(lists.map(({ name, fault }) => [name, fault])) };
+  return index;
+}
+
+const join = (lists: readonly ReadList[]): RevocationLists => ({
+  index: joinedIndex(lists),
+  faults: new Map(lists.map(({ name, fault }) => [name, fault])),
+  read: lists,
+});
+
+const single = new WeakMap<SkillRevocationListSpec, RevocationIndex>();
+
+/** What one list revokes by itself. */
+export function indexOfList(name: string, spec: SkillRevocationListSpec): RevocationIndex {
+  const index = single.get(spec) ?? joinedIndex([{ name, spec }]);
+  single.set(spec, index);
+  return index;
 }
 
 /** Revocations of the policy itself; a digest may be that of a skill, a file, a certificate or a key. */

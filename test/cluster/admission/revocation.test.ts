@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyFingerprint } from "../../../src/signature/key.ts";
 import { sha256 } from "../../../src/skill/digest.ts";
-import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { ownPath, remove } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
@@ -110,6 +110,61 @@ describe("a SkillRevocationList in force", () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/spec\.files\[0\]\.digest/);
+  });
+});
+
+describe("a SkillRevocationList with enforcement: Always", () => {
+  const emergency = "emergency";
+  const script = () => own.skill.files.get("SKILL.md")!.bytes;
+  const always = (tenant: string): Promise<void> =>
+    enforce(
+      revocationList(emergency, {
+        enforcement: "Always",
+        namespaceSelector: { matchLabels: { tenant } },
+        files: [{ digest: sha256(script()), reason: "prompt injection" }],
+      }),
+    );
+
+  afterAll(async () => {
+    await remove(ownPath("skillrevocationlists", emergency));
+  });
+
+  it("denies where no policy governs, in the namespaces of its selector only", async () => {
+    const [inside, outside] = ["revocation-always", "revocation-free"];
+    await createNamespace(inside, inside);
+    await createNamespace(outside, outside);
+    await always(inside);
+    const { ran } = await applySkill(own.skill, inside);
+    expect(denial(ran)).toMatch(
+      /SkillRevocationList "emergency" denied Pod revocation-always\/pod-\d+: 1 of 1 skill failed: \S+ REVOKED SKILL\.md/,
+    );
+    expect(denial(ran)).toContain(
+      `REVOKED SKILL.md: the file ${short(own.skill, "SKILL.md")} is revoked by SkillRevocationList emergency: prompt injection`,
+    );
+    expect((await applySkill(own.skill, outside)).ran).toMatchObject({ code: 0, stderr: "" });
+    const unsigned = withFiles(own.skill, { "SKILL.md": "---\nname: other\n---\nAnother skill.\n" });
+    expect((await applySkill(unsigned, inside)).ran).toMatchObject({ code: 0, stderr: "" });
+    expect(await kubectl(["get", "skrl", emergency])).toMatch(/ENFORCEMENT[^]*emergency +Always +0 +1 +0/);
+  });
+
+  it("denies where a policy only warns or audits", async () => {
+    await always(namespace);
+    for (const mode of ["Warn", "Audit"]) {
+      await enforced({ mode });
+      const { ran } = await applySkill(own.skill, namespace);
+      expect(denial(ran), mode).toContain('SkillRevocationList "emergency" denied Pod revocation/');
+    }
+    await enforced();
+    await remove(ownPath("skillrevocationlists", emergency));
+    await vi.waitFor(async () => {
+      expect((await applySkill(own.skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    }, patience);
+  });
+
+  it("is refused by the API server with a selector that has no effect", async () => {
+    const { code, stderr } = await tryApply([revocationList("refused", { namespaceSelector: {} })]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("namespaceSelector has no effect unless enforcement is Always");
   });
 });
 

@@ -11,7 +11,7 @@ import { readerOf } from "../../../src/cluster/live/open-reader.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
 import { documents, run } from "./line.ts";
 import { listingApi } from "../../fixtures/listing-api.ts";
-import { clusterSkillPolicy } from "../../fixtures/resources.ts";
+import { clusterSkillPolicy, skillRevocationList } from "../../fixtures/resources.ts";
 
 let home: string;
 let skill: string;
@@ -244,6 +244,20 @@ describe("apply", () => {
     expect(err).toMatch(
       /^warning: Pod payments\/demo is at -:\d+ and at -:\d+, and differs: each is judged, as kubectl applies one after the other\n$/,
     );
+  });
+
+  it("judges by a list that is enforced always, without a policy too, in whatever mode is asked for", async () => {
+    const files = [{ digest: `sha256:${sha256("scripts/run.sh")}`, reason: "harmful" }];
+    const listAt = (enforcement: string) =>
+      put(`${enforcement}.json`, JSON.stringify(skillRevocationList("emergency", { enforcement, files })));
+    const alone = (path: string, ...args: readonly string[]) =>
+      run(["apply", "--policy", path, "--resource", "-", ...args], { stdin: packed });
+    const denied = await alone(listAt("Always"), "--as-mode", "Audit");
+    expect(denied.code).toBe(1);
+    expect(denied.out).toMatch(/REVOKED scripts\/run\.sh[^]*SkillRevocationList\s+emergency/);
+    const none = await alone(listAt("Policy"));
+    expect(none.code).toBe(2);
+    expect(none.err).toContain("there is no ClusterSkillPolicy in");
   });
 
   it("judges as if every policy were in the mode that is asked for", async () => {

@@ -63,6 +63,7 @@ export const podFor = (items: readonly Spec[], name = "etl"): KubernetesObject =
 /** An in-memory cluster that implements the ports and counts calls. */
 export class World {
   policies: readonly KubernetesObject[] = [policyObject()];
+  revocationLists: readonly KubernetesObject[] = [];
   readonly namespaces = new Map<string, Readonly<Record<string, string>>>([
     [namespace, { tenant: "payments" }],
     ["other", {}],
@@ -101,7 +102,7 @@ export class World {
   };
 
   get snapshot(): PolicySnapshot {
-    return (this.#snapshot ??= compileObjects(this.policies, []));
+    return (this.#snapshot ??= compileObjects(this.policies, [], { revocationLists: this.revocationLists }));
   }
 
   get deps(): HandleDeps {

@@ -652,6 +652,28 @@ export const resourceCases: readonly ResourceCase[] = [
   policy("an unknown member of the revocation", { revocation: { digests: [digest], until: "x" } }, /until/),
 
   list("nothing revoked", {}),
+  list("enforcement by the policies", { enforcement: "Policy" }),
+  list("enforcement everywhere", { enforcement: "Always" }),
+  list("enforcement in some namespaces", {
+    enforcement: "Always",
+    namespaceSelector: { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["infra"] }] },
+  }),
+  list("another enforcement", { enforcement: "always" }, /enforcement/),
+  list(
+    "a selector without a word of enforcement",
+    { namespaceSelector: { matchLabels: { tenant: "a" } } },
+    /namespaceSelector has no effect unless enforcement is Always/,
+  ),
+  list(
+    "a selector with enforcement by the policies",
+    { enforcement: "Policy", namespaceSelector: {} },
+    /namespaceSelector has no effect unless enforcement is Always/,
+  ),
+  list(
+    "a selector that is wrong",
+    { enforcement: "Always", namespaceSelector: { matchExpressions: [{ key: "a", operator: "In" }] } },
+    /In and NotIn need values/,
+  ),
   list("a skill", revokedSkill({ revokedAt: "2026-11-21T08:00:00Z" })),
   list("each kind", {
     skills: [{ digest, reason: "a" }],
