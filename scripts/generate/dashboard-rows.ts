@@ -453,7 +453,7 @@ const expiry: Row = {
       max: 365 * day,
       queries: [
         {
-          expr: `sort(min by (root, kind) (skill_admission_trust_not_after_timestamp_seconds{${here}}) - time())`,
+          expr: `sort(min by (root, kind) (skill_admission_trust_not_after_timestamp_seconds{${here}}) - time() > 0 or min by (root, kind) (skill_admission_trust_not_after_timestamp_seconds{${here},kind!="unsigned"}) - time())`,
           legend: "{{root}} ({{kind}})",
         },
       ],

@@ -127,7 +127,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   root: "`trust-root/entry`, or the name of a policy's publisher that brings its own certificate",
   name: "Of the resource that changed; bounded as `policy` is. Empty for `Trust`",
   change: `Of \`resource_changes_total\`: ${codes(resourceChangeWords)} (changed so that less is demanded, as by Audit after Enforce). Of \`namespace_changes_total\`: ${codes(namespaceChangeWords)} (by the break-glass label, and back)`,
-  kind: `Of \`resource_changes_total\`: ${codes(changedKinds)} (all certificates, keys and trusted roots in force). Of \`trust_not_after_timestamp_seconds\`: \`authority\`: a certificate; \`key\`: a signer's; \`crl\`: an authority's revocation list, by its nextUpdate`,
+  kind: `Of \`resource_changes_total\`: ${codes(changedKinds)} (all certificates, keys and trusted roots in force). Of \`trust_not_after_timestamp_seconds\`: \`authority\`: a certificate; \`key\`: a signer's; \`crl\`: an authority's revocation list, by its nextUpdate; \`unsigned\`: a policy's \`unsigned.until\`, as \`ClusterSkillPolicy/NAME/unsigned.until\``,
   role: "`serving`: the certificate that the API server sees; `authority`: the one that it comes from; `clients`: the authority of `--client-ca-file` that ends last",
   version: "Version of the program",
   revision: "Commit that it was built from; `unknown` where the build did not say",

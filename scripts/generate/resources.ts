@@ -45,6 +45,22 @@ const ready: readonly PrinterColumn[] = [
   },
 ];
 
+const expiry: readonly PrinterColumn[] = [
+  {
+    name: "Expires",
+    type: "string",
+    jsonPath: ".status.expires",
+    description: "When the next of its entries ends, or a policy's `unsigned.until`.",
+  },
+  {
+    name: "Expiring",
+    type: "string",
+    jsonPath: ".status.expiring",
+    description: "The entry that ends next.",
+    priority: 1,
+  },
+];
+
 const presentations: Readonly<Record<OwnKind, Presentation>> = {
   ClusterSkillPolicy: {
     description:
@@ -64,6 +80,7 @@ const presentations: Readonly<Record<OwnKind, Presentation>> = {
         jsonPath: ".status.noncompliantWorkloads",
         description: "Workloads that are stored and do not meet it.",
       },
+      ...expiry,
       {
         name: "Tenant",
         type: "string",
@@ -97,19 +114,7 @@ const presentations: Readonly<Record<OwnKind, Presentation>> = {
         jsonPath: ".status.sigstore",
         description: "Sigstore instances trusted.",
       },
-      {
-        name: "Expires",
-        type: "string",
-        jsonPath: ".status.expires",
-        description: "When the next of its entries ends.",
-      },
-      {
-        name: "Expiring",
-        type: "string",
-        jsonPath: ".status.expiring",
-        description: "The entry that ends next.",
-        priority: 1,
-      },
+      ...expiry,
       ...ready,
     ],
   },

@@ -29,6 +29,14 @@ export const maxRecorded = 50;
 /** Whether a finding fails the skill; a tolerated one is only reported. */
 export const blocks = (finding: Finding): boolean => !finding.tolerated;
 
+/** When a policy ceases to accept a skill that it accepts now. */
+export interface AcceptanceEnd {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Description in one line, with the days that are left. */
+  readonly message: string;
+}
+
 /** Result of one policy for one skill. */
 export interface SkillResult {
   readonly reference: SkillReference;
@@ -36,6 +44,8 @@ export interface SkillResult {
   readonly evidence?: Evidence;
   readonly grades: Grades;
   readonly findings: readonly Finding[];
+  /** Of a skill without findings: absent if it ends later than in a month. */
+  readonly ends?: AcceptanceEnd;
 }
 
 export type Mode = "Enforce" | "Warn" | "Audit";

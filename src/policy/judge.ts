@@ -6,6 +6,7 @@ import type { Finding, SkillResult } from "./finding.ts";
 import type { Policy } from "./policy.ts";
 import { alwaysFindings } from "./rules/always.ts";
 import { changeFindings } from "./rules/changes.ts";
+import { acceptanceEnd } from "./rules/ends.ts";
 import { expiryFindings } from "./rules/expiry.ts";
 import { freshnessFindings } from "./rules/freshness.ts";
 import { gradeFindings, gradesOf } from "./rules/grades.ts";
@@ -77,10 +78,12 @@ export function judge(
       ? rankSignaturesFor(policy, evidence, now)
       : undefined;
   const findings = findingsOf(policy, reference, known, now);
+  const ends = known !== undefined && findings.length === 0 ? acceptanceEnd(policy, known, now) : undefined;
   return {
     reference,
     ...defined({ evidence: known }),
     grades: superseded(gradesOf(policy, known, now), findings),
     findings,
+    ...defined({ ends }),
   };
 }

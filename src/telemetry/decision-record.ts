@@ -2,6 +2,7 @@ import type { Decision, ReviewSubject } from "../admission/decision.ts";
 import { blocks, maxRecorded, type Finding, type SkillResult, type Verdict } from "../policy/finding.ts";
 import type { SignatureEvidence, Signer } from "../signature/signature-evidence.ts";
 import { defined } from "../text/fields.ts";
+import { timeText } from "../text/time.ts";
 import { errorFields, short } from "./bounded.ts";
 
 /** Facts of a decision; docs/records.md describes each field. */
@@ -70,7 +71,7 @@ function taken<T>(entries: readonly T[], room: Room, kind: keyof Room): readonly
   return first;
 }
 
-function skillFields({ reference, evidence, findings }: SkillResult, room: Room): Fields {
+function skillFields({ reference, evidence, findings, ends }: SkillResult, room: Room): Fields {
   const told = taken(findings, room, "findings");
   return {
     name: short(reference.name),
@@ -83,6 +84,7 @@ function skillFields({ reference, evidence, findings }: SkillResult, room: Room)
     ...(reference.mountedBy === undefined ? {} : { mountedBy: short(reference.mountedBy) }),
     findings: told.map(findingFields),
     ...(findings.length > told.length ? { findingsTotal: findings.length } : {}),
+    ...(ends === undefined ? {} : { acceptedUntil: timeText(ends.at) }),
   };
 }
 

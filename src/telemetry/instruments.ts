@@ -149,7 +149,7 @@ export function stateInstruments(registry: Registry) {
     }),
     trust: new Gauge<"root" | "kind">({
       name: `${prefix}trust_not_after_timestamp_seconds`,
-      help: "When a trusted certificate authority or key, or an authority's revocation list, ends",
+      help: "When a trusted certificate authority or key, an authority's revocation list, or a policy's tolerance of unsigned skills ends",
       labelNames: ["root", "kind"],
       registers,
     }),

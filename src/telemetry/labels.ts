@@ -71,8 +71,8 @@ export type ResultLabel = Verdict["outcome"];
 export type ReasonLabel = Reason;
 /** `clients`: the authority of client certificates. */
 export type CertificateRole = "serving" | "authority" | "clients";
-/** Trust that ends: an authority's certificate, a signer's key, an authority's revocation list. */
-export type TrustExpiryKind = "authority" | "key" | "crl";
+/** What ends: an authority's certificate, a signer's key, an authority's revocation list, a policy's tolerance of unsigned skills. */
+export type TrustExpiryKind = "authority" | "key" | "crl" | "unsigned";
 /** Reason why an Event was not written. */
 export const eventsDropped = ["rate_limited", "queue_full", "refused"] as const;
 export type EventDropped = (typeof eventsDropped)[number];

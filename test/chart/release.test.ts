@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { helm, kubectl, tryKubectl } from "../cluster/harness/cluster.ts";
 import { createNamespace } from "../cluster/harness/namespaces.ts";
+import { defined } from "../../src/text/fields.ts";
 import { chart, tryHelm } from "./helm.ts";
 import { patience } from "../fixtures/patience.ts";
 import { clusterSkillPolicy } from "../fixtures/resources.ts";
@@ -25,6 +26,9 @@ const policy = (name: string, spec: object) =>
       }),
     ),
   );
+
+const inDays = (days: number): string =>
+  new Date(Date.now() + days * 24 * 3600 * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 
 /** What a chart of before had: the CRDs without the newest field, and an example of an object that is no more. */
 async function olderChart(): Promise<string> {
@@ -214,7 +218,7 @@ describe("NOTES.txt", () => {
         unknownHome: "Deny",
         hostRuntime: "Warn",
       },
-      unsigned: { action: "Warn", until: "2027-01-31T00:00:00Z" },
+      unsigned: { action: "Warn", until: inDays(1) },
     });
     const said = await notes();
     expect(said).toContain("Policies: mine (Warn), open (Enforce).");
@@ -230,9 +234,23 @@ describe("NOTES.txt", () => {
     expect(said).not.toMatch(/unverifiable\.(default|above\.default|unknownHome)/);
     expect(said).toContain("policy open lets in skills that it does not list (noMatch: Warn)");
     expect(said).toContain("policy open lets in a bad signature beside a good one (otherSignatures: Allow)");
-    expect(said).toContain("policy open lets in unsigned skills with a warning until 2027-01-31T00:00:00Z");
+    expect(said).toMatch(
+      /policy open lets in unsigned skills with a warning before \S+Z, and none from then on/,
+    );
     expect(said).not.toContain("policy mine");
     expect(said).not.toMatch(/There is no ClusterSkillPolicy|No policy is in mode Enforce/);
+  });
+
+  it("is right on the day after: a day that is over lets no unsigned skill in", async () => {
+    for (const [until, said] of [
+      [inDays(-1), []],
+      // Midnight yesterday in the Azores, where it is an hour earlier, and with a fraction.
+      [inDays(-1).replace("Z", ".5-01:00"), []],
+      [undefined, ["policy open lets in unsigned skills with a warning"]],
+    ] as const) {
+      await policy("open", { mode: "Enforce", unsigned: { action: "Warn", ...defined({ until }) } });
+      expect((await notes()).match(/policy open lets in unsigned.*/g) ?? [], until).toEqual(said);
+    }
   });
 
   it("says nothing of a policy that leaves nothing open", async () => {

@@ -58,9 +58,24 @@ function warningsAbout({ policy, skills }: Verdict): readonly string[] {
   return skills.flatMap((result) => result.findings.map((finding) => line(result, finding)));
 }
 
+/** Skills that a policy accepts now and will not in a month: their owners have them signed anew in time. */
+function endingSoon({ policy, mode, outcome, skills }: Verdict): readonly string[] {
+  if (mode === "Audit" || outcome === "deny") return [];
+  return skills.flatMap(({ reference, ends }) =>
+    ends === undefined
+      ? []
+      : [
+          warningText(
+            `${policy}: skill ${printable(reference.name, 60)}: ${ends.message}`,
+            "have it signed anew before, or use a newer release",
+          ),
+        ],
+  );
+}
+
 /**
- * Warnings of policies in mode Warn, of tolerated findings, and of policies that will deny the object's pods. One line
- * each with its remedy, the last kind first; the last line counts the rest.
+ * Warnings of policies in mode Warn, of tolerated findings, and of policies that will deny the object's pods, and of what is
+ * accepted for a while only. One line each with its remedy, those of denied pods first; the last line counts the rest.
  */
 export function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject): readonly string[] {
   const announced = verdicts
@@ -71,6 +86,7 @@ export function warningsOf(verdicts: readonly Verdict[], subject: ReviewSubject)
   const lines = [
     ...announced,
     ...verdicts.filter(({ outcome }) => outcome === "warn").flatMap(warningsAbout),
+    ...verdicts.flatMap(endingSoon),
   ];
   if (lines.length <= maxWarnings) return lines;
   return [

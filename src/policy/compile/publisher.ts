@@ -2,6 +2,7 @@ import { SignatureError } from "../../signature/signature-error.ts";
 import { identityPattern } from "../../signature/sigstore/identity/pattern.ts";
 import type { TrustAnchor } from "../../signature/x509/x509-trust.ts";
 import type { TrustedKey } from "../../signature/trusted-key.ts";
+import { policyPrefix } from "../trust/expiry.ts";
 import { readAnchors, readTrustedKey } from "../trust/pem.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { Publisher } from "../policy.ts";
@@ -170,7 +171,7 @@ export function resolvePublisher(
   roots: TrustRoots,
 ): ResolvedPublisher {
   const field = `spec.publishers[${index}]`;
-  const place = { name: spec.name, label: `ClusterSkillPolicy/${policy}/${spec.name}`, roots };
+  const place = { name: spec.name, label: `${policyPrefix(policy)}${spec.name}`, roots };
   if (spec.keyless !== undefined)
     return keylessPublisher(spec.keyless, { ...place, field: `${field}.keyless` });
   if (spec.vett !== undefined) {

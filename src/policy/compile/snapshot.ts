@@ -18,7 +18,13 @@ import { problemOf, type Note, type ResourceProblem } from "../resource/problem.
 import type { OwnKind, PolicyObjects } from "../resource/kinds.ts";
 import { parseResource, type ReadResource } from "../resource/parse.ts";
 import { cardRule } from "../rules/card.ts";
-import { expiriesOfAnchors, expiriesOfLists, expiriesOfRoot, type TrustExpiry } from "../trust/expiry.ts";
+import {
+  expiriesOfAnchors,
+  expiriesOfLists,
+  expiriesOfRoot,
+  expiriesOfTolerance,
+  type TrustExpiry,
+} from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
 import { unusedKeys } from "../trust/unused-keys.ts";
 import {
@@ -166,7 +172,10 @@ export function compileSnapshot(
   const sigstore: SigstoreRoot[] = [];
   const registries: KeyRegistry[] = [];
   const keys: TrustedKey[] = compiled.flatMap((policy) => policy.keys);
-  const expiries = [...expiriesOfAnchors(anchors)];
+  const expiries = [
+    ...expiriesOfAnchors(anchors),
+    ...expiriesOfTolerance(compiled.map(({ policy }) => policy)),
+  ];
   const trustNotes: TrustNote[] = [];
   for (const [name, root] of roots) {
     if (root === "unusable") continue;

@@ -1,7 +1,10 @@
 import { z } from "zod";
 
 const condition = z.strictObject({
-  type: z.string().max(316).describe("`Ready`; `Registered` on a policy, `Expiring` on a trust root."),
+  type: z
+    .string()
+    .max(316)
+    .describe("`Ready`; `Registered` and `Expiring` on a policy, `Expiring` on a trust root."),
   status: z
     .enum(["True", "False", "Unknown"])
     .describe(
@@ -36,6 +39,17 @@ const common = {
 
 const count = z.int().min(0);
 
+const expiry = {
+  expires: z
+    .string()
+    .max(40)
+    .exactOptional()
+    .describe(
+      "When the next of its entries ends, by its notAfter or with its certificates or list, or `unsigned.until` of a policy; RFC 3339, or `never`.",
+    ),
+  expiring: z.string().max(63).exactOptional().describe("Name of that entry."),
+};
+
 /** `status` of a ClusterSkillPolicy: written by the controller, never read by it. */
 export const clusterSkillPolicyStatus = z.strictObject({
   ...common,
@@ -48,6 +62,7 @@ export const clusterSkillPolicyStatus = z.strictObject({
     .max(10)
     .exactOptional()
     .describe("The first of them by name, `Deployment payments/etl`. The Events on them say why."),
+  ...expiry,
 });
 
 /** `status` of a SkillTrustRoot. */
@@ -56,14 +71,7 @@ export const skillTrustRootStatus = z.strictObject({
   certificates: count.exactOptional().describe("Certificates that were read."),
   keys: count.exactOptional().describe("Keys that were read, those of registries included."),
   sigstore: count.exactOptional().describe("Sigstore instances that are trusted."),
-  expires: z
-    .string()
-    .max(40)
-    .exactOptional()
-    .describe(
-      "When the next of its entries ends, by its notAfter or with its certificates or list; RFC 3339, or `never`.",
-    ),
-  expiring: z.string().max(63).exactOptional().describe("Name of that entry."),
+  ...expiry,
 });
 
 /** `status` of a SkillRevocationList. */

@@ -1,18 +1,11 @@
 import { gradeFreshness, isYetToCome, signingTime } from "../../evidence/freshness.ts";
 import { meets, type Grade } from "../../evidence/grade.ts";
 import type { SignatureEvidence } from "../../signature/signature-evidence.ts";
+import { spanText, timeText } from "../../text/time.ts";
 import type { Finding } from "../finding.ts";
 import type { Policy } from "../policy.ts";
 import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher } from "./publishers.ts";
-
-const day = 24 * 3600 * 1000;
-
-/** Whole days, or hours below two days. */
-const spanText = (milliseconds: number): string =>
-  milliseconds < 2 * day
-    ? `${Math.floor(milliseconds / 3_600_000)} hours`
-    : `${Math.floor(milliseconds / day)} days`;
 
 /**
  * Reports a signature that is older than the policy allows. A signature refused for another reason has a finding of
@@ -31,7 +24,7 @@ export function freshnessFindings(
     const message = `no log or timestamp authority says when it was signed, and the policy demands a signature of at most ${written}`;
     return [{ code: "SIGNING_TIME_UNKNOWN", message, tolerated: false }];
   }
-  const when = new Date(signedAt).toISOString().replace(/\.\d+Z$/, "Z");
+  const when = timeText(signedAt);
   if (isYetToCome(signedAt, now)) {
     const message = `signed at ${when}, which is yet to come here: the clock of its log or timestamp authority is wrong, or this one`;
     return [{ code: "SIGNING_TIME_UNKNOWN", message, tolerated: false }];

@@ -1,6 +1,7 @@
 import { signingTime } from "../../evidence/freshness.ts";
 import type { SignatureEvidence, Signer } from "../../signature/signature-evidence.ts";
 import { covers, always, type Validity } from "../../signature/validity.ts";
+import { timeText } from "../../text/time.ts";
 import type { Policy } from "../policy.ts";
 import { publishersBehind } from "./publishers.ts";
 
@@ -18,12 +19,10 @@ function periodsOf(policy: Policy, signer: Signer): readonly Validity[] {
   });
 }
 
-const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
-
-const spanText = ({ notBefore, notAfter }: Validity): string =>
+const periodText = ({ notBefore, notAfter }: Validity): string =>
   [
-    ...(notBefore === always.notBefore ? [] : [`from ${text(notBefore)}`]),
-    ...(notAfter === always.notAfter ? [] : [`to ${text(notAfter)}`]),
+    ...(notBefore === always.notBefore ? [] : [`from ${timeText(notBefore)}`]),
+    ...(notAfter === always.notAfter ? [] : [`to ${timeText(notAfter)}`]),
   ].join(" ");
 
 /** Remedy for a period that is yet to begin, where the time is that of the review: no new signature is needed. */
@@ -46,11 +45,21 @@ export function outsideTrustPeriod(
   const periods = periodsOf(policy, signer);
   const signedAt = signingTime(signer);
   if (periods.some((period) => covers(period, signedAt ?? now))) return undefined;
-  const spans = periods.map(spanText).join(" or ");
-  const when = signedAt === undefined ? "now" : `at ${text(signedAt)}, when it was signed`;
+  const spans = periods.map(periodText).join(" or ");
+  const when = signedAt === undefined ? "now" : `at ${timeText(signedAt)}, when it was signed`;
   const isAhead = signedAt === undefined && periods.some(({ notBefore }) => now < notBefore);
   return {
     why: `the trust root trusts this signer ${spans} only, and not ${when}`,
     ...(isAhead ? { remedy: remedyAhead } : {}),
   };
+}
+
+/**
+ * Until when one of the trust periods in force goes on that match a signer; undefined: without end.
+ * @param now milliseconds since 1970
+ */
+export function lastTrusted(policy: Policy, signer: Signer, now: number): number | undefined {
+  const ends = periodsOf(policy, signer).flatMap((period) => (covers(period, now) ? [period.notAfter] : []));
+  const last = Math.max(...ends);
+  return ends.length === 0 || last === always.notAfter ? undefined : last;
 }

@@ -10,6 +10,7 @@ import { differenceFindings, type Explanation } from "./differences.ts";
 import { outsideTrustPeriod } from "./periods.ts";
 import { isByPublisher, isByRegistry, missingProof } from "./publishers.ts";
 import { explainAdded } from "./reconcile-signatures.ts";
+import { unsignedFinding } from "./unsigned.ts";
 
 function named(signer: Signer): string {
   if (signer.kind === "keyless") return `${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
@@ -104,10 +105,6 @@ export const untrustedFinding = (
   tolerated: false,
 });
 
-/** True if an unsigned skill only gets a warning now. */
-const toleratesUnsigned = ({ unsigned: { action, until } }: Policy, now: number): boolean =>
-  action === "Warn" && (until === undefined || now < until);
-
 /**
  * Findings about the signature that counts. Required in every policy: exactly the signed files, signed by one of
  * its publishers.
@@ -132,8 +129,6 @@ export function signatureFindings(policy: Policy, evidence: Evidence, now: numbe
     case "untrusted":
       return [untrustedFinding(policy, signature)];
     case "unsigned":
-      return [
-        { code: "UNSIGNED", message: "there is no signature", tolerated: toleratesUnsigned(policy, now) },
-      ];
+      return [unsignedFinding(policy, now)];
   }
 }

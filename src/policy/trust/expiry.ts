@@ -1,21 +1,22 @@
 import { listsInForce } from "../../signature/x509/crl-index.ts";
 import { always } from "../../signature/validity.ts";
 import type { TrustedCrl } from "../../signature/x509/x509-trust.ts";
+import type { Policy } from "../policy.ts";
 import { periodOf, type PeriodsByName, type Trusted } from "./period.ts";
 import type { ResolvedTrustRoot } from "./trust-root.ts";
 
 /** Expiry of a trusted entry, for metrics and status. */
 export interface TrustExpiry {
-  /** `trust-root/entry`, or `ClusterSkillPolicy/policy/publisher`. */
+  /** `trust-root/entry`, or `ClusterSkillPolicy/policy/publisher` and `ClusterSkillPolicy/policy/unsigned.until`. */
   readonly name: string;
   /** Last valid moment, milliseconds since 1970. */
   readonly notAfter: number;
   /**
    * `authority`, `key`: no signature by it counts afterwards. `crl`: the same for the authority that issued it;
    * CRLs are renewed every few days or weeks. `verifiable-after`: earlier signatures stay valid, because their time
-   * is proved.
+   * is proved. `unsigned`: the policy tolerates unsigned skills no longer.
    */
-  readonly kind: "authority" | "key" | "crl" | "verifiable-after";
+  readonly kind: "authority" | "key" | "crl" | "verifiable-after" | "unsigned";
 }
 
 /** Expiry of certificates, of a policy's own or of a trust root, bounded by the entry's period. */
@@ -68,3 +69,14 @@ export function expiriesOfRoot({
     ),
   ];
 }
+
+/** Prefix of the names of what a policy itself trusts or tolerates. */
+export const policyPrefix = (policy: string): string => `ClusterSkillPolicy/${policy}/`;
+
+/** When policies cease to tolerate unsigned skills. */
+export const expiriesOfTolerance = (policies: readonly Policy[]): readonly TrustExpiry[] =>
+  policies.flatMap(({ name, unsigned: { until } }) =>
+    until === undefined
+      ? []
+      : [{ name: `${policyPrefix(name)}unsigned.until`, notAfter: until, kind: "unsigned" as const }],
+  );

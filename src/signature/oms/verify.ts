@@ -172,6 +172,7 @@ function verifyByChain(
     anchors: [...new Set(anchors)],
     issuers: [...new Set(valid.flatMap((path) => path.issuers))],
     issuerKeys: [...new Set(valid.flatMap((path) => path.issuerKeys))],
+    notAfter: Math.max(...valid.map(({ certificates: { notAfter } }) => notAfter)),
     malleable: valid.flatMap((path) => path.malleable),
   };
   return conclude(subject, { ...chain.signer, ...above }, validity);

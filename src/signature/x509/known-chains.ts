@@ -26,6 +26,8 @@ export interface CertificateSigner {
   readonly issuers?: readonly string[];
   /** SHA-256 over the SubjectPublicKeyInfo of each of these certificates, hex. */
   readonly issuerKeys?: readonly string[];
+  /** Last moment at which the certificates of one of these paths are all valid, milliseconds since 1970. */
+  readonly notAfter?: number;
   /** Malleable fingerprints of these certificates and the leaf; see `malleableFingerprints`. */
   readonly malleable?: readonly MalleableFingerprint[];
 }

@@ -210,15 +210,18 @@ describe("unsigned skills", () => {
       publishers,
       unsigned: { action: "Warn", until: new Date(time).toISOString() },
     });
-    await enforce(policy(space, until(Date.now() + 3600_000)));
+    const end = new Date(Date.now() + 3600_000);
+    await enforce(policy(space, until(end.getTime())));
     const ran = await tryPod(skillOf("legacy"), space);
     expect(ran.code).toBe(0);
     expect(warnings(ran)).toEqual([
-      `${space}: skill legacy: UNSIGNED there is no signature; fix: ${reasonTexts.UNSIGNED.remedy}`,
+      `${space}: skill legacy: UNSIGNED there is no signature, which the policy tolerates until ${end.toISOString().replace(/\.\d+Z$/, "Z")}, in less than an hour; fix: ${reasonTexts.UNSIGNED.remedy}`,
     ]);
     expect(denial(await tryPod(broken, space))).toContain("FILE_UNSIGNED extra.py");
     await enforce(policy(space, until(Date.now() - 1000)));
-    expect(denial(await tryPod(skillOf("legacy"), space))).toContain("  UNSIGNED there is no signature");
+    expect(denial(await tryPod(skillOf("legacy"), space))).toContain(
+      "  UNSIGNED there is no signature, which the policy tolerated until ",
+    );
   });
 });
 

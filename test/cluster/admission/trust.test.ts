@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { issueAuthority, issueChain, type IssuedCertificate } from "../../fixtures/certificates.ts";
 import { issueCrl } from "../../fixtures/crl.ts";
-import { signedSkill, type SignedSkill } from "../../fixtures/signed-skill.ts";
+import { signedSkill, skillOf, type SignedSkill } from "../../fixtures/signed-skill.ts";
 import { api, ownPath } from "../harness/api.ts";
 import { kubectl } from "../harness/cluster.ts";
 import { sharedProduct, type SharedProduct } from "./product.ts";
@@ -52,8 +52,14 @@ describe("a trust root that is rotated by overlap", () => {
         ],
       }),
     );
-    for (const { skill } of [old, successor])
-      expect((await applySkill(skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    expect((await applySkill(successor.skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    const { code, stderr } = (await applySkill(old.skill, namespace)).ran;
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        `Warning: ${namespace}: skill ${old.skill.name}: its signature counts until ${ends}, in 19 days: the trust root trusts its signer no longer; fix: have it signed anew before, or use a newer release`,
+      ),
+    ]);
     expect(await shown()).toMatchObject({ KEYS: "2", EXPIRES: ends, EXPIRING: "old", READY: "True" });
     expect(await expiring()).toMatchObject({
       status: "True",
@@ -152,5 +158,51 @@ describe("a limit to the age of signatures", () => {
     expect(denial(ran)).toContain(
       "  SIGNING_TIME_UNKNOWN no log or timestamp authority says when it was signed, and the policy demands a signature of at most 4320h",
     );
+  });
+});
+
+describe("unsigned.until of a policy", () => {
+  const columns = async (): Promise<string> => kubectl(["get", "cskp", namespace, "-o", "wide"]);
+  const tolerating = (until: string): Promise<void> =>
+    enforce(
+      policy(namespace, {
+        publishers: [{ name: "team", publicKey: { trustRootRef: { name: "team" } } }],
+        unsigned: { action: "Warn", until },
+      }),
+    );
+
+  it("is told before the day: in the warning, the columns, the condition and the metric", async () => {
+    const until = inDays(12);
+    await tolerating(until);
+    const { code, stderr } = (await applySkill(skillOf("etl"), namespace)).ran;
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        `${namespace}: skill etl: UNSIGNED there is no signature, which the policy tolerates until ${until}, in 11 days; fix: `,
+      ),
+    ]);
+    expect(await columns()).toMatch(new RegExp(`EXPIRES +EXPIRING[^]*${until} +unsigned\\.until`));
+    const { conditions } = (
+      await api<{ readonly status: { readonly conditions: readonly object[] } }>(
+        ownPath("clusterskillpolicies", namespace),
+      )
+    ).status;
+    expect(conditions).toContainEqual(
+      expect.objectContaining({ type: "Expiring", status: "True", reason: "EndsSoon" }),
+    );
+    await expect
+      .poll(() => product.metrics())
+      .toContain(
+        `skill_admission_trust_not_after_timestamp_seconds{root="ClusterSkillPolicy/${namespace}/unsigned.until",kind="unsigned"} ${Date.parse(until) / 1000}`,
+      );
+  });
+
+  it("refuses from then on, and says until when it did not", async () => {
+    const until = inDays(-1);
+    await tolerating(until);
+    expect(denial((await applySkill(skillOf("etl"), namespace)).ran)).toContain(
+      `UNSIGNED there is no signature, which the policy tolerated until ${until}`,
+    );
+    expect(await columns()).toMatch(/EXPIRES +EXPIRING[^]* never /);
   });
 });

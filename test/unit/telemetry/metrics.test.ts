@@ -339,6 +339,7 @@ describe("createMetrics", () => {
       { name: "b/y", notAfter: 1_950_000_000_000, kind: "key" },
       { name: "a/x", notAfter: 1_800_000_000_000, kind: "crl" },
       { name: "c/z", notAfter: 1_950_000_000_000, kind: "verifiable-after" },
+      { name: "ClusterSkillPolicy/p/unsigned.until", notAfter: 1_700_000_000_000, kind: "unsigned" },
     ]);
     expect(
       (await ours("trust_not_after_timestamp_seconds")).map(({ labels, value }) => [
@@ -350,6 +351,7 @@ describe("createMetrics", () => {
       ["a/x", "authority", 1_900_000_000],
       ["b/y", "key", 1_950_000_000],
       ["a/x", "crl", 1_800_000_000],
+      ["ClusterSkillPolicy/p/unsigned.until", "unsigned", 1_700_000_000],
     ]);
     metrics.setTrust([]);
     expect(await ours("trust_not_after_timestamp_seconds")).toEqual([]);

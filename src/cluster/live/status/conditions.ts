@@ -2,19 +2,12 @@ import { defined } from "../../../text/fields.ts";
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
 import type { ResourceProblem } from "../../../policy/resource/problem.ts";
-import type { TrustExpiry } from "../../../policy/trust/expiry.ts";
+import { timeText } from "../../../text/time.ts";
+import type { Condition, Said } from "./condition.ts";
+import { expiryOf } from "./expiry.ts";
 import type { Standing } from "../../../recheck/ports.ts";
 import { generationOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { registeredBefore, registeredOf, type Registered, type RegistrationStanding } from "./registered.ts";
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration?: number;
-  readonly lastTransitionTime: string;
-}
 
 /** `status` of a custom resource. */
 export interface Status {
@@ -24,15 +17,6 @@ export interface Status {
 }
 
 const maxMessage = 1024;
-
-const day = 24 * 3600 * 1000;
-/** Days before an expiry from which a trust root warns of it; the same as in the alert. */
-const warningDays: Readonly<Record<TrustExpiry["kind"], number>> = {
-  authority: 30,
-  key: 30,
-  "verifiable-after": 30,
-  crl: 3,
-};
 
 interface TrustRootSpec {
   readonly certificates?: readonly { readonly pem: string }[];
@@ -77,45 +61,6 @@ const counters: Readonly<
   SkillRevocationList: countEntries,
 };
 
-/** Expiry of a trust root, for the printer columns and the condition. */
-interface Expiry {
-  /** RFC 3339, or `never`; never empty, which would shift the columns. */
-  readonly expires: string;
-  /** Name of the entry. */
-  readonly expiring?: string;
-  readonly condition: Pick<Condition, "status" | "reason" | "message">;
-}
-
-const text = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
-
-function expiryOf(name: string, { expiries }: CompiledSnapshot, now: number): Expiry {
-  // Past expiries whose earlier signatures stay valid are not repeated for ever.
-  const ends = expiries
-    .filter(
-      (end) => end.name.startsWith(`${name}/`) && !(end.kind === "verifiable-after" && end.notAfter < now),
-    )
-    .sort((one, other) => one.notAfter - other.notAfter);
-  const soon = ends.filter(({ notAfter, kind }) => notAfter < now + warningDays[kind] * day);
-  const [next] = ends.filter(({ notAfter }) => notAfter >= now);
-  const shown = next ?? ends.at(-1);
-  const columns =
-    shown === undefined
-      ? { expires: "never" }
-      : { expires: text(shown.notAfter), expiring: shown.name.slice(name.length + 1) };
-  if (soon.length === 0) {
-    const message = `nothing ends within ${warningDays.authority} days, no revocation list within ${warningDays.crl}`;
-    return { ...columns, condition: { status: "False", reason: "NothingSoon", message } };
-  }
-  const told = soon.slice(0, 8).map((end) => {
-    const word = end.notAfter < now ? "ended" : "ends";
-    return `${end.name.slice(name.length + 1)} ${word} at ${text(end.notAfter)}`;
-  });
-  const more = soon.length > told.length ? `, and ${soon.length - told.length} more` : "";
-  const over = soon.some(({ notAfter }) => notAfter < now);
-  const message = `${told.join(", ")}${more}; add the successor beside it, and remove what has ended`;
-  return { ...columns, condition: { status: "True", reason: over ? "Ended" : "EndsSoon", message } };
-}
-
 /** What statuses are made from. */
 export interface StatusSource extends CompiledSnapshot {
   /** By policy; absent while it is not known how they stand. */
@@ -144,7 +89,7 @@ function readyOf(
   problem: ResourceProblem | undefined,
   registered: Registered | undefined,
   notes: readonly string[],
-): Pick<Condition, "status" | "reason" | "message"> {
+): Said {
   if (problem !== undefined) return { status: "False", reason: problem.reason, message: problem.message };
   return registered?.status === "False"
     ? registered
@@ -179,7 +124,7 @@ export function statusOf(
   const status = object["status"] as Status | undefined;
   const before = status?.conditions;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
-  const condition = (type: string, said: Pick<Condition, "status" | "reason" | "message">): Condition => {
+  const condition = (type: string, said: Said): Condition => {
     const last = before?.find((one) => one.type === type);
     return {
       type,
@@ -187,7 +132,7 @@ export function statusOf(
       reason: said.reason,
       message: said.message.slice(0, maxMessage),
       ...observed,
-      lastTransitionTime: last?.status === said.status ? last.lastTransitionTime : text(now),
+      lastTransitionTime: last?.status === said.status ? last.lastTransitionTime : timeText(now),
     };
   };
   const notes = kind === "SkillTrustRoot" ? compiled.trustNotes.filter((note) => note.name === name) : [];
@@ -201,9 +146,9 @@ export function statusOf(
     ...counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled),
     ...(kind === "ClusterSkillPolicy" ? workloadsIn(status, compiled.standings?.get(name)) : {}),
   };
-  if (kind !== "SkillTrustRoot" || problem !== undefined)
+  if (kind === "SkillRevocationList" || problem !== undefined)
     return { ...observed, conditions: ready, ...counts };
-  const { condition: expiring, ...columns } = expiryOf(name, compiled, now);
+  const { condition: expiring, ...columns } = expiryOf(kind, name, compiled, now);
   return {
     ...observed,
     conditions: [...ready, condition("Expiring", expiring)],

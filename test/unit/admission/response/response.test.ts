@@ -270,6 +270,19 @@ describe("toResponse", () => {
     );
   });
 
+  it("warns of what is accepted for a while only, except in mode Audit and beside a denial", () => {
+    const message =
+      "its signature counts until 2026-10-31T00:00:00Z, in 30 days: the certificates of its signer end";
+    const ending = { ...result([]), ends: { at: 0, message } };
+    const warnings = (one: Verdict) => toResponse(decision("allow", [one])).response.warnings;
+    expect(warnings(verdict("allow", [ending, result([])]))).toEqual([
+      `payments: skill data-designer: ${message}; fix: have it signed anew before, or use a newer release`,
+    ]);
+    expect(warnings({ ...verdict("allow", [ending]), mode: "Audit" })).toBeUndefined();
+    const denied = decision("deny", [verdict("deny", [ending, result([mismatch])])]);
+    expect(toResponse(denied).response.warnings).toBeUndefined();
+  });
+
   it("keeps of a warning's remedy the clauses that fit, and all of it where it can", () => {
     const warned = (remedy: string, path: string): string | undefined => {
       const finding = { ...added, path, remedy };

@@ -173,6 +173,47 @@ describe("statusOf a policy", () => {
   });
 });
 
+describe("the dates of a policy", () => {
+  const statusAt = (spec: Spec, at = now): Status => {
+    const policy = stored(policyObject(spec));
+    return statusOf("ClusterSkillPolicy", policy, compileObjects([policy]), at);
+  };
+  const dated = { unsigned: { action: "Warn", until: inDays(30) } };
+
+  it("are none, where nothing ends", () => {
+    const status = statusAt({ unsigned: { action: "Warn" } });
+    expect(status).toMatchObject({ expires: "never" });
+    expect(conditionOf(status, "Expiring")).toMatchObject({ status: "False", reason: "NothingSoon" });
+  });
+
+  it("tell of unsigned.until, from thirty days before it on and not after it", () => {
+    const before = statusAt(dated);
+    expect(before).toMatchObject({ expires: inDays(30), expiring: "unsigned.until" });
+    expect(conditionOf(before, "Expiring")?.status).toBe("False");
+    expect(conditionOf(statusAt(dated, now + 1), "Expiring")).toMatchObject({
+      status: "True",
+      reason: "EndsSoon",
+      message: `unsigned.until ends at ${inDays(30)}; have the skills signed before unsigned.until, from which on unsigned ones are refused`,
+    });
+    const after = statusAt(dated, now + 31 * day);
+    expect(after).toMatchObject({ expires: "never" });
+    expect(conditionOf(after, "Expiring")?.status).toBe("False");
+  });
+
+  it("tell of the certificates that its publishers bring, and of no other policy's", () => {
+    const own = { publishers: [{ name: "team", certificate: { pem: authority.pem } }], ...dated };
+    const status = statusAt(own, now + 380 * day);
+    expect(status).toMatchObject({ expires: inDays(400), expiring: "team" });
+    expect(conditionOf(status, "Expiring")).toMatchObject({
+      message: `team ends at ${inDays(400)}; add the successor beside it, and remove what has ended`,
+    });
+    const [one, other] = [stored(policyObject(dated, "pay")), stored(policyObject({}, "payments"))];
+    expect(statusOf("ClusterSkillPolicy", other, compileObjects([one, other]), now)).toMatchObject({
+      expires: "never",
+    });
+  });
+});
+
 describe("statusOf a revocation list", () => {
   it("counts what it revokes, and nothing where it cannot be used", () => {
     const digest = `sha256:${"ab".repeat(32)}`;
