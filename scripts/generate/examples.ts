@@ -8,6 +8,7 @@ import { everything } from "../../src/kubernetes/selection.ts";
 import { governedBy } from "../../src/policy/coverage.ts";
 import { compileSnapshot } from "../../src/policy/compile/snapshot.ts";
 import { forEachKind, ownKinds, type OwnKind } from "../../src/policy/resource/kinds.ts";
+import { marksOfPublisher, publisherMark } from "../../src/policy/trust/usage.ts";
 import { publicGoodRoot } from "../../src/signature/sigstore/root/public-good-root.ts";
 import { root } from "./files.ts";
 
@@ -91,13 +92,19 @@ export function judgeExamples(examples: Examples): Readonly<Record<OwnKind, read
     scope: everything,
     failurePolicy: "Fail",
   } as const;
+  // As if something ran that each publisher signed.
+  const seen = new Set(
+    compiled.policies.flatMap(({ name, publishers }) =>
+      publishers.flatMap((one) => [publisherMark(name, one.name), ...marksOfPublisher(one)]),
+    ),
+  );
   const problems = compiled.problems.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
   if (problems.length > 0)
     throw new ExampleError(`examples that would not be ready: ${problems.join("; ")}; correct them`);
   return forEachKind((kind) =>
     examples[kind].map((example) => ({
       ...example,
-      status: statusOf(kind, example.object, { ...compiled, standings, registration }, now),
+      status: statusOf(kind, example.object, { ...compiled, standings, registration, seen }, now),
     })),
   );
 }

@@ -17,6 +17,8 @@ export interface Finding {
   /** Signed and found digests of a changed file. */
   readonly signed?: string;
   readonly found?: string;
+  /** Marks of the entries of revocation lists that it is about, for REVOKED. */
+  readonly entries?: readonly string[];
   /** Layer with the low grade, for GRADE_BELOW_MINIMUM. */
   readonly layer?: Layer;
   /** True: the policy only warns about it (`unverifiable: Warn`, `unsigned: Warn`). */

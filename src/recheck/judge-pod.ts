@@ -2,11 +2,13 @@ import { failures } from "../policy/verdict-text.ts";
 import { withoutContent } from "../policy/without-content.ts";
 import { effectivePolicies, evaluate, skillsOf, type ReviewContext } from "../evaluation/evaluate.ts";
 import { blocks, type Finding, type Mode, type Verdict } from "../policy/finding.ts";
+import type { Mark } from "../policy/trust/usage.ts";
 import type { Reason } from "../policy/reason.ts";
 import { sha256Hex } from "../skill/digest.ts";
 import { SourceError } from "../skill/source-error.ts";
 import type { SkillSource } from "../skill/source.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
+import { seenIn } from "./seen.ts";
 
 /** A policy that a pod does not meet. */
 export interface Shortfall {
@@ -28,6 +30,8 @@ export interface Judgement {
   /** False: something could not be read, so that more may be wrong; to be tried again. */
   readonly complete: boolean;
   readonly shortfalls: readonly Shortfall[];
+  /** What was met of trust, publishers and revocations. */
+  readonly seen: readonly Mark[];
 }
 
 /**
@@ -106,13 +110,17 @@ const isPassing = (error: unknown): boolean =>
 export async function judgePod(pod: PodSubject, context: ReviewContext): Promise<Judgement> {
   const effective = await effectivePolicies(pod.namespace, context);
   const policies = effective.policies.filter(({ invalidReason }) => invalidReason === undefined);
-  if (policies.length === 0) return { complete: true, shortfalls: [] };
+  if (policies.length === 0) return { complete: true, shortfalls: [], seen: [] };
   const { source, failed } = noting(context.deps.source);
   const noted = { ...context, deps: { ...context.deps, source } };
   try {
     const references = await skillsOf(pod, policies, noted);
-    const { verdicts } = await evaluate(references, { ...effective, policies }, { isPod: true }, noted);
-    return { complete: !failed(), shortfalls: verdicts.flatMap(shortfallOf) };
+    const evaluation = await evaluate(references, { ...effective, policies }, { isPod: true }, noted);
+    return {
+      complete: !failed(),
+      shortfalls: evaluation.verdicts.flatMap(shortfallOf),
+      seen: seenIn(evaluation, policies),
+    };
   } catch (error) {
     if (!(error instanceof SourceError) || isPassing(error)) throw error;
     // Whoever gets a pod past the webhook that is too large to be judged is to be named for that.
@@ -127,6 +135,6 @@ export async function judgePod(pod: PodSubject, context: ReviewContext): Promise
       codes: [code],
       key: sha256Hex(code),
     }));
-    return { complete: true, shortfalls };
+    return { complete: true, shortfalls, seen: [] };
   }
 }

@@ -1,5 +1,6 @@
 import type { ReviewDeps } from "../evaluation/evaluate.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { Mark } from "../policy/trust/usage.ts";
 import type { Mode } from "../policy/finding.ts";
 import type { SkillSource, VolumeObject, VolumeObjectRef, VolumeObjectRequest } from "../skill/source.ts";
 import type { ObjectReference } from "../workload/carriers/owner.ts";
@@ -87,8 +88,11 @@ export interface RecheckDeps {
     deadline(signal: AbortSignal): AbortSignal;
   };
   readonly onNotice: (notice: Notice) => void;
-  /** Runs with all policies in force after each change, once all that is stored has been judged. */
-  readonly onStanding: (standings: readonly Standing[]) => void;
+  /**
+   * Runs with all policies in force after each change, once all that is stored has been judged.
+   * @param seen what all pods meet of trust, publishers and revocations: the same object while that is the same
+   */
+  readonly onStanding: (standings: readonly Standing[], seen: ReadonlySet<Mark>) => void;
   /** Runs after all that is stored was judged by the present policies. `complete`: everything could be read. */
   readonly onPass: (pass: { readonly seconds: number; readonly complete: boolean }) => void;
   /** Runs with the number of stored pods that are not judged, for there is no memory left, each time that it changes. */

@@ -18,6 +18,7 @@ import { ruleOf } from "./rule-of.ts";
 import type { Shape } from "./shape.ts";
 import { shapeWork, type ShapeWork, type Wanted } from "./shape-work.ts";
 import { leftOutTo, Shapes } from "./shapes.ts";
+import { Seen } from "./seen.ts";
 import { standingsOf } from "./standing.ts";
 import { Told } from "./told.ts";
 import { Workloads } from "./workloads.ts";
@@ -49,6 +50,7 @@ export class Recheck implements StoredObjects {
   readonly #retries: Retries;
   readonly #busy = new Busy();
   readonly #crowded: Crowded;
+  readonly #seen = new Seen();
   #changed = true;
 
   constructor(deps: RecheckDeps, memoryLimit?: number) {
@@ -204,8 +206,10 @@ export class Recheck implements StoredObjects {
     if (!judged.complete) this.#again(work, round, signal);
     else if (version === undefined) this.#pass.done(shape.id, true, round);
     // Of an incomplete judgement what was found is so, and what was found before may still be.
-    if (version === undefined && (judged.complete || judged.shortfalls.length > 0))
+    if (version === undefined && (judged.complete || judged.shortfalls.length > 0)) {
       shape.result = judged.shortfalls;
+      shape.seen = judged.seen;
+    }
     if (judged.shortfalls.length > 0) {
       const { onNotice } = this.#deps;
       const naming = { recent: this.#recent, workloads: this.#workloads, onNotice };
@@ -263,11 +267,12 @@ export class Recheck implements StoredObjects {
 
   #tell(): void {
     const { policies } = this.#deps.review.policies.current();
-    const { all, short } = standingsOf(this.#shapes.all(), policies, (pod) => this.#workloads.of(pod));
+    const shapes = [...this.#shapes.all()];
+    const { all, short } = standingsOf(shapes, policies, (pod) => this.#workloads.of(pod));
     // Of pods that went, what is still to be judged may say the same once more.
-    const left = [...this.#shapes.all()].flatMap(({ gone }) => [...gone.values()]);
+    const left = shapes.flatMap(({ gone }) => [...gone.values()]);
     this.#workloads.keepOnly(new Set([...short, ...left.map((pod) => workloadKey(this.#workloads.of(pod)))]));
-    this.#deps.onStanding(all);
+    this.#deps.onStanding(all, this.#seen.of(shapes));
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Mark } from "../policy/trust/usage.ts";
 import type { VolumeObjectRef } from "../skill/source.ts";
 import { objectNames } from "../workload/pod/mounted-objects.ts";
 import type { PodSubject } from "../workload/pod/pod-subject.ts";
@@ -31,6 +32,8 @@ export interface Shape {
   content: ShapeContent | undefined;
   /** Policies that it does not meet; undefined until it is judged. */
   result: readonly Shortfall[] | undefined;
+  /** What was met of trust, publishers and revocations when it was judged. */
+  seen: readonly Mark[];
   /** Pieces of work that wait for it: until they are done it stays, though its last pod went. */
   holds: number;
 }

@@ -46,6 +46,13 @@ function withImagesBefore(seen: ReadPod, object: KubernetesObject, shape: KnownS
   return readPod(object, seen.pod.namespace, subjectIn(shape.content)) ?? seen;
 }
 
+/** What was found of one shape is so of another, until that is judged. */
+function takeOver(shape: Shape, { result, seen }: Shape): void {
+  if (shape.result !== undefined || result === undefined) return;
+  shape.result = result;
+  shape.seen = seen;
+}
+
 /** Receives what is said of pods that are not judged. */
 export interface ShapesHooks {
   /** Runs when another number of pods have no room than before. */
@@ -138,7 +145,7 @@ export class Shapes {
     if (isSame(same.pod.labels, pod.labels)) return undefined;
     // It came when it came, whatever its labels are since.
     const shape = this.#replace(key, { ...pod, since: same.pod.since }, subject, files);
-    if (shape !== undefined) shape.result ??= same.shape.result;
+    if (shape !== undefined) takeOver(shape, same.shape);
     return undefined;
   }
 
@@ -187,7 +194,7 @@ export class Shapes {
       if (content === undefined || this.#idOf(files, pod.labels) === id) continue;
       this.#leave(known);
       const after = this.#join(known, files, contentOf({ ...subjectIn(content), labels: pod.labels }));
-      after.result ??= before.result;
+      takeOver(after, before);
     }
   }
 
@@ -198,7 +205,14 @@ export class Shapes {
   #join({ key, pod, size }: Omit<KnownPod, "shape">, files: string, content: ShapeContent): Shape {
     const { namespace, uid, labels } = pod;
     const id = this.#idOf(files, labels);
-    const none = { pods: new Map(), gone: new Map(), content: undefined, result: undefined, holds: 0 };
+    const none = {
+      pods: new Map(),
+      gone: new Map(),
+      content: undefined,
+      result: undefined,
+      holds: 0,
+      seen: [],
+    };
     const shape = this.#shapes.get(id) ?? { id, files, namespace, ...none };
     this.#shapes.set(id, shape);
     if (shape.content === undefined) {

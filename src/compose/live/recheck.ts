@@ -105,10 +105,10 @@ function portsOf(
       deadline: (signal) => AbortSignal.any([signal, AbortSignal.timeout(workLimit)]),
     },
     onNotice: (notice) => report(notice, telemetry, events),
-    onStanding: (standings) => {
+    onStanding: (standings, seen) => {
       tell(standings);
       metrics.setNoncompliant(standings);
-      status.setStandings(standings);
+      status.setStandings(standings, seen);
     },
     onPass: ({ seconds, complete }) => {
       metrics.observeScan(seconds, complete ? Date.now() : undefined);

@@ -26,6 +26,7 @@ import {
   type TrustExpiry,
 } from "../trust/expiry.ts";
 import { referencesOf, type NamedReference, type TrustReferenceResolver } from "../trust/reference.ts";
+import type { RevocationLists } from "../trust/revocations.ts";
 import { unusedKeys } from "../trust/unused-keys.ts";
 import {
   resolveTrustRoot,
@@ -41,6 +42,7 @@ export interface CompiledSnapshot extends PolicySnapshot {
   /** Expiry of each trusted entry; entries without one are left out. */
   readonly expiries: readonly TrustExpiry[];
   readonly trustNotes: readonly TrustNote[];
+  readonly lists: RevocationLists;
   /** References of all trust roots, unusable ones included. */
   readonly references: readonly NamedReference[];
 }
@@ -196,6 +198,7 @@ export function compileSnapshot(
     problems,
     expiries: [...expiries, ...expiriesOfLists(trust.crls ?? [])],
     trustNotes: [...trustNotes, ...unusedKeys(roots, trust)],
+    lists,
     references,
   };
 }

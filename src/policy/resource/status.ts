@@ -4,17 +4,19 @@ const condition = z.strictObject({
   type: z
     .string()
     .max(316)
-    .describe("`Ready`; `Registered` and `Expiring` on a policy, `Expiring` on a trust root."),
+    .describe(
+      "`Ready`; `Registered` on a policy, and on a list that is enforced always; `Expiring` and `Revoked` on a policy or trust root; `Unused` on all three.",
+    ),
   status: z
     .enum(["True", "False", "Unknown"])
     .describe(
-      "`Ready` True: in force as written. `Registered` True: the API server asks about the namespaces of the policy. `Expiring` True: something in it has ended, or ends within 30 days.",
+      "`Ready` True: in force as written. `Registered` True: the API server asks about the namespaces of the policy. `Expiring` True: something in it has ended, or ends within 30 days. `Revoked` True: a SkillRevocationList names something of it. `Unused` True: something in it matches nothing.",
     ),
   reason: z
     .string()
     .max(1024)
     .describe(
-      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`, `FieldsLost`, `SchemaTooOld`; `Registered`, `Pending`, `NotRegistered`, `Unanswered`, `OutOfScope`, `SelectsNothing`; `NothingSoon`, `EndsSoon`, `Ended`.",
+      "One word for machines: `Compiled`, `Invalid`, `UnusableTrust`, `TrustRootMissing`, `RevocationListMissing`, `Duplicate`, `FieldsLost`, `SchemaTooOld`; `Registered`, `Pending`, `NotRegistered`, `Unanswered`, `OutOfScope`, `SelectsNothing`; `NothingSoon`, `EndsSoon`, `Ended`; `Revoked`, `NothingRevoked`; `InUse`, `NotReferenced`, `NothingSigned`, `MatchesNothing`.",
     ),
   message: z.string().max(32_768).describe("The fault and its remedy."),
   observedGeneration: z.int().min(0).exactOptional().describe("Generation that this condition is about."),
@@ -50,18 +52,22 @@ const expiry = {
   expiring: z.string().max(63).exactOptional().describe("Name of that entry."),
 };
 
-/** `status` of a ClusterSkillPolicy: written by the controller, never read by it. */
-export const clusterSkillPolicyStatus = z.strictObject({
-  ...common,
-  publishers: count.exactOptional().describe("Publishers that were resolved to keys and certificates."),
+const noncompliance = (what: string) => ({
   noncompliantWorkloads: count
     .exactOptional()
-    .describe("Workloads that are stored and do not meet the policy; absent until all were judged."),
+    .describe(`Workloads that are stored and ${what}; absent until all were judged.`),
   noncompliant: z
     .array(z.string().max(400))
     .max(10)
     .exactOptional()
     .describe("The first of them by name, `Deployment payments/etl`. The Events on them say why."),
+});
+
+/** `status` of a ClusterSkillPolicy: written by the controller, never read by it. */
+export const clusterSkillPolicyStatus = z.strictObject({
+  ...common,
+  publishers: count.exactOptional().describe("Publishers that were resolved to keys and certificates."),
+  ...noncompliance("do not meet the policy"),
   ...expiry,
 });
 
@@ -71,6 +77,12 @@ export const skillTrustRootStatus = z.strictObject({
   certificates: count.exactOptional().describe("Certificates that were read."),
   keys: count.exactOptional().describe("Keys that were read, those of registries included."),
   sigstore: count.exactOptional().describe("Sigstore instances that are trusted."),
+  revoked: count.exactOptional().describe("Entries of which a SkillRevocationList names something."),
+  unused: count
+    .exactOptional()
+    .describe(
+      "Entries that no policy refers to, or that have signed nothing that runs; absent until all was judged.",
+    ),
   ...expiry,
 });
 
@@ -82,4 +94,8 @@ export const skillRevocationListStatus = z.strictObject({
   certificates: count.exactOptional().describe("Certificates that are revoked."),
   keys: count.exactOptional().describe("Keys that are revoked."),
   identities: count.exactOptional().describe("Identities that are revoked."),
+  matched: count
+    .exactOptional()
+    .describe("Different entries that name something that runs or is trusted; absent until all was judged."),
+  ...noncompliance("are refused by it, with `enforcement: Always`"),
 });

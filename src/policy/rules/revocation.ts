@@ -7,6 +7,7 @@ import { shortDigest } from "../../skill/digest.ts";
 import { treeDigest, type Skill } from "../../skill/skill.ts";
 import { memoizeByObject } from "../../text/memoize-by-object.ts";
 import type { Finding } from "../finding.ts";
+import { entryMark, type Mark } from "../trust/usage.ts";
 import { identityKey, type Revocation, type RevocationIndex } from "../trust/revocations.ts";
 
 /** Maximum files of one skill that are named: ten thousand revoked files need no full list. */
@@ -15,10 +16,10 @@ const maxFiles = 20;
 const hexOf = (digest: string): string => digest.replace(/^sha256:/, "");
 
 /** Finding with the revoked object, the list, the date and the reason. */
-function revoked(what: string, { by, reason, revokedAt }: Revocation, path?: string): Finding {
+function revoked(what: string, { by, reason, revokedAt }: Revocation, entry: Mark, path?: string): Finding {
   const since = revokedAt === undefined ? "" : ` since ${revokedAt}`;
   const message = `${what} is revoked by ${by}${since}${reason === undefined ? "" : `: ${reason}`}`;
-  return { code: "REVOKED", message, ...defined({ path }), tolerated: false };
+  return { code: "REVOKED", message, ...defined({ path }), entries: [entry], tolerated: false };
 }
 
 /**
@@ -40,19 +41,27 @@ function skillFindings(
   const stated = signatures.flatMap(({ digest }) => (digest === undefined ? [] : [digest]));
   return [...new Set<string>([...stated, ...contentDigests(skill)])].flatMap((digest) => {
     const entry = skills.get(hexOf(digest));
-    return entry === undefined ? [] : [revoked(`the skill ${shortDigest(digest)}`, entry)];
+    return entry === undefined
+      ? []
+      : [revoked(`the skill ${shortDigest(digest)}`, entry, entryMark("skills", hexOf(digest)))];
   });
 }
 
 function fileFindings({ files: entries }: RevocationIndex, { files }: Skill): readonly Finding[] {
   if (entries.size === 0) return [];
-  const findings: Finding[] = [];
-  for (const [path, { sha256 }] of files) {
+  const found = [...files].flatMap(([path, { sha256 }]) => {
     const entry = entries.get(sha256);
-    if (entry !== undefined) findings.push(revoked(`the file ${shortDigest(sha256)}`, entry, path));
-    if (findings.length >= maxFiles) break;
-  }
-  return findings;
+    return entry === undefined
+      ? []
+      : [revoked(`the file ${shortDigest(sha256)}`, entry, entryMark("files", sha256), path)];
+  });
+  const told = found.slice(0, maxFiles);
+  // The last one has the entries of those that are not told.
+  const last = {
+    ...told[maxFiles - 1],
+    entries: found.slice(maxFiles - 1).flatMap(({ entries = [] }) => entries),
+  };
+  return found.length > maxFiles ? told.with(-1, last as Finding) : told;
 }
 
 /**
@@ -68,7 +77,13 @@ function certificateFindings({ certificates }: RevocationIndex, signer: Signer):
     const whose = of === signer.fingerprint ? "of the signer" : "above the signer's";
     return entry === undefined
       ? []
-      : [revoked(`the certificate ${shortDigest(fingerprint)} ${whose}`, entry)];
+      : [
+          revoked(
+            `the certificate ${shortDigest(fingerprint)} ${whose}`,
+            entry,
+            entryMark("certificates", fingerprint),
+          ),
+        ];
   });
 }
 
@@ -79,19 +94,25 @@ function keyFindings({ keys }: RevocationIndex, signer: Signer): readonly Findin
   return [...new Set([...above, signer.publicKey])].flatMap((key) => {
     const entry = keys.get(key);
     const whose = key === signer.publicKey ? "of the signer" : "above the signer's";
-    return entry === undefined ? [] : [revoked(`the key ${shortDigest(key)} ${whose}`, entry)];
+    return entry === undefined
+      ? []
+      : [revoked(`the key ${shortDigest(key)} ${whose}`, entry, entryMark("keys", key))];
   });
 }
 
+function identityFindings({ identities }: RevocationIndex, signer: Signer): readonly Finding[] {
+  if (signer.kind !== "keyless") return [];
+  const key = identityKey(signer.issuer, signer.identity);
+  const entry = identities.get(key);
+  const who = `the signer ${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`;
+  return entry === undefined ? [] : [revoked(who, entry, entryMark("identities", key))];
+}
+
 function signerFindings(index: RevocationIndex, signer: Signer): readonly Finding[] {
-  const identity =
-    signer.kind === "keyless" ? index.identities.get(identityKey(signer.issuer, signer.identity)) : undefined;
   return [
     ...certificateFindings(index, signer),
     ...keyFindings(index, signer),
-    ...(identity === undefined || signer.kind !== "keyless"
-      ? []
-      : [revoked(`the signer ${signer.identity.slice(0, 200)} (${signer.issuer.slice(0, 200)})`, identity)]),
+    ...identityFindings(index, signer),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { keyFingerprint } from "../../../src/signature/key.ts";
 import { patience } from "../../fixtures/patience.ts";
 import { container, mount, podObject, volume } from "../../fixtures/pods.ts";
 import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-skill.ts";
@@ -6,7 +7,17 @@ import { api, ownPath, patch, pathOf, put, remove, type Part } from "../harness/
 import { kubectl } from "../harness/cluster.ts";
 import type { LogLine } from "../harness/log.ts";
 import { startProduct, type Product } from "./product.ts";
-import { createNamespace, enforce, mutable, pemOf, policy, templateOf } from "./world.ts";
+import {
+  applySkill,
+  createNamespace,
+  enforce,
+  mutable,
+  pemOf,
+  policy,
+  revocationList,
+  templateOf,
+  trustRoot,
+} from "./world.ts";
 
 const namespace = "rechecked";
 interface Named extends LogLine {
@@ -275,5 +286,64 @@ describe("what is stored and does not comply", () => {
     // Once for each start.
     expect(unseen).toHaveLength(2);
     for (const { until } of unseen) expect(Date.parse(until ?? "")).toBeGreaterThan(0);
+  });
+});
+
+describe("trust and revocations that match nothing", () => {
+  const cells = async (...what: readonly string[]): Promise<Readonly<Record<string, string | undefined>>> => {
+    const lines = (await kubectl(["get", ...what, "-o", "wide"])).split("\n");
+    const [headings, values] = lines.map((line) => line.split(/\s{2,}/));
+    return Object.fromEntries(headings!.map((heading, at) => [heading, values?.[at]]));
+  };
+  const condition = async (plural: string, name: string, type: string): Promise<Part | undefined> => {
+    const { status } = await api<{ readonly status?: { readonly conditions?: readonly Part[] } }>(
+      ownPath(plural, name),
+    );
+    return status?.conditions?.find((one) => one["type"] === type);
+  };
+
+  it("are told in their status, and so is a key that is revoked", async () => {
+    const spare = signedSkill();
+    const keys = [
+      { name: "used", pem: pemOf(own) },
+      { name: "spare", pem: pemOf(spare) },
+    ];
+    const publishers = [{ name: "team", publicKey: { trustRootRef: { name: "matching" } } }];
+    await enforce(trustRoot("matching", { keys }), policy(namespace, { publishers }));
+    expect((await applySkill(own.skill, namespace)).ran).toMatchObject({ code: 0, stderr: "" });
+    await vi.waitFor(async () => {
+      expect(await cells("sktr", "matching")).toMatchObject({ KEYS: "2", REVOKED: "0", UNUSED: "1" });
+      expect(await condition("skilltrustroots", "matching", "Unused")).toMatchObject({
+        status: "True",
+        reason: "NothingSigned",
+        message: expect.stringContaining("is signed by spare; ") as string,
+      });
+      expect(await condition("clusterskillpolicies", namespace, "Unused")).toMatchObject({ status: "False" });
+    }, patience);
+
+    const digest = `sha256:${keyFingerprint(own.trust.keys[0]!.key)}`;
+    await enforce(
+      revocationList("matching", {
+        keys: [{ digest, reason: "laptop was stolen" }],
+        files: [{ digest: `sha256:${"0".repeat(64)}`, reason: "nowhere" }],
+      }),
+    );
+    await vi.waitFor(async () => {
+      expect(await cells("skrl", "matching")).toMatchObject({ KEYS: "1", FILES: "1", MATCHED: "1" });
+      expect(await condition("skillrevocationlists", "matching", "Unused")).toMatchObject({
+        status: "True",
+        message: expect.stringContaining(`1 of 2 entries name nothing`) as string,
+      });
+      expect(await cells("sktr", "matching")).toMatchObject({ REVOKED: "1" });
+      expect(await condition("skilltrustroots", "matching", "Revoked")).toMatchObject({
+        status: "True",
+        message:
+          "revoked: used by SkillRevocationList matching (laptop was stolen); skills signed by it are refused: take it out",
+      });
+    }, patience);
+    await remove(ownPath("skillrevocationlists", "matching"));
+    await vi.waitFor(async () => {
+      expect(await cells("sktr", "matching")).toMatchObject({ REVOKED: "0" });
+    }, patience);
   });
 });

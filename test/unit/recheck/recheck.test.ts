@@ -1,7 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { KubernetesObject } from "../../../src/kubernetes/object.ts";
+import { noncomplianceEvent } from "../../../src/recheck/noncompliance-event.ts";
 import { SourceError } from "../../../src/skill/source-error.ts";
+import { skillRevocationList } from "../../fixtures/resources.ts";
 import { withFiles } from "../../fixtures/signed-skill.ts";
 import { changed, namespace, policyObject, published } from "../admission/world.ts";
 import { replicaSet, StoredWorld } from "./stored-world.ts";
@@ -489,5 +491,48 @@ describe("a pod that changes", () => {
     world.recheck.podStored(`${namespace}/odd`, { metadata: { name: "odd", namespace }, spec: 7 });
     await world.stands({ payments: 0 });
     expect(world.problems).toEqual([expect.stringMatching(`^Pod ${namespace}/odd is not judged: `)]);
+  });
+});
+
+describe("what pods meet of trust and revocations", () => {
+  const file = good.files.get("scripts/run.sh")!.sha256;
+  const list = (spec: Readonly<Record<string, unknown>> = {}) =>
+    skillRevocationList("l", { files: [{ digest: `sha256:${file}`, reason: "harmful" }], ...spec });
+  const keys = () => [...(world.seen ?? [])].filter((mark) => mark.startsWith("key "));
+
+  it("is told while a pod has it: the key, the publisher, the entry of a list", async () => {
+    await running("etl").stands({ payments: 0 });
+    expect(keys()).toHaveLength(1);
+    expect([...world.seen!]).toEqual([...keys(), "publisher payments/team"]);
+    world.revoke([list()], policyObject());
+    await until(() => expect([...world.seen!]).toContain(`files ${file}`));
+    const before = world.seen;
+    world.create("second", good)();
+    world.passIsDue();
+    await until(() => expect(world.passes.length).toBeGreaterThan(2));
+    expect(world.seen).toBe(before);
+    for (const name of ["etl", "second"]) world.delete(name)();
+    await until(() => expect([...world.seen!]).toEqual([]));
+  });
+
+  it("counts nothing that no trust proves", async () => {
+    world = new StoredWorld();
+    world.put(withFiles(good, { "skill.oms.sig": "{}" }));
+    world.create("etl", good);
+    await world.start().stands({ payments: 1 });
+    expect([...world.seen!]).toEqual([]);
+  });
+
+  it("holds workloads against a list that is enforced always, where no policy governs too", async () => {
+    running("etl");
+    world.revoke([list({ enforcement: "Always" })]);
+    await world.stands({ "SkillRevocationList/l": 1 });
+    expect(world.notices.at(-1)!.text(1024).split("\n")[0]).toBe(
+      `SkillRevocationList "l" (Enforce) is not met by Pod ${namespace}/etl, which is stored: 1 of 1 skill failed: data-designer REVOKED scripts/run.sh`,
+    );
+    expect(noncomplianceEvent(world.notices.at(-1)!).related).toMatchObject({
+      kind: "SkillRevocationList",
+      name: "l",
+    });
   });
 });

@@ -41,6 +41,8 @@ export class StoredWorld {
   readonly problems: string[] = [];
   readonly passes: { readonly seconds: number; readonly complete: boolean }[] = [];
   standings: readonly Standing[] | undefined;
+  /** What pods meet of trust, publishers and revocations. */
+  seen: ReadonlySet<string> | undefined;
   reads = 0;
   /** What reads are answered with instead. */
   failing: SourceError | undefined;
@@ -97,7 +99,10 @@ export class StoredWorld {
         deadline: (signal) => signal,
       },
       onNotice: (notice) => this.notices.push(notice),
-      onStanding: (standings) => (this.standings = standings),
+      onStanding: (standings, seen) => {
+        this.standings = standings;
+        this.seen = seen;
+      },
       onLeftOut: (pods) => this.leftOut.push(pods),
       onPass: (pass) => this.passes.push(pass),
       onProblem: (problem) => this.problems.push(problem),
@@ -149,7 +154,12 @@ export class StoredWorld {
   }
 
   govern(...policies: readonly KubernetesObject[]): void {
-    this.#snapshot = compileObjects(policies);
+    this.revoke([], ...policies);
+  }
+
+  /** Puts lists of revocations in force, with these policies. */
+  revoke(revocationLists: readonly KubernetesObject[], ...policies: readonly KubernetesObject[]): void {
+    this.#snapshot = compileObjects(policies, [], { revocationLists });
     this.recheck.policiesChanged();
   }
 

@@ -1,10 +1,13 @@
-import { defined } from "../../../text/fields.ts";
+import { alwaysName } from "../../../policy/always.ts";
+import { defined, isFields } from "../../../text/fields.ts";
 import type { CompiledSnapshot } from "../../../policy/compile/snapshot.ts";
 import type { OwnKind } from "../../../policy/resource/kinds.ts";
 import type { ResourceProblem } from "../../../policy/resource/problem.ts";
 import { timeText } from "../../../text/time.ts";
 import type { Condition, Said } from "./condition.ts";
 import { expiryOf } from "./expiry.ts";
+import { usageOf, type Usage } from "./usage.ts";
+import type { Mark } from "../../../policy/trust/usage.ts";
 import type { Standing } from "../../../recheck/ports.ts";
 import { generationOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
 import { registeredBefore, registeredOf, type Registered, type RegistrationStanding } from "./registered.ts";
@@ -67,16 +70,20 @@ export interface StatusSource extends CompiledSnapshot {
   readonly standings?: ReadonlyMap<string, PolicyStanding>;
   /** Absent while it is not known. */
   readonly registration?: RegistrationStanding;
+  /** What stored pods meet of trust, publishers and revocations; absent while it is not known. */
+  readonly seen?: ReadonlySet<Mark>;
 }
 
-/** Whether the API server asks about what a policy governs; undefined for what is no policy. */
+/** Whether the API server asks about what a policy, or a list that is enforced always, governs; undefined for what is neither. */
 function registeredIn(
   kind: OwnKind,
   object: KubernetesObject,
   { policies, registration }: StatusSource,
 ): Registered | undefined {
-  if (kind !== "ClusterSkillPolicy") return undefined;
-  const policy = policies.find(({ name }) => name === nameOf(object));
+  if (kind === "SkillTrustRoot") return undefined;
+  const name = kind === "SkillRevocationList" ? alwaysName(nameOf(object)) : nameOf(object);
+  const policy = policies.find((one) => one.name === name);
+  if (policy === undefined && kind === "SkillRevocationList") return undefined;
   if (policy !== undefined && registration !== undefined) return registeredOf(policy, registration);
   const last = (object["status"] as Status | undefined)?.conditions?.find(
     ({ type }) => type === "Registered",
@@ -107,6 +114,20 @@ function workloadsIn(before: Status | undefined, standing: PolicyStanding | unde
         };
   return defined({ noncompliantWorkloads, noncompliant });
 }
+
+/** What does not comply with a policy, or a list that is enforced always. */
+function workloadsOf(kind: OwnKind, object: KubernetesObject, { standings }: StatusSource): Partial<Status> {
+  const status = object["status"] as Status | undefined;
+  const name = nameOf(object);
+  if (kind === "ClusterSkillPolicy") return workloadsIn(status, standings?.get(name));
+  const { spec } = object;
+  const isAlways = kind === "SkillRevocationList" && isFields(spec) && spec["enforcement"] === "Always";
+  return isAlways ? workloadsIn(status, standings?.get(alwaysName(name))) : {};
+}
+
+/** Counts of what matches: while it is not known, what a leader before wrote. */
+const countsBefore = (status: Status | undefined, { unused }: Usage): Partial<Status> =>
+  unused === undefined ? defined({ unused: status?.["unused"], matched: status?.["matched"] }) : {};
 
 /**
  * The status of an object. A condition keeps its time while its status stays the same: equal states give equal
@@ -142,17 +163,29 @@ export function statusOf(
     condition("Ready", readyOf(problem, registered, said)),
     ...(registered === undefined ? [] : [condition("Registered", registered)]),
   ];
+  const isUsable = problem === undefined;
   const counts = {
-    ...counters[kind](problem === undefined ? object["spec"] : undefined, name, compiled),
-    ...(kind === "ClusterSkillPolicy" ? workloadsIn(status, compiled.standings?.get(name)) : {}),
+    ...counters[kind](isUsable ? object["spec"] : undefined, name, compiled),
+    ...workloadsOf(kind, object, compiled),
   };
-  if (kind === "SkillRevocationList" || problem !== undefined)
-    return { ...observed, conditions: ready, ...counts };
-  const { condition: expiring, ...columns } = expiryOf(kind, name, compiled, now);
+  if (!isUsable) return { ...observed, conditions: ready, ...counts };
+  const usage = usageOf(kind, name, compiled, compiled.seen);
+  const { condition: expiring, ...columns } =
+    kind === "SkillRevocationList" ? { condition: undefined } : expiryOf(kind, name, compiled, now);
+  const kept = (type: string, said: Said | undefined): readonly Condition[] =>
+    said === undefined ? (before?.filter((one) => one.type === type) ?? []) : [condition(type, said)];
   return {
     ...observed,
-    conditions: [...ready, condition("Expiring", expiring)],
+    conditions: [
+      ...ready,
+      ...(expiring === undefined ? [] : [condition("Expiring", expiring)]),
+      ...(usage.revoked === undefined ? [] : [condition("Revoked", usage.revoked)]),
+      // While it is not known, what a leader before wrote.
+      ...kept("Unused", usage.unused),
+    ],
     ...counts,
+    ...countsBefore(status, usage),
+    ...usage.counts,
     ...columns,
   };
 }

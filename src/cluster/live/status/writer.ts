@@ -8,6 +8,7 @@ import {
   type PolicyObjects,
 } from "../../../policy/resource/kinds.ts";
 import { metadataOf, nameOf, type KubernetesObject } from "../../../kubernetes/object.ts";
+import type { Mark } from "../../../policy/trust/usage.ts";
 import type { Standing } from "../../../recheck/ports.ts";
 import { defined } from "../../../text/fields.ts";
 import type { ClusterHooks } from "../../cluster.ts";
@@ -23,8 +24,8 @@ export interface StatusWriter {
    * that differ.
    */
   update(objects: PolicyObjects, compiled: CompiledSnapshot): void;
-  /** Sets how policies stand with what is stored; undefined: it is not known. Returns at once. */
-  setStandings(standings: readonly Standing[] | undefined): void;
+  /** Sets how policies stand with what is stored, and what that meets; undefined: it is not known. Returns at once. */
+  setStandings(standings: readonly Standing[] | undefined, seen?: ReadonlySet<Mark>): void;
   /** Sets how the webhook is registered. Returns at once. */
   setRegistration(standing: RegistrationStanding): void;
   close(): Promise<void>;
@@ -135,12 +136,13 @@ export function createStatusWriter(
   let latest: Parameters<StatusWriter["update"]> | undefined;
   let standings: ReadonlyMap<string, PolicyStanding> | undefined;
   let registration: RegistrationStanding | undefined;
+  let seen: ReadonlySet<Mark> | undefined;
   const write = (): void => {
     if (latest === undefined || leadership.leadingSignal() === undefined) return;
     const [objects, compiled] = latest;
     for (const kind of ownKinds) {
       for (const object of objects[kind])
-        queue.consider(kind, object, { ...compiled, ...defined({ standings, registration }) });
+        queue.consider(kind, object, { ...compiled, ...defined({ standings, seen, registration }) });
     }
     queue.start();
   };
@@ -150,7 +152,8 @@ export function createStatusWriter(
       latest = state;
       write();
     },
-    setStandings: (all) => {
+    setStandings: (all, met) => {
+      seen = met;
       standings = all && new Map(all.map((one) => [one.policy, one]));
       write();
     },
