@@ -49,19 +49,22 @@ async function clear(): Promise<void> {
 }
 
 interface Registered {
-  readonly webhooks?: readonly { readonly namespaceSelector: LabelSelector }[];
+  readonly webhooks?: readonly { readonly name: string; readonly namespaceSelector: LabelSelector }[];
 }
 
 interface Namespaces {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly labels: Labels } }[];
 }
 
-/** A namespace that the API server asks about; undefined where no policy governs one. */
+/** A namespace about whose ConfigMaps the API server asks; undefined where no policy governs one. */
 async function governed(): Promise<string | undefined> {
   const { webhooks = [] } = await api<Registered>(registrationPath);
   const { items } = await api<Namespaces>("/api/v1/namespaces");
   return items.find(({ metadata }) =>
-    webhooks.some(({ namespaceSelector }) => selectorMatches(namespaceSelector, metadata.labels)),
+    webhooks.some(
+      ({ name, namespaceSelector }) =>
+        name.startsWith("configmaps") && selectorMatches(namespaceSelector, metadata.labels),
+    ),
   )?.metadata.name;
 }
 

@@ -7,7 +7,9 @@ describe("fitting", () => {
     const lines = ["what happened", "x".repeat(50), "y".repeat(50)];
     expect(fitting(lines, "what to do", 2_000)).toBe([...lines, "what to do"].join("\n"));
     expect(fitting(lines, "what to do", 130)).toBe(
-      ["what happened", "x".repeat(50), "and 1 more lines; the log has up to 50 findings", "what to do"].join("\n"),
+      ["what happened", "x".repeat(50), "and 1 more lines; the log has up to 50 findings", "what to do"].join(
+        "\n",
+      ),
     );
   });
 
