@@ -17,7 +17,8 @@ const build = async (folder: string): Promise<readonly Rendered[]> =>
   );
 
 afterAll(async () => {
-  // The next file makes objects of the same names.
+  // The next file makes objects of the same names. The Namespace first: while CRDs go, its end waits for minutes.
+  await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
   await kubectl(["delete", "-k", "manifests/base", "--ignore-not-found"]);
 });
 
