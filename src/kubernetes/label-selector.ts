@@ -40,6 +40,20 @@ export function selectorMatches(selector: LabelSelector | undefined, labels: Lab
   );
 }
 
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const qualifiedName = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** True for a key that a label can have: the API server takes no other, in labels as in selectors. */
+export function isLabelKey(key: string): boolean {
+  const slash = key.indexOf("/");
+  const [prefix, name] = [key.slice(0, Math.max(slash, 0)), key.slice(slash + 1)];
+  return (
+    name.length <= 63 &&
+    qualifiedName.test(name) &&
+    (slash === -1 || (prefix.length <= 253 && subdomain.test(prefix)))
+  );
+}
+
 /** Keys of the labels on which it depends whether a selector matches. */
 export const labelsReadBy = ({
   matchLabels = {},

@@ -1,4 +1,4 @@
-import type { LabelSelector, Requirement } from "./label-selector.ts";
+import { isLabelKey, type LabelSelector, type Requirement } from "./label-selector.ts";
 import {
   allowsAnything,
   allowsNothing,
@@ -38,6 +38,13 @@ export function both(one: Selection, other: Selection): Selection | undefined {
   return found;
 }
 
+/** No object has a label under a key that is none: such a requirement holds everywhere or nowhere. */
+function required(requirement: Requirement): Selection | undefined {
+  const allowed = valuesOf(requirement);
+  if (isLabelKey(requirement.key)) return new Map([[requirement.key, allowed]]);
+  return allowed.absent ? everything : undefined;
+}
+
 /** @returns undefined for a selector that no object can match */
 export function selectionOf({
   matchLabels = {},
@@ -48,10 +55,10 @@ export function selectionOf({
     operator: "In",
     values: [value],
   }));
-  return [...exactly, ...matchExpressions].reduce<Selection | undefined>(
-    (found, requirement) => found && both(found, new Map([[requirement.key, valuesOf(requirement)]])),
-    everything,
-  );
+  return [...exactly, ...matchExpressions].reduce<Selection | undefined>((found, requirement) => {
+    const more = required(requirement);
+    return found && more && both(found, more);
+  }, everything);
 }
 
 /** The first without the second, in parts that have no object in common. */

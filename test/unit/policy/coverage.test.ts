@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { atBinding } from "../../../src/evaluation/preset-node.ts";
+import type { LabelSelector } from "../../../src/kubernetes/label-selector.ts";
 import { selectionOf, selectorOf, type Selection } from "../../../src/kubernetes/selection.ts";
 import { coverageOf, governedBy, textOf } from "../../../src/policy/coverage.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
@@ -48,6 +49,30 @@ describe("governedBy", () => {
   it("leaves out a selector that contradicts itself", () => {
     const never = { matchLabels: { a: "x" }, matchExpressions: [{ key: "a", operator: "DoesNotExist" }] };
     expect(governed({ namespaceSelector: never })).toEqual({ enforced: [], observed: [] });
+  });
+
+  it.each(["a..b/x", "a.-b/x", "-a/x", "/x", "a/b/c", "x".repeat(64), `${"y".repeat(254)}/x`])(
+    "knows that no namespace has a label %s, which the API server takes in no selector",
+    (key) => {
+      const by = (operator: string, values?: readonly string[]) => ({
+        namespaceSelector: {
+          matchLabels: { tenant: "a" },
+          matchExpressions: [{ key, operator, ...(values && { values }) }],
+        },
+      });
+      const found = [by("In", ["1"]), by("Exists"), by("NotIn", ["1"]), by("DoesNotExist")].map((one) => {
+        const selection = selectionOf(one.namespaceSelector as LabelSelector);
+        return selection && selectorOf(selection);
+      });
+      expect(found).toEqual([undefined, undefined, onlyTenant("a"), onlyTenant("a")]);
+      expect(selectionOf({ matchLabels: { [key]: "1" } })).toBeUndefined();
+    },
+  );
+
+  it.each(["x", "x".repeat(63), "a.b/X_y.z", `${"y".repeat(253)}/x`])("takes the key %s", (key) => {
+    expect(selectorOf(selectionOf({ matchLabels: { [key]: "1" } })!)).toEqual({
+      matchExpressions: [{ key, operator: "In", values: ["1"] }],
+    });
   });
 
   it("finds the policies that review bindings, and of those that cannot be used whoever may", () => {

@@ -52,7 +52,10 @@ export function registeredOf(policy: Policy, standing: RegistrationStanding): Re
   const { governed, scope, failurePolicy, unanswered } = standing;
   const selection = selectionOf(policy.namespaceSelector);
   if (selection === undefined)
-    return no("SelectsNothing", "spec.namespaceSelector contradicts itself: no namespace can match it");
+    return no(
+      "SelectsNothing",
+      "spec.namespaceSelector contradicts itself, or has a key that no label can have: no namespace can match it",
+    );
   if (scope === undefined || both(selection, scope) === undefined)
     return no(
       "OutOfScope",
