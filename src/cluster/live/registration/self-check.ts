@@ -12,6 +12,8 @@ export type Answered = true | { readonly problem: string } | undefined;
 
 /** The API server's words when it has no answer of a webhook (k8s.io/apiserver, `webhook.ErrCallingWebhook`). */
 const failedCall = /failed calling webhook "[^"]*": (.*)$/s;
+/** The API server's end of a connection: its port is another each time, and the fault the same. */
+const ownEnd = /[^\s:]\S*:\d+->/g;
 
 /**
  * Asks the API server to ask this webhook: a dry run of a Lease about which one webhook of the registration is asked, under
@@ -33,7 +35,7 @@ export async function askItself(
     return true;
   } catch (error) {
     const [, reason] = (error instanceof ApiError && failedCall.exec(error.message)) || [];
-    return reason === undefined ? undefined : { problem: reason };
+    return reason === undefined ? undefined : { problem: reason.replaceAll(ownEnd, "") };
   }
 }
 

@@ -41,6 +41,23 @@ describe("askItself", () => {
     });
   });
 
+  it("says the same of the same fault: the API server's own port is another each time", async () => {
+    const said = (words: string) =>
+      `Internal error: failed calling webhook "self.x": failed to call webhook: ${words}`;
+    const problem = async (words: string) =>
+      askItself(answering(new ApiError(500, said(words))), "own", never);
+    const reset = (port: number) =>
+      `Post "https://h:1/validate?timeout=5s": read tcp 10.0.0.1:${port}->10.1.1.1:8443: read: connection reset by peer`;
+    expect(await problem(reset(41660))).toEqual({
+      problem:
+        'failed to call webhook: Post "https://h:1/validate?timeout=5s": read tcp 10.1.1.1:8443: read: connection reset by peer',
+    });
+    expect(await problem(reset(33904))).toEqual(await problem(reset(41660)));
+    expect(await problem("read udp [fd00::3]:47733->[fd00::a]:53: i/o timeout")).toEqual({
+      problem: "failed to call webhook: read udp [fd00::a]:53: i/o timeout",
+    });
+  });
+
   it.each([403, 404, 429, 0])("says nothing of the webhook by %i", async (status) => {
     expect(await askItself(answering(new ApiError(status, "no")), "own", never)).toBeUndefined();
   });
