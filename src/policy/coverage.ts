@@ -29,6 +29,12 @@ export type Coverage = Governed;
 /** Entries for enforced namespaces, and for observed ones. Each costs every write in the cluster a look at a selector. */
 const maxEntries = 8;
 
+/** Characters of all entries together: each is written for five webhooks, and etcd takes 1.5 MB at once. */
+const maxText = 200_000;
+
+const fits = ({ enforced, observed }: Coverage): boolean =>
+  [...enforced, ...observed].reduce((sum, one) => sum + textOf(one).length, 0) <= maxText;
+
 /** Joins what one selector can express, until nothing more can be joined. */
 function joined(selections: readonly Selection[]): readonly Selection[] {
   const found: Selection[] = [];
@@ -101,7 +107,18 @@ export const textOf = (selection: Selection): string =>
  * The entries for what policies govern.
  * @param within what may be asked about at all
  */
-export function coverageOf({ enforced, observed }: Governed, within: Selection = everything): Coverage {
+export function coverageOf(governed: Governed, within: Selection = everything): Coverage {
+  const coverage = listed(governed, within);
+  if (fits(coverage)) return coverage;
+  const { enforced } = coverage;
+  const everywhere = { enforced, observed: apart([within], enforced) ?? [] };
+  return fits(everywhere) && everywhere.observed.length > 0
+    ? everywhere
+    : { enforced: [within], observed: [] };
+}
+
+/** The same, however many values there are to list. */
+function listed({ enforced, observed }: Governed, within: Selection): Coverage {
   const inside = (selections: readonly Selection[]): readonly Selection[] =>
     joined(ordered(selections.flatMap((one) => both(one, within) ?? [])));
   const withoutEnforced = (from: readonly Selection[], taken: readonly Selection[]) =>

@@ -102,6 +102,35 @@ describe("coverageOf", () => {
     expect(selectorOf(coverage.enforced[0]!).matchExpressions?.[0]?.values).toHaveLength(500);
   });
 
+  describe("where so many values are to be listed that the registration would not fit into etcd", () => {
+    const tenants = (from: number) =>
+      Array.from({ length: 5_000 }, (_, index) => select({ tenant: `${"t".repeat(50)}-${from + index}` }));
+    const others = { matchExpressions: [{ key: "tenant", operator: "NotIn", values: ["a"] }] };
+
+    it("asks about all, and waits nowhere that no policy enforces", () => {
+      const none = coverageOf({ enforced: [], observed: tenants(0) });
+      expect([none.enforced, selectors(none.observed)]).toEqual([[], [{ matchExpressions: [] }]]);
+      const one = coverageOf({ enforced: [select({ tenant: "a" })], observed: tenants(0) });
+      expect(selectors(one.enforced)).toEqual([onlyTenant("a")]);
+      expect(selectors(one.observed)).toEqual([others]);
+    });
+
+    it("asks about all as if it were enforced, if it is those of policies in Enforce", () => {
+      for (const observed of [[], [select({ tenant: "a" })]]) {
+        const coverage = coverageOf({ enforced: tenants(0), observed });
+        expect([selectors(coverage.enforced), coverage.observed]).toEqual([[{ matchExpressions: [] }], []]);
+      }
+    });
+
+    it("keeps to what the installation leaves", () => {
+      const within = select({ pilot: "yes" });
+      expect(coverageOf({ enforced: tenants(0), observed: tenants(5_000) }, within)).toEqual({
+        enforced: [within],
+        observed: [],
+      });
+    });
+  });
+
   it("asks about more rather than too little where selectors are too many to tell apart", () => {
     const enforced = Array.from({ length: 40 }, (_, index) => select({ [`label-${index}`]: "x" }));
     const anywhere = coverageOf({ enforced, observed: [select({ tenant: "a" })] });
