@@ -36,7 +36,7 @@ const asksAnything = ({ governed }: WebhookOptions): boolean =>
 
 /** Tells in the statuses of policies how the webhook is registered, and whether that leads anywhere. */
 export function followStanding(
-  config: Config,
+  config: Pick<Config, "namespace" | "failurePolicy">,
   { client, hooks, leadership, status }: Parts,
 ): StandingFollower {
   let registered: WebhookOptions | undefined;
@@ -64,6 +64,8 @@ export function followStanding(
       tell();
     },
   });
+  // A new leader must not take for answered what the one before saw unanswered, for as long as a round takes.
+  leadership.onChange(() => check.start());
   return {
     onStanding: (standing) => {
       const before = registered !== undefined && asksAnything(registered);
@@ -77,4 +79,4 @@ export function followStanding(
 }
 
 /** Where the controller makes a Lease, in a dry run, to see that it is asked. */
-export const selfCheckIn = ({ namespace = "default" }: Config): string => namespace;
+export const selfCheckIn = ({ namespace = "default" }: Pick<Config, "namespace">): string => namespace;
