@@ -27,7 +27,7 @@ export function governedBy(policies: readonly Policy[]): Governed {
 export type Coverage = Governed;
 
 /** Entries for enforced namespaces, and for observed ones. Each costs every write in the cluster a look at a selector. */
-const maxEntries = 8;
+const maxEntries = 16;
 
 /** Characters of all entries together: each is written for five webhooks, and etcd takes 1.5 MB at once. */
 const maxText = 200_000;

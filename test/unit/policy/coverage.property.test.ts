@@ -46,8 +46,8 @@ describe("coverageOf", () => {
           { enforced: selections(enforced), observed: selections(observed) },
           within,
         );
-        expect(coverage.enforced.length).toBeLessThanOrEqual(8);
-        expect(coverage.observed.length).toBeLessThanOrEqual(8);
+        expect(coverage.enforced.length).toBeLessThanOrEqual(16);
+        expect(coverage.observed.length).toBeLessThanOrEqual(16);
         for (const labels of everyLabels) {
           const inside = selectorMatches(bound, labels);
           const [strict, lenient] = [

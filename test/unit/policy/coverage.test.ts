@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { atBinding } from "../../../src/evaluation/preset-node.ts";
 import type { LabelSelector } from "../../../src/kubernetes/label-selector.ts";
+import { selectorMatches } from "../../../src/kubernetes/label-selector.ts";
 import { selectionOf, selectorOf, type Selection } from "../../../src/kubernetes/selection.ts";
 import { coverageOf, governedBy, textOf } from "../../../src/policy/coverage.ts";
 import { compileObjects } from "../../fixtures/compile.ts";
@@ -129,6 +130,15 @@ describe("coverageOf", () => {
         observed: [],
       });
     });
+  });
+
+  it("tells four policies of two labels each apart, and nine of one", () => {
+    const two = ["a", "b", "c", "d"].map((word) => select({ [`${word}0`]: "x", [`${word}1`]: "x" }));
+    const one = Array.from({ length: 9 }, (_, index) => select({ [`label-${index}`]: "x" }));
+    for (const enforced of [two, one]) {
+      const found = selectors(coverageOf({ enforced, observed: [] }).enforced);
+      expect(found.some((each) => selectorMatches(each, {}))).toBe(false);
+    }
   });
 
   it("asks about more rather than too little where selectors are too many to tell apart", () => {
