@@ -292,6 +292,29 @@ describe("rights", () => {
     expect(argsOf(silent)).toContain("--events=off");
   });
 
+  it("bounds what is asked about by the installation's own selector, exemptions and failure policy", async () => {
+    const about = (objects: readonly Rendered[]) =>
+      argsOf(objects).filter((arg) => /^--(failure-policy|exempt-namespaces|namespace-selector)=/.test(arg));
+    expect(about(plain)).toEqual(["--failure-policy=Fail"]);
+    const namespaceSelector = {
+      matchExpressions: [{ key: "pilot", operator: "In", values: ['a"b', "yes"] }],
+    };
+    const exemptNamespaces = ["monitoring", "istio-system"];
+    const [policy, exempt, selector = "", ...others] = about(
+      await render({ webhook: { namespaceSelector, exemptNamespaces, failurePolicy: "Ignore" } }),
+    );
+    expect([policy, exempt, others]).toEqual([
+      "--failure-policy=Ignore",
+      "--exempt-namespaces=monitoring,istio-system",
+      [],
+    ]);
+    expect(JSON.parse(selector.replace("--namespace-selector=", ""))).toEqual(namespaceSelector);
+    const tested = await renderTest({ webhook: { namespaceSelector: { matchLabels: { pilot: "yes" } } } });
+    expect(one(tested, "Namespace", "skill-admission-canary").metadata.labels).toMatchObject({
+      pilot: "yes",
+    });
+  });
+
   it("of the job are to take the registration away, and nothing of what the webhook reads", () => {
     expect(allowed(one(plain, "ClusterRole", "skill-admission-unregister").rules)).toEqual([
       "delete admissionregistration.k8s.io/validatingwebhookconfigurations skill-admission",
