@@ -129,7 +129,8 @@ describe("openLiveCluster", () => {
     );
     await vi.waitFor(() => expect(cluster.current().policies[0]?.invalidReason).toBeUndefined(), patience);
     expect(cluster.current().trust.keys).toHaveLength(1);
-    await vi.waitFor(async () => expect((await status(first)).conditions).toHaveLength(2), patience);
+    const types = async () => (await status(first)).conditions.map(({ type }) => type);
+    await vi.waitFor(async () => expect(await types()).toContain("Registered"), patience);
     const before = cluster.current();
     await apply(pod("unrelated", "c"));
     expect(cluster.current()).toBe(before);
@@ -157,14 +158,10 @@ describe("openLiveCluster", () => {
 
   it("writes Ready with generation and counts", async () => {
     await vi.waitFor(async () => {
-      expect(await status(first)).toMatchObject({
-        observedGeneration: 1,
-        publishers: 1,
-        conditions: [
-          { type: "Ready", status: "True" },
-          { type: "Registered", status: "True" },
-        ],
-      });
+      const { conditions, ...others } = await status(first);
+      expect(others).toMatchObject({ observedGeneration: 1, publishers: 1 });
+      const held = conditions.filter(({ status: word }) => word === "True").map(({ type }) => type);
+      expect(held).toEqual(expect.arrayContaining(["Ready", "Registered"]));
     }, patience);
     await vi.waitFor(
       async () => expect(await status(root)).toMatchObject({ certificates: 0, keys: 1 }),
