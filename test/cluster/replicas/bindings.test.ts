@@ -6,7 +6,7 @@ import { signedSkill, withFiles, type SignedSkill } from "../../fixtures/signed-
 import { createNamespace, enforce, mutable, pemOf, policy, type Part } from "../admission/world.ts";
 import { api, put, remove } from "../harness/api.ts";
 import { installCrds } from "../harness/crds.ts";
-import { clear, runUnregister, startReplica, type Replica } from "./replica.ts";
+import { clear, runUnregister, startReplicas, type Replica } from "./replica.ts";
 import { patience } from "../../fixtures/patience.ts";
 import { everywhere } from "../../fixtures/governed.ts";
 
@@ -56,7 +56,7 @@ beforeAll(async () => {
   await installCrds();
   await createNamespace(namespace, namespace);
   await clear(namespace);
-  replicas = await Promise.all([startReplica(namespace), startReplica(namespace)]);
+  replicas = await startReplicas(namespace);
   await enforce(
     policy(namespace, {
       publishers: [{ name: "team", publicKey: { pem: pemOf(good) } }],

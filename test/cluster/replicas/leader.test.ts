@@ -15,7 +15,7 @@ import {
   leaseIn,
   registered,
   registeredUrl,
-  startReplica,
+  startReplicas,
   statusWritten,
   type Replica,
   type ReplicaOptions,
@@ -58,7 +58,7 @@ const lease = async (): Promise<Lease> => (await api<{ readonly spec: Lease }>(l
 
 const startTwo = async (options: ReplicaOptions = {}): Promise<void> => {
   await govern();
-  replicas = await Promise.all([startReplica(namespace, options), startReplica(namespace, options)]);
+  replicas = [...(await startReplicas(namespace, options))];
 };
 /** For what has to wait for a Lease to run out, or to be renewed. */
 const hurried = { hurried: true } as const;

@@ -114,6 +114,22 @@ export async function startReplica(namespace: string, options: ReplicaOptions = 
   };
 }
 
+/** Starts two; neither is left behind where one of them cannot start, for it would go on registering. */
+export async function startReplicas(
+  namespace: string,
+  options: ReplicaOptions = {},
+): Promise<readonly [Replica, Replica]> {
+  const started = await Promise.allSettled([
+    startReplica(namespace, options),
+    startReplica(namespace, options),
+  ]);
+  const replicas = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const [first, second] = replicas;
+  if (first !== undefined && second !== undefined) return [first, second];
+  await Promise.all(replicas.map((one) => one.kill()));
+  throw started.find((one) => one.status === "rejected")?.reason;
+}
+
 /** Which of them leads, as they say themselves; fails where it is not exactly one. */
 export async function leaderOf(replicas: readonly Replica[]): Promise<Replica> {
   const said = await Promise.all(replicas.map((one) => one.metric("skill_admission_leader")));

@@ -13,6 +13,7 @@ import {
   registeredUrl,
   runUnregister,
   startReplica,
+  startReplicas,
   govern,
   type Replica,
 } from "./replica.ts";
@@ -62,7 +63,7 @@ beforeAll(async () => {
     await documented("docs/cluster.md", "ClusterRole"),
     { ...role, metadata: { ...(role["metadata"] as object), namespace } },
   ]);
-  replicas = await Promise.all([start(), start()]);
+  replicas = [...(await startReplicas(namespace, { kubeconfig: account.kubeconfig }))];
   await soonRegistered();
 });
 
