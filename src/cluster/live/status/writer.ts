@@ -43,6 +43,9 @@ interface Write {
   readonly status: Readonly<Record<string, unknown>>;
 }
 
+/** Milliseconds for which a status that is as it should be is not made again: some of it depends on the time. */
+const asExpectedFor = 60_000;
+
 /** A merge patch keeps omitted members: members to remove must be null (RFC 7396). */
 const replacing = (before: unknown, status: Status): Write["status"] => ({
   ...Object.fromEntries(Object.keys(before ?? {}).map((key) => [key, null])),
@@ -56,6 +59,11 @@ class StatusQueue {
   readonly #leadership: Leadership;
   readonly #stop = new AbortController();
   readonly #waiting = new Map<string, Write>();
+  /** Objects whose status was as it should be, by what it was made from. */
+  readonly #asExpected = new WeakMap<
+    KubernetesObject,
+    { readonly from: StatusSource; readonly until: number }
+  >();
   #draining: Promise<void> | undefined;
   #failing = false;
 
@@ -66,11 +74,16 @@ class StatusQueue {
   }
 
   consider(kind: OwnKind, object: KubernetesObject, from: StatusSource): void {
+    // Each write of a status comes back as a change: all other objects are as they were.
+    const known = this.#asExpected.get(object);
+    if (known?.from === from && performance.now() < known.until) return;
     const { resourceVersion } = metadataOf(object) as { readonly resourceVersion?: string };
     const path = `${collectionPath(kind)}/${encodeURIComponent(nameOf(object))}/status`;
     const status = statusOf(kind, object, from, Date.now());
-    if (isDeepStrictEqual(object["status"], status)) this.#waiting.delete(path);
-    else {
+    if (isDeepStrictEqual(object["status"], status)) {
+      this.#waiting.delete(path);
+      this.#asExpected.set(object, { from, until: performance.now() + asExpectedFor });
+    } else {
       const patch = replacing(object["status"], status);
       this.#waiting.set(path, { path, resourceVersion, status: patch });
     }
@@ -137,28 +150,33 @@ export function createStatusWriter(
   let standings: ReadonlyMap<string, PolicyStanding> | undefined;
   let registration: RegistrationStanding | undefined;
   let seen: ReadonlySet<Mark> | undefined;
+  /** The same object until a part of it changes. */
+  let from: StatusSource | undefined;
   const write = (): void => {
     if (latest === undefined || leadership.leadingSignal() === undefined) return;
     const [objects, compiled] = latest;
-    for (const kind of ownKinds) {
-      for (const object of objects[kind])
-        queue.consider(kind, object, { ...compiled, ...defined({ standings, seen, registration }) });
-    }
+    from ??= { ...compiled, ...defined({ standings, seen, registration }) };
+    for (const kind of ownKinds) for (const object of objects[kind]) queue.consider(kind, object, from);
     queue.start();
   };
   leadership.onChange(write);
   return {
     update: (...state) => {
+      if (state[1] !== latest?.[1]) from = undefined;
       latest = state;
       write();
     },
     setStandings: (all, met) => {
       seen = met;
       standings = all && new Map(all.map((one) => [one.policy, one]));
+      from = undefined;
       write();
     },
     setRegistration: (standing) => {
+      // Told after each check, mostly as before.
+      if (isDeepStrictEqual(registration, standing)) return;
       registration = standing;
+      from = undefined;
       write();
     },
     close: () => queue.close(),
