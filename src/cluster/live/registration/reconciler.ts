@@ -7,6 +7,7 @@ import type { ObjectSink, ReflectorTimes } from "../watch/reflector.ts";
 import { bundlesOf, trustAll } from "./ca-bundles.ts";
 import { agrees } from "./drift.ts";
 import { driftReporter } from "./drift-reporter.ts";
+import { SettlingTeller } from "./settling-teller.ts";
 import {
   webhookConfiguration,
   webhookConfigurationName,
@@ -58,8 +59,6 @@ const retryInterval = 5_000;
 /** Milliseconds between two checks of reachability or of the lead. */
 const pollInterval = 500;
 const requestTimeout = 10_000;
-/** Milliseconds until API servers go by what was written: they take some, and there is more than one. */
-const settleTime = 1_000;
 
 const toldToStayOut = `the webhook was unregistered by an operator and stays so, nothing is checked: take the annotation ${unregisteredAnnotation} off the Lease to register it again`;
 
@@ -91,12 +90,13 @@ export class RegistrationReconciler {
   /** True after the first list of the watch. */
   #listed = false;
   #told: boolean | undefined;
-  #settling: NodeJS.Timeout | undefined;
+  readonly #standings: SettlingTeller<RegistrationStanding>;
   /** True while a check waits for its turn: it will see what is there by then. */
   #waiting = false;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
+    this.#standings = new SettlingTeller((standing) => deps.onStanding?.(standing));
     this.#reportDrift = driftReporter((message) => deps.hooks.onProblem(message));
   }
 
@@ -144,7 +144,7 @@ export class RegistrationReconciler {
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#scheduled?.timer);
-    clearTimeout(this.#settling);
+    this.#standings.close();
     await this.#writing;
   }
 
@@ -186,7 +186,7 @@ export class RegistrationReconciler {
       if (!agrees(this.#present, wanted)) await this.#register(wanted, signal);
       this.#standing = wanted;
       this.#failure = undefined;
-      this.#stands({ options: asked });
+      this.#standings.settles({ options: asked }, this.#lastWrite);
     } catch (error) {
       if (this.#closed()) return;
       this.#failed(error, hooks);
@@ -194,18 +194,10 @@ export class RegistrationReconciler {
     this.#tell(this.#failure === undefined);
   }
 
-  /** Tells how the webhook is registered, once every API server goes by it. */
-  #stands(standing: RegistrationStanding): void {
-    clearTimeout(this.#settling);
-    const wait = "problem" in standing ? 0 : this.#lastWrite + settleTime - performance.now();
-    if (wait <= 0) this.#deps.onStanding?.(standing);
-    else this.#settling = setTimeout(() => this.#deps.onStanding?.(standing), wait).unref();
-  }
-
   /** Only the leader knows that it fails: another replica waits for it. */
   #fails(): void {
     if (this.#failure !== undefined && this.#deps.leadership.leadingSignal() !== undefined)
-      this.#stands({ problem: this.#failure });
+      this.#standings.now({ problem: this.#failure });
   }
 
   #tell(registered: boolean): void {
