@@ -35,7 +35,7 @@ const pureFloors = [
   ["evaluation"],
   ["admission/{decision,too-many-values}"],
   ["admission/{admission-request}"],
-  ["admission/{decide,governing}"],
+  ["admission/{decide,governing,self-check}"],
   ["admission/response"],
   ["admission/versions"],
   ["admission/reviews"],

@@ -9,6 +9,7 @@ import type { LoopTurns } from "../evaluation/loop-turns.ts";
 import type { ReadBudget } from "../evaluation/read-budget.ts";
 import { letIn, refusal, toResponse, unreviewed } from "./response/response.ts";
 import { review } from "./review.ts";
+import { isSelfCheck } from "./self-check.ts";
 
 /** HTTP answer to one AdmissionReview, with the decision behind it. */
 export interface ReviewAnswer {
@@ -75,8 +76,7 @@ export async function handle(
     }
     return answer(500, refusal("", 500, "INTERNAL the review could not be read"));
   }
-  if (request.subject.kind === "Lease")
-    return { ...answer(200, unreviewed(request.subject.uid)), isSelfCheck: true };
+  if (isSelfCheck(request)) return { ...answer(200, unreviewed(request.subject.uid)), isSelfCheck: true };
   const decision = await decideInTime(request, deps, deadline, now);
   return { status: 200, body: JSON.stringify(toResponse(decision)), decision, request };
 }

@@ -1,3 +1,4 @@
+import { selfCheckName } from "../../../admission/self-check.ts";
 import { carriers, type Carrier } from "../../../workload/carriers/carriers.ts";
 import {
   immutableOnly,
@@ -62,9 +63,6 @@ export const questions = (closingLabels: readonly string[]): readonly Question[]
     matchConditions: [immutableOnly, notTheNamespaceController],
   },
 ];
-
-/** Name of the Lease whose dry run the webhook is asked about, to see that it is asked. It is never stored. */
-export const selfCheckName = "skill-admission-self-check";
 
 /** Asked by the controller itself, never by others: only a dry run of a Lease of this name. */
 export const selfQuestion: Question = {

@@ -1,5 +1,5 @@
+import { selfCheckName } from "../../../admission/self-check.ts";
 import { ApiError, type ApiClient } from "../api/client.ts";
-import { selfCheckName } from "./questions.ts";
 
 /** Milliseconds between two checks, and after one that found a fault. */
 const interval = 60_000;
