@@ -1,3 +1,4 @@
+import { parseStrictJson, type Json } from "../../../text/json.ts";
 import { z } from "zod";
 import type { Labels, KubernetesObject } from "../../../kubernetes/object.ts";
 import { annotationsOf } from "../../../kubernetes/object.ts";
@@ -33,9 +34,9 @@ export function registeredScope(registration: KubernetesObject): RegisteredScope
   return { names: new Set(names), reviews: (labels) => selectorMatches(namespaceSelector, labels) };
 }
 
-function jsonIn(text: string): unknown {
+function jsonIn(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    return parseStrictJson(text);
   } catch {
     return undefined;
   }
