@@ -83,7 +83,7 @@ export const selector = z
     try {
       return parseStrictJson(value);
     } catch (error) {
-      context.addIssue(`is no JSON: ${messageOf(error)}`);
+      context.addIssue(`cannot be read: ${messageOf(error)}`);
       return z.NEVER;
     }
   })

@@ -82,7 +82,7 @@ describe("parseServeConfig", () => {
     ]);
     expect(faults({ failurePolicy: "ignore" })).toEqual([expect.stringContaining("must be Fail or Ignore")]);
     expect(faults({ namespaceSelector: "pilot=yes" })).toEqual([
-      expect.stringMatching(/^--namespace-selector: "pilot=yes" is no JSON: /),
+      expect.stringMatching(/^--namespace-selector: "pilot=yes" cannot be read: not JSON: /),
     ]);
     for (const selector of [
       '{"labels":{}}',

@@ -1,7 +1,7 @@
 import type { ClusterHooks } from "../../cluster/cluster.ts";
 import type { ApiClient } from "../../cluster/live/api/client.ts";
 import type { Leadership } from "../../cluster/live/leader/leadership.ts";
-import type { RegistrationStanding } from "../../cluster/live/registration/reconciler.ts";
+import type { CheckedRegistration } from "../../cluster/live/registration/reconciler.ts";
 import { scopeOf } from "../../cluster/live/registration/scope.ts";
 import { askItself, SelfCheck } from "../../cluster/live/registration/self-check.ts";
 import type {
@@ -22,7 +22,7 @@ interface Parts {
 
 /** Follows how the webhook is registered. */
 export interface StandingFollower {
-  readonly onStanding: (standing: RegistrationStanding) => void;
+  readonly onStanding: (standing: CheckedRegistration) => void;
   close(): Promise<void>;
 }
 

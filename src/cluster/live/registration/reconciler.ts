@@ -22,7 +22,7 @@ export interface RegistrationOptions extends WebhookOptions {
 }
 
 /** How the webhook is registered: what the API server asks about, or why that is not known. */
-export type RegistrationStanding = { readonly options: WebhookOptions } | { readonly problem: string };
+export type CheckedRegistration = { readonly options: WebhookOptions } | { readonly problem: string };
 
 export interface RegistrationDeps {
   readonly client: ApiClient;
@@ -48,7 +48,7 @@ export interface RegistrationDeps {
    */
   readonly onState?: (registered: boolean) => void;
   /** Runs after each check, and after a write once every API server knows of it. */
-  readonly onStanding?: (standing: RegistrationStanding) => void;
+  readonly onStanding?: (standing: CheckedRegistration) => void;
   readonly times?: ReflectorTimes;
   /** Milliseconds between two writes: two versions of the controller could disagree during an upgrade. */
   readonly writeInterval?: number;
@@ -90,7 +90,7 @@ export class RegistrationReconciler {
   /** True after the first list of the watch. */
   #listed = false;
   #told: boolean | undefined;
-  readonly #standings: SettlingTeller<RegistrationStanding>;
+  readonly #standings: SettlingTeller<CheckedRegistration>;
   /** True while a check waits for its turn: it will see what is there by then. */
   #waiting = false;
 

@@ -4,7 +4,7 @@ import type { Confirmation, Leadership } from "../../../../../src/cluster/live/l
 import {
   RegistrationReconciler,
   type RegistrationDeps,
-  type RegistrationStanding,
+  type CheckedRegistration,
 } from "../../../../../src/cluster/live/registration/reconciler.ts";
 import { FakeApi } from "../fake-api.ts";
 import { everywhere, nowhere, watched as watchedOnly } from "../../../../fixtures/governed.ts";
@@ -454,7 +454,7 @@ describe("RegistrationReconciler", () => {
   });
 
   describe("tells how it stands", () => {
-    const standings: RegistrationStanding[] = [];
+    const standings: CheckedRegistration[] = [];
     beforeEach(() => {
       standings.length = 0;
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
